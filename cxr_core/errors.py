@@ -1,0 +1,36 @@
+"""What a person can mend.
+
+Every error that comes from a file, a form, a flag or a folder is a ``CxrError``; its message says what was
+expected, what came and what to do. Anything else is a bug and stays loud::
+
+    CxrError
+    ├── ConfigError     a hyperparameter out of its range, or two that contradict each other
+    ├── DatasetError    a folder, table or archive that is not a data set
+    ├── ImageError      a file that is not a readable image
+    ├── WeightsError    pretrained weights that cannot be fetched, read or fitted to the backbone
+    └── RunError        a run that is missing, unfinished, busy or damaged
+"""
+
+
+class CxrError(Exception):
+    """Base of all errors a person can mend. ``str(error)`` is the whole message, fit for a page or a terminal."""
+
+
+class ConfigError(CxrError):
+    """A hyperparameter is out of its range, or two contradict each other."""
+
+
+class DatasetError(CxrError):
+    """A folder, table or archive does not hold a data set of the expected shape."""
+
+
+class ImageError(CxrError):
+    """A file cannot be read as an image, or is over a limit."""
+
+
+class WeightsError(CxrError):
+    """Weights cannot be downloaded, read, or do not fit the network."""
+
+
+class RunError(CxrError):
+    """A run is missing, unfinished, busy or damaged."""
