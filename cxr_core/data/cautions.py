@@ -1,0 +1,83 @@
+"""What a reader must know of a data set before trusting a score on it.
+
+``cautions(samples)`` looks at the table of samples alone (labels, splits, sources, patients, digests) and gives plain
+sentences with counts. They go into every run made on the data set and stand beside its scores.
+"""
+
+import pandas as pd
+
+
+def cautions(samples: pd.DataFrame) -> list[str]:
+    """Sentences on sources that give the class away, and on patients or images that stand in train and test.
+
+    ``samples``: a row per image with ``label, split, source, patient, digest``; unknown sources and patients are "".
+    """
+    return [*_sources(samples), *_collections(samples), *_patients(samples), *_copies(samples)]
+
+
+def _sources(samples: pd.DataFrame) -> list[str]:
+    known = samples[samples["source"] != ""]
+    if known.empty:
+        return [
+            "The source of the images is not known (no sources.csv), so nobody can tell whether a model learns the "
+            "disease or the hospital."
+        ]
+    table = pd.crosstab(known["source"], known["label"])
+    alone = [
+        (str(name), int(table[name].sum()), [str(source) for source in table.index[table[name] > 0]])
+        for name in table.columns
+        if not table.loc[table[name] > 0].drop(columns=name).to_numpy().any()
+    ]
+    if not alone or table.shape[1] < 2:
+        return []
+    parts = [f"all {count} {name} images with a known source are from {_listed(where)}" for name, count, where in alone]
+    text = "; ".join(parts)
+    return [
+        f"{text[0].upper()}{text[1:]}, and no image of another class is. "
+        "A model can score well here by recognising the source: this data set cannot tell disease from source."
+    ]
+
+
+def _collections(samples: pd.DataFrame) -> list[str]:
+    by_split = {
+        split: set(samples.loc[(samples["split"] == split) & (samples["source"] != ""), "source"])
+        for split in ("train", "test")
+    }
+    if by_split["train"] and by_split["test"] and not by_split["train"] & by_split["test"]:
+        return [
+            f"Train is from {_listed(sorted(by_split['train']))} and test from {_listed(sorted(by_split['test']))}: "
+            "the test measures another collection, not the one that was learnt."
+        ]
+    return []
+
+
+def _patients(samples: pd.DataFrame) -> list[str]:
+    known = samples[samples["patient"] != ""]
+    both = _in_both(known, "patient")
+    if not both:
+        return []
+    held = known[(known["split"] == "test") & known["patient"].isin(both)]
+    return [
+        f"{len(both)} of {known['patient'].nunique()} known patients are in train and in test "
+        f"({len(held)} of {(samples['split'] == 'test').sum()} test images): the test is easier than a new patient."
+    ]
+
+
+def _copies(samples: pd.DataFrame) -> list[str]:
+    both = _in_both(samples, "digest")
+    if not both:
+        return []
+    held = samples[(samples["split"] == "test") & samples["digest"].isin(both)]
+    return [
+        f"{len(held)} of {(samples['split'] == 'test').sum()} test images are exact copies of training images: "
+        "the test is easier than a new image."
+    ]
+
+
+def _in_both(samples: pd.DataFrame, column: str) -> set[str]:
+    train = set(samples.loc[samples["split"].isin(("train", "val")), column])
+    return train & set(samples.loc[samples["split"] == "test", column])
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -1,0 +1,198 @@
+"""The hyperparameters of a run: each defined once, here, with its default, bounds, group and help text.
+
+The command line's flags and the form on the Train page are both made from these fields.
+
+    config = TrainConfig.create(backbone="resnet18", epochs=5)
+"""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from cxr_core.errors import ConfigError
+
+Backbone = Literal[
+    "vgg16", "resnet18", "densenet121", "efficientnet_b0", "mobilenet_v3_small", "convnext_tiny", "small-cnn"
+]
+
+# What a network trained from scratch needs and the notebook's protocol does not give. They apply to fields that the
+# person did not set, and only with this backbone.
+SMALL_CNN_DEFAULTS: dict[str, Any] = {
+    "weights": "none",
+    "trainable": "all",
+    "hidden": (),
+    "dropout": 0.2,
+    "optimizer": "adamw",
+    "lr": 0.002,
+    "weight_decay": 0.01,
+    "schedule": "one-cycle",
+    "batch_size": 32,
+}
+
+
+def _field(default: Any, group: str, help: str, **bounds: Any) -> Any:
+    return Field(default=default, description=help, json_schema_extra={"group": group}, **bounds)
+
+
+class TrainConfig(BaseModel):
+    """All hyperparameters of a training. The defaults are the 2020 notebook's protocol without its defects."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    backbone: Backbone = _field("vgg16", "Model", "The network that turns an X-ray into features.")
+    weights: str = _field(
+        "imagenet", "Model", "Where the backbone starts: imagenet (downloaded once), none (random), or a weights file."
+    )
+    trainable: Literal["head", "last-block", "all"] = _field(
+        "head", "Model", "What is trained. Everything before it is frozen, computed once per image, and kept."
+    )
+    hidden: tuple[int, ...] = _field((1024, 128), "Model", "Sizes of the head's hidden layers, such as 1024,128.")
+    dropout: float = _field(0.5, "Model", "Share of the head's first hidden layer dropped in each step.", ge=0, lt=1)
+    image_size: int = _field(224, "Model", "Side of the square the network sees, in pixels.", ge=32, le=1024)
+
+    labels: str = _field(
+        "auto",
+        "Labels and loss",
+        "single (classes exclude each other), covid-implies-pneumonia, pairs such as A>B, or auto (implied labels "
+        "where both COVID19 and PNEUMONIA exist).",
+    )
+    gamma: float = _field(1.2, "Labels and loss", "Focus on hard examples; 0 is plain cross entropy.", ge=0, le=10)
+    alpha: Literal["none", "balanced"] | tuple[float, ...] = _field(
+        "none", "Labels and loss", "Class weights: none, balanced (inverse frequency), or one number per class."
+    )
+
+    epochs: int = _field(20, "Optimisation", "Passes over the training split.", ge=1, le=10_000)
+    batch_size: int = _field(8, "Optimisation", "Images per step.", ge=1, le=4096)
+    optimizer: Literal["sgd", "adamw"] = _field("sgd", "Optimisation", "The optimiser.")
+    lr: float = _field(0.001, "Optimisation", "Learning rate, the highest one under a schedule.", gt=0, le=10)
+    momentum: float = _field(0.9, "Optimisation", "Momentum of SGD; AdamW does not use it.", ge=0, lt=1)
+    weight_decay: float = _field(0.0, "Optimisation", "Weight decay.", ge=0, le=1)
+    schedule: Literal["constant", "cosine", "one-cycle"] = _field(
+        "constant", "Optimisation", "How the learning rate moves over the training."
+    )
+    patience: int = _field(
+        0, "Optimisation", "Stop after so many epochs without a better validation metric; 0: never.", ge=0, le=10_000
+    )
+    monitor: Literal["macro_f1", "balanced_accuracy", "accuracy", "loss"] = _field(
+        "macro_f1", "Optimisation", "The validation metric that chooses the best epoch and stops early."
+    )
+
+    views: int = _field(
+        1, "Data", "Kept versions of each training image, one drawn per epoch: 1 is the image alone.", ge=1, le=64
+    )
+    val_fraction: float = _field(
+        0.15, "Data", "Share of the training images held back for validation, where there is no such split.", gt=0, lt=1
+    )
+    test_fraction: float = _field(
+        0.2, "Data", "Share of the images held back for the test, where there is no such split.", gt=0, lt=1
+    )
+    split_seed: int = _field(
+        0, "Data", "Seed of these splits, apart from the training's: two seeds, the same test.", ge=0, lt=2**31
+    )
+
+    seed: int = _field(0, "Machine", "Seed of everything random in the training.", ge=0, lt=2**31)
+    device: Literal["auto", "cpu", "cuda", "mps"] = _field("auto", "Machine", "Where to compute.")
+
+    @classmethod
+    def create(cls, **given: Any) -> "TrainConfig":
+        """A checked configuration. Raises ConfigError that names the field, what was expected and what came."""
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            raise ConfigError("; ".join(_mend(problem) for problem in error.errors())) from None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_of_backbone(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("backbone") == "small-cnn":
+            return {**SMALL_CNN_DEFAULTS, **given}
+        return given
+
+    @field_validator("hidden", mode="before")
+    @classmethod
+    def _read_hidden(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip() and value.strip() != "none")
+        return value
+
+    @field_validator("hidden")
+    @classmethod
+    def _hidden_in_range(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if len(value) > 6 or any(not 1 <= size <= 16_384 for size in value):
+            raise PydanticCustomError("hidden", "expected up to 6 layer sizes of 1 to 16384, such as 1024,128")
+        return value
+
+    @field_validator("alpha", mode="before")
+    @classmethod
+    def _read_alpha(cls, value: Any) -> Any:
+        if isinstance(value, str) and value not in ("none", "balanced"):
+            try:
+                return tuple(float(part) for part in value.split(","))
+            except ValueError:
+                raise PydanticCustomError(
+                    "alpha", "expected none, balanced, or one number per class such as 0.75,0.25,0.5"
+                ) from None
+        return value
+
+    @field_validator("alpha")
+    @classmethod
+    def _alpha_positive(cls, value: str | tuple[float, ...]) -> str | tuple[float, ...]:
+        if isinstance(value, tuple) and not all(0 < weight < 1e6 for weight in value):
+            raise PydanticCustomError("alpha", "expected numbers above 0, one per class")
+        return value
+
+    @field_validator("weights")
+    @classmethod
+    def _weights_named(cls, value: str) -> str:
+        if not value.strip():
+            raise PydanticCustomError("weights", "expected imagenet, none, or the path of a weights file")
+        return value.strip()
+
+    @model_validator(mode="after")
+    def _weights_fit_backbone(self) -> "TrainConfig":
+        if self.backbone == "small-cnn" and self.weights == "imagenet":
+            raise PydanticCustomError(
+                "weights", "small-cnn has no ImageNet weights: choose weights = none, or a file with its weights"
+            )
+        return self
+
+
+def _mend(problem: Any) -> str:
+    where = ".".join(str(part) for part in problem["loc"][:1]) or "configuration"
+    if problem["type"] == "extra_forbidden":
+        return f"{where}: there is no such hyperparameter; the fields are {', '.join(TrainConfig.model_fields)}"
+    if isinstance(problem.get("input"), dict):
+        return f"{where}: {problem['msg']}"
+    return f"{where}: {problem['msg']}, got {problem.get('input')!r}"
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "Notebook protocol": {},
+    "Quick look (small CNN, from scratch)": {"backbone": "small-cnn", "epochs": 12},
+    "Laptop (ResNet18, balanced)": {
+        "backbone": "resnet18",
+        "alpha": "balanced",
+        "optimizer": "adamw",
+        "lr": 0.0005,
+        "weight_decay": 0.01,
+        "hidden": (256,),
+        "batch_size": 32,
+        "views": 4,
+        "patience": 6,
+    },
+    "Fine-tune the last block (ResNet18)": {
+        "backbone": "resnet18",
+        "trainable": "last-block",
+        "alpha": "balanced",
+        "optimizer": "adamw",
+        "lr": 0.0002,
+        "weight_decay": 0.05,
+        "schedule": "cosine",
+        "hidden": (256,),
+        "batch_size": 32,
+        "views": 4,
+        "epochs": 12,
+        "patience": 4,
+    },
+}

@@ -1,0 +1,337 @@
+"""A run on disk: a folder that page, worker and command line read alike.
+
+    run = create_run(dataset, config, runs_dir())
+    run.state            # "queued" ... "completed"; "lost" when its process is gone
+    run.history          # one dict per finished epoch
+
+``Run`` holds nothing but the path; every property reads the disk. One writer per file: the launcher creates
+``run.json``, ``split.csv`` and the first ``status.json``; from then on only the worker writes, and a page may touch
+``stop`` and write ``name.txt``. No torch here: a page that lists runs opens fast.
+"""
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import time
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import psutil
+
+from cxr_core.data.cautions import cautions
+from cxr_core.data.dataset import Dataset, split
+from cxr_core.errors import ConfigError, RunError
+from cxr_core.labels import parse_labels
+from cxr_core.settings import write_atomic
+from cxr_core.training.config import TrainConfig
+
+ACTIVE = ("queued", "extracting", "training", "evaluating")
+RESUMABLE = ("stopped", "lost", "failed")
+SPLITS = ("train", "val", "test")
+VERSIONED = ("torch", "torchvision", "numpy", "pillow", "scikit-learn", "pandas", "streamlit")
+# A worker needs a moment to start and say that it lives; a run without one for longer is lost.
+START_GRACE_SECONDS = 60
+# Processes on another host cannot be asked; there the age of the heartbeat decides.
+HEARTBEAT_LIMIT_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training: its folder. Properties read the disk each time and raise RunError where a file is damaged."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    @property
+    def name(self) -> str:
+        """The name a person gave, else the id."""
+        try:
+            return (self.path / "name.txt").read_text(encoding="utf-8").strip() or self.id
+        except FileNotFoundError:
+            return self.id
+
+    @cached_property
+    def info(self) -> dict[str, Any]:
+        """``run.json``, written once: classes, implied, data, data_digest, counts, warnings, versions, created."""
+        info = _read_json(self.path / "run.json")
+        if not isinstance(info, dict) or not {"config", "classes", "implied", "data"} <= set(info):
+            raise RunError(
+                f"{self.path / 'run.json'} is missing or damaged: expected the description of a run. "
+                "Delete the folder, or restore the file."
+            )
+        return info
+
+    @property
+    def config(self) -> TrainConfig:
+        try:
+            return TrainConfig.create(**self.info["config"])
+        except ConfigError as error:
+            raise RunError(f"{self.path / 'run.json'} holds no valid configuration: {error}") from None
+
+    @property
+    def classes(self) -> list[str]:
+        return list(self.info["classes"])
+
+    @property
+    def implied(self) -> dict[str, tuple[str, ...]]:
+        return {name: tuple(generals) for name, generals in self.info["implied"].items()}
+
+    @property
+    def warnings(self) -> list[str]:
+        """What stands beside every result of this run."""
+        return [*self.info.get("warnings", []), *self.found("warnings", [])]
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """``status.json``: state, pid, process_started, host, queued, started, ended, error."""
+        status = _read_json(self.path / "status.json")
+        return status if isinstance(status, dict) else {"state": "failed", "error": "status.json is missing or damaged"}
+
+    @property
+    def state(self) -> str:
+        """The stored state, or ``lost`` where it says active and no living process stands behind it."""
+        status = self.status
+        state = str(status.get("state", "failed"))
+        return "lost" if state in ACTIVE and not self._alive(status) else state
+
+    def _alive(self, status: Mapping[str, Any]) -> bool:
+        if status.get("host") != socket.gethostname():
+            return time.time() - _modified(self.path / "status.json") < HEARTBEAT_LIMIT_SECONDS
+        if status.get("pid") is None:
+            return time.time() - float(status.get("queued", 0)) < START_GRACE_SECONDS
+        try:
+            process = psutil.Process(int(status["pid"]))
+            born = process.create_time()
+            return process.status() != psutil.STATUS_ZOMBIE and abs(born - status["process_started"]) < 1
+        except psutil.NoSuchProcess:
+            return False
+
+    @property
+    def is_active(self) -> bool:
+        return self.state in ACTIVE
+
+    @property
+    def can_resume(self) -> bool:
+        return self.state in RESUMABLE
+
+    @property
+    def stop_requested(self) -> bool:
+        return (self.path / "stop").exists()
+
+    @property
+    def progress(self) -> dict[str, Any]:
+        """``progress.json``: stage, done, total, per_second, seconds_left, epoch, epochs, note. Empty before."""
+        progress = _read_json(self.path / "progress.json")
+        return progress if isinstance(progress, dict) else {}
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """A dict per finished epoch, in order; an unfinished last line is skipped."""
+        try:
+            lines = (self.path / "history.jsonl").read_text(encoding="utf-8").split("\n")
+        except FileNotFoundError:
+            return []
+        try:
+            return [json.loads(line) for line in lines[:-1] if line]
+        except json.JSONDecodeError as error:
+            raise RunError(f"{self.path / 'history.jsonl'} is damaged in line {error.lineno}: resume the run.") from None
+
+    @property
+    def best(self) -> dict[str, Any] | None:
+        """The history row of the best validation epoch so far."""
+        return next((row for row in reversed(self.history) if row["best"]), None)
+
+    @property
+    def split(self) -> pd.DataFrame:
+        """A row per image: file, label, patient, source, split, digest."""
+        return _read_table(self.path / "split.csv")
+
+    @property
+    def unreadable(self) -> pd.DataFrame:
+        """Images left out because they could not be decoded: file, reason."""
+        path = self.path / "unreadable.csv"
+        return _read_table(path) if path.exists() else pd.DataFrame(columns=["file", "reason"])
+
+    def found(self, key: str, default: Any) -> Any:
+        """What the worker noted of the run (``found.json``): warnings, rates, image counts, the weights' origin."""
+        notes = _read_json(self.path / "found.json")
+        return notes.get(key, default) if isinstance(notes, dict) else default
+
+    def metrics(self, split: str) -> dict[str, Any] | None:
+        """The evaluation on ``split``, or None where there is none yet."""
+        metrics = _read_json(self.path / f"metrics_{split}.json")
+        return metrics if isinstance(metrics, dict) else None
+
+    def predictions(self, split: str) -> pd.DataFrame:
+        """A row per image of ``split``: file, label, decision, ``p_CLASS`` per class. Raises RunError before."""
+        path = self.path / f"predictions_{split}.csv"
+        if not path.exists():
+            raise RunError(f"Run {self.id} has no predictions for {split} yet: it is {self.state}.")
+        return _read_table(path)
+
+    @property
+    def log(self) -> str:
+        try:
+            return (self.path / "log.txt").read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return ""
+
+    @property
+    def weights_file(self) -> Path:
+        """Weights of the best validation epoch (safetensors)."""
+        return self.path / "best.safetensors"
+
+    @property
+    def prefix_file(self) -> Path:
+        """Weights of the frozen part (safetensors)."""
+        return self.path / "prefix.safetensors"
+
+    def request_stop(self) -> None:
+        """Ask the worker to stop: it keeps what it has, and the run can be resumed."""
+        if not self.is_active:
+            raise RunError(f"Run {self.id} is {self.state}: only a queued or running one can be stopped.")
+        (self.path / "stop").touch()
+
+    def rename(self, name: str) -> None:
+        """Give the run a name of 1 to 80 printable characters; its id stays."""
+        name = " ".join(name.split())
+        if not 1 <= len(name) <= 80 or not name.isprintable():
+            raise RunError(f"A name has 1 to 80 printable characters; got {len(name)}.")
+        write_atomic(self.path / "name.txt", name + "\n")
+
+    def delete(self) -> None:
+        """Remove the folder. Raises RunError while the run is active."""
+        if self.is_active:
+            raise RunError(f"Run {self.id} is {self.state}: stop it before it is deleted.")
+        # Renamed first: a listing never meets a half-deleted run.
+        doomed = self.path.with_name(f".deleted-{self.id}-{secrets.token_hex(2)}")
+        self.path.rename(doomed)
+        shutil.rmtree(doomed)
+
+    def export_zip(self, target: Path) -> Path:
+        """Write the run (without the state it resumes from) to ``target``: enough to evaluate and predict elsewhere."""
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+            for file in sorted(self.path.iterdir()):
+                if file.is_file() and not file.name.startswith(".") and file.name != "stop":
+                    archive.write(file, f"{self.id}/{file.name}")
+        return target
+
+
+def create_run(dataset: Dataset, config: TrainConfig, runs_dir: Path) -> Run:
+    """Split the data set and lay the run's folder down, queued. No training starts: see :mod:`cxr_core.training.jobs`.
+
+    Raises DatasetError where the split is impossible, ConfigError where configuration and classes do not fit.
+    """
+    classes = dataset.classes
+    implied = parse_labels(config.labels, classes)
+    _check_alpha(config, classes, bool(implied))
+    samples = split(dataset, config.val_fraction, config.test_fraction, config.split_seed)
+    created = datetime.now(UTC)
+    run_id = f"{created:%Y%m%d-%H%M%S}-{config.backbone}-{secrets.token_hex(2)}"
+    counts = samples.groupby(["split", "label"]).size()
+    info = {
+        "id": run_id,
+        "created": created.isoformat(timespec="seconds"),
+        "config": config.model_dump(mode="json"),
+        "classes": classes,
+        "implied": implied,
+        "data": str(dataset.root),
+        "dataset_name": dataset.name,
+        "data_digest": dataset.digest,
+        "counts": {part: {name: int(counts.get((part, name), 0)) for name in classes} for part in SPLITS},
+        "unreadable": len(dataset.unreadable),
+        "warnings": [*_weights_warnings(config), *cautions(samples)],
+        "versions": {package: version(package) for package in VERSIONED},
+    }
+    building = runs_dir / f".new-{run_id}"
+    building.mkdir(parents=True)
+    (building / "run.json").write_text(json.dumps(info, indent=1), encoding="utf-8")
+    samples[["file", "label", "patient", "source", "split", "digest"]].to_csv(building / "split.csv", index=False)
+    (building / "status.json").write_text(json.dumps(queued_status()), encoding="utf-8")
+    building.rename(runs_dir / run_id)
+    return Run(runs_dir / run_id)
+
+
+def queued_status() -> dict[str, Any]:
+    """The status of a run that waits for its worker."""
+    return {"state": "queued", "pid": None, "host": socket.gethostname(), "queued": time.time(), "error": None}
+
+
+def _check_alpha(config: TrainConfig, classes: list[str], multilabel: bool) -> None:
+    if isinstance(config.alpha, str):
+        return
+    if len(config.alpha) != len(classes):
+        raise ConfigError(
+            f"alpha: expected {len(classes)} numbers, one for each of {', '.join(classes)}; got {len(config.alpha)}."
+        )
+    if multilabel and max(config.alpha) >= 1:
+        raise ConfigError(
+            "alpha: with implied labels each number is the weight of the positives and 1 minus it that of the "
+            f"negatives, so it lies between 0 and 1; got {max(config.alpha)}. Use labels = single for free weights."
+        )
+
+
+def _weights_warnings(config: TrainConfig) -> list[str]:
+    if config.weights != "none":
+        return []
+    if config.trainable == "all":
+        return ["The network started from random weights: it knows only what it learnt from this data set."]
+    return [
+        f"The frozen part of {config.backbone} has random weights (weights = none): it never saw an image. "
+        "Its scores say what can be learnt from random features, not what this backbone can do."
+    ]
+
+
+def list_runs(runs_dir: Path) -> list[Run]:
+    """All runs below ``runs_dir``, newest first. A folder without ``run.json`` is not a run."""
+    if not runs_dir.is_dir():
+        return []
+    folders = [entry for entry in os.scandir(runs_dir) if entry.is_dir() and not entry.name.startswith(".")]
+    found = [Run(Path(entry.path)) for entry in folders if os.path.exists(os.path.join(entry.path, "run.json"))]
+    return sorted(found, key=lambda run: run.id, reverse=True)
+
+
+def find_run(runs_dir: Path, run_id: str) -> Run:
+    """The run with this id (or unambiguous beginning of one), or at this path. Raises RunError otherwise."""
+    if (path := Path(run_id)).joinpath("run.json").is_file():
+        return Run(path.resolve())
+    matching = [run for run in list_runs(runs_dir) if run.id.startswith(run_id) and run_id]
+    exact = [run for run in matching if run.id == run_id]
+    if len(exact or matching) == 1:
+        return (exact or matching)[0]
+    if matching:
+        raise RunError(f"{run_id!r} fits {len(matching)} runs: {', '.join(run.id for run in matching[:4])}. Type more.")
+    raise RunError(f"There is no run {run_id!r} in {runs_dir}. `python -m cxr_core runs` lists them.")
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError):
+        return None
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path, dtype={"file": str, "label": str, "patient": str, "source": str}, keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path} is missing or damaged ({error}): expected a table. Train again.") from None
+
+
+def _modified(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
