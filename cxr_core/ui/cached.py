@@ -1,0 +1,105 @@
+"""Cached wrappers: a scan, a predictor, a picture is made once and served to every session."""
+
+import io
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from cxr_core.data import images
+from cxr_core.data.dataset import Dataset, scan
+from cxr_core.training.runs import Run
+from cxr_core.ui.frame import duration
+
+if TYPE_CHECKING:
+    from cxr_core.inference.predictor import Predictor
+
+SCAN_SECONDS_VALID = 60
+THUMBNAIL_SIDE = 256
+FULL_SIDE = 2048
+
+
+def cached_scan(root: Path | str) -> Dataset:
+    """The data set at ``root``. Held for a minute, so that turning a page need not visit every file; a bar shows how
+    far the first scan is. Raises DatasetError. ``forget_scans()`` looks again.
+    """
+    held = _held(str(Path(root).expanduser().resolve()))
+    if "dataset" not in held:
+        with progress_bar("Reading the data set", "files") as report:
+            held["dataset"] = scan(root, report)
+    dataset: Dataset = held["dataset"]
+    return dataset
+
+
+@st.cache_resource(ttl=SCAN_SECONDS_VALID, max_entries=8, show_spinner=False)
+def _held(root: str) -> dict[str, Any]:
+    # A place to put the scan: a cached function cannot draw a bar that was made outside of it.
+    return {}
+
+
+def forget_scans() -> None:
+    """Make the next ``cached_scan`` look at the disk again."""
+    _held.clear()
+
+
+class progress_bar:
+    """A bar that says how far, how fast and how long, and vanishes at the end: ``with progress_bar(...) as report``."""
+
+    def __init__(self, text: str, unit: str) -> None:
+        self._text, self._unit = text, unit
+        self._place = st.empty()
+        self._started = self._shown = time.monotonic()
+
+    def __enter__(self) -> Callable[[int, int], None]:
+        return self._report
+
+    def __exit__(self, *_: object) -> None:
+        self._place.empty()
+
+    def _report(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        # Each message costs the browser a redraw.
+        if now - self._shown < 0.2 or not total:
+            return
+        self._shown = now
+        rate = done / (now - self._started)
+        left = f", about {duration((total - done) / rate)} left" if rate else ""
+        self._place.progress(
+            min(1.0, done / total), f"{self._text}: {done:,} of {total:,} {self._unit}, {rate:,.0f} a second{left}"
+        )
+
+
+def cached_predictor(run: Run) -> "Predictor":
+    """The run's predictor, loaded once for all sessions and again when its best weights change."""
+    weights = run.weights_file
+    return _predictor(str(run.path), weights.stat().st_mtime_ns if weights.exists() else 0)
+
+
+@st.cache_resource(max_entries=3, show_spinner="Loading the network")
+def _predictor(path: str, weights_modified: int) -> "Predictor":
+    # Imports torch, 4 to 6 seconds the first time.
+    from cxr_core.inference.predictor import Predictor
+
+    return Predictor.load(Run(Path(path)))
+
+
+def thumbnail(path: Path, side: int = THUMBNAIL_SIDE) -> bytes:
+    """A JPEG of the image, its longer side at most ``side`` px. Raises ImageError."""
+    stat = path.stat()
+    return _picture(str(path), stat.st_size, stat.st_mtime_ns, side)
+
+
+def full_picture(path: Path) -> bytes:
+    """A JPEG of the whole image, as far as a screen can show it (2048 px). Raises ImageError."""
+    return thumbnail(path, FULL_SIDE)
+
+
+@st.cache_data(max_entries=2000, show_spinner=False)
+def _picture(path: str, size: int, modified: int, side: int) -> bytes:
+    picture = images.decode(images.read_bytes(Path(path)), Path(path).name, side=side)
+    picture.thumbnail((side, side))
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=85)
+    return out.getvalue()

@@ -1,0 +1,106 @@
+"""The frame of every page: title, notice, errors, the run's warnings, numbers with their denominators."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import streamlit as st
+
+from cxr_core.errors import CxrError
+from cxr_core.training.runs import Run
+
+NOTICE = "Research software, not for clinical use."
+
+# State -> (what a person reads, colour of the badge, icon).
+STATES = {
+    "queued": ("Queued", "gray", ":material/schedule:"),
+    "extracting": ("Preparing images", "blue", ":material/image:"),
+    "training": ("Training", "blue", ":material/model_training:"),
+    "evaluating": ("Evaluating", "blue", ":material/analytics:"),
+    "completed": ("Completed", "green", ":material/check:"),
+    "stopped": ("Stopped", "gray", ":material/stop_circle:"),
+    "failed": ("Failed", "red", ":material/error:"),
+    "lost": ("Lost", "orange", ":material/link_off:"),
+}
+
+# Streamlit's own header and padding take a third of a phone's screen; captions of thumbnails may be long file names.
+_STYLE = """
+<style>
+.block-container { padding-top: 3.2rem; padding-bottom: 3rem; max-width: 1240px; }
+[data-testid="stCaptionContainer"] p, [data-testid="stImageCaption"] { overflow-wrap: anywhere; }
+@media (max-width: 640px) { .block-container { padding-left: 1rem; padding-right: 1rem; } }
+</style>
+"""
+
+
+def page(title: str, icon: str) -> None:
+    """Open a page: browser title, header, the one notice. Every page calls this first; each runs on its own."""
+    st.set_page_config(page_title=f"{title} · Chest X-ray lab", page_icon=icon, layout="wide")
+    st.html(_STYLE)
+    st.title(title, anchor=False)
+    st.caption(NOTICE)
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Show a CxrError as one message; the rest of the block is left out. Anything else stays loud.
+
+    Works as ``with guarded():`` and as ``@guarded()``.
+    """
+    try:
+        yield
+    except CxrError as error:
+        st.error(escaped(str(error)), icon=":material/error:")
+
+
+def escaped(text: str) -> str:
+    """``text`` with Markdown's, colour's and formulas' signs made plain: names come from files."""
+    for sign in "\\`*_[]$~:<>#|":
+        text = text.replace(sign, "\\" + sign)
+    return text
+
+
+def of(count: int, total: int) -> str:
+    """``171 of 220``."""
+    return f"{count:,} of {total:,}"
+
+
+def metric(
+    label: str, value: str | float | None, denominator: str | int | None = None, help: str | None = None
+) -> None:
+    """A number with what it was counted on below it.
+
+    ``value``: a share of 0 to 1 is shown with three decimals, None as a dash. ``denominator``: a number of images, or
+    a text such as ``"171 of 220 images"``.
+    """
+    shown = "–" if value is None else value if isinstance(value, str) else f"{value:.3f}"
+    st.metric(label, shown, help=help or None)
+    if denominator is not None:
+        st.caption(f"of {denominator:,} images" if isinstance(denominator, int) else denominator)
+
+
+def warnings_banner(run: Run) -> None:
+    """What a reader must know before trusting this run's numbers; stands beside every result."""
+    notes(run.warnings, "Before you read these numbers")
+
+
+def notes(sentences: Sequence[str], title: str) -> None:
+    """Sentences of caution, calm: one box, no alarm. Nothing where there are none."""
+    if sentences:
+        listed = "\n".join(f"- {escaped(sentence)}" for sentence in sentences)
+        st.info(f"**{title}**\n\n{listed}", icon=":material/info:")
+
+
+def state_badge(state: str) -> None:
+    """The run's state as a small badge."""
+    text, colour, icon = STATES[state]
+    st.badge(text, icon=icon, color=colour)  # type: ignore[arg-type]
+
+
+def duration(seconds: float) -> str:
+    """``45 s``, ``3 min``, ``2 h 10 min``: as exact as a person needs."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min"
