@@ -1,0 +1,34 @@
+"""Arrays -> figures: every chart of the dashboard, drawn by whoever asks (a page, a notebook, a report).
+
+Plotly figures for what is finished, a Vega-Lite specification for curves that still grow, since Vega keeps the
+reader's zoom when data arrive. ``look`` holds what all of them share: colours, formats, margins. Nothing here draws,
+reads a file or knows Streamlit::
+
+    st.plotly_chart(charts.distribution(dataset.counts()))
+    frame, spec = charts.live_curve(run.history, "loss")
+    st.vega_lite_chart(frame, spec, key=f"loss-{run.id}", on_select="rerun", selection_mode=["z"])
+"""
+
+from cxr_core.charts.data import distribution, formats, sizes
+from cxr_core.charts.evaluation import metric_bars, precision_recall, probabilities, roc
+from cxr_core.charts.history import curves, history_curve
+from cxr_core.charts.live import live_curve, live_recall
+from cxr_core.charts.look import class_colors
+from cxr_core.charts.matrix import confusion, one_vs_rest
+
+__all__ = [
+    "class_colors",
+    "confusion",
+    "curves",
+    "distribution",
+    "formats",
+    "history_curve",
+    "live_curve",
+    "live_recall",
+    "metric_bars",
+    "one_vs_rest",
+    "precision_recall",
+    "probabilities",
+    "roc",
+    "sizes",
+]

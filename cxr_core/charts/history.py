@@ -1,0 +1,62 @@
+"""Curves of finished runs, and of several runs over each other."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from cxr_core.charts.live import SERIES, SERIES_COLORS, best_epoch, finite, thin
+from cxr_core.charts.look import NEUTRAL, PALETTE, axis, figure, label, metric_axis
+
+DASHES = ("solid", "dash", "dot", "dashdot")
+
+
+def history_curve(history: Sequence[dict[str, Any]], metric: str) -> go.Figure:
+    """``metric`` of train and validation by epoch, the best epoch marked; ``history`` as ``Run.history``."""
+    traces = [_line(history, split, metric, series, color=SERIES_COLORS[series]) for split, series in SERIES.items()]
+    chart = figure(traces, drag=True, xaxis=_epochs(), yaxis=metric_axis(metric))
+    best = best_epoch(history)
+    if best is not None:
+        chart.add_vline(x=best, line={"color": NEUTRAL, "dash": "dash", "width": 1})
+        chart.add_annotation(x=best, y=1, yref="paper", yanchor="bottom", text=f"best: {best}", showarrow=False)
+    return chart
+
+
+def curves(histories: Mapping[str, Sequence[dict[str, Any]]], metric: str, split: str = "val") -> go.Figure:
+    """``metric`` of several runs over each other: ``{run's name: history}``, split ``train`` or ``val``."""
+    traces = [
+        _line(
+            history,
+            split,
+            metric,
+            name,
+            color=PALETTE[k % len(PALETTE)],
+            dash=DASHES[k // len(PALETTE) % len(DASHES)],
+        )
+        for k, (name, history) in enumerate(histories.items())
+    ]
+    return figure(traces, height=360, drag=True, xaxis=_epochs(), yaxis=metric_axis(metric))
+
+
+def _line(
+    history: Sequence[dict[str, Any]], split: str, metric: str, name: str, color: str, dash: str = "solid"
+) -> go.Scatter:
+    rows = thin(history, 1)
+    best = best_epoch(history)
+    values = [finite(row.get(split, {}).get(metric)) for row in rows]
+    shown = "%{y:.4f}" if metric == "loss" else "%{y:.1%}"
+    return go.Scatter(
+        x=[row["epoch"] for row in rows],
+        y=values,
+        name=label(name, 48),
+        mode="lines+markers",
+        line={"color": color, "width": 2, "dash": dash},
+        # Dots only where they can be told apart; the best epoch always has one.
+        marker={"color": color, "size": [9 if row["epoch"] == best else 5 if len(rows) <= 60 else 0 for row in rows]},
+        customdata=[label(name, 48)] * len(rows),
+        hovertemplate=f"%{{customdata}}<br>epoch %{{x}}: {shown}<extra></extra>",
+    )
+
+
+def _epochs() -> dict[str, Any]:
+    return axis("Epoch", showgrid=False, tickformat="d", rangemode="normal", nticks=10, minallowed=0)

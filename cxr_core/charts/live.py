@@ -1,0 +1,149 @@
+"""Curves of a run that is still training: a long data frame and the Vega-Lite specification that draws it.
+
+The specification never changes while a run trains, only the frame grows; that, and the interval parameter ``z``
+bound to the scales, is what keeps the reader's zoom::
+
+    frame, spec = live_curve(run.history, "loss")
+    st.vega_lite_chart(frame, spec, key=f"loss-{run.id}", on_select="rerun", selection_mode=["z"])
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from cxr_core.charts.look import METRIC_TITLES, NEUTRAL, PALETTE, class_colors, of
+
+MAX_POINTS = 1000
+SERIES = {"train": "train", "val": "validation"}
+SERIES_COLORS = {"train": NEUTRAL, "validation": PALETTE[1]}
+COLUMNS = ["epoch", "series", "value", "images", "best"]
+
+
+def live_curve(history: Sequence[dict[str, Any]], metric: str) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """``metric`` (loss, accuracy, macro_f1, ...) of train and validation by epoch.
+
+    The frame has the columns epoch, series, value, images ("" here) and best, at most MAX_POINTS rows; values that
+    are missing or not finite leave a gap. ``history`` may be empty.
+    """
+    best = best_epoch(history)
+    rows = [
+        _point(row["epoch"], series, value, "", best)
+        for row in thin(history, len(SERIES))
+        for split, series in SERIES.items()
+        if (value := finite(row.get(split, {}).get(metric))) is not None
+    ]
+    return _frame(rows), _spec(METRIC_TITLES.get(metric, metric), SERIES_COLORS, share=metric != "loss")
+
+
+def live_recall(history: Sequence[dict[str, Any]], classes: Sequence[str]) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Recall of each class on validation by epoch; as ``live_curve``, with the images counted in ``images``."""
+    best = best_epoch(history)
+    rows = []
+    for row in thin(history, len(classes)):
+        validation = row.get("val", {})
+        for k, name in enumerate(classes):
+            value = finite(validation.get("recall", {}).get(name))
+            if value is None:
+                continue
+            counts = validation["confusion"][k] if "confusion" in validation else None
+            images = of(counts[k], sum(counts)) if counts else ""
+            rows.append(_point(row["epoch"], name, value, images, best))
+    return _frame(rows), _spec("Recall, validation", class_colors(classes), share=True)
+
+
+def best_epoch(history: Sequence[dict[str, Any]]) -> int | None:
+    """The epoch whose weights are kept: the last one marked best."""
+    return next((int(row["epoch"]) for row in reversed(history) if row.get("best")), None)
+
+
+def finite(value: float | None) -> float | None:
+    """The value as a float, or None where it is missing, infinite or not a number (a diverged loss)."""
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
+def thin(history: Sequence[dict[str, Any]], series: int) -> list[dict[str, Any]]:
+    """Every n-th epoch, so that ``series`` curves have at most MAX_POINTS points; first, last and best are kept."""
+    limit = max(MAX_POINTS // max(series, 1), 3)
+    if len(history) <= limit:
+        return list(history)
+    stride = math.ceil(len(history) / (limit - 2))
+    best = best_epoch(history)
+    return [row for i, row in enumerate(history) if i % stride == 0 or i == len(history) - 1 or row["epoch"] == best]
+
+
+def _point(epoch: int, series: str, value: float, images: str, best: int | None) -> dict[str, Any]:
+    return {"epoch": epoch, "series": series, "value": value, "images": images, "best": epoch == best}
+
+
+def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=COLUMNS).astype(
+        {"epoch": "int64", "series": "object", "value": "float64", "images": "object", "best": "bool"}
+    )
+
+
+def _spec(title: str, colors: dict[str, str], share: bool) -> dict[str, Any]:
+    scale = {"domain": [0, 1]} if share else {"zero": False}
+    x = {
+        "field": "epoch",
+        "type": "quantitative",
+        "title": "Epoch",
+        "axis": {"tickMinStep": 1, "format": "d", "grid": False},
+        "scale": {"zero": False, "nice": False},
+    }
+    y = {
+        "field": "value",
+        "type": "quantitative",
+        "title": title,
+        "axis": {"format": ".0%" if share else "~g", "tickCount": 5},
+        "scale": scale,
+    }
+    color = {
+        "field": "series",
+        "type": "nominal",
+        "scale": {"domain": list(colors), "range": list(colors.values())},
+        "legend": {"orient": "bottom", "title": None},
+    }
+    tooltip = [
+        {"field": "series", "type": "nominal", "title": "Series"},
+        {"field": "epoch", "type": "quantitative", "title": "Epoch", "format": "d"},
+        {"field": "value", "type": "quantitative", "title": title, "format": ".1%" if share else ".4f"},
+        {"field": "images", "type": "nominal", "title": "Images"},
+    ]
+    best = [{"filter": "datum.best"}, {"aggregate": [{"op": "max", "field": "epoch", "as": "epoch"}]}]
+    best_x = {"field": "epoch", "type": "quantitative"}
+    return {
+        "height": 260,
+        "background": "transparent",
+        "params": [
+            {
+                "name": "z",
+                "select": {"type": "interval", "encodings": ["x"]},
+                "bind": "scales",
+                # In a layered chart the parameter belongs to one layer, or Vega defines its signals twice.
+                "views": ["lines"],
+            }
+        ],
+        "layer": [
+            {
+                "name": "lines",
+                "mark": {"type": "line", "strokeWidth": 2, "clip": True},
+                "encoding": {"x": x, "y": y, "color": color},
+            },
+            {
+                "mark": {"type": "rule", "strokeDash": [4, 4], "color": NEUTRAL, "clip": True},
+                "transform": best,
+                "encoding": {"x": best_x},
+            },
+            {
+                "mark": {"type": "text", "color": NEUTRAL, "baseline": "bottom", "dy": -2, "clip": False},
+                "transform": [*best, {"calculate": "'best: ' + datum.epoch", "as": "text"}],
+                "encoding": {"x": best_x, "y": {"value": 0}, "text": {"field": "text", "type": "nominal"}},
+            },
+            {
+                "mark": {"type": "point", "filled": True, "size": 28, "opacity": 1, "clip": True},
+                "encoding": {"x": x, "y": y, "color": color, "tooltip": tooltip},
+            },
+        ],
+    }

@@ -1,0 +1,117 @@
+"""The one look of all charts: colours, formats, margins, axes.
+
+Colours are chosen to be told apart with any colour vision (after Okabe and Ito, 2008, shifted to a middle lightness)
+and to keep a contrast of 3:1 on white and on near-black. Font colours are never set: the page's theme knows whether
+it is light or dark.
+"""
+
+import html
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+PALETTE = ("#D55E00", "#1F77B8", "#009E73", "#C1609A", "#8C6239", "#2A9BD0", "#B8860B", "#7A6FD0", "#7A8B1F", "#E0607E")
+NEUTRAL = "#808080"
+GRID = "rgba(128, 128, 128, 0.22)"
+TRANSPARENT = "rgba(0, 0, 0, 0)"
+
+METRIC_TITLES = {
+    "loss": "Loss",
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "macro_f1": "Macro F1",
+}
+
+
+def class_colors(classes: Iterable[str]) -> dict[str, str]:
+    """A colour for each class by its place in the sorted list.
+
+    Pass all classes of the data set, also where only some are shown, so that a class keeps its colour everywhere.
+    From the eleventh class on the colours repeat.
+    """
+    return {name: PALETTE[k % len(PALETTE)] for k, name in enumerate(sorted(classes))}
+
+
+def percent(part: float, whole: float) -> str:
+    """``71 %``; a dash where there is nothing to divide by."""
+    return f"{100 * part / whole:.0f} %" if whole else "–"
+
+
+def of(part: int, whole: int) -> str:
+    """``57 of 80``."""
+    return f"{part:,} of {whole:,}"
+
+
+def label(name: str, width: int = 24) -> str:
+    """A class or run name as text of a figure: long ones shortened, Plotly's markup made harmless."""
+    shortened = name if len(name) <= width else name[: width - 1] + "…"
+    return html.escape(shortened, quote=False)
+
+
+def figure(
+    traces: Sequence[Any], height: int = 320, legend: bool = True, drag: bool = False, **layout: Any
+) -> go.Figure:
+    """A figure in the common look; ``drag`` allows zooming by dragging, which on a phone competes with scrolling."""
+    return go.Figure(
+        data=list(traces),
+        layout={
+            "height": height,
+            "margin": {"l": 8, "r": 8, "t": 24, "b": 8},
+            "paper_bgcolor": TRANSPARENT,
+            "plot_bgcolor": TRANSPARENT,
+            "showlegend": legend,
+            "legend": {
+                "orientation": "h",
+                "yref": "container",
+                "y": 0,
+                "yanchor": "bottom",
+                "x": 0,
+                "xanchor": "left",
+                "title": {"text": ""},
+            },
+            "dragmode": "zoom" if drag else False,
+            "hoverlabel": {"align": "left", "namelength": 0},
+            **layout,
+        },
+    )
+
+
+def axis(title: str = "", **given: Any) -> dict[str, Any]:
+    """A plain axis with a thin grid and room for its own labels."""
+    return {
+        "title": {"text": title, "standoff": 8},
+        "automargin": True,
+        "gridcolor": GRID,
+        "gridwidth": 1,
+        "zeroline": False,
+        "showline": False,
+        **given,
+    }
+
+
+def share_axis(title: str = "", **given: Any) -> dict[str, Any]:
+    """An axis for shares and probabilities: always 0 to 1, ticks in per cent."""
+    return axis(title, **{"range": [0, 1], "tickformat": ".0%", "dtick": 0.2, **given})
+
+
+def category_axis(names: Sequence[str], title: str = "", **given: Any) -> dict[str, Any]:
+    """An axis of names at the positions 0, 1, ...; positions, since names may look like numbers or repeat."""
+    return axis(
+        title,
+        **{
+            "tickmode": "array",
+            "tickvals": list(range(len(names))),
+            "ticktext": [label(name, 18) for name in names],
+            "range": [-0.5, len(names) - 0.5],
+            "showgrid": False,
+            "fixedrange": True,
+            **given,
+        },
+    )
+
+
+def metric_axis(metric: str, **given: Any) -> dict[str, Any]:
+    """The value axis of a training metric: shares are fixed to 0 to 1, a loss has no upper bound."""
+    title = METRIC_TITLES.get(metric, metric)
+    return axis(title, rangemode="tozero", **given) if metric == "loss" else share_axis(title, **given)
