@@ -1,0 +1,214 @@
+"""Imports go down only: the map of the rooms in the design, read from the sources with ``ast``.
+
+A new module needs a place in ``LAYERS``; the test says so.
+"""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# From the ground up. A module may import from its own layer and from those before it; the longest prefix counts.
+LAYERS: tuple[tuple[str, ...], ...] = (
+    ("cxr_core", "cxr_core.errors"),
+    ("cxr_core.settings", "cxr_core.labels", "cxr_core.training", "cxr_core.training.config"),
+    ("cxr_core.data",),
+    ("cxr_core.model",),
+    ("cxr_core.training.runs", "cxr_core.training.estimate"),
+    ("cxr_core.inference", "cxr_core.evaluation"),
+    ("cxr_core.training.trainer", "cxr_core.training.sweep"),
+    ("cxr_core.training.jobs", "cxr_core.charts"),
+    ("cxr_core.ui",),
+    ("cxr_core.__main__", "dashboard", "pages"),
+)
+# These two place nobody but themselves: their rooms differ in height.
+EXACT = {"cxr_core", "cxr_core.training"}
+
+TORCH = {"torch", "torchvision", "safetensors.torch", "accelerate"}
+TORCH_FREE = (
+    "cxr_core.errors",
+    "cxr_core.settings",
+    "cxr_core.labels",
+    "cxr_core.data",
+    "cxr_core.training.config",
+    "cxr_core.training.runs",
+    "cxr_core.training.jobs",
+    "cxr_core.training.estimate",
+    "cxr_core.evaluation.metrics",
+    "cxr_core.charts",
+    "cxr_core.ui",
+    "cxr_core.__main__",
+    "dashboard",
+    "pages",
+)
+FOR_PAGES = (
+    "cxr_core",
+    "cxr_core.errors",
+    "cxr_core.settings",
+    "cxr_core.labels",
+    "cxr_core.data",
+    "cxr_core.training",
+    "cxr_core.training.config",
+    "cxr_core.training.runs",
+    "cxr_core.training.jobs",
+    "cxr_core.training.estimate",
+    "cxr_core.charts",
+    "cxr_core.ui",
+)
+PACKAGES_FOR_PAGES = ("cxr_core.data", "cxr_core.charts", "cxr_core.ui")
+
+
+def sources() -> dict[str, Path]:
+    """Dotted name -> file, for the package, the home page and the pages. A package's name stands for its __init__."""
+    files = [*ROOT.glob("cxr_core/**/*.py"), *ROOT.glob("dashboard.py"), *ROOT.glob("pages/*.py")]
+    return {".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): file for file in files}
+
+
+SOURCES = sources()
+
+
+def statements(node: ast.AST, deferred: bool) -> Iterator[ast.Import | ast.ImportFrom]:
+    """The imports under a node: all of them, or without ``deferred`` those that run when the module is imported."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import | ast.ImportFrom):
+            yield child
+        elif not deferred and isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        elif not deferred and isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            for other in child.orelse:
+                yield from statements(ast.Module([other], []), deferred)
+        else:
+            yield from statements(child, deferred)
+
+
+def imported(name: str, deferred: bool = True) -> set[str]:
+    """Dotted names that a module imports; ``from a import b`` gives ``a.b`` where that is a module, else ``a``."""
+    file = SOURCES[name]
+    package = name.split(".") if file.name == "__init__.py" else name.split(".")[:-1]
+    found: set[str] = set()
+    for statement in statements(ast.parse(file.read_text(encoding="utf-8"), str(file)), deferred):
+        if isinstance(statement, ast.Import):
+            found.update(alias.name for alias in statement.names)
+            continue
+        base = ".".join(package[: len(package) - statement.level + 1]) if statement.level else ""
+        base = ".".join(part for part in (base, statement.module) if part)
+        for alias in statement.names:
+            dotted = f"{base}.{alias.name}"
+            found.add(dotted if dotted in SOURCES or dotted in TORCH else base)
+    return found
+
+
+def own(names: set[str]) -> set[str]:
+    return {name for name in names if name in SOURCES}
+
+
+def within(name: str, prefixes: tuple[str, ...] | set[str]) -> bool:
+    return any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)
+
+
+def layer(name: str) -> int:
+    """Height of a module, 0 at the ground."""
+    places = {place: height for height, names in enumerate(LAYERS) for place in names}
+    around = [place for place in places if name == place or (place not in EXACT and within(name, (place,)))]
+    if around:
+        return places[max(around, key=len)]
+    pytest.fail(f"{name} has no place in LAYERS of {Path(__file__).name}: put it in the lowest layer that it needs")
+
+
+def run_on_import(name: str) -> set[str]:
+    """A module's imports at module level, with the packages above them: their __init__ runs too."""
+    direct = imported(name, deferred=False)
+    parents = {
+        ".".join(parts[:end]) for parts in (n.split(".") for n in {*direct, name}) for end in range(1, len(parts))
+    }
+    return (direct | parents) - {name}
+
+
+def way_to_torch(name: str) -> list[str]:
+    """The chain of module-level imports from a module to torch, [] where there is none."""
+    chains, seen = [[name]], {name}
+    while chains:
+        chain = chains.pop(0)
+        for target in sorted(run_on_import(chain[-1])):
+            if within(target, TORCH):
+                return [*chain, target]
+            if target in SOURCES and target not in seen:
+                seen.add(target)
+                chains.append([*chain, target])
+    return []
+
+
+def test_the_reader_of_imports_sees_what_it_should() -> None:
+    tree = ast.parse(
+        "import a\nif TYPE_CHECKING:\n    import b\nelse:\n    import c\n"
+        "try:\n    import d\nexcept ImportError:\n    pass\ndef f():\n    import e\nclass G:\n    import g\n"
+    )
+
+    def names(deferred: bool) -> set[str]:
+        return {alias.name for statement in statements(tree, deferred) for alias in statement.names}
+
+    assert names(deferred=False) == {"a", "c", "d", "g"}
+    assert names(deferred=True) == {"a", "b", "c", "d", "e", "g"}
+
+
+@pytest.mark.parametrize("name", sorted(SOURCES))
+def test_imports_go_down_only(name: str) -> None:
+    # A package's __init__ may gather what is in its own rooms.
+    below = {
+        target for target in own(imported(name)) if SOURCES[name].name != "__init__.py" or not within(target, (name,))
+    }
+    upward = sorted(target for target in below if layer(target) > layer(name))
+    assert not upward, f"{name} imports upward: {upward}"
+
+
+def test_no_cycles() -> None:
+    graph = {name: own(imported(name, deferred=False)) - {name} for name in SOURCES}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as cycle:
+        pytest.fail(f"modules import each other: {' -> '.join(cycle.args[1])}")
+
+
+@pytest.mark.parametrize("name", sorted(SOURCES))
+def test_only_pages_and_their_frame_know_streamlit(name: str) -> None:
+    if within(name, ("cxr_core.ui", "dashboard", "pages")):
+        return
+    assert not any(within(target, ("streamlit",)) for target in imported(name)), f"{name} imports streamlit"
+
+
+@pytest.mark.parametrize("name", sorted(name for name in SOURCES if within(name, TORCH_FREE)))
+def test_opens_without_torch(name: str) -> None:
+    chain = way_to_torch(name)
+    assert not chain, f"{name} imports torch when it is imported: {' -> '.join(chain)}"
+
+
+def test_torch_free_modules_leave_torch_alone_when_run() -> None:
+    names = sorted(name for name in SOURCES if within(name, TORCH_FREE) and name.startswith("cxr_core."))
+    code = (
+        f"import importlib, sys\nfor n in {names!r}:\n    importlib.import_module(n)\nsys.exit('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"importing {names} brought torch in, or failed: {done.stderr[-2000:]}"
+
+
+@pytest.mark.parametrize("name", sorted(name for name in SOURCES if within(name, ("pages", "dashboard"))))
+def test_pages_draw_and_leave_the_work_to_the_core(name: str) -> None:
+    targets = imported(name)
+    deep = {t for t in own(targets) if t not in FOR_PAGES and not within(t, PACKAGES_FOR_PAGES)}
+    assert not deep, f"{name} reaches below ui, charts, jobs and runs: {sorted(deep)}"
+    heavy = {target for target in targets if within(target, TORCH | {"json", "pickle", "sklearn", "pydicom"})}
+    assert not heavy, f"{name} does the core's work with {sorted(heavy)}"
+
+
+@pytest.mark.parametrize("name", sorted(name for name in SOURCES if within(name, ("cxr_core.training.jobs",))))
+def test_jobs_start_the_command_line_and_never_the_trainer(name: str) -> None:
+    work = {
+        target for target in imported(name) if within(target, TORCH | {"cxr_core.training.trainer", "cxr_core.model"})
+    }
+    assert not work, f"{name} imports {sorted(work)}; a training is a process of its own"
