@@ -9,21 +9,32 @@ The only part of ``cxr_core`` that imports streamlit. A page reads widgets, make
             ui.warnings_banner(run)
 """
 
-from cxr_core.ui.cached import cached_predictor, cached_scan, full_picture, thumbnail
-from cxr_core.ui.frame import duration, guarded, metric, of, page, state_badge, warnings_banner
-from cxr_core.ui.picker import pick_dataset, pick_run
+from cxr_core.ui.cached import cached_pixels, cached_predictor, cached_scan, full_picture, progress_bar, thumbnail
+from cxr_core.ui.form import config_form
+from cxr_core.ui.frame import duration, escaped, guarded, metric, notes, of, page, state_badge, warnings_banner
+from cxr_core.ui.gallery import network_batch, sample_grid
+from cxr_core.ui.live import live_run
+from cxr_core.ui.picker import open_dataset, pick_run
 
 __all__ = [
+    "cached_pixels",
     "cached_predictor",
     "cached_scan",
+    "config_form",
     "duration",
+    "escaped",
     "full_picture",
     "guarded",
+    "live_run",
     "metric",
+    "network_batch",
+    "notes",
     "of",
+    "open_dataset",
     "page",
-    "pick_dataset",
     "pick_run",
+    "progress_bar",
+    "sample_grid",
     "state_badge",
     "thumbnail",
     "warnings_banner",

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from cxr_core.data import images
 from cxr_core.data.dataset import Dataset, scan
@@ -103,3 +105,9 @@ def _picture(path: str, size: int, modified: int, side: int) -> bytes:
     out = io.BytesIO()
     picture.save(out, "JPEG", quality=85)
     return out.getvalue()
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def cached_pixels(content: bytes, name: str, size: int, view: int) -> NDArray[np.uint8]:
+    """What a network sees of the image, uint8 (size, size). Raises ImageError."""
+    return images.pixels(content, name, size, view)

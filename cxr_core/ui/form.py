@@ -1,0 +1,184 @@
+"""The form of hyperparameters, made from the fields of TrainConfig: title, help, bounds and order stand there.
+
+config = ui.config_form()      # None while the form holds something that cannot be trained
+"""
+
+import math
+from typing import Any, Literal, get_args, get_origin
+
+import streamlit as st
+from pydantic.fields import FieldInfo
+
+from cxr_core.errors import ConfigError
+from cxr_core.training.config import PRESETS, SMALL_CNN_DEFAULTS, TrainConfig
+from cxr_core.ui.frame import escaped
+
+OPEN_GROUPS = ("Model", "Optimisation")
+TITLES = {
+    "alpha": "Class weights (alpha)",
+    "gamma": "Focus of the focal loss (gamma)",
+    "lr": "Learning rate",
+    "views": "Augmented views",
+    "val_fraction": "Validation share",
+    "test_fraction": "Test share",
+}
+# Fields that take a few words or something typed: words, and what to type.
+TYPED = {
+    "labels": (("auto", "single", "covid-implies-pneumonia"), ""),
+    "alpha": (("none", "balanced"), " Type numbers such as 0.75,0.25,0.5 for your own."),
+    "weights": (("imagenet", "none"), " Type the path of a file to use your own."),
+}
+
+
+def config_form() -> TrainConfig | None:
+    """All hyperparameters, those of the chosen preset first. Says what is wrong and returns None where the values
+    make no valid configuration.
+    """
+    st.selectbox(
+        "Preset",
+        list(PRESETS),
+        key="preset",
+        on_change=_fill_from_preset,
+        persist_state="session",
+        help="Fills the form below; every field can then be changed. The first is the notebook's protocol.",
+    )
+    groups: dict[str, list[str]] = {}
+    for name, field in TrainConfig.model_fields.items():
+        groups.setdefault(_group(field), []).append(name)
+    given: dict[str, Any] = {}
+    for group in sorted(groups, key=lambda group: group not in OPEN_GROUPS):
+        with st.expander(group, expanded=group in OPEN_GROUPS):
+            columns = st.columns(3)
+            for k, name in enumerate(groups[group]):
+                with columns[k % len(columns)]:
+                    given[name] = _widget(name, TrainConfig.model_fields[name])
+    try:
+        config = TrainConfig.create(**given)
+    except ConfigError as error:
+        st.error(escaped(str(error)), icon=":material/error:")
+        return None
+    _changes(config)
+    return config
+
+
+def _changes(config: TrainConfig) -> None:
+    """Which fields differ from the preset, and the way back."""
+    preset = TrainConfig.create(**PRESETS[st.session_state["preset"]])
+    changed = [
+        f"{_title(name)} {_shown(getattr(config, name))} (preset {_shown(getattr(preset, name))})"
+        for name in TrainConfig.model_fields
+        if getattr(config, name) != getattr(preset, name)
+    ]
+    if changed:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(escaped("Changed: " + "; ".join(changed)), width="stretch")
+            st.button("Back to the preset", on_click=_fill_from_preset, type="tertiary", icon=":material/undo:")
+
+
+def _group(field: FieldInfo) -> str:
+    extra = field.json_schema_extra
+    return str(extra["group"]) if isinstance(extra, dict) else ""
+
+
+def _title(name: str) -> str:
+    return TITLES.get(name, name.replace("_", " ").capitalize())
+
+
+def _shown(value: Any) -> str:
+    """A field's value as the form and the command line write it."""
+    if isinstance(value, tuple):
+        return ",".join(f"{part:g}" for part in value) or "none"
+    return str(value)
+
+
+def _key(name: str) -> str:
+    return f"config-{name}"
+
+
+def _held(name: str, value: Any) -> Any:
+    """A field's value as its widget holds it."""
+    return value if isinstance(value, int | float) else _shown(value)
+
+
+def _fill(config: TrainConfig, names: Any) -> None:
+    for name in names:
+        st.session_state[_key(name)] = _held(name, getattr(config, name))
+
+
+def _fill_from_preset() -> None:
+    _fill(TrainConfig.create(**PRESETS[st.session_state["preset"]]), TrainConfig.model_fields)
+
+
+def _follow_backbone() -> None:
+    """Another backbone brings its own defaults to the fields that still hold the former one's."""
+    backbone = st.session_state[_key("backbone")]
+    now = TrainConfig.create(backbone=backbone)
+    former = TrainConfig.create(backbone="vgg16" if backbone == "small-cnn" else "small-cnn")
+    untouched = [
+        name for name in SMALL_CNN_DEFAULTS if st.session_state[_key(name)] == _held(name, getattr(former, name))
+    ]
+    _fill(now, untouched)
+
+
+def _widget(name: str, field: FieldInfo) -> Any:
+    key, help = _key(name), field.description
+    st.session_state.setdefault(key, _held(name, field.default))
+    if name in TYPED:
+        words, more = TYPED[name]
+        held = st.session_state[key]
+        options = list(words) if held in words or held is None else [*words, held]
+        return st.selectbox(
+            _title(name),
+            options,
+            key=key,
+            help=f"{help}{more}",
+            accept_new_options=True,
+            filter_mode="prefix",
+            persist_state="session",
+        )
+    if get_origin(field.annotation) is Literal:
+        return st.selectbox(
+            _title(name),
+            get_args(field.annotation),
+            key=key,
+            help=help,
+            on_change=_follow_backbone if name == "backbone" else "rerun",
+            persist_state="session",
+        )
+    if field.annotation in (int, float):
+        return _number(name, field)
+    return st.text_input(_title(name), key=key, help=help, persist_state="session")
+
+
+def _number(name: str, field: FieldInfo) -> int | float | None:
+    """A field for a number. A bound that is itself excluded can be typed: TrainConfig then says what it expects."""
+    low, high = _bound(field, "ge", "gt"), _bound(field, "le", "lt")
+    if field.annotation is int:
+        return st.number_input(
+            _title(name),
+            int(low),
+            int(high),
+            step=1,
+            key=_key(name),
+            help=field.description,
+            persist_state="session",
+        )
+    step = 10.0 ** (math.floor(math.log10(field.default or 0.01)) - 1)
+    return st.number_input(
+        _title(name),
+        float(low),
+        float(high),
+        step=step,
+        format="%g",
+        key=_key(name),
+        help=field.description,
+        persist_state="session",
+    )
+
+
+def _bound(field: FieldInfo, *names: str) -> float:
+    for metadata in field.metadata:
+        for name in names:
+            if (value := getattr(metadata, name, None)) is not None:
+                return value
+    raise TypeError(f"A number in TrainConfig needs bounds: expected {' or '.join(names)} in {field!r}.")

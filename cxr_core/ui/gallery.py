@@ -1,0 +1,111 @@
+"""Pictures of a data set: samples page by page, and a batch as the network sees it."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from cxr_core.data import images
+from cxr_core.data.dataset import Dataset
+from cxr_core.errors import ImageError
+from cxr_core.labels import parse_labels, targets
+from cxr_core.ui.cached import cached_pixels, full_picture, thumbnail
+from cxr_core.ui.frame import escaped
+
+ALL = "all"
+PER_PAGE = 18
+TILE = 150
+BATCH = 8
+VIEWS = 3
+
+
+def sample_grid(dataset: Dataset) -> None:
+    """Thumbnails by split and class with a page turner; a click opens the whole picture."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen_split = st.selectbox("Split", [ALL, *filter(None, dataset.splits)], key="grid-split", width=150)
+        chosen_class = st.selectbox("Class", [ALL, *dataset.classes], key="grid-class", width=220)
+        samples = _filtered(dataset.samples, chosen_split, chosen_class)
+        pages = max(1, -(-len(samples) // PER_PAGE))
+        # A filter may have left fewer pages than the one that was open.
+        st.session_state["grid-page"] = min(st.session_state.get("grid-page", 1), pages)
+        number = int(st.number_input(f"Page, of {pages:,}", 1, pages, key="grid-page", width=130))
+        st.button("Previous", on_click=_turn, args=(-1,), disabled=number == 1, icon=":material/chevron_left:")
+        st.button("Next", on_click=_turn, args=(1,), disabled=number == pages, icon=":material/chevron_right:")
+    shown = samples.iloc[(number - 1) * PER_PAGE : number * PER_PAGE]
+    first = (number - 1) * PER_PAGE + 1
+    st.caption(f"{first:,} to {first + len(shown) - 1:,} of {len(samples):,} images" if len(shown) else "No image.")
+    with st.container(horizontal=True, gap="small"):
+        for row in shown.to_dict("records"):
+            _tile(dataset, row)
+
+
+def _filtered(samples: pd.DataFrame, split: str, label: str) -> pd.DataFrame:
+    keep = np.ones(len(samples), dtype=bool)
+    if split != ALL:
+        keep &= (samples["split"] == split).to_numpy()
+    if label != ALL:
+        keep &= (samples["label"] == label).to_numpy()
+    return samples[keep]
+
+
+def _turn(pages: int) -> None:
+    st.session_state["grid-page"] += pages
+
+
+def _tile(dataset: Dataset, row: dict[str, str]) -> None:
+    name = row["file"].rsplit("/", 1)[-1]
+    with st.container(width=TILE, gap="xsmall"):
+        try:
+            st.image(thumbnail(dataset.path(row["file"])), width=TILE, alt=f"{row['label']}, {name}")
+        except ImageError as error:
+            st.caption(escaped(str(error)))
+            return
+        if st.button(escaped(_short(name)), key=f"open-{row['file']}", type="tertiary", help="Open it in full size"):
+            _open(dataset, row)
+        st.caption(" · ".join(escaped(part) for part in _facts(row)))
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 20 else f"{name[:9]}…{name[-9:]}"
+
+
+def _facts(row: dict[str, str]) -> list[str]:
+    patient = f"patient {row['patient']}" if row["patient"] else ""
+    return [part for part in (row["label"], row["split"], patient, row["source"]) if part]
+
+
+@st.dialog("Image", width="large")
+def _open(dataset: Dataset, row: dict[str, str]) -> None:
+    st.caption(" · ".join(escaped(part) for part in (row["file"], *_facts(row), f"{row['width']} x {row['height']}")))
+    st.image(full_picture(dataset.path(row["file"])), width="stretch")
+
+
+def network_batch(dataset: Dataset, size: int) -> None:
+    """Eight images as they enter the network: cut to ``size`` px a side, plain and in augmented views, with their
+    targets.
+    """
+    samples = dataset.samples
+    pool = samples[samples["split"].isin(("train", ""))]
+    drawn = pool.sample(min(BATCH, len(pool)), random_state=st.session_state.get("batch-seed", 0))
+    implied = parse_labels("auto", dataset.classes)
+    wanted = targets(np.array([dataset.classes.index(label) for label in drawn["label"]]), dataset.classes, implied)
+    st.caption(
+        f"{len(drawn)} of {len(pool):,} images to learn from, {size} x {size} px; first as they are, then two "
+        f"augmented views. Targets are in the order {', '.join(map(escaped, dataset.classes))}"
+        + ("; a COVID19 image counts as PNEUMONIA too." if implied else ".")
+    )
+    st.button("Draw others", on_click=_draw_others, icon=":material/casino:")
+    with st.container(horizontal=True, gap="small"):
+        for row, target in zip(drawn.to_dict("records"), wanted, strict=True):
+            with st.container(width=TILE, gap="xsmall"):
+                try:
+                    content = images.read_bytes(dataset.path(row["file"]))
+                    views = [cached_pixels(content, row["file"], size, view) for view in range(VIEWS)]
+                except ImageError as error:
+                    st.caption(escaped(str(error)))
+                    continue
+                st.image(np.concatenate(views), width=TILE, alt=f"{row['label']}, three views")
+                st.caption(f"{escaped(row['label'])} · target {' '.join(f'{value:.0f}' for value in target)}")
+
+
+def _draw_others() -> None:
+    st.session_state["batch-seed"] = st.session_state.get("batch-seed", 0) + 1

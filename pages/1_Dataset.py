@@ -1,0 +1,79 @@
+"""Dataset: open a data set and look at what a network would learn from."""
+
+import streamlit as st
+
+from cxr_core import charts, ui
+from cxr_core.data.cautions import cautions
+from cxr_core.data.dataset import Dataset
+from cxr_core.training.config import TrainConfig
+
+
+def distribution(dataset: Dataset) -> None:
+    """Images per class and split: numbers, shares, and the table of both."""
+    counts = dataset.counts()
+    numbers, shares = st.columns(2)
+    numbers.subheader("Images per class", anchor=False)
+    numbers.plotly_chart(charts.distribution(counts), key="counts", config={"displayModeBar": False})
+    shares.subheader("Share of the split", anchor=False)
+    shares.plotly_chart(charts.distribution(counts, share=True), key="shares", config={"displayModeBar": False})
+    table = counts.rename(index={"": "no split given"})
+    table["all classes"] = table.sum(axis=1)
+    if len(table) > 1:
+        table.loc["all splits"] = table.sum()
+    st.dataframe(table)
+    if "test" not in dataset.splits or "val" not in dataset.splits:
+        missing = " and ".join(name for name in ("val", "test") if name not in dataset.splits)
+        st.caption(f"This data set brings no {missing} split: a training takes one, stratified and by patient.")
+
+
+def files(dataset: Dataset) -> None:
+    """Sizes, formats, and what could not be read."""
+    sizes, formats = st.columns(2)
+    sizes.subheader("Sizes", anchor=False)
+    sizes.plotly_chart(charts.sizes(dataset.samples), key="sizes", config={"displayModeBar": False})
+    formats.subheader("Formats", anchor=False)
+    formats.plotly_chart(charts.formats(dataset.samples), key="formats", config={"displayModeBar": False})
+
+
+def unreadable(dataset: Dataset) -> None:
+    """The files that were left out, and why."""
+    st.subheader("Unreadable files", anchor=False)
+    everything = len(dataset.samples) + len(dataset.unreadable)
+    if dataset.unreadable.empty:
+        st.caption(f"None: all {everything:,} files could be read.")
+        return
+    st.caption(f"{ui.of(len(dataset.unreadable), everything)} files cannot be read and are left out everywhere.")
+    st.dataframe(dataset.unreadable, hide_index=True)
+    st.download_button(
+        "Download the list",
+        dataset.unreadable.to_csv(index=False),
+        f"{dataset.name}-unreadable.csv",
+        "text/csv",
+        icon=":material/download:",
+    )
+
+
+ui.page("Dataset", ":material/folder_open:")
+with ui.guarded():
+    dataset = ui.open_dataset()
+    if dataset is not None:
+        images, classes = len(dataset.samples), len(dataset.classes)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(
+                f"**{ui.escaped(dataset.name)}**: {images:,} images, {classes} classes, {ui.escaped(dataset.layout)}",
+                width="stretch",
+            )
+            st.page_link(
+                "pages/2_Train.py",
+                label="Train on it",
+                icon=":material/model_training:",
+                query_params={"data": str(dataset.root)},
+            )
+        ui.notes(cautions(dataset.samples), "What to know of this data set")
+        distribution(dataset)
+        st.subheader("Samples", anchor=False)
+        ui.sample_grid(dataset)
+        st.subheader("A batch as the network sees it", anchor=False)
+        ui.network_batch(dataset, TrainConfig.model_fields["image_size"].default)
+        files(dataset)
+        unreadable(dataset)
