@@ -76,7 +76,7 @@ def sizes(samples: pd.DataFrame, classes: Sequence[str] | None = None) -> go.Fig
                 marker={
                     "color": colors[name],
                     "opacity": 0.55,
-                    "size": 6 + 22 * np.sqrt(dots["size"].to_numpy() / largest),
+                    "size": 5 + 20 * np.sqrt(dots["size"].to_numpy() / largest),
                     "line": {"width": 0},
                 },
                 hovertext=[
@@ -86,14 +86,9 @@ def sizes(samples: pd.DataFrame, classes: Sequence[str] | None = None) -> go.Fig
                 hovertemplate="%{hovertext}<extra></extra>",
             )
         )
-    pixels: dict[str, Any] = {"rangemode": "tozero", "tickformat": ",d"}
-    return figure(
-        traces,
-        height=380,
-        drag=True,
-        xaxis=axis("Width, px", nticks=6, **pixels),
-        yaxis=axis("Height, px", nticks=6, **pixels),
-    )
+    pixels: dict[str, Any] = {"rangemode": "tozero", "tickformat": ",d", "nticks": 6}
+    chart = figure(traces, height=380, drag=True, xaxis=axis("Width, px", **pixels), yaxis=axis("Height, px", **pixels))
+    return chart.update_layout(legend_itemsizing="constant")
 
 
 def formats(samples: pd.DataFrame) -> go.Figure:
@@ -125,6 +120,7 @@ def formats(samples: pd.DataFrame) -> go.Figure:
         ],
         height=90 + 40 * max(len(names), 1),
         legend=False,
+        top=8,
         xaxis=axis("Images", rangemode="tozero", tickformat=",d", nticks=6, fixedrange=True),
         yaxis=category_axis(names, range=[len(names) - 0.5, -0.5]),
     )

@@ -186,4 +186,6 @@ def probabilities(
         )
     axis = category_axis(names, range=[len(names) - 0.5, -0.5])
     axis["ticktext"] = [f"<b>{label(name, 18)}</b>" if name == decision else label(name, 18) for name in names]
-    return figure(traces, height=70 + 42 * len(names), legend=False, xaxis=share_axis(fixedrange=True), yaxis=axis)
+    return figure(
+        traces, height=70 + 42 * len(names), legend=False, top=8, xaxis=share_axis(fixedrange=True), yaxis=axis
+    )

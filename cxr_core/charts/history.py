@@ -14,7 +14,7 @@ DASHES = ("solid", "dash", "dot", "dashdot")
 def history_curve(history: Sequence[dict[str, Any]], metric: str) -> go.Figure:
     """``metric`` of train and validation by epoch, the best epoch marked; ``history`` as ``Run.history``."""
     traces = [_line(history, split, metric, series, color=SERIES_COLORS[series]) for split, series in SERIES.items()]
-    chart = figure(traces, drag=True, xaxis=_epochs(), yaxis=metric_axis(metric))
+    chart = figure(traces, drag=True, xaxis=_epochs(len(history)), yaxis=metric_axis(metric))
     best = best_epoch(history)
     if best is not None:
         chart.add_vline(x=best, line={"color": NEUTRAL, "dash": "dash", "width": 1})
@@ -35,7 +35,8 @@ def curves(histories: Mapping[str, Sequence[dict[str, Any]]], metric: str, split
         )
         for k, (name, history) in enumerate(histories.items())
     ]
-    return figure(traces, height=360, drag=True, xaxis=_epochs(), yaxis=metric_axis(metric))
+    last = max((len(history) for history in histories.values()), default=0)
+    return figure(traces, height=360, drag=True, xaxis=_epochs(last), yaxis=metric_axis(metric))
 
 
 def _line(
@@ -52,11 +53,17 @@ def _line(
         mode="lines+markers",
         line={"color": color, "width": 2, "dash": dash},
         # Dots only where they can be told apart; the best epoch always has one.
-        marker={"color": color, "size": [9 if row["epoch"] == best else 5 if len(rows) <= 60 else 0 for row in rows]},
+        marker={
+            "color": color,
+            "opacity": 1,
+            "size": [9 if row["epoch"] == best else 5 if len(rows) <= 60 else 0 for row in rows],
+        },
         customdata=[label(name, 48)] * len(rows),
         hovertemplate=f"%{{customdata}}<br>epoch %{{x}}: {shown}<extra></extra>",
     )
 
 
-def _epochs() -> dict[str, Any]:
-    return axis("Epoch", showgrid=False, tickformat="d", rangemode="normal", nticks=10, minallowed=0)
+def _epochs(last: int) -> dict[str, Any]:
+    return axis(
+        "Epoch", showgrid=False, range=[0.7, max(last, 2) + 0.3], **({"dtick": 1} if last <= 10 else {"nticks": 10})
+    )

@@ -89,8 +89,8 @@ def _spec(title: str, colors: dict[str, str], share: bool) -> dict[str, Any]:
         "field": "epoch",
         "type": "quantitative",
         "title": "Epoch",
-        "axis": {"tickMinStep": 1, "format": "d", "grid": False},
-        "scale": {"zero": False, "nice": False},
+        "axis": {"tickMinStep": 1, "tickCount": 8, "format": "d", "grid": False},
+        "scale": {"zero": False, "nice": False, "padding": 10},
     }
     y = {
         "field": "value",
@@ -114,7 +114,7 @@ def _spec(title: str, colors: dict[str, str], share: bool) -> dict[str, Any]:
     best = [{"filter": "datum.best"}, {"aggregate": [{"op": "max", "field": "epoch", "as": "epoch"}]}]
     best_x = {"field": "epoch", "type": "quantitative"}
     return {
-        "height": 260,
+        "height": 320,
         "background": "transparent",
         "params": [
             {
@@ -137,9 +137,29 @@ def _spec(title: str, colors: dict[str, str], share: bool) -> dict[str, Any]:
                 "encoding": {"x": best_x},
             },
             {
-                "mark": {"type": "text", "color": NEUTRAL, "baseline": "bottom", "dy": -2, "clip": False},
-                "transform": [*best, {"calculate": "'best: ' + datum.epoch", "as": "text"}],
-                "encoding": {"x": best_x, "y": {"value": 0}, "text": {"field": "text", "type": "nominal"}},
+                # Inside the plot and clipped: a text that is zoomed out of view must not take room beside the plot.
+                # At the end of the scale that good curves leave free, on the side of the line that has more room.
+                "mark": {
+                    "type": "text",
+                    "color": NEUTRAL,
+                    "baseline": "bottom" if share else "top",
+                    "align": {"expr": "datum.late ? 'right' : 'left'"},
+                    "dx": {"expr": "datum.late ? -5 : 5"},
+                    "dy": -4 if share else 4,
+                    "clip": True,
+                },
+                "transform": [
+                    {"joinaggregate": [{"op": "max", "field": "epoch", "as": "last"}]},
+                    {"filter": "datum.best"},
+                    {"aggregate": [{"op": "max", "field": f, "as": f} for f in ("epoch", "last")]},
+                    {"calculate": "datum.epoch * 2 > datum.last", "as": "late"},
+                    {"calculate": "'best: ' + datum.epoch", "as": "text"},
+                ],
+                "encoding": {
+                    "x": best_x,
+                    "y": {"value": {"expr": "height"} if share else 0},
+                    "text": {"field": "text", "type": "nominal"},
+                },
             },
             {
                 "mark": {"type": "point", "filled": True, "size": 28, "opacity": 1, "clip": True},

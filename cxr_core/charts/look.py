@@ -50,14 +50,18 @@ def label(name: str, width: int = 24) -> str:
 
 
 def figure(
-    traces: Sequence[Any], height: int = 320, legend: bool = True, drag: bool = False, **layout: Any
+    traces: Sequence[Any], height: int = 320, legend: bool = True, drag: bool = False, top: int = 24, **layout: Any
 ) -> go.Figure:
-    """A figure in the common look; ``drag`` allows zooming by dragging, which on a phone competes with scrolling."""
+    """A figure in the common look.
+
+    ``drag`` allows zooming by dragging, which on a phone competes with scrolling; ``top`` is the room in pixels above
+    the plot, for texts that stand on it.
+    """
     return go.Figure(
         data=list(traces),
         layout={
             "height": height,
-            "margin": {"l": 8, "r": 8, "t": 24, "b": 8},
+            "margin": {"l": 8, "r": 16, "t": top, "b": 8},
             "paper_bgcolor": TRANSPARENT,
             "plot_bgcolor": TRANSPARENT,
             "showlegend": legend,
@@ -66,7 +70,8 @@ def figure(
                 "yref": "container",
                 "y": 0,
                 "yanchor": "bottom",
-                "x": 0,
+                "xref": "container",
+                "x": 0.01,
                 "xanchor": "left",
                 "title": {"text": ""},
             },
@@ -80,7 +85,7 @@ def figure(
 def axis(title: str = "", **given: Any) -> dict[str, Any]:
     """A plain axis with a thin grid and room for its own labels."""
     return {
-        "title": {"text": title, "standoff": 8},
+        "title": {"text": title, "standoff": 14},
         "automargin": True,
         "gridcolor": GRID,
         "gridwidth": 1,

@@ -35,6 +35,7 @@ def one_vs_rest(matrix: npt.ArrayLike, name: str) -> go.Figure:
 
 def _heatmap(counts: npt.NDArray[np.int64], names: list[str], share: bool, height: int | None = None) -> go.Figure:
     size = len(names)
+    two_lines = size > 3 or counts.max(initial=0) >= 1000
     rows = counts.sum(axis=1)
     shares = np.divide(counts, rows[:, None], out=np.zeros(counts.shape), where=rows[:, None] > 0)
     cells = [(i, j) for i in range(size) for j in range(size)]
@@ -47,7 +48,9 @@ def _heatmap(counts: npt.NDArray[np.int64], names: list[str], share: bool, heigh
                 z=shares if share else counts,
                 zmin=0,
                 zmax=1 if share else max(int(counts.max(initial=0)), 1),
-                text=[[_text(int(counts[i, j]), int(rows[i]), size) for j in range(size)] for i in range(size)],
+                text=[
+                    [_text(int(counts[i, j]), int(rows[i]), size, two_lines) for j in range(size)] for i in range(size)
+                ],
                 texttemplate="%{text}",
                 textfont={"size": 14 if size <= 4 else 11},
                 colorscale=SCALE,
@@ -72,13 +75,14 @@ def _heatmap(counts: npt.NDArray[np.int64], names: list[str], share: bool, heigh
         ],
         height=height or 120 + max(60 if size <= 6 else 34, 28) * size + 60,
         legend=False,
+        top=8,
         hoverdistance=-1,
         xaxis=category_axis(names, "Predicted"),
         yaxis=category_axis(names, "True", range=[size - 0.5, -0.5]),
     )
 
 
-def _text(count: int, row: int, size: int) -> str:
+def _text(count: int, row: int, size: int, two_lines: bool) -> str:
     if size > 8:
         return f"{count:,}"
-    return f"{count:,} ({percent(count, row)})" if size <= 3 else f"{count:,}<br>({percent(count, row)})"
+    return f"{count:,}{'<br>' if two_lines else ' '}({percent(count, row)})"
