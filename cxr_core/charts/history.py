@@ -44,7 +44,7 @@ def _line(
 ) -> go.Scatter:
     rows = thin(history, 1)
     best = best_epoch(history)
-    values = [finite(row.get(split, {}).get(metric)) for row in rows]
+    values = [finite(row[split].get(metric)) for row in rows]
     shown = "%{y:.4f}" if metric == "loss" else "%{y:.1%}"
     return go.Scatter(
         x=[row["epoch"] for row in rows],

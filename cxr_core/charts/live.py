@@ -32,7 +32,7 @@ def live_curve(history: Sequence[dict[str, Any]], metric: str) -> tuple[pd.DataF
         _point(row["epoch"], series, value, "", best)
         for row in thin(history, len(SERIES))
         for split, series in SERIES.items()
-        if (value := finite(row.get(split, {}).get(metric))) is not None
+        if (value := finite(row[split].get(metric))) is not None
     ]
     return _frame(rows), _spec(METRIC_TITLES.get(metric, metric), SERIES_COLORS, share=metric != "loss")
 
@@ -42,13 +42,13 @@ def live_recall(history: Sequence[dict[str, Any]], classes: Sequence[str]) -> tu
     best = best_epoch(history)
     rows = []
     for row in thin(history, len(classes)):
-        validation = row.get("val", {})
+        validation = row["val"]
         for k, name in enumerate(classes):
-            value = finite(validation.get("recall", {}).get(name))
+            value = finite(validation["recall"].get(name))
             if value is None:
                 continue
-            counts = validation["confusion"][k] if "confusion" in validation else None
-            images = of(counts[k], sum(counts)) if counts else ""
+            counts = validation["confusion"][k]
+            images = of(counts[k], sum(counts))
             rows.append(_point(row["epoch"], name, value, images, best))
     return _frame(rows), _spec("Recall, validation", class_colors(classes), share=True)
 

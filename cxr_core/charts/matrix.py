@@ -15,8 +15,9 @@ import plotly.graph_objects as go
 
 from cxr_core.charts.look import PALETTE, category_axis, figure, label, of, percent
 
-# From a pale to a deep blue, both opaque: the text's colour is chosen by the cell, not by the page's theme.
-SCALE = [[0.0, "#E8F0F7"], [0.5, "#7FB0D6"], [0.500001, "#3F86BC"], [1.0, "#0B3C66"]]
+# From a pale to a deep blue, opaque: the text's colour is chosen by the cell, not by the page's theme. The step in
+# the middle leaves out the blues on which neither dark nor white text reads well.
+SCALE = [[0.0, "#E8F0F7"], [0.5, "#9CC3E2"], [0.500001, "#2F75AB"], [1.0, "#0B3C66"]]
 
 
 def confusion(matrix: npt.ArrayLike, classes: Sequence[str], share: bool = False) -> go.Figure:
