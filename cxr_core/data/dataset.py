@@ -1,0 +1,163 @@
+"""A data set: a folder or table of images with labels, read in place.
+
+``scan(root)`` lists and checks every file and keeps what it found, so the next scan opens only what is new.
+``split(dataset, ...)`` fills in the splits that a training needs. Class names are the folders' names, never typed in.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from cxr_core.data import images, splits
+from cxr_core.data.folder import Entry
+from cxr_core.data.kept import KeptScan, Known
+from cxr_core.data.layout import listing
+from cxr_core.data.listing import SPLITS, Item
+from cxr_core.errors import DatasetError, ImageError
+
+TEXTS = ["file", "label", "split", "patient", "source", "digest", "mode", "format"]
+NUMBERS = ["width", "height", "bytes"]
+COLUMNS = ["file", "label", "split", "patient", "source", "digest", "width", "height", "mode", "format", "bytes"]
+# So many files at a time are handed to the threads: a stopped scan has little left to finish.
+_BATCH = 512
+_THREADS = min(8, (os.cpu_count() or 2) + 1)
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """The images of a folder or table, and the files that are none.
+
+    ``samples``: one row per image, sorted by file, columns ``COLUMNS``: ``file`` relative to the root with slashes
+    (absolute where a table points outside), ``split`` train, val, test or "" where none is given, ``patient`` and
+    ``source`` "" where unknown, ``digest`` of the content, sides in pixels, size in bytes.
+    ``unreadable``: columns file, reason.
+    """
+
+    root: Path
+    layout: str
+    samples: pd.DataFrame
+    unreadable: pd.DataFrame
+
+    @property
+    def name(self) -> str:
+        """Name of the folder, or of the table without its ending."""
+        return self.root.stem if self._base != self.root else self.root.name
+
+    @property
+    def classes(self) -> list[str]:
+        """Class names, sorted."""
+        return sorted(self.samples["label"].unique())
+
+    @property
+    def splits(self) -> list[str]:
+        """Splits that have images, of train, val, test and "" (no split given), in this order."""
+        present = set(self.samples["split"])
+        return [name for name in (*SPLITS, "") if name in present]
+
+    @cached_property
+    def digest(self) -> str:
+        """Digest of all that a training could depend on: files, labels, splits, patients, sources and contents."""
+        joined = hashlib.blake2b(digest_size=16)
+        for row in self.samples[["file", "label", "split", "patient", "source", "digest"]].itertuples(index=False):
+            joined.update("\0".join(row).encode("utf-8") + b"\n")
+        return joined.hexdigest()
+
+    def counts(self) -> pd.DataFrame:
+        """Images per split (rows, as ``splits``) and class (columns, as ``classes``), zeros included."""
+        table = pd.crosstab(self.samples["split"], self.samples["label"])
+        return table.reindex(index=self.splits, columns=self.classes, fill_value=0).astype(int)
+
+    def path(self, file: str) -> Path:
+        """Where a sample's file lies on disk."""
+        return self._base / file
+
+    @cached_property
+    def _base(self) -> Path:
+        return self.root.parent if self.root.is_file() else self.root
+
+
+def scan(root: Path | str, progress: Progress | None = None) -> Dataset:
+    """Find, check and describe all images of a data set.
+
+    ``root``: a folder in one of the layouts of :mod:`cxr_core.data.layout`, or a CSV table. ``progress(done, total)``
+    is called on the way, in the calling thread; what it raises ends the scan, and what was found so far is kept.
+    A file that cannot be read is left out and named in ``unreadable``.
+
+    Raises DatasetError where there is no such folder, no known layout, or not one readable image.
+    """
+    root = Path(os.path.abspath(Path(root).expanduser()))
+    found = listing(root)
+    kept = KeptScan(root)
+    rows, unreadable = [], list(found.left_out)
+    report = progress or (lambda done, total: None)
+    try:
+        for done, (item, known) in enumerate(_examined(found.items, kept), start=1):
+            if isinstance(known, str):
+                unreadable.append((item.file, known))
+            else:
+                rows.append(_row(item, known))
+            if done % 50 == 0 or done == len(found.items):
+                report(done, len(found.items))
+    except BaseException:
+        kept.save(complete=False)
+        raise
+    kept.save()
+    if not rows:
+        file, reason = sorted(unreadable)[0]
+        raise DatasetError(
+            f"{root}: none of its {len(unreadable)} files can be read as an image. The first, {file}: {reason}"
+        )
+    samples = pd.DataFrame(rows, columns=COLUMNS).astype(dict.fromkeys(TEXTS, "str") | dict.fromkeys(NUMBERS, "int64"))
+    left_out = pd.DataFrame(sorted(unreadable), columns=["file", "reason"], dtype="str")
+    return Dataset(root, found.layout, samples.sort_values("file", ignore_index=True), left_out)
+
+
+def split(dataset: Dataset, val_fraction: float, test_fraction: float, seed: int) -> pd.DataFrame:
+    """The samples with every split filled in: see :func:`cxr_core.data.splits.assign`."""
+    return splits.assign(dataset.samples, val_fraction, test_fraction, seed)
+
+
+def _examined(items: list[Item], kept: KeptScan) -> Iterator[tuple[Item, Known]]:
+    """Every item with what is known of it; unchanged files are not opened, the others are read by threads."""
+    unknown: list[Item] = []
+    for item in items:
+        known = kept.get(item.entry)
+        if known is None:
+            unknown.append(item)
+        else:
+            yield item, known
+    with ThreadPoolExecutor(_THREADS) as threads:
+        for start in range(0, len(unknown), _BATCH):
+            batch = unknown[start : start + _BATCH]
+            for item, (known, lasting) in zip(
+                batch, threads.map(_examine, [item.entry for item in batch]), strict=True
+            ):
+                if lasting:
+                    kept.put(item.entry, known)
+                yield item, known
+
+
+def _examine(entry: Entry) -> tuple[Known, bool]:
+    """(what is known of a file, whether that lasts): a file that could not be opened today may open tomorrow."""
+    name = entry.path.name
+    try:
+        content = images.read_bytes(entry.path)
+    except ImageError as error:
+        return str(error).removeprefix(f"{name}: "), False
+    try:
+        return (images.content_digest(content), images.inspect(content, name)), True
+    except ImageError as error:
+        return str(error).removeprefix(f"{name}: "), True
+
+
+def _row(item: Item, known: tuple[str, images.ImageInfo]) -> dict[str, str | int]:
+    digest, info = known
+    described = {"label": item.label, "split": item.split, "patient": item.patient, "source": item.source}
+    return {"file": item.file, **described, "digest": digest, "bytes": item.entry.size, **asdict(info)}

@@ -1,0 +1,109 @@
+"""Walking a folder of images: which entries count, and in what order.
+
+Hidden and system files are passed over; links are followed, each folder once on a path, so a loop of links ends.
+What cannot be looked into is noted in ``troubles`` and not lost.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cxr_core.errors import DatasetError
+
+MAX_FILES = 1_000_000
+_SYSTEM = {"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "@eadir", "$recycle.bin", "system volume information"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file on disk: its path, size in bytes and time of change in nanoseconds."""
+
+    path: Path
+    size: int
+    changed: int
+
+
+@dataclass
+class Folder:
+    """One folder and what went wrong below it: ``troubles`` holds (path, reason)."""
+
+    root: Path
+    troubles: list[tuple[Path, str]] = field(default_factory=list)
+
+    def folders(self, path: Path) -> list[Path]:
+        """Folders directly in ``path`` that are not hidden, by name."""
+        return [Path(entry.path) for entry in self._entries(path) if entry.is_dir()]
+
+    def files(self, path: Path) -> list[Path]:
+        """What lies directly in ``path`` besides folders and is not hidden, by name."""
+        return [Path(entry.path) for entry in self._entries(path) if not entry.is_dir()]
+
+    def walk(self, path: Path) -> Iterator[Entry]:
+        """All files below ``path``, at any depth. Raises DatasetError above a million files."""
+        waiting: list[tuple[Path, frozenset[tuple[int, int]]]] = [(path, frozenset())]
+        count = 0
+        while waiting:
+            current, above = waiting.pop()
+            here = self._identity(current)
+            if here is None or here in above:
+                continue
+            for entry in self._entries(current):
+                if entry.is_dir():
+                    waiting.append((Path(entry.path), above | {here}))
+                elif (found := self.entry(Path(entry.path))) is not None:
+                    count += 1
+                    if count > MAX_FILES:
+                        raise DatasetError(
+                            f"{path}: more than {MAX_FILES:,} files. Choose the folder of the images itself."
+                        )
+                    yield found
+
+    def _identity(self, path: Path) -> tuple[int, int] | None:
+        try:
+            about = path.stat()
+        except OSError as error:
+            self._note(path, error)
+            return None
+        return about.st_dev, about.st_ino
+
+    def entry(self, path: Path) -> Entry | None:
+        """Size and time of a file; None, and a note in ``troubles``, where it cannot be had."""
+        try:
+            about = path.stat()
+        except OSError as error:
+            self._note(path, error)
+            return None
+        return Entry(path, about.st_size, about.st_mtime_ns)
+
+    def _entries(self, path: Path) -> list[os.DirEntry[str]]:
+        try:
+            with os.scandir(path) as entries:
+                visible = [entry for entry in entries if is_visible(entry.name)]
+        except OSError as error:
+            self._note(path, error)
+            return []
+        named = [entry for entry in visible if _is_text(entry.name)]
+        for entry in visible:
+            if not _is_text(entry.name):
+                path_shown = path / entry.name.encode("utf-8", "replace").decode("utf-8")
+                self.troubles.append((path_shown, "its name is no valid text (UTF-8): rename it"))
+        return sorted(named, key=lambda entry: entry.name)
+
+    def _note(self, path: Path, error: OSError) -> None:
+        trouble = (path, f"cannot be opened ({error.strerror})")
+        if trouble not in self.troubles:
+            self.troubles.append(trouble)
+
+
+def is_visible(name: str) -> bool:
+    """False for hidden files and for those that operating systems leave behind."""
+    return not name.startswith(".") and name.lower() not in _SYSTEM
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,111 @@
+"""A folder or a table -> the list of its images with label and split, before any image is opened.
+
+Three layouts: ``ROOT/{train,test,val}/CLASS/**``, ``ROOT/CLASS/**`` and a CSV table with ``file,label`` and
+optionally ``patient,source,split``. Beside folders a ``sources.csv`` adds patient and source.
+"""
+
+from pathlib import Path
+
+from cxr_core.data import table
+from cxr_core.data.folder import Folder
+from cxr_core.data.listing import SPLIT_NAMES, Item, Listing, relative
+from cxr_core.data.tabular import from_table, join_sources
+from cxr_core.errors import DatasetError
+
+SPLIT_FOLDERS = "split folders"
+CLASS_FOLDERS = "class folders"
+SOURCES = "sources.csv"
+_SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".dcm", ".dicom"}
+_EXPECTED = (
+    "Expected train/CLASS/images and test/CLASS/images, CLASS/images, or a CSV table with the columns file, label"
+)
+
+
+def listing(root: Path) -> Listing:
+    """List a data set's images. ``root``: a folder, or the path of a CSV table.
+
+    Raises DatasetError where there is no such folder, or it has none of the three layouts.
+    """
+    try:
+        if root.is_file():
+            return from_table(root)
+        if not root.is_dir():
+            raise DatasetError(f"{root}: there is no such folder. Check the path.")
+    except OSError as error:
+        raise DatasetError(
+            f"{root}: cannot be opened ({error.strerror}). Check the path and its permissions."
+        ) from error
+    folder = Folder(root)
+    children = folder.folders(root)
+    splits = [(child, SPLIT_NAMES[child.name.lower()]) for child in children if child.name.lower() in SPLIT_NAMES]
+    tables = [path for path in folder.files(root) if path.suffix.lower() == ".csv"]
+    if splits:
+        found = _from_splits(folder, splits, [child for child in children if child.name.lower() not in SPLIT_NAMES])
+    elif (chosen := _table_of(root, tables, children)) is not None:
+        return from_table(chosen)
+    else:
+        _check_not_above(folder, children)
+        found = Listing(root, CLASS_FOLDERS, _of_classes(folder, root, ""))
+    found.left_out += [(relative(root, path), reason) for path, reason in folder.troubles]
+    if not found.items:
+        raise DatasetError(_nothing_found(folder, found))
+    sources = [path for path in tables if path.name.lower() == SOURCES]
+    if sources:
+        join_sources(found, sources[0])
+    return found
+
+
+def _from_splits(folder: Folder, splits: list[tuple[Path, str]], others: list[Path]) -> Listing:
+    found = Listing(folder.root, SPLIT_FOLDERS)
+    for path, split in splits:
+        found.items += _of_classes(folder, path, split)
+    for other in others:
+        if any(entry.path.suffix.lower() in _SUFFIXES for entry in folder.walk(other)):
+            found.left_out.append((relative(folder.root, other), "is no split folder (train, val, test): left out"))
+    return found
+
+
+def _of_classes(folder: Folder, parent: Path, split: str) -> list[Item]:
+    """Images of the class folders in ``parent``; stray images beside the class folders go to the troubles."""
+    items = []
+    for path in folder.folders(parent):
+        entries = list(folder.walk(path))
+        items += [Item(relative(folder.root, entry.path), entry, path.name, split) for entry in entries]
+        if not entries:
+            folder.troubles.append((path, "the class folder is empty"))
+    for path in folder.files(parent):
+        if path.suffix.lower() in _SUFFIXES:
+            folder.troubles.append((path, "lies beside the class folders, so its class is unknown"))
+    return items
+
+
+def _check_not_above(folder: Folder, children: list[Path]) -> None:
+    """A folder that merely holds a data set would otherwise be read as one class of that name."""
+    for child in children:
+        if any(path.name.lower() in SPLIT_NAMES for path in folder.folders(child)):
+            raise DatasetError(f"{folder.root}: the data set lies one folder deeper. Choose {child}.")
+
+
+def _table_of(root: Path, tables: list[Path], children: list[Path]) -> Path | None:
+    """The table that describes a folder, unless the folders in it are the classes themselves."""
+    usable = [path for path in tables if {"file", "label"} <= set(table.read_header(path))]
+    if children:
+        usable = [path for path in usable if path.name.lower() != SOURCES]
+    if len(usable) > 1:
+        names = ", ".join(path.name for path in usable)
+        raise DatasetError(
+            f"{root}: expected one table with the columns file, label, got {names}. Choose one by its path."
+        )
+    if not usable:
+        return None
+    folders = {child.name for child in children}
+    labels = {row["label"] for _, row in table.read(usable[0], ("file", "label"))} if folders else set()
+    return None if folders & labels else usable[0]
+
+
+def _nothing_found(folder: Folder, found: Listing) -> str:
+    stray = sum(path.suffix.lower() in _SUFFIXES for path, _ in folder.troubles)
+    if stray:
+        return f"{folder.root}: {stray} images lie outside of any class folder. {_EXPECTED}."
+    reasons = "; ".join(f"{file} {reason}" for file, reason in found.left_out[:3])
+    return f"{folder.root}: no images found{f' ({reasons})' if reasons else ''}. {_EXPECTED}."

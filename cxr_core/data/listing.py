@@ -1,0 +1,44 @@
+"""The list of a data set's images before any of them is opened."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cxr_core.data.folder import Entry
+
+SPLITS = ("train", "val", "test")
+SPLIT_NAMES = {
+    "train": "train",
+    "training": "train",
+    "test": "test",
+    "testing": "test",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One image of a listing: ``file`` is its name in the data set, ``entry`` where it lies on disk."""
+
+    file: str
+    entry: Entry
+    label: str
+    split: str = ""
+    patient: str = ""
+    source: str = ""
+
+
+@dataclass
+class Listing:
+    """All images of a data set, and what was left out: ``left_out`` holds (file, reason)."""
+
+    root: Path
+    layout: str
+    items: list[Item] = field(default_factory=list)
+    left_out: list[tuple[str, str]] = field(default_factory=list)
+
+
+def relative(root: Path, path: Path) -> str:
+    """A path as a data set names it: with slashes, relative to ``root``, absolute where it lies outside."""
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()

@@ -1,0 +1,88 @@
+"""CSV tables that describe images: a data set's table (``file,label``) and ``sources.csv`` (``file,patient,source``).
+
+A table is text in UTF-8 (with or without a byte order mark), separated by commas, its first line the column names.
+"""
+
+import csv
+import io
+from pathlib import Path
+
+from cxr_core.errors import DatasetError
+
+MAX_BYTES = 256 * 2**20
+COLUMNS = ("file", "label", "patient", "source", "split")
+Row = dict[str, str]
+
+
+def read_header(path: Path) -> list[str]:
+    """Column names of a table, lower case; [] where the file has none or is no text."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return [name.strip().lower() for name in file.readline(65536).strip().split(",")]
+    except (OSError, UnicodeDecodeError):
+        return []
+
+
+def read(path: Path, required: tuple[str, ...]) -> list[tuple[int, Row]]:
+    """Rows as (line number, {column: text}), the columns in ``COLUMNS`` only, absent ones "", spaces stripped.
+
+    Raises DatasetError where the file cannot be read, lacks a column of ``required``, holds no row, or has a row of
+    another length than the header.
+    """
+    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
+    rows: list[tuple[int, Row]] = []
+    try:
+        names = [name.strip().lower() for name in next(reader, [])]
+        _check_names(path, names, required)
+        for values in reader:
+            if not any(value.strip() for value in values):
+                continue
+            if len(values) != len(names):
+                raise DatasetError(
+                    f"{path.name}, line {reader.line_num}: expected {len(names)} values, got {len(values)}. "
+                    "Put quotes around a value that holds a comma."
+                )
+            given = dict(zip(names, (value.strip() for value in values), strict=True))
+            rows.append((reader.line_num, {column: given.get(column, "") for column in COLUMNS}))
+    except csv.Error as error:
+        raise DatasetError(f"{path.name}, line {reader.line_num}: not a CSV table ({error}). Save it again.") from error
+    if not rows:
+        raise DatasetError(f"{path.name}: the table has no rows below its header. Expected one row for each image.")
+    for line, row in rows:
+        if not row["file"]:
+            raise DatasetError(f"{path.name}, line {line}: the column file is empty. Name the image of that row.")
+    return rows
+
+
+def _text(path: Path) -> str:
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise DatasetError(
+                f"{path.name}: {size / 2**20:,.0f} MiB, over the limit of {MAX_BYTES // 2**20} MiB for a table."
+            )
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise DatasetError(f"{path.name}: the table cannot be read ({error.strerror}).") from error
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path.name}: expected text in UTF-8. Save the table as 'CSV UTF-8'.") from error
+    if "\0" in text:
+        raise DatasetError(f"{path.name}: expected text, got binary content. Save the table as 'CSV UTF-8'.")
+    return text
+
+
+def _check_names(path: Path, names: list[str], required: tuple[str, ...]) -> None:
+    missing = [column for column in required if column not in names]
+    if not missing:
+        repeated = sorted({name for name in names if name in COLUMNS and names.count(name) > 1})
+        if repeated:
+            raise DatasetError(f"{path.name}: the column {repeated[0]} stands twice. Keep one of them.")
+        return
+    if len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
+        raise DatasetError(
+            f"{path.name}: expected columns separated by commas, got semicolons or tabs. Save the table with commas."
+        )
+    got = ", ".join(names)[:200] or "an empty file"
+    raise DatasetError(
+        f"{path.name}: expected the columns {', '.join(required)}, got {got}. Add the missing: {', '.join(missing)}."
+    )

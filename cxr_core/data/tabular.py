@@ -1,0 +1,89 @@
+"""Tables that list or describe a data set's images: the table layout, and ``sources.csv`` beside folders."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from cxr_core.data import table
+from cxr_core.data.folder import Folder
+from cxr_core.data.listing import SPLIT_NAMES, Item, Listing, relative
+from cxr_core.errors import DatasetError
+from cxr_core.settings import data_dir
+
+TABLE = "table"
+
+
+def from_table(path: Path) -> Listing:
+    """List the images that a table names. Raises DatasetError for a malformed table, or where no file is found."""
+    found = Listing(path, TABLE)
+    base, folder, lines = path.parent, Folder(path.parent), dict[str, int]()
+    for line, row in table.read(path, ("file", "label")):
+        split = SPLIT_NAMES.get(row["split"].lower(), "")
+        if not row["label"]:
+            raise DatasetError(f"{path.name}, line {line}: the label is empty. Every image needs one.")
+        if row["split"] and not split:
+            raise DatasetError(
+                f"{path.name}, line {line}: expected the split train, val or test, got {row['split']!r}."
+            )
+        image = _resolved(base, row["file"])
+        file = relative(base, image)
+        if file in lines:
+            raise DatasetError(f"{path.name}: lines {lines[file]} and {line} name the same file, {file}. Keep one.")
+        lines[file] = line
+        if not (Path(file).is_absolute() and _is_upload(base)):
+            entry = folder.entry(image)
+            if entry is not None:
+                found.items.append(Item(file, entry, row["label"], split, row["patient"], row["source"]))
+        else:
+            found.left_out.append((file, "lies outside of the uploaded archive"))
+    found.left_out += [(relative(base, image), f"{reason}; the table names it") for image, reason in folder.troubles]
+    if not found.items:
+        raise DatasetError(
+            f"{path.name}: none of its {len(lines)} files was found. Paths are relative to the table's folder, {base}."
+        )
+    return found
+
+
+def _resolved(base: Path, file: str) -> Path:
+    """Path of a table's entry, ``..`` resolved but links kept. A backslash from Windows counts as a slash."""
+    path = base / file
+    if "\\" in file and not os.path.exists(path):
+        path = base / file.replace("\\", "/")
+    parts: list[str] = []
+    for part in path.parts:
+        if part == "..":
+            parts = parts[:-1] or parts
+        else:
+            parts.append(part)
+    return Path(*parts)
+
+
+def _is_upload(base: Path) -> bool:
+    return (data_dir() / "uploads") in base.resolve().parents or base.resolve() == data_dir() / "uploads"
+
+
+def join_sources(found: Listing, path: Path) -> None:
+    """Add patient and source from ``sources.csv`` to the images of a folder; rows of absent files are passed over.
+
+    Raises DatasetError for a malformed table, one that contradicts itself, and one that fits none of the images.
+    """
+    names = table.read_header(path)
+    if "file" in names and not {"patient", "source"} & set(names):
+        raise DatasetError(
+            f"{path.name}: expected the column file and at least one of patient and source, got {', '.join(names)}."
+        )
+    known: dict[str, tuple[str, str]] = {}
+    for line, row in table.read(path, ("file",)):
+        file = relative(found.root, _resolved(found.root, row["file"]))
+        about = (row["patient"], row["source"])
+        if known.setdefault(file, about) != about:
+            raise DatasetError(f"{path.name}, line {line}: says something else of {file} than a line before. Keep one.")
+    files = {item.file for item in found.items}
+    if not files & known.keys():
+        raise DatasetError(
+            f"{path.name}: none of its {len(known)} files is among the {len(files)} images. "
+            f"Write paths relative to {path.parent.name}, such as {min(files)}."
+        )
+    for index, item in enumerate(found.items):
+        patient, source = known.get(item.file, ("", ""))
+        found.items[index] = replace(item, patient=patient, source=source)
