@@ -10,9 +10,10 @@ The only part of ``cxr_core`` that imports streamlit. A page reads widgets, make
 """
 
 from cxr_core.ui.cached import cached_pixels, cached_predictor, cached_scan, full_picture, progress_bar, thumbnail
-from cxr_core.ui.form import config_form
+from cxr_core.ui.form import config_form, estimate_line
 from cxr_core.ui.frame import duration, escaped, guarded, metric, notes, of, page, state_badge, warnings_banner
 from cxr_core.ui.gallery import network_batch, sample_grid
+from cxr_core.ui.home import latest_datasets, latest_run, latest_runs, next_step, quick_start
 from cxr_core.ui.live import live_run
 from cxr_core.ui.picker import open_dataset, pick_run
 
@@ -21,19 +22,25 @@ __all__ = [
     "cached_predictor",
     "cached_scan",
     "config_form",
+    "estimate_line",
     "duration",
     "escaped",
     "full_picture",
     "guarded",
+    "latest_datasets",
+    "latest_run",
+    "latest_runs",
     "live_run",
     "metric",
     "network_batch",
+    "next_step",
     "notes",
     "of",
     "open_dataset",
     "page",
     "pick_run",
     "progress_bar",
+    "quick_start",
     "sample_grid",
     "state_badge",
     "thumbnail",

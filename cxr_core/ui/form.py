@@ -9,9 +9,11 @@ from typing import Any, Literal, get_args, get_origin
 import streamlit as st
 from pydantic.fields import FieldInfo
 
+from cxr_core.data.dataset import Dataset
 from cxr_core.errors import ConfigError
 from cxr_core.training.config import PRESETS, SMALL_CNN_DEFAULTS, TrainConfig
-from cxr_core.ui.frame import escaped
+from cxr_core.training.estimate import estimate
+from cxr_core.ui.frame import duration, escaped
 
 OPEN_GROUPS = ("Model", "Optimisation")
 TITLES = {
@@ -182,3 +184,9 @@ def _bound(field: FieldInfo, *names: str) -> float:
             if (value := getattr(metadata, name, None)) is not None:
                 return value
     raise TypeError(f"A number in TrainConfig needs bounds: expected {' or '.join(names)} in {field!r}.")
+
+
+def estimate_line(config: TrainConfig, dataset: Dataset) -> None:
+    """How long the training will take here, and what that is known from."""
+    expected = estimate(config, dataset)
+    st.caption(f"About **{duration(expected.seconds)}** · {escaped(expected.basis)}")

@@ -21,8 +21,7 @@ from cxr_core.ui.frame import duration, escaped, guarded, metric, of, state_badg
 REFRESH_SECONDS = 2
 LOG_LINES = 200
 STAGES = {
-    "scan": "Reading the data set",
-    "weights": "Fetching the weights",
+    "downloading": "Fetching the weights",
     "extracting": "Preparing images",
     "training": "Training",
     "evaluating": "Evaluating",
@@ -84,34 +83,35 @@ def _head(run: Run, state: str) -> None:
 
 def _place_in_queue(run: Run) -> str:
     others = [other for other in list_runs(runs_dir()) if other.id != run.id and other.is_active]
-    if not others:
-        return "Its worker is starting."
     queued = run.status.get("queued", 0)
-    waiting = [o for o in others if o.state == "queued" and o.status.get("queued", 0) < queued]
-    working = [escaped(o.name) for o in others if o.state != "queued"]
-    place = f"Number {len(waiting) + 1} in the queue; one run trains at a time."
-    return f"{place} Now: {', '.join(working)}." if working else place
+    ahead = [o for o in others if o.state != "queued" or o.status.get("queued", 0) < queued]
+    if not ahead:
+        return "Its worker is starting, which takes a few seconds."
+    names = ", ".join(escaped(other.name) for other in ahead[:3])
+    return f"Waits for {len(ahead)} before it ({names}); one run trains at a time."
 
 
 def _progress(run: Run) -> None:
     progress = run.progress
-    if not progress:
+    stage = progress.get("stage", "queued")
+    if stage == "queued":
         st.progress(0.0, "Starting: loading the software takes a few seconds.")
         return
-    done, total = progress.get("done", 0), progress.get("total", 0)
-    stage = progress.get("stage", "")
+    done, total, rate = progress.get("done", 0), progress.get("total", 0), progress.get("per_second")
     parts = [STAGES.get(stage, str(stage).capitalize())]
-    if progress.get("epoch"):
-        parts.append(f"epoch {of(progress['epoch'], progress.get('epochs', 0))}")
-    if total:
+    if stage == "downloading":
+        parts.append(f"{done / 1e6:,.0f} of {total / 1e6:,.0f} MB")
+    elif progress.get("epoch"):
+        parts.append(f"epoch {of(progress['epoch'], progress['epochs'])}")
+    else:
         parts.append(f"{of(done, total)} images")
-    if progress.get("per_second"):
-        parts.append(f"{progress['per_second']:,.0f} images a second")
+    if rate:
+        parts.append(f"{rate / 1e6:,.1f} MB a second" if stage == "downloading" else f"{rate:,.0f} images a second")
     if progress.get("seconds_left") is not None:
-        parts.append(f"about {duration(progress['seconds_left'])} left")
-    if progress.get("note"):
-        parts.append(str(progress["note"]))
+        parts.append(f"about {duration(progress['seconds_left'])} left in this stage")
     st.progress(min(1.0, done / total) if total else 0.0, escaped(" · ".join(parts)))
+    if run.stop_requested:
+        st.caption("It stops within a step or, where epochs are short, at the end of one, and keeps what it has.")
 
 
 def _trouble(run: Run, state: str) -> None:

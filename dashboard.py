@@ -1,0 +1,20 @@
+"""Home: what data sets and runs there are, what to do next, and Quick start."""
+
+import streamlit as st
+
+from cxr_core import ui
+from cxr_core.settings import recent_datasets, runs_dir
+from cxr_core.training.runs import list_runs
+
+ui.page("Chest X-ray classification", ":material/radiology:")
+with ui.guarded():
+    runs, datasets = list_runs(runs_dir()), recent_datasets()
+    ui.next_step(runs, datasets)
+    ui.quick_start(small=bool(runs))
+    if runs:
+        ui.latest_run(runs)
+        st.subheader("Latest runs", anchor=False)
+        ui.latest_runs(runs)
+    if datasets:
+        st.subheader("Data sets", anchor=False)
+        ui.latest_datasets(datasets)
