@@ -112,8 +112,8 @@ def decide(
     return decision.astype(np.intp)
 
 
-def _log_odds(probability: NDArray[np.float64]) -> NDArray[np.float64]:
-    clipped = np.clip(probability, 1e-7, 1 - 1e-7)
+def _log_odds(probability: NDArray[np.floating]) -> NDArray[np.float64]:
+    clipped = np.clip(probability, 1e-7, 1 - 1e-7, dtype=np.float64)
     return np.log(clipped) - np.log1p(-clipped)
 
 

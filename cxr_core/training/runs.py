@@ -146,7 +146,9 @@ class Run:
         try:
             return [json.loads(line) for line in lines[:-1] if line]
         except json.JSONDecodeError as error:
-            raise RunError(f"{self.path / 'history.jsonl'} is damaged in line {error.lineno}: resume the run.") from None
+            raise RunError(
+                f"{self.path / 'history.jsonl'} is damaged in line {error.lineno}: resume the run."
+            ) from None
 
     @property
     def best(self) -> dict[str, Any] | None:
@@ -248,6 +250,7 @@ def create_run(dataset: Dataset, config: TrainConfig, runs_dir: Path) -> Run:
         "classes": classes,
         "implied": implied,
         "data": str(dataset.root),
+        "folder": str(dataset.path("")),
         "dataset_name": dataset.name,
         "data_digest": dataset.digest,
         "counts": {part: {name: int(counts.get((part, name), 0)) for name in classes} for part in SPLITS},
@@ -325,7 +328,9 @@ def _read_json(path: Path) -> Any:
 
 def _read_table(path: Path) -> pd.DataFrame:
     try:
-        return pd.read_csv(path, dtype={"file": str, "label": str, "patient": str, "source": str}, keep_default_na=False)
+        return pd.read_csv(
+            path, dtype={"file": str, "label": str, "patient": str, "source": str}, keep_default_na=False
+        )
     except (OSError, ValueError) as error:
         raise RunError(f"{path} is missing or damaged ({error}): expected a table. Train again.") from None
 

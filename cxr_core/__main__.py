@@ -1,0 +1,128 @@
+"""``python -m cxr_core``: the same work as on the pages, for scripts and clusters.
+
+Exit status: 0 done, 1 could not (one line on standard error), 2 wrong usage. With ``--json`` standard output holds one
+JSON document and nothing else. torch is imported by the commands that need it, so the others answer at once.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from cxr_core import __version__, commands
+from cxr_core.errors import CxrError
+from cxr_core.settings import runs_dir
+from cxr_core.training.config import TrainConfig
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.command(options) or 0)
+    except CxrError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # The reader (head, less) has gone. Standard output is closed quietly so that the interpreter does not complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        print("error: interrupted", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m cxr_core",
+        description="Classify chest X-rays: train, evaluate, predict. Research software, not for clinical use.",
+    )
+    parser.add_argument("--version", action="version", version=f"cxr_core {__version__}")
+    actions = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    demo = actions.add_parser("demo", help="draw a data set of chest-like phantoms (drawings, not X-rays)")
+    demo.set_defaults(command=commands.demo)
+    demo.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new or empty folder")
+    demo.add_argument("--images", type=int, default=600, metavar="N", help="how many (default 600)")
+    demo.add_argument("--seed", type=int, default=0, metavar="N", help="same seed, same bytes (default 0)")
+
+    scan = actions.add_parser("scan", help="what a data set holds: classes, splits, unreadable files")
+    scan.set_defaults(command=commands.scan)
+    _data(scan, required=True)
+    _json(scan)
+
+    train = actions.add_parser("train", help="train a run; its folder is the last line printed")
+    train.set_defaults(command=commands.train)
+    _data(train, required=True)
+    _runs(train)
+    _hyperparameters(train)
+
+    resume = actions.add_parser("resume", help="go on with a stopped, lost or failed run")
+    resume.set_defaults(command=commands.resume)
+    _run(resume)
+
+    evaluate = actions.add_parser("evaluate", help="metrics of a run on a split, or on another folder")
+    evaluate.set_defaults(command=commands.evaluate)
+    _run(evaluate)
+    _data(evaluate, required=False)
+    evaluate.add_argument("--split", choices=("train", "val", "test"), default="test", help="default: test")
+    _json(evaluate)
+
+    predict = actions.add_parser("predict", help="predict files with a run")
+    predict.set_defaults(command=commands.predict)
+    _run(predict)
+    predict.add_argument("files", nargs="+", metavar="FILE", help="images, in any of the formats read")
+    form = predict.add_mutually_exclusive_group()
+    _json(form)
+    form.add_argument("--csv", action="store_true", help="print a CSV table")
+
+    runs = actions.add_parser("runs", help="list the runs")
+    runs.set_defaults(command=commands.runs)
+    _runs(runs)
+    _json(runs)
+
+    cache = actions.add_parser("cache", help="size of the kept features")
+    cache.set_defaults(command=commands.cache)
+    cache.add_argument("--clear", action="store_true", help="delete them; runs stay whole")
+    _runs(cache)
+    return parser
+
+
+def _data(parser: argparse.ArgumentParser, required: bool) -> None:
+    parser.add_argument("--data", type=Path, required=required, metavar="DIR", help="a data set: folder or CSV table")
+
+
+def _runs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--runs", type=Path, default=None, metavar="DIR", help=f"folder of the runs (default {runs_dir()})"
+    )
+
+
+def _run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", help="a run's folder, its id, or the beginning of its id")
+    _runs(parser)
+
+
+def _json(parser: argparse.ArgumentParser | argparse._MutuallyExclusiveGroup) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def _hyperparameters(parser: argparse.ArgumentParser) -> None:
+    """A flag per field of TrainConfig; its checks are the field's own, so that form and flag never disagree."""
+    groups: dict[str, argparse._ArgumentGroup] = {}
+    for name, field in TrainConfig.model_fields.items():
+        extra = field.json_schema_extra
+        title = str(extra["group"]) if isinstance(extra, dict) else "Other"
+        group = groups.setdefault(title, parser.add_argument_group(title))
+        shown = ",".join(map(str, field.default)) if isinstance(field.default, tuple) else field.default
+        group.add_argument(
+            f"--{name.replace('_', '-')}",
+            dest=f"config_{name}",
+            metavar="X",
+            default=argparse.SUPPRESS,
+            help=f"{field.description} (default {shown})".replace("%", "%%"),
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

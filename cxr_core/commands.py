@@ -1,0 +1,245 @@
+"""What each command of ``python -m cxr_core`` does: read the options, one call into the core, print."""
+
+import csv
+import json
+import os
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from cxr_core.errors import ConfigError, CxrError, RunError
+from cxr_core.settings import cache_dir, runs_dir
+from cxr_core.training.config import TrainConfig
+from cxr_core.training.runs import Run, create_run, find_run, list_runs
+
+
+def demo(options: Namespace) -> int:
+    """Draw the demo data set."""
+    from cxr_core.data.demo import draw
+
+    folder = draw(options.out, options.images, options.seed)
+    print(f"{options.images} drawings (not X-rays) in {folder}")
+    return 0
+
+
+def scan(options: Namespace) -> int:
+    """Print what a data set holds."""
+    from cxr_core.data.dataset import scan as scan_dataset
+
+    dataset = scan_dataset(options.data)
+    counts = dataset.counts()
+    splits = {str(split): {name: int(count) for name, count in row.items()} for split, row in counts.iterrows()}
+    if options.json:
+        unreadable = dataset.unreadable[["file", "reason"]].to_dict("records")
+        _print_json({"classes": dataset.classes, "splits": splits, "unreadable": unreadable})
+        return 0
+    print(f"{dataset.root}: {len(dataset.samples)} images, {dataset.layout}")
+    print(counts.to_string())
+    for _, row in dataset.unreadable.iterrows():
+        print(f"unreadable: {row['file']}: {row['reason']}")
+    return 0
+
+
+def train(options: Namespace) -> int:
+    """Create a run and work on it in this process."""
+    from cxr_core.data.dataset import scan as scan_dataset
+
+    given = {name.removeprefix("config_"): value for name, value in vars(options).items() if name.startswith("config_")}
+    config = TrainConfig.create(**given)
+    run = create_run(scan_dataset(options.data), config, _runs_folder(options))
+    print(f"Run {run.id}: {config.backbone}, weights {config.weights}, {config.trainable} trained.", flush=True)
+    for warning in run.warnings:
+        print(f"Note: {warning}", flush=True)
+    _work(run)
+    print(run.path)
+    return 0
+
+
+def resume(options: Namespace) -> int:
+    """Go on with a run (or begin a queued one: this is the worker that the pages start)."""
+    run = find_run(_runs_folder(options), options.run)
+    if run.state == "completed":
+        raise RunError(f"Run {run.id} is completed: there is nothing to resume.")
+    (run.path / "stop").unlink(missing_ok=True)
+    _work(run)
+    print(run.path)
+    return 0
+
+
+def _work(run: Run) -> None:
+    from cxr_core.training.worker import work
+
+    with _log(run):
+        work(run)
+
+
+class _log:
+    """Copies standard output into the run's log, unless it already goes there."""
+
+    def __init__(self, run: Run) -> None:
+        self.path = run.path / "log.txt"
+
+    def __enter__(self) -> None:
+        self.screen = sys.stdout
+        self.file = self.path.open("a", encoding="utf-8")
+        if not self._same():
+            sys.stdout = _Both(self.screen, self.file)  # type: ignore[assignment]
+
+    def _same(self) -> bool:
+        try:
+            return os.path.samestat(os.fstat(self.screen.fileno()), self.path.stat())
+        except (OSError, ValueError):
+            return False
+
+    def __exit__(self, *_: object) -> None:
+        sys.stdout = self.screen
+        self.file.close()
+
+
+class _Both:
+    def __init__(self, *streams: Any) -> None:
+        self.streams = streams
+
+    def write(self, text: str) -> int:
+        for stream in self.streams:
+            stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        for stream in self.streams:
+            stream.flush()
+
+
+def evaluate(options: Namespace) -> int:
+    """Print the metrics of a run; its own splits from the files that the training wrote, where they are there."""
+    run = find_run(_runs_folder(options), options.run)
+    metrics = None if options.data else run.metrics(options.split)
+    if metrics is None:
+        from cxr_core.evaluation.evaluate import evaluate_folder, evaluate_split
+
+        judged = (
+            evaluate_folder(run, options.data, options.split) if options.data else evaluate_split(run, options.split)
+        )
+        metrics = judged[0]
+    if options.json:
+        _print_json(metrics)
+        return 0
+    _print_metrics(metrics)
+    return 0
+
+
+def _print_metrics(metrics: dict[str, Any]) -> None:
+    correct = sum(metrics["confusion"][k][k] for k in range(len(metrics["classes"])))
+    print(f"{metrics['split']}: {correct} of {metrics['n']} correct, accuracy {metrics['accuracy']:.3f}")
+    print(f"balanced accuracy {metrics['balanced_accuracy']:.3f}, macro F1 {metrics['macro_f1']:.3f}\n")
+    width = max(len(name) for name in metrics["classes"]) + 2
+    print(f"{'':{width}}{'precision':>10}{'recall':>10}{'F1':>10}{'support':>10}{'ROC AUC':>10}")
+    for name, row in metrics["per_class"].items():
+        auc = "-" if row["roc_auc"] is None else f"{row['roc_auc']:.3f}"
+        print(
+            f"{name:{width}}{row['precision']:10.3f}{row['recall']:10.3f}{row['f1']:10.3f}{row['support']:10d}{auc:>10}"
+        )
+    print("\nrows true, columns predicted: " + ", ".join(metrics["classes"]))
+    for name, counts in zip(metrics["classes"], metrics["confusion"], strict=True):
+        print(f"{name:{width}}" + "".join(f"{count:>8}" for count in counts))
+    for warning in metrics["warnings"]:
+        print(f"\nNote: {warning}")
+    print("\nResearch software, not for clinical use.")
+
+
+def predict(options: Namespace) -> int:
+    """Print a prediction per file; 1 if any file failed."""
+    from cxr_core.inference.predictor import Predictor
+
+    run = find_run(_runs_folder(options), options.run)
+    predictions = list(Predictor.load(run).predict((file, Path(file)) for file in options.files))
+    if options.json:
+        _print_json(
+            [
+                {"file": row.file, "label": row.label, "probabilities": row.probabilities, "error": row.error}
+                for row in predictions
+            ]
+        )
+    elif options.csv:
+        table = csv.writer(sys.stdout, lineterminator="\n")
+        table.writerow(["file", "label", *(f"p_{name}" for name in run.classes), "error"])
+        for row in predictions:
+            shown = [row.probabilities[name] for name in run.classes] if row.probabilities else [""] * len(run.classes)
+            table.writerow([row.file, row.label or "", *shown, row.error or ""])
+    else:
+        for row in predictions:
+            if row.probabilities is None:
+                continue
+            shown = "  ".join(f"{name} {value:.3f}" for name, value in row.probabilities.items())
+            print(f"{row.file}: {row.label}  ({shown})")
+        print("Research software, not for clinical use.")
+    failed = [row for row in predictions if row.error]
+    for row in failed:
+        print(f"error: {row.file}: {row.error}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def runs(options: Namespace) -> int:
+    """List the runs, newest first."""
+    found = list_runs(_runs_folder(options))
+    rows = [_run_row(run) for run in found]
+    if options.json:
+        _print_json(rows)
+        return 0
+    for row in rows:
+        test = "-" if row["test_macro_f1"] is None else f"{row['test_macro_f1']:.3f}"
+        epochs = f"{row['epochs_done']}/{row['epochs']}"
+        print(f"{row['id']}  {row['state']:10} {row['backbone']:18} {epochs:>7}  test macro F1 {test}")
+    if not rows:
+        print(f"No runs in {_runs_folder(options)}.")
+    return 0
+
+
+def _run_row(run: Run) -> dict[str, Any]:
+    try:
+        best, test = run.best, run.metrics("test")
+        return {
+            "id": run.id,
+            "name": run.name,
+            "path": str(run.path),
+            "state": run.state,
+            "error": run.status.get("error"),
+            "backbone": run.config.backbone,
+            "data": run.info["data"],
+            "epochs_done": len(run.history),
+            "epochs": run.config.epochs,
+            "best_val_macro_f1": best["val"]["macro_f1"] if best else None,
+            "test_accuracy": test["accuracy"] if test else None,
+            "test_macro_f1": test["macro_f1"] if test else None,
+        }
+    except CxrError as error:
+        raise RunError(f"Run {run.id} is damaged: {error}") from None
+
+
+def cache(options: Namespace) -> int:
+    """Show or clear what is kept."""
+    from cxr_core.model.features import clear_kept, kept_spaces
+
+    if options.clear:
+        busy = [run.id for run in list_runs(_runs_folder(options)) if run.is_active]
+        if busy:
+            raise CxrError(f"{busy[0]} is active and needs the kept features. Stop it, or wait for its end.")
+        print(f"{clear_kept() / 1e6:.1f} MB freed in {cache_dir()}")
+        return 0
+    spaces = kept_spaces()
+    print(f"{sum(space.bytes for space in spaces) / 1e6:.1f} MB of kept features in {cache_dir()}")
+    for space in spaces:
+        print(f"{space.bytes / 1e6:10.1f} MB  {space.rows:7d} rows  {space.name}")
+    return 0
+
+
+def _runs_folder(options: Namespace) -> Path:
+    folder: Path = options.runs.expanduser().resolve() if options.runs else runs_dir()
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"--runs: expected a folder, {folder} is a file.")
+    return folder
+
+
+def _print_json(document: Any) -> None:
+    print(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False))

@@ -1,0 +1,94 @@
+"""Evaluate a trained run: on a split of its own data set, or on another folder.
+
+    metrics, predictions = evaluate_split(run, "test")
+    metrics, predictions = evaluate_folder(run, Path("other/hospital"))
+
+Both read kept features where they are kept and compute the others; both give the decisions that Predict would give.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cxr_core.data.dataset import scan
+from cxr_core.errors import DatasetError, RunError
+from cxr_core.evaluation.metrics import report
+from cxr_core.inference.trained import Trained
+from cxr_core.model.extraction import Item, keep
+from cxr_core.model.network import INFERENCE_BATCH, in_batches
+from cxr_core.training.runs import Run
+
+Progress = Callable[[int, int], None]
+Judged = tuple[dict[str, Any], pd.DataFrame]
+
+
+def evaluate_split(run: Run, split: str, progress: Progress = lambda done, total: None) -> Judged:
+    """Metrics and predictions of the run on ``split`` (train, val or test) of the data set it was trained on.
+
+    Raises RunError where the split is empty or the run is unfinished, DatasetError where its images are gone.
+    """
+    samples = run.split
+    chosen = samples[samples["split"] == split]
+    if chosen.empty:
+        raise RunError(f"Run {run.id} has no images in {split}: expected one of train, val, test with images.")
+    return judge(Trained.load(run), chosen, Path(run.info["folder"]), split, progress)
+
+
+def evaluate_folder(run: Run, data: Path, split: str = "test", progress: Progress = lambda done, total: None) -> Judged:
+    """Metrics and predictions of the run on another data set.
+
+    Where the data set is split, its ``split`` is taken; where it is not, all of it ("all"). A class of the run may be
+    absent; a class that the run does not know is a DatasetError.
+    """
+    dataset = scan(data)
+    unknown = sorted(set(dataset.classes) - set(run.classes))
+    if unknown:
+        raise DatasetError(
+            f"{data} has the class {', '.join(unknown)}; the run {run.id} knows {', '.join(run.classes)}. "
+            "Rename or remove the folder of the unknown class."
+        )
+    samples = dataset.samples
+    if dataset.splits:
+        samples = samples[samples["split"] == split]
+        if samples.empty:
+            raise DatasetError(f"{data} has no split {split}: it has {', '.join(dataset.splits)}. Choose one of these.")
+    return judge(Trained.load(run), samples, dataset.path(""), split if dataset.splits else "all", progress)
+
+
+def judge(
+    trained: Trained, samples: pd.DataFrame, folder: Path, split: str, progress: Progress = lambda done, total: None
+) -> Judged:
+    """Metrics of a trained run on ``samples``, and a row per image with its probabilities and decision.
+
+    The metrics are those of :func:`cxr_core.evaluation.metrics.report`, with split, thresholds, warnings, unreadable.
+    """
+    store = trained.store()
+    items = [Item(folder / file, digest) for file, digest in zip(samples["file"], samples["digest"], strict=True)]
+    unreadable = keep(store, items, lambda: trained.prefix, trained.device, progress)
+    lost = {entry.path: entry.reason for entry in unreadable}
+    readable = [item.path not in lost for item in items]
+    samples = samples[readable]
+    if samples.empty:
+        reason = next(iter(lost.values()), "there is none")
+        raise DatasetError(f"None of the {len(items)} images of {split} can be read: {reason}")
+    rows = store.rows([item.name for item, good in zip(items, readable, strict=True) if good])
+    batches = (store.read(part) for part in in_batches(rows, INFERENCE_BATCH))
+    probabilities = trained.probabilities(batches, lambda done: progress(done, len(rows)))
+    store.close()
+    classes = trained.classes
+    true = samples["label"].map(classes.index).to_numpy()
+    decisions = trained.decide(probabilities)
+    metrics = {
+        "split": split,
+        **report(true, probabilities, decisions, classes, trained.implied),
+        "thresholds": trained.thresholds,
+        "warnings": trained.run.warnings,
+        "unreadable": [{"file": path.name, "reason": reason} for path, reason in lost.items()],
+    }
+    table = samples[["file", "digest", "patient", "source", "label"]].reset_index(drop=True)
+    table["decision"] = [classes[k] for k in decisions]
+    for k, name in enumerate(classes):
+        table[f"p_{name}"] = probabilities[:, k]
+    return metrics, table

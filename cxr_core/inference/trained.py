@@ -1,0 +1,83 @@
+"""A trained run, loaded for use: prefix, suffix, thresholds. Evaluation and prediction both go through it.
+
+trained = Trained.load(run)
+trained.probabilities(rows)      # kept rows -> (N, K)
+trained.features(pixels)         # decoded images -> rows, through the frozen prefix
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from cxr_core.errors import RunError
+from cxr_core.labels import Implied, decide
+from cxr_core.model.features import FeatureStore, Space
+from cxr_core.model.network import frozen_features, infer, pick_device, probabilities_of, read_prefix, read_suffix
+from cxr_core.training.runs import Run
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The network of a run with the weights of its best epoch, and the thresholds chosen on its validation split."""
+
+    run: Run
+    suffix: nn.Sequential
+    thresholds: dict[str, float]
+    device: torch.device
+
+    @classmethod
+    def load(cls, run: Run) -> "Trained":
+        """Raises RunError where the run has no finished training, WeightsError where its files are damaged."""
+        decision = run.path / "decision.json"
+        if not decision.exists() or not run.weights_file.exists():
+            raise RunError(
+                f"Run {run.id} is {run.state}: expected a completed training. Wait for it, resume it, or pick another."
+            )
+        thresholds = json.loads(decision.read_text(encoding="utf-8"))["thresholds"]
+        device = pick_device(run.config.device)
+        suffix = read_suffix(run.config, len(run.classes), run.weights_file).to(device)
+        return cls(run, suffix, thresholds, device)
+
+    @property
+    def classes(self) -> list[str]:
+        return self.run.classes
+
+    @property
+    def implied(self) -> Implied:
+        return self.run.implied
+
+    @cached_property
+    def space(self) -> Space:
+        """Which kept features belong to this run."""
+        kept = self.run.found("space", None)
+        if not isinstance(kept, dict):
+            raise RunError(f"Run {self.run.id} does not say which features it was trained on. Train it again.")
+        return Space(**{**kept, "shape": tuple(kept["shape"])})
+
+    @cached_property
+    def prefix(self) -> nn.Sequential:
+        """The frozen prefix, from the run's own file."""
+        return read_prefix(self.run.config, self.run.prefix_file).to(self.device)
+
+    def store(self) -> FeatureStore:
+        return FeatureStore(self.space)
+
+    def features(self, pixels: NDArray[np.uint8]) -> NDArray[np.generic]:
+        """Rows for decoded images (N, S, S), as the feature store would keep them."""
+        return frozen_features(self.prefix, pixels, self.device)
+
+    def probabilities(
+        self, batches: Iterable[NDArray[np.generic]], done: Callable[[int], None] = lambda count: None
+    ) -> NDArray[np.float64]:
+        """Probabilities (N, K) for batches of rows."""
+        return probabilities_of(infer(self.suffix, batches, self.classes, self.device, done), bool(self.implied))
+
+    def decide(self, probabilities: NDArray[np.float64]) -> NDArray[np.intp]:
+        """Class index of each row's decision."""
+        return decide(probabilities, self.classes, self.implied, self.thresholds)

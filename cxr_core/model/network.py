@@ -1,0 +1,206 @@
+"""A run's network: the frozen prefix and the trained suffix, cut where the configuration says.
+
+    space = space_of(config)                   # what the prefix gives, without building it
+    prefix = load_prefix(config, store)        # only where features are missing
+    suffix = initial_suffix(config, classes)   # rest of the backbone, then the head
+    probabilities = infer(suffix, rows, implied)
+
+The same functions serve training, evaluation and prediction, so that one image gives the same bits through each.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from cxr_core.errors import ConfigError, WeightsError
+from cxr_core.model.backbones import BACKBONES, Stages
+from cxr_core.model.features import FeatureStore, Space
+from cxr_core.model.heads import build_head
+from cxr_core.model.weights import Progress, load_backbone, weights_digest
+from cxr_core.settings import replacing
+from cxr_core.training.config import TrainConfig
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+# Matrix products of different heights may round differently; at a fixed height an image gets the same bits in any
+# company.
+INFERENCE_BATCH = 16
+HALF_MAX = 65504.0
+
+
+def pick_device(name: str) -> torch.device:
+    """The device for ``auto``, ``cpu``, ``cuda`` or ``mps``. Raises ConfigError where it is not there."""
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        name = next(kind for kind, there in available.items() if there)
+    if not available[name]:
+        raise ConfigError(f"device: {name} is not available on this machine; choose auto or cpu.")
+    return torch.device(name)
+
+
+def to_input(pixels: Tensor) -> Tensor:
+    """Decoded images (N, S, S) uint8 -> normalised float32 (N, 3, S, S), channels last, as ImageNet networks expect."""
+    grey = pixels.float().div_(255)[:, None]
+    mean = torch.tensor(IMAGENET_MEAN, device=pixels.device).view(1, 3, 1, 1)
+    std = torch.tensor(IMAGENET_STD, device=pixels.device).view(1, 3, 1, 1)
+    return ((grey - mean) / std).contiguous(memory_format=torch.channels_last)
+
+
+def suffix_input(rows: NDArray[np.generic], device: torch.device) -> Tensor:
+    """Kept rows -> what the suffix takes: float32 features, or normalised images where the rows are images."""
+    tensor = torch.from_numpy(rows).to(device)
+    if tensor.dtype == torch.uint8:
+        return to_input(tensor)
+    features = tensor.float()
+    return features.contiguous(memory_format=torch.channels_last) if features.dim() == 4 else features
+
+
+def _stages(config: TrainConfig, net: nn.Module) -> tuple[Stages, Stages]:
+    entry = BACKBONES[config.backbone]
+    stages = entry.stages(net)
+    cut = entry.cut(config.trainable, stages)
+    return stages[:cut], stages[cut:]
+
+
+def _sequence(stages: Stages) -> nn.Sequential:
+    return nn.Sequential(OrderedDict(stages))
+
+
+def _outline(config: TrainConfig) -> tuple[nn.Sequential, nn.Sequential]:
+    """Prefix and rest of the backbone without weights, in eval mode, on the meta device: shapes, no memory."""
+    with torch.device("meta"):
+        frozen, rest = _stages(config, BACKBONES[config.backbone].build())
+    return _sequence(frozen).eval(), _sequence(rest).eval()
+
+
+def space_of(config: TrainConfig) -> Space:
+    """What is kept for this configuration. Needs no weights, only their name (WeightsError for a missing file)."""
+    prefix, _ = _outline(config)
+    size = config.image_size
+    if not len(prefix):  # nothing is frozen: the images themselves are kept, for every backbone alike
+        return Space("images", "none", 0, size, (size, size), "uint8")
+    try:
+        row = prefix(torch.empty(1, 3, size, size, device="meta"))
+    except RuntimeError as error:
+        raise ConfigError(f"image_size: {size} px is too small for {config.backbone} ({error}).") from None
+    weights = weights_digest(config.backbone, config.weights, config.seed)
+    return Space(config.backbone, weights, len(prefix), size, tuple(row.shape[1:]), "float16")
+
+
+def load_prefix(config: TrainConfig, store: FeatureStore, progress: Progress | None = None) -> nn.Sequential:
+    """The frozen prefix, float32, eval mode, channels last; its weights are left in the store for later runs."""
+    file = store.folder / "prefix.safetensors"
+    if not store.space.cut:
+        return nn.Sequential()
+    if not file.exists():
+        frozen, _ = _stages(config, load_backbone(config.backbone, config.weights, config.seed, progress))
+        save_weights(_sequence(frozen), file)
+    return read_prefix(config, file)
+
+
+def read_prefix(config: TrainConfig, file: Path) -> nn.Sequential:
+    """The prefix with the weights in ``file``."""
+    prefix, _ = _outline(config)
+    if len(prefix):
+        read_weights(prefix, file)
+    return prefix.requires_grad_(False).to(memory_format=torch.channels_last)
+
+
+def initial_suffix(config: TrainConfig, classes: int, progress: Progress | None = None) -> nn.Sequential:
+    """The part to be trained, as it starts: pretrained stages behind the cut, then a new head drawn from the seed."""
+    outline, rest = _outline(config)
+    body: Stages = []
+    if len(rest):
+        _, body = _stages(config, load_backbone(config.backbone, config.weights, config.seed, progress))
+    torch.manual_seed(config.seed)
+    head = build_head(_width(config, outline, rest), config.hidden, config.dropout, classes)
+    suffix = _sequence([*body, ("head", head)])
+    return suffix.requires_grad_(True).to(memory_format=torch.channels_last)
+
+
+def read_suffix(config: TrainConfig, classes: int, file: Path) -> nn.Sequential:
+    """The trained part with the weights in ``file``, in eval mode."""
+    outline, rest = _outline(config)
+    with torch.device("meta"):
+        head = build_head(_width(config, outline, rest), config.hidden, config.dropout, classes)
+    suffix = _sequence([*rest.named_children(), ("head", head)])
+    read_weights(suffix, file)
+    return suffix.to(memory_format=torch.channels_last).eval()
+
+
+def _width(config: TrainConfig, prefix: nn.Sequential, rest: nn.Sequential) -> int:
+    images = torch.empty(1, 3, config.image_size, config.image_size, device="meta")
+    return int(rest(prefix(images)).shape[1])
+
+
+def save_weights(module: nn.Module, file: Path) -> None:
+    """Write a module's weights as safetensors, atomically."""
+    state = {name: value.detach().cpu().contiguous() for name, value in module.state_dict().items()}
+    with replacing(file) as temporary:
+        save_file(state, temporary)
+
+
+def read_weights(module: nn.Module, file: Path) -> None:
+    """Fill ``module`` (which may be on the meta device) from ``file``. Raises WeightsError."""
+    try:
+        module.load_state_dict(load_file(file), assign=True)
+    except FileNotFoundError:
+        raise WeightsError(f"There is no weights file {file}. Train the run again.") from None
+    except Exception as error:
+        if not isinstance(error, RuntimeError) and type(error).__name__ != "SafetensorError":
+            raise
+        raise WeightsError(f"{file} does not hold this run's weights ({str(error).splitlines()[0]}).") from None
+
+
+def frozen_features(prefix: nn.Sequential, pixels: NDArray[np.uint8], device: torch.device) -> NDArray[np.generic]:
+    """Rows to keep for decoded images (N, S, S): float16 features, or the images themselves without a prefix."""
+    if not len(prefix):
+        return pixels
+    # A batch of one takes other kernels than any larger batch, with other rounding: it is never computed alone.
+    padded = np.concatenate([pixels, pixels]) if len(pixels) == 1 else pixels
+    with torch.inference_mode():
+        features = prefix(to_input(torch.from_numpy(padded).to(device)))
+    return features[: len(pixels)].clamp_(-HALF_MAX, HALF_MAX).half().cpu().numpy()
+
+
+def logits_of(suffix: nn.Sequential, rows: NDArray[np.generic], device: torch.device) -> Tensor:
+    """Logits (N, K) on the CPU for kept rows (N, ...), in eval mode, N at most INFERENCE_BATCH."""
+    short = INFERENCE_BATCH - len(rows)
+    padded = np.concatenate([rows, np.repeat(rows[-1:], short, axis=0)]) if short > 0 else rows
+    with torch.inference_mode():
+        return suffix(suffix_input(padded, device))[: len(rows)].float().cpu()
+
+
+def in_batches(numbers: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:
+    """``numbers`` in consecutive parts of ``size``, the last one perhaps shorter."""
+    for start in range(0, len(numbers), size):
+        yield numbers[start : start + size]
+
+
+def infer(
+    suffix: nn.Sequential,
+    batches: Iterable[NDArray[np.generic]],
+    classes: Sequence[str],
+    device: torch.device,
+    done: Callable[[int], None] = lambda count: None,
+) -> Tensor:
+    """Logits (N, K) for batches of kept rows; ``done`` is told how many images are through."""
+    parts = [torch.empty(0, len(classes))]
+    count = 0
+    for rows in batches:
+        parts.append(logits_of(suffix, rows, device))
+        count += len(rows)
+        done(count)
+    return torch.cat(parts)
+
+
+def probabilities_of(logits: Tensor, implied: bool) -> NDArray[np.float64]:
+    """Probabilities (N, K), float64: sigmoid per label with implied labels, softmax over classes without."""
+    wide = logits.double()
+    return (torch.sigmoid(wide) if implied else torch.softmax(wide, dim=1)).numpy()

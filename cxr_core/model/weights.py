@@ -1,0 +1,161 @@
+"""Where a backbone's weights come from: ImageNet (downloaded once), a local file, or random numbers.
+
+Nothing here runs code from a file: downloads and checkpoints are read with ``weights_only``, safetensors have none.
+A download that fails never turns into random weights; it is a WeightsError that names the ways on.
+"""
+
+import hashlib
+import os
+import pickle
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from urllib.error import URLError
+
+import safetensors
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torchvision.models import WeightsEnum
+
+from cxr_core.errors import WeightsError
+from cxr_core.model.backbones import BACKBONES, Backbone
+
+Progress = Callable[[int, int], None]
+CLASSIFIER = ("classifier.", "fc.", "AuxLogits.", "heads.")
+
+
+def weights_digest(backbone: str, weights: str, seed: int) -> str:
+    """A short name of the exact weights, without building the network. Raises WeightsError for a missing file."""
+    if weights == "none":
+        return f"random-{seed}-torch{torch.__version__}"
+    if weights == "imagenet":
+        return Path(_imagenet(BACKBONES[backbone]).url).stem
+    path = _existing(weights)
+    with path.open("rb") as file:
+        return f"file-{hashlib.file_digest(file, 'sha256').hexdigest()[:32]}"
+
+
+def load_backbone(backbone: str, weights: str, seed: int, progress: Progress | None = None) -> nn.Module:
+    """The network with its weights, float32 on the CPU, in eval mode.
+
+    ``weights``: ``imagenet``, ``none`` (random, the same for the same ``seed``) or a path. ``progress(done, total)``
+    is told bytes while a download runs. Raises WeightsError.
+    """
+    entry = BACKBONES[backbone]
+    if weights == "none":
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return entry.build().eval()
+    state = _download(entry, progress) if weights == "imagenet" else read_weights_file(_existing(weights))
+    with torch.device("meta"):
+        net = entry.build()
+    _fit(net, state, backbone, weights)
+    return net.eval()
+
+
+def read_weights_file(path: Path) -> dict[str, Tensor]:
+    """A state dict from a safetensors file or a PyTorch checkpoint, read without running code."""
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise WeightsError(
+            f"{path} cannot be read as weights ({first}). Expected a safetensors file or a state dict saved with "
+            "torch.save(model.state_dict()); whole pickled models are refused because loading them runs code."
+        ) from None
+    except safetensors.SafetensorError as error:
+        raise WeightsError(f"{path} is not a valid safetensors file ({error}). Save or download it again.") from None
+    for wrapper in ("state_dict", "model_state_dict", "model"):
+        if isinstance(state, dict) and isinstance(state.get(wrapper), dict):
+            state = state[wrapper]
+    if not isinstance(state, dict) or not state or not all(isinstance(value, Tensor) for value in state.values()):
+        raise WeightsError(f"{path} holds no state dict: expected names with tensors, got {type(state).__name__}.")
+    return {name.removeprefix("module."): value for name, value in state.items()}
+
+
+def _imagenet(entry: Backbone) -> WeightsEnum:
+    if entry.imagenet is None:
+        raise WeightsError(f"{entry.name} has no ImageNet weights: choose weights = none, or a weights file.")
+    return entry.imagenet
+
+
+def _existing(weights: str) -> Path:
+    path = Path(weights).expanduser()
+    if not path.is_file():
+        raise WeightsError(f"weights: expected imagenet, none or a weights file; there is no file {weights}.")
+    return path
+
+
+def _download(entry: Backbone, progress: Progress | None) -> dict[str, Tensor]:
+    enum = _imagenet(entry)
+    mirror = os.environ.get("CXR_WEIGHTS_MIRROR")
+    url = f"{mirror.rstrip('/')}/{Path(enum.url).name}" if mirror else enum.url
+    folder = Path(torch.hub.get_dir()) / "checkpoints"
+    total = int(enum.meta.get("_file_size", 0) * 1e6)
+    try:
+        with _watching(folder, Path(url).name, total, progress):
+            return torch.hub.load_state_dict_from_url(
+                url, model_dir=str(folder), map_location="cpu", check_hash=True, weights_only=True
+            )
+    except (URLError, TimeoutError, ConnectionError) as error:
+        reason = getattr(error, "reason", error)
+        raise WeightsError(
+            f"The ImageNet weights of {entry.name} could not be downloaded ({reason}). Go on in one of these ways: "
+            f"connect to the network and start again; copy {Path(url).name} into {folder}; "
+            "give a file with --weights FILE; train from random weights with --weights none; "
+            "or point CXR_WEIGHTS_MIRROR at a server that has the file."
+        ) from None
+    except (RuntimeError, pickle.UnpicklingError, EOFError) as error:
+        cached = folder / Path(url).name
+        raise WeightsError(
+            f"The ImageNet weights of {entry.name} are damaged ({str(error).splitlines()[0]}). "
+            f"Delete {cached} if it is there and start again."
+        ) from None
+
+
+class _watching:
+    """Tells ``progress`` how many bytes of a download have arrived, by looking at the growing file."""
+
+    def __init__(self, folder: Path, name: str, total: int, progress: Progress | None) -> None:
+        self.folder, self.name, self.total, self.progress = folder, name, total, progress
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> None:
+        if self.progress is not None:
+            self.thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.ended.set()
+        if self.progress is not None:
+            self.thread.join()
+
+    def _watch(self) -> None:
+        assert self.progress is not None
+        while not self.ended.wait(0.5):
+            sizes = [file.stat().st_size for file in self.folder.glob(f"{self.name}.*partial") if file.exists()]
+            if sizes:
+                self.progress(max(sizes), self.total)
+
+
+def _fit(net: nn.Module, state: dict[str, Tensor], backbone: str, weights: str) -> None:
+    expected = {name: value for name, value in net.state_dict().items() if not name.startswith(CLASSIFIER)}
+    if backbone == "convnext_tiny":  # its last normalisation is counted to the classifier
+        expected |= {name: value for name, value in net.state_dict().items() if name.startswith("classifier.0.")}
+    missing = [name for name in expected if name not in state and not name.endswith("num_batches_tracked")]
+    wrong = [
+        f"{name} is {tuple(state[name].shape)}, expected {tuple(value.shape)}"
+        for name, value in expected.items()
+        if name in state and state[name].shape != value.shape
+    ]
+    if missing or wrong:
+        what = f"{len(missing)} of {len(expected)} tensors are missing, such as {missing[0]}" if missing else wrong[0]
+        raise WeightsError(f"The weights {weights} do not fit {backbone}: {what}. Choose the backbone they belong to.")
+    found = {
+        name: state[name].to(value.dtype) if name in state else torch.zeros_like(value, device="cpu")
+        for name, value in expected.items()
+    }
+    net.load_state_dict(found, strict=False, assign=True)

@@ -1,0 +1,235 @@
+"""The training loop on kept features: a suffix, a loss, epochs; stop, resume, the best epoch.
+
+    trainer = Trainer(config, classes, implied, train, val, suffix, folder)
+    for row in trainer.epochs(should_stop, progress): ...
+
+Same seed, same machine: the same history, whether it ran through or was stopped and resumed in between.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from cxr_core.errors import RunError
+from cxr_core.evaluation.metrics import confusion_matrix, summary
+from cxr_core.labels import Implied, choose_thresholds, decide, targets
+from cxr_core.model.features import FeatureStore
+from cxr_core.model.losses import balanced_alpha, sigmoid_focal_loss, softmax_focal_loss
+from cxr_core.model.network import INFERENCE_BATCH, in_batches, infer, probabilities_of, suffix_input
+from cxr_core.training.checkpoint import Standing, copy_weights, load_checkpoint, save_checkpoint
+from cxr_core.training.config import TrainConfig
+from cxr_core.training.schedule import learning_rate
+
+# Saving may cost this share of the training's time. Where an epoch is too short for that, some go by unsaved, and a
+# request to stop waits for the epoch's end instead of throwing it away.
+SAVING_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class Part:
+    """A split as the trainer sees it: kept rows (N, V), one column per view, and class indices (N,)."""
+
+    store: FeatureStore
+    rows: NDArray[np.int64]
+    label: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+
+class Trainer:
+    """One training, alive: the suffix, its optimiser, and where it stands."""
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        classes: Sequence[str],
+        implied: Implied,
+        train: Part,
+        val: Part,
+        suffix: nn.Sequential,
+        folder: Path,
+        device: torch.device,
+    ) -> None:
+        self.config, self.classes, self.implied = config, list(classes), implied
+        self.train, self.val, self.device = train, val, device
+        self.suffix = suffix.to(device)
+        self.optimizer = _optimizer(config, self.suffix)
+        self.loss = _loss(config, classes, implied, train.label, device)
+        self.file = folder / "state.safetensors"
+        self.standing, self.best = Standing(), copy_weights(self.suffix)
+        if self.file.exists():
+            self.standing, self.best = load_checkpoint(self.file, self.suffix, self.optimizer)
+        self._saved_epoch = self.standing.epoch
+        self._unsaved_seconds = 0.0
+        self._saving_seconds = 0.0
+
+    @property
+    def finished(self) -> bool:
+        """All epochs are done, or patience has run out."""
+        config = self.config
+        tired = config.patience and self.standing.best_epoch and self.standing.without_gain >= config.patience
+        return bool(tired) or self.standing.epoch >= config.epochs
+
+    def epochs(
+        self,
+        should_stop: Callable[[], bool],
+        progress: Callable[[int, int, int], None] = lambda epoch, done, total: None,
+    ) -> Iterator[dict[str, Any]]:
+        """Train; yield a history row after each epoch, until finished or stopped.
+
+        The caller writes the row before it asks for the next one; only then is the state saved, so that a history is
+        never shorter than the state beside it. ``progress(epoch, done, total)`` counts images.
+        """
+        while not self.finished:
+            started = time.perf_counter()
+            epoch = self.standing.epoch + 1
+
+            def stop_now() -> bool:
+                return self._saved_epoch == self.standing.epoch and should_stop()
+
+            passed = self._pass(epoch, stop_now, progress)
+            if passed is None:
+                return
+            row = self._close_epoch(epoch, *passed, time.perf_counter() - started)
+            yield row
+            self._unsaved_seconds += row["seconds"]
+            stopping = should_stop()
+            if self.finished or stopping or self._saving_seconds < SAVING_SHARE * self._unsaved_seconds:
+                self._save()
+            if stopping:
+                return
+
+    def _pass(
+        self, epoch: int, stop_now: Callable[[], bool], progress: Callable[[int, int, int], None]
+    ) -> tuple[float, Tensor, NDArray[np.int64]] | None:
+        """One pass over the training split: mean loss, logits and labels in the order drawn; None if stopped."""
+        # All randomness of an epoch (order, views, dropout) follows from the seed and the epoch's number.
+        torch.manual_seed((self.config.seed << 20) + epoch)
+        order = torch.randperm(len(self.train)).numpy()
+        view = torch.randint(self.train.rows.shape[1], (len(order),)).numpy()
+        rows, label = self.train.rows[order, view], self.train.label[order]
+        steps = math.ceil(len(order) / self.config.batch_size)
+        self.suffix.train()
+        logits, loss_sum = [], 0.0
+        for step, part in enumerate(in_batches(np.arange(len(order)), self.config.batch_size)):
+            if stop_now():
+                return None
+            for group in self.optimizer.param_groups:
+                group["lr"] = self._rate((epoch - 1) * steps + step, steps)
+            output = self.suffix(suffix_input(self.train.store.read(rows[part]), self.device))
+            loss = self.loss(output, label[part])
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            self.optimizer.step()
+            value = loss.item()
+            if not math.isfinite(value):
+                raise RunError(
+                    f"The loss is no longer a number in epoch {epoch}: the training diverged. "
+                    f"Lower the learning rate (now {self.config.lr:g}) and train again."
+                )
+            loss_sum += value * len(part)
+            logits.append(output.detach().float().cpu())
+            progress(epoch, int(part[-1]) + 1, len(order))
+        return loss_sum / len(order), torch.cat(logits), label
+
+    def _rate(self, step: int, steps_per_epoch: int) -> float:
+        return learning_rate(self.config.schedule, self.config.lr, step, self.config.epochs * steps_per_epoch)
+
+    def _close_epoch(
+        self, epoch: int, loss: float, logits: Tensor, label: NDArray[np.int64], training_seconds: float
+    ) -> dict[str, Any]:
+        started = time.perf_counter()
+        val_loss, val = self.validate()
+        thresholds = choose_thresholds(self.val.label, val, self.classes, self.implied)
+        train_summary = self._summary(label, probabilities_of(logits, bool(self.implied)), thresholds)
+        val_summary = self._summary(self.val.label, val, thresholds)
+        measured = {"loss": val_loss, **val_summary}
+        score = (-val_loss if self.config.monitor == "loss" else measured[self.config.monitor], -val_loss)
+        standing = self.standing
+        standing.epoch = epoch
+        better = standing.best_score is None or score > standing.best_score
+        if better:
+            standing.best_epoch, standing.best_score = epoch, score
+            self.best = copy_weights(self.suffix)
+        return {
+            "epoch": epoch,
+            "seconds": round(training_seconds + time.perf_counter() - started, 4),
+            "images_per_second": round(len(label) / max(training_seconds, 1e-9), 2),
+            "lr": self.optimizer.param_groups[0]["lr"],
+            "train": {"loss": loss, "accuracy": train_summary["accuracy"], "macro_f1": train_summary["macro_f1"]},
+            "val": measured,
+            "best": better,
+        }
+
+    def validate(self) -> tuple[float, NDArray[np.float64]]:
+        """Mean loss and probabilities (N, K) on the validation split."""
+        self.suffix.eval()
+        rows = self.val.rows[:, 0]
+        batches = (self.val.store.read(part) for part in in_batches(rows, INFERENCE_BATCH))
+        logits = infer(self.suffix, batches, self.classes, self.device)
+        with torch.no_grad():
+            loss = self.loss(logits.to(self.device), self.val.label).item()
+        return loss, probabilities_of(logits, bool(self.implied))
+
+    def thresholds(self) -> dict[str, float]:
+        """Per label the threshold chosen on the validation split with the weights as they stand."""
+        return choose_thresholds(self.val.label, self.validate()[1], self.classes, self.implied)
+
+    def _summary(
+        self, label: NDArray[np.int64], probabilities: NDArray[np.float64], thresholds: Mapping[str, float]
+    ) -> dict[str, Any]:
+        decision = decide(probabilities, self.classes, self.implied, thresholds)
+        confusion = confusion_matrix(label, decision, len(self.classes))
+        return {**summary(confusion, self.classes), "confusion": confusion.tolist()}
+
+    def _save(self) -> None:
+        started = time.perf_counter()
+        save_checkpoint(self.file, self.suffix, self.optimizer, self.best, self.standing)
+        self._saving_seconds = time.perf_counter() - started
+        self._unsaved_seconds = 0.0
+        self._saved_epoch = self.standing.epoch
+
+
+def _optimizer(config: TrainConfig, suffix: nn.Module) -> torch.optim.Optimizer:
+    # Fused steps go over the weights once: on wide heads that is most of a step's time.
+    parameters = list(suffix.parameters())
+    if config.optimizer == "adamw":
+        return torch.optim.AdamW(parameters, lr=config.lr, weight_decay=config.weight_decay, fused=True)
+    return torch.optim.SGD(
+        parameters, lr=config.lr, momentum=config.momentum, weight_decay=config.weight_decay, fused=True
+    )
+
+
+def _loss(
+    config: TrainConfig,
+    classes: Sequence[str],
+    implied: Implied,
+    label: NDArray[np.int64],
+    device: torch.device,
+) -> Callable[[Tensor, NDArray[np.int64]], Tensor]:
+    """The focal loss of this configuration: (logits (N, K), class indices (N,)) -> scalar."""
+    counts = torch.bincount(torch.from_numpy(label), minlength=len(classes))
+    if implied:
+        meaning = torch.from_numpy(targets(np.arange(len(classes)), classes, implied)).to(device)
+        positives = (counts[:, None] * meaning.cpu()).sum(0)
+        alpha = _alpha(config, balanced_alpha(counts, positives), device)
+        return lambda logits, index: sigmoid_focal_loss(
+            logits, meaning[torch.from_numpy(index).to(device)], config.gamma, alpha
+        )
+    alpha = _alpha(config, balanced_alpha(counts), device)
+    return lambda logits, index: softmax_focal_loss(logits, torch.from_numpy(index).to(device), config.gamma, alpha)
+
+
+def _alpha(config: TrainConfig, balanced: Tensor, device: torch.device) -> Tensor | None:
+    if config.alpha == "none":
+        return None
+    return (balanced if config.alpha == "balanced" else torch.tensor(config.alpha)).float().to(device)

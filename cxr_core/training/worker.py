@@ -1,0 +1,327 @@
+"""The worker: takes one run from queued to completed, whatever interrupts it in between.
+
+    work(run)   # what `train` and `resume` call, in this process
+
+It waits for its turn (one training at a time in a runs folder), extracts, trains, evaluates, and writes down where it
+is. A stop, a crash or a lost machine leaves a run that can be resumed.
+"""
+
+import ctypes
+import json
+import os
+import platform
+import shutil
+import signal
+import socket
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import psutil
+import torch
+from filelock import FileLock, Timeout
+
+from cxr_core.errors import CxrError, DatasetError, RunError
+from cxr_core.evaluation.evaluate import judge
+from cxr_core.inference.trained import Trained
+from cxr_core.model.extraction import Interrupted, Item, Unreadable, keep
+from cxr_core.model.features import FeatureStore
+from cxr_core.model.network import initial_suffix, load_prefix, pick_device, save_weights, space_of
+from cxr_core.settings import write_atomic
+from cxr_core.training import speeds
+from cxr_core.training.progress import Progress
+from cxr_core.training.runs import Run, list_runs
+from cxr_core.training.trainer import Part, Trainer
+
+HEARTBEAT_SECONDS = 15
+
+
+def work(run: Run) -> None:
+    """Do what is left of ``run``. Returns when it is completed or stopped; ``run.state`` says which.
+
+    Raises CxrError (and leaves the run "failed" with its text) where a person has to mend something.
+    """
+    with _only_worker(run), _terminations_as_interrupts():
+        worker = _Worker(run)
+        try:
+            with _turn(run, worker.progress), _heartbeat(run):
+                worker.go_through()
+        except (Interrupted, KeyboardInterrupt):
+            worker.enter("stopped")
+            print(f"Stopped. Go on with: python -m cxr_core resume {run.path}", flush=True)
+        except CxrError as error:
+            worker.enter("failed", error=str(error))
+            raise
+        except Exception as error:
+            traceback.print_exc()
+            worker.enter("failed", error=f"Unexpected {type(error).__name__}: {error}. The log has the details.")
+            raise RunError(f"Run {run.id} failed unexpectedly: {type(error).__name__}: {error}") from error
+
+
+class _Worker:
+    """The stages of one run, and the only writer of its files."""
+
+    def __init__(self, run: Run) -> None:
+        self.run, self.config = run, run.config
+        self.progress = Progress(run.path / "progress.json")
+        me = psutil.Process()
+        self.status: dict[str, Any] = {
+            "pid": me.pid,
+            "process_started": me.create_time(),
+            "host": socket.gethostname(),
+            "queued": run.status.get("queued", time.time()),
+            "started": None,
+            "ended": None,
+            "error": None,
+        }
+        self.enter("queued")
+
+    def enter(self, state: str, error: str | None = None) -> None:
+        """Write the state down."""
+        if state in ("completed", "stopped", "failed"):
+            self.status["ended"] = time.time()
+            (self.run.path / "stop").unlink(missing_ok=True)
+        self.status |= {"state": state, "error": error}
+        write_atomic(self.run.path / "status.json", json.dumps(self.status))
+
+    def go_through(self) -> None:
+        """extracting -> training -> evaluating -> completed"""
+        _keep_large_blocks()
+        self.status["started"] = time.time()
+        self.enter("extracting")
+        device = pick_device(self.config.device)
+        store = FeatureStore(space_of(self.config))
+        samples, unreadable = self._extract(store, device)
+        self._note(space=asdict(store.space), device=str(device), warnings=_left_out(unreadable))
+        self._keep_prefix(store)
+        self.enter("training")
+        self._train(store, samples, device)
+        self.enter("evaluating")
+        self._evaluate(samples)
+        self.enter("completed")
+        # The state to resume from is three times the size of the weights, and nothing is left to resume.
+        shutil.rmtree(self.run.path / "last")
+
+    def _extract(self, store: FeatureStore, device: torch.device) -> tuple[pd.DataFrame, list[Unreadable]]:
+        folder, samples = Path(self.run.info["folder"]), self.run.split
+        items = [
+            Item(folder / file, digest, view)
+            for file, digest, split in zip(samples["file"], samples["digest"], samples["split"], strict=True)
+            for view in range(self.config.views if split == "train" else 1)
+        ]
+        missing = len(store.missing([item.name for item in items]))
+        print(f"Features: {len(items) - missing} of {len(items)} are kept, {missing} to compute.", flush=True)
+        self._check_disk(missing * store.row_bytes, store.folder)
+        started = time.perf_counter()
+        unreadable = keep(
+            store,
+            items,
+            lambda: load_prefix(self.config, store, lambda done, total: self.progress("downloading", done, total)),
+            device,
+            lambda done, total: self.progress("extracting", done, total),
+            lambda: self.run.stop_requested,
+        )
+        if missing:
+            rate = missing / (time.perf_counter() - started)
+            speeds.record(self.config, "extraction", rate)
+            print(f"Features: {missing} computed, {rate:.1f} images per second.", flush=True)
+        lost = {entry.path for entry in unreadable}
+        pd.DataFrame(
+            [{"file": str(entry.path), "reason": entry.reason} for entry in unreadable], columns=["file", "reason"]
+        ).to_csv(self.run.path / "unreadable.csv", index=False)
+        return samples[[folder / file not in lost for file in samples["file"]]], unreadable
+
+    def _check_disk(self, needed: int, folder: Path) -> None:
+        free = shutil.disk_usage(folder).free
+        if needed > free:
+            raise CxrError(
+                f"The kept features need {needed / 1e9:.1f} GB and {folder} has {free / 1e9:.1f} GB free. Free some "
+                "space (python -m cxr_core cache --clear), use fewer views, or set CXR_CACHE to another disk."
+            )
+
+    def _keep_prefix(self, store: FeatureStore) -> None:
+        """Give the run its own copy of the frozen weights (a hard link where the disk allows)."""
+        if not store.space.cut or self.run.prefix_file.exists():
+            return
+        load_prefix(self.config, store)
+        source = store.folder / "prefix.safetensors"
+        try:
+            os.link(source, self.run.prefix_file)
+        except OSError:
+            shutil.copyfile(source, self.run.prefix_file)
+
+    def _part(self, store: FeatureStore, samples: pd.DataFrame, split: str, views: int) -> Part:
+        chosen = samples[samples["split"] == split]
+        rows = [store.rows([f"{digest}:{view}" for digest in chosen["digest"]]) for view in range(views)]
+        label = chosen["label"].map(self.run.classes.index).to_numpy(dtype=np.int64)
+        empty = [name for k, name in enumerate(self.run.classes) if k not in label]
+        if split == "train" and empty:
+            raise DatasetError(f"No readable training image of {', '.join(empty)} is left. Mend or remove the class.")
+        if not len(label):
+            raise DatasetError(f"No readable image is left in {split}. Mend the files that unreadable.csv names.")
+        return Part(store, np.stack(rows, axis=1), label)
+
+    def _train(self, store: FeatureStore, samples: pd.DataFrame, device: torch.device) -> None:
+        config, run = self.config, self.run
+        trainer = Trainer(
+            config,
+            run.classes,
+            run.implied,
+            self._part(store, samples, "train", config.views),
+            self._part(store, samples, "val", 1),
+            initial_suffix(config, len(run.classes)),
+            run.path / "last",
+            device,
+        )
+        self._rewind_history(trainer.standing.epoch)
+
+        def progress(epoch: int, done: int, total: int) -> None:
+            before = (epoch - 1) * total
+            self.progress("training", before + done, config.epochs * total, epoch=epoch, epochs=config.epochs)
+
+        with (run.path / "history.jsonl").open("a", encoding="utf-8") as history:
+            for row in trainer.epochs(lambda: run.stop_requested, progress):
+                history.write(json.dumps(row) + "\n")
+                history.flush()
+                speeds.record(config, "training", row["images_per_second"])
+                print(_epoch_line(row, config.epochs), flush=True)
+        if not trainer.finished:
+            raise Interrupted
+        save_weights(trainer.suffix, run.path / "last.safetensors")
+        trainer.suffix.load_state_dict(trainer.best)
+        save_weights(trainer.suffix, run.weights_file)
+        decision = {"thresholds": trainer.thresholds(), "epoch": trainer.standing.best_epoch, "monitor": config.monitor}
+        write_atomic(run.path / "decision.json", json.dumps(decision, indent=1))
+        store.close()
+
+    def _rewind_history(self, epochs: int) -> None:
+        """Drop what a crash left behind the state: an unfinished line, or epochs that are trained again."""
+        file = self.run.path / "history.jsonl"
+        if file.exists():
+            lines = file.read_text(encoding="utf-8").split("\n")[:epochs]
+            write_atomic(file, "".join(f"{line}\n" for line in lines))
+
+    def _evaluate(self, samples: pd.DataFrame) -> None:
+        trained = Trained.load(self.run)
+        for split in ("val", "test"):
+            chosen = samples[samples["split"] == split]
+            if chosen.empty:
+                continue
+            metrics, predictions = judge(
+                trained,
+                chosen,
+                Path(self.run.info["folder"]),
+                split,
+                lambda done, total: self.progress("evaluating", done, total),
+            )
+            write_atomic(self.run.path / f"predictions_{split}.csv", predictions.to_csv(index=False))
+            write_atomic(self.run.path / f"metrics_{split}.json", json.dumps(metrics, indent=1))
+            figures = f"accuracy {metrics['accuracy']:.3f}, macro F1 {metrics['macro_f1']:.3f}"
+            print(f"{split}: {figures}, {metrics['n']} images", flush=True)
+
+    def _note(self, **notes: Any) -> None:
+        write_atomic(self.run.path / "found.json", json.dumps(notes, indent=1))
+
+
+def _left_out(unreadable: list[Unreadable]) -> list[str]:
+    if not unreadable:
+        return []
+    return [f"{len(unreadable)} images could not be decoded and were left out; the run's unreadable.csv names them."]
+
+
+def _epoch_line(row: dict[str, Any], epochs: int) -> str:
+    train, val = row["train"], row["val"]
+    return (
+        f"epoch {row['epoch']}/{epochs}  loss {train['loss']:.4f} / {val['loss']:.4f}  "
+        f"accuracy {train['accuracy']:.3f} / {val['accuracy']:.3f}  macro F1 {val['macro_f1']:.3f}"
+        f"{'  best' if row['best'] else ''}  ({row['seconds']:.1f} s)"
+    )
+
+
+@contextmanager
+def _only_worker(run: Run) -> Iterator[None]:
+    lock = FileLock(run.path / ".worker.lock")
+    try:
+        with lock.acquire(timeout=0):
+            yield
+    except Timeout:
+        raise RunError(f"Run {run.id} is already being worked on by another process.") from None
+
+
+@contextmanager
+def _turn(run: Run, progress: Progress) -> Iterator[None]:
+    """Wait until no other run of this folder is at work and no earlier one waits."""
+    lock = FileLock(run.path.parent / ".turn.lock")
+    queued = run.status["queued"]
+    while True:
+        if run.stop_requested:
+            raise Interrupted
+        others = [other for other in list_runs(run.path.parent) if other.id != run.id and other.is_active]
+        ahead = [other for other in others if other.state != "queued" or other.status["queued"] < queued]
+        if not ahead:
+            try:
+                lock.acquire(timeout=0)
+                break
+            except Timeout:
+                pass
+        progress("queued", 0, 1, ahead=len(ahead))
+        time.sleep(0.5)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _heartbeat(run: Run) -> Iterator[None]:
+    """Touch ``status.json`` now and then: a reader on another host sees that the worker lives."""
+    ended = threading.Event()
+
+    def beat() -> None:
+        while not ended.wait(HEARTBEAT_SECONDS):
+            os.utime(run.path / "status.json")
+
+    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+@contextmanager
+def _terminations_as_interrupts() -> Iterator[None]:
+    """A polite kill stops the run as Ctrl-C does, so that it can be resumed."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _keep_large_blocks() -> None:
+    """Ask glibc to reuse large blocks instead of returning them to the system after each step.
+
+    A wide head's gradient is 100 MB; fetching it afresh from the system costs as much as the step itself.
+    """
+    if platform.system() == "Linux" and platform.libc_ver()[0] == "glibc":
+        libc = ctypes.CDLL("libc.so.6")
+        trim_threshold, mmap_threshold = -1, -3
+        libc.mallopt(mmap_threshold, 1 << 30)
+        libc.mallopt(trim_threshold, 1 << 30)
