@@ -64,7 +64,7 @@ $(RUN_STAMP): requirements.txt
 	    exit 1; \
 	  fi; \
 	  if [ -z "$$found" ]; then \
-	    echo "Python 3.11 or newer is needed; found: $$(python3 --version 2>&1 || true)"; \
+	    echo "Python 3.11 or newer is needed; found: $$(python3 --version 2>/dev/null || echo none)."; \
 	    echo "Install it (Debian or Ubuntu: sudo apt-get install python3 python3-venv; macOS: brew install python@3.13),"; \
 	    echo "or name one: make run PYTHON=/path/to/python3"; \
 	    exit 1; \
