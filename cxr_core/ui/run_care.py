@@ -1,0 +1,120 @@
+"""What can be done with one run: stop, resume, rename, download, delete; its configuration and its log.
+
+    care(run)
+
+A deletion is asked twice. A download is made on the click, since a run may have hundreds of megabytes.
+"""
+
+import tempfile
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from cxr_core.training import jobs
+from cxr_core.training.config import TrainConfig
+from cxr_core.training.runs import Run
+from cxr_core.ui.frame import escaped, guarded, state_badge, warnings_banner
+from cxr_core.ui.results import state_notice
+
+LOG_LINES = 400
+
+
+def care(run: Run) -> None:
+    """Draw the run's state, the buttons that its state allows, its warnings, configuration and log."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(escaped(run.name), anchor=False, width="content")
+        state_badge(run.state)
+    state_notice(run, here=True)
+    with st.container(horizontal=True):
+        _stop_or_resume(run)
+        if run.state == "completed":
+            for target, label, icon in (("4_Evaluate", "Evaluate", "analytics"), ("5_Predict", "Predict", "radiology")):
+                link = f"pages/{target}.py"
+                st.page_link(link, label=label, icon=f":material/{icon}:", query_params={"run": run.id})
+        _rename(run)
+        _download(run)
+        delete(run)
+    warnings_banner(run)
+    configuration, log = st.tabs(["Configuration", "Log"])
+    configuration.dataframe(config_table(run.config), hide_index=True)
+    configuration.caption(f"Data set: {escaped(run.info['data'])} · classes: {escaped(', '.join(run.classes))}")
+    lines = run.log.splitlines()
+    log.code("\n".join(lines[-LOG_LINES:]) or "The worker has written nothing yet.", language=None, height=360)
+    if len(lines) > LOG_LINES:
+        log.caption(f"The last {LOG_LINES} of {len(lines):,} lines; the download of the run has all.")
+
+
+def _stop_or_resume(run: Run) -> None:
+    if run.is_active:
+        asked = run.stop_requested
+        text = "Stopping" if asked else "Stop"
+        if st.button(text, icon=":material/stop_circle:", disabled=asked, key=f"stop-{run.id}"):
+            with guarded():
+                jobs.stop(run)
+                st.rerun()
+    elif run.can_resume and st.button("Resume", icon=":material/play_arrow:", type="primary", key=f"resume-{run.id}"):
+        with guarded():
+            jobs.resume(run)
+            st.rerun()
+
+
+def _rename(run: Run) -> None:
+    with st.popover("Rename", icon=":material/edit:"), st.form(f"rename-{run.id}", border=False):
+        name = st.text_input("Name", value=run.name, max_chars=80, key=f"name-{run.id}")
+        if st.form_submit_button("Save"):
+            with guarded():
+                run.rename(name)
+                st.rerun()
+
+
+def _download(run: Run) -> None:
+    with st.popover("Download", icon=":material/download:"):
+        if run.weights_file.exists():
+            label = f"Best weights ({megabytes(run.weights_file)})"
+            st.download_button(label, run.weights_file.read_bytes, f"{run.id}.safetensors", on_click="ignore")
+        label = f"The whole run ({megabytes(*run.path.iterdir())})"
+        st.download_button(label, partial(zip_of, run), f"{run.id}.zip", "application/zip", on_click="ignore")
+        st.caption("Weights are safetensors of the trained part. A large run takes a moment before it begins.")
+
+
+def delete(run: Run) -> None:
+    """Asked twice: the popover, then the box in it. Also for a run that cannot be read."""
+    active = run.is_active
+    with st.popover("Delete", icon=":material/delete:", disabled=active, help="Stop it first." if active else None):
+        st.write(f"**{escaped(run.name)}** goes for good, with its weights, curves, predictions and log.")
+        sure = st.checkbox(f"Yes, delete {escaped(run.name)}", key=f"sure-{run.id}")
+        if st.button("Delete for good", disabled=not sure, key=f"delete-{run.id}"):
+            with guarded():
+                run.delete()
+                st.toast(f"Deleted {escaped(run.name)}.")
+                st.rerun()
+
+
+def zip_of(run: Run) -> bytes:
+    """The run as a zip, in one copy."""
+    with tempfile.TemporaryDirectory() as folder:
+        return run.export_zip(Path(folder) / "run.zip").read_bytes()
+
+
+def megabytes(*files: Path) -> str:
+    """``59 MB``: the size of those that are files."""
+    size = sum(file.stat().st_size for file in files if file.is_file()) / 1e6
+    return f"{size:.0f} MB" if size >= 10 else f"{size:.1f} MB"
+
+
+def config_table(config: TrainConfig) -> pd.DataFrame:
+    """Every hyperparameter of a run with its group, value and meaning."""
+    rows = []
+    for name, field in TrainConfig.model_fields.items():
+        value, extra = getattr(config, name), field.json_schema_extra
+        rows.append(
+            {
+                "Group": str(extra["group"]) if isinstance(extra, dict) else "",
+                "Hyperparameter": name,
+                "Value": ", ".join(map(str, value)) if isinstance(value, tuple) else str(value),
+                "Meaning": field.description or "",
+            }
+        )
+    return pd.DataFrame(rows)

@@ -1,0 +1,62 @@
+"""All runs in one table, their curves over each other, and the care of one run."""
+
+import streamlit as st
+
+from cxr_core import charts, ui
+from cxr_core.settings import runs_dir
+from cxr_core.training.runs import Run, list_runs
+from cxr_core.ui import run_care, run_table
+from cxr_core.ui.frame import escaped
+
+METRICS = {"macro_f1": "Macro F1", "accuracy": "Accuracy", "loss": "Loss"}
+SPLITS = {"val": "Validation", "train": "Train"}
+COMPARED_AT_FIRST = 3
+
+
+def compare(runs: list[Run]) -> None:
+    """One metric of several runs over each other."""
+    st.subheader("Curves", anchor=False)
+    left, right = st.columns(2)
+    metric = left.segmented_control(
+        "Metric", list(METRICS), default="macro_f1", required=True, format_func=METRICS.__getitem__
+    )
+    split = right.segmented_control("Split", list(SPLITS), default="val", required=True, format_func=SPLITS.__getitem__)
+    histories = {run.name if run.name == run.id else f"{run.name} ({run.id[:15]})": run.history for run in runs}
+    trained = {name: history for name, history in histories.items() if history}
+    if trained:
+        st.plotly_chart(charts.curves(trained, metric, split), key="compared")
+    missing = len(histories) - len(trained)
+    st.caption(
+        f"{ui.of(len(trained), len(histories))} runs have a finished epoch."
+        if missing
+        else "A larger dot is the best epoch, by the validation metric that the run was told to watch."
+    )
+
+
+ui.page("Runs", ":material/list:")
+with ui.guarded():
+    runs = list_runs(runs_dir())
+    if not runs:
+        st.info("There is no run yet.", icon=":material/info:")
+        st.page_link("pages/2_Train.py", label="Train a network", icon=":material/model_training:")
+        st.page_link("dashboard.py", label="Or use Quick start: no data needed", icon=":material/bolt:")
+        st.stop()
+    table = run_table.run_table(runs)
+    problems = dict(zip(table["id"], table["problem"], strict=True))
+    marked = run_table.select_runs(runs, table)
+    damaged = sum(map(bool, problems.values()))
+    st.caption(
+        "Mark rows to lay their curves over each other; a marked run can be looked after below."
+        + (f" {ui.of(damaged, len(runs))} runs cannot be read: choose one below to see why." if damaged else "")
+    )
+    run_table.refresh_while_active(runs)
+    sound = [run for run in marked or runs if not problems[run.id]]
+    if sound:
+        compare(sound if marked else sound[:COMPARED_AT_FIRST])
+    chosen_id = st.selectbox("Run", list(problems), key="run", bind="query-params")
+    chosen = next(run for run in runs if run.id == chosen_id)
+    if problems[chosen.id]:
+        st.error(escaped(problems[chosen.id]), icon=":material/error:")
+        run_care.delete(chosen)
+    else:
+        run_care.care(chosen)

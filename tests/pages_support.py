@@ -1,0 +1,117 @@
+"""Tiny real objects for the tests of the pages: a data set of a few drawn files, and runs in every state.
+
+    root = tiny_dataset(tmp_path / "data")
+    run = tiny_run(runs_dir, root, "completed")
+    at = open_page("pages/3_Runs.py", run=run.id)
+
+The runs are made by ``create_run`` and hold what a worker writes, computed from made-up probabilities: no training.
+"""
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import psutil
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from cxr_core.data.dataset import scan
+from cxr_core.evaluation.metrics import report
+from cxr_core.labels import choose_thresholds, decide
+from cxr_core.settings import write_atomic
+from cxr_core.training.config import TrainConfig
+from cxr_core.training.runs import Run, create_run
+
+PROJECT = Path(__file__).resolve().parents[1]
+CLASSES = ("COVID19", "NORMAL", "PNEUMONIA")
+
+
+def open_page(page: str, timeout: float = 30, **query: str) -> AppTest:
+    """``page`` ("pages/3_Runs.py") as a browser opens it with ``?query``, run once."""
+    at = AppTest.from_file(str(PROJECT / "dashboard.py"), default_timeout=timeout)
+    at.switch_page(page)
+    for name, value in query.items():
+        at.query_params[name] = value
+    return at.run()
+
+
+def texts(at: AppTest) -> str:
+    """Everything a reader can read as text on the page, in one string, without Markdown's escapes."""
+    elements = [*at.markdown, *at.caption, *at.error, *at.warning, *at.info, *at.success, *at.subheader, *at.title]
+    return "\n".join(str(element.value) for element in elements).replace("\\", "")
+
+
+def tiny_dataset(root: Path, images: int = 8) -> Path:
+    """``ROOT/CLASS/*.png``: ``images`` grey squares of noise for each of three classes."""
+    random = np.random.default_rng(0)
+    for name in CLASSES:
+        (root / name).mkdir(parents=True, exist_ok=True)
+        for k in range(images):
+            pixels = random.integers(0, 256, (40, 40), dtype=np.uint8)
+            Image.fromarray(pixels).save(root / name / f"{name.lower()}_{k}.png")
+    return root
+
+
+def tiny_run(runs_dir: Path, root: Path, state: str, epochs_done: int = 3, **config: Any) -> Run:
+    """A run on the data set at ``root`` that stands in ``state``, with the files a worker leaves in it.
+
+    ``training`` and the other active states are made alive by this very process, ``lost`` by none.
+    """
+    run = create_run(scan(root), TrainConfig.create(**{"backbone": "small-cnn", "epochs": 4, **config}), runs_dir)
+    now = time.time()
+    status = {**run.status, "state": state, "queued": now - 90, "started": now - 80, "ended": None}
+    if state in ("queued", "extracting"):
+        epochs_done = 0
+    if state in ("extracting", "training", "evaluating"):
+        status |= {"pid": os.getpid(), "process_started": psutil.Process().create_time()}
+    elif state == "lost":
+        # A process number that is taken, by a process that started at another time.
+        status |= {"state": "training", "pid": os.getpid(), "process_started": 0.0}
+    elif state == "queued":
+        status |= {"started": None, "queued": now}
+    else:
+        status |= {"ended": now - 10, "error": "The loss is no longer a number." if state == "failed" else None}
+    rows = [_epoch(epoch, run) for epoch in range(1, epochs_done + 1)]
+    (run.path / "history.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    if state == "completed":
+        for split in ("val", "test"):
+            _evaluate(run, split)
+    write_atomic(run.path / "status.json", json.dumps(status))
+    return run
+
+
+def _epoch(epoch: int, run: Run) -> dict[str, Any]:
+    share = 0.4 + 0.1 * epoch
+    confusion = np.eye(len(run.classes), dtype=int).tolist()
+    val = {"loss": 1 - share, "accuracy": share, "macro_f1": share, "balanced_accuracy": share}
+    return {
+        "epoch": epoch,
+        "seconds": 1.0,
+        "images_per_second": 20.0,
+        "lr": 0.001,
+        "train": {"loss": 0.9 - share, "accuracy": share, "macro_f1": share},
+        "val": {**val, "recall": dict.fromkeys(run.classes, share), "confusion": confusion},
+        "best": True,
+    }
+
+
+def _evaluate(run: Run, split: str) -> None:
+    samples = run.split.query("split == @split")
+    true = samples["label"].map(run.classes.index).to_numpy()
+    probabilities = np.random.default_rng(1).uniform(0.05, 0.4, (len(true), len(run.classes)))
+    # The first image of each split is decided wrongly.
+    probabilities[np.arange(len(true)), np.where(np.arange(len(true)) > 0, true, (true + 1) % 3)] += 0.5
+    limits = choose_thresholds(true, probabilities, run.classes, run.implied)
+    decisions = decide(probabilities, run.classes, run.implied, limits)
+    figures = report(true, probabilities, decisions, run.classes, run.implied)
+    table = pd.DataFrame({"file": samples["file"].to_numpy(), "label": samples["label"].to_numpy()})
+    table["decision"] = [run.classes[k] for k in decisions]
+    for k, name in enumerate(run.classes):
+        table[f"p_{name}"] = probabilities[:, k]
+    table.to_csv(run.path / f"predictions_{split}.csv", index=False)
+    figures |= {"split": split, "thresholds": limits, "warnings": run.warnings}
+    write_atomic(run.path / f"metrics_{split}.json", json.dumps(figures))

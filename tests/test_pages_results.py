@@ -1,0 +1,247 @@
+"""Runs, Evaluate and Predict in every state: no run, queued, running, stopped, failed, lost, completed, damaged."""
+
+import io
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from cxr_core.training.runs import Run, list_runs
+from cxr_core.ui.run_table import run_table
+from tests.pages_support import CLASSES, open_page, texts, tiny_dataset, tiny_run
+
+PAGES = ("pages/3_Runs.py", "pages/4_Evaluate.py", "pages/5_Predict.py")
+RESULTS = PAGES[1:]
+UNFINISHED = ("queued", "extracting", "training", "evaluating", "stopped", "failed", "lost")
+
+
+@pytest.fixture
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder of runs that the pages read, beside folders for cache and data."""
+    for variable in ("CXR_RUNS", "CXR_CACHE", "CXR_DATA"):
+        monkeypatch.setenv(variable, str(tmp_path / variable.lower()))
+    return tmp_path / "cxr_runs"
+
+
+@pytest.fixture
+def make(runs: Path, tmp_path: Path) -> Callable[..., Run]:
+    """``make("completed", labels="single")``: a run in that state."""
+    root = tiny_dataset(tmp_path / "tiny")
+    return lambda state, **given: tiny_run(runs, root, state, **given)
+
+
+def sound(at: AppTest) -> AppTest:
+    assert not at.exception, at.exception[0].value
+    return at
+
+
+def links(at: AppTest) -> set[str]:
+    return {link.label for link in at.get("page_link")}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_without_a_run_says_what_to_do(runs: Path, page: str) -> None:
+    at = sound(open_page(page))
+    assert "There is no run yet." in texts(at)
+    assert any("Train" in label for label in links(at))
+
+
+@pytest.mark.parametrize("state", UNFINISHED)
+@pytest.mark.parametrize("page", RESULTS)
+def test_results_of_an_unfinished_run(make: Callable[..., Run], page: str, state: str) -> None:
+    make("completed")
+    run = make(state)
+    at = sound(open_page(page, run=run.id))
+    assert at.selectbox(key="run").value == run.id
+    shown = texts(at)
+    expected = {
+        "queued": "waits for its turn",
+        "stopped": "was stopped: 3 of 4 epochs",
+        "failed": "The loss is no longer a number",
+        "lost": "process of this run is gone",
+    }
+    assert expected.get(state, "still going") in shown
+    assert ("Watch it" in links(at)) == (state in UNFINISHED[:4])
+    assert not at.get("plotly_chart")
+    assert not at.get("file_uploader")
+
+
+@pytest.mark.parametrize("page", RESULTS)
+def test_results_open_with_a_completed_run(make: Callable[..., Run], page: str) -> None:
+    finished = make("completed")
+    make("training")
+    assert sound(open_page(page)).selectbox(key="run").value == finished.id
+
+
+@pytest.mark.parametrize("state", (*UNFINISHED, "completed"))
+def test_runs_offers_what_the_state_allows(make: Callable[..., Run], state: str) -> None:
+    run = make(state)
+    at = sound(open_page(PAGES[0], run=run.id))
+    buttons = {button.label for button in at.button}
+    assert ("Resume" in buttons) == (state in ("stopped", "failed", "lost"))
+    assert ("Stop" in buttons) == (state in UNFINISHED[:4])
+    assert ({"Evaluate", "Predict"} <= links(at)) == (state == "completed")
+    table = at.dataframe[0].value
+    assert len(table) == 1
+    assert table["epochs"][0] == f"{0 if state in ('queued', 'extracting') else 3} of 4"
+    assert bool(table["test_right"][0]) == (state == "completed")
+
+
+def test_a_stop_is_asked_once(make: Callable[..., Run]) -> None:
+    run = make("training")
+    at = open_page(PAGES[0], run=run.id)
+    sound(at.button(key=f"stop-{run.id}").click().run())
+    assert run.stop_requested
+    assert at.button(key=f"stop-{run.id}").disabled
+
+
+def test_a_run_is_renamed(make: Callable[..., Run]) -> None:
+    run = make("completed")
+    at = open_page(PAGES[0], run=run.id)
+    at.text_input(key=f"name-{run.id}").set_value("  *First*   try  ")
+    sound(next(button for button in at.button if button.label == "Save").click().run())
+    assert run.name == "*First* try"
+    assert "*First* try" in texts(at)
+
+
+def test_a_name_of_nothing_is_refused(make: Callable[..., Run]) -> None:
+    run = make("completed")
+    at = open_page(PAGES[0], run=run.id)
+    at.text_input(key=f"name-{run.id}").set_value("   ")
+    sound(next(button for button in at.button if button.label == "Save").click().run())
+    assert "1 to 80 printable characters" in texts(at)
+    assert run.name == run.id
+
+
+def test_a_deletion_is_asked_twice(make: Callable[..., Run], runs: Path) -> None:
+    kept, doomed = make("completed"), make("completed")
+    at = open_page(PAGES[0], run=doomed.id)
+    assert at.button(key=f"delete-{doomed.id}").disabled
+    at.checkbox(key=f"sure-{doomed.id}").check().run()
+    assert doomed.id in at.checkbox(key=f"sure-{doomed.id}").label.replace("\\", "")
+    sound(at.button(key=f"delete-{doomed.id}").click().run())
+    assert [run.id for run in list_runs(runs)] == [kept.id]
+    assert at.selectbox(key="run").value == kept.id
+
+
+DAMAGE: dict[str, tuple[str, str]] = {
+    "no description": ("run.json", ""),
+    "half a description": ("run.json", '{"config": {"backbone": "small-'),
+    "a list": ("run.json", "[1, 2]"),
+    "no configuration": ("run.json", '{"config": 7, "classes": [], "implied": {}, "data": ""}'),
+    "unknown hyperparameter": ("run.json", '{"config": {"colour": 1}, "classes": ["A"], "implied": {}, "data": "x"}'),
+    "status": ("status.json", "{"),
+    "history": ("history.jsonl", "{]\n"),
+    "history of another kind": ("history.jsonl", '{"epoch": "x"}\n[]\n'),
+    "metrics": ("metrics_test.json", '{"n": 3}'),
+    "metrics of other types": ("metrics_test.json", '{"n": "3", "confusion": 4, "classes": "ABC"}'),
+    "predictions": ("predictions_test.csv", "file,label\na,b\n"),
+    "not a table": ("predictions_test.csv", "\x00\x01"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize("page", PAGES)
+def test_a_damaged_run_hides_no_other(make: Callable[..., Run], page: str, damage: str) -> None:
+    good, bad = make("completed"), make("completed")
+    name, content = DAMAGE[damage]
+    (bad.path / name).write_text(content, encoding="utf-8")
+    sound(open_page(page, run=bad.id))
+    at = sound(open_page(page, run=good.id))
+    assert at.selectbox(key="run").value == good.id
+    if page == PAGES[0]:
+        assert len(at.dataframe[0].value) == 2
+        assert at.button(key=f"delete-{good.id}")
+    else:
+        assert not at.error
+
+
+def test_a_damaged_run_says_so_and_can_be_deleted(make: Callable[..., Run], runs: Path) -> None:
+    bad = make("completed")
+    (bad.path / "run.json").write_text("{", encoding="utf-8")
+    at = sound(open_page(PAGES[0]))
+    assert "missing or damaged" in texts(at)
+    at.checkbox(key=f"sure-{bad.id}").check().run()
+    sound(at.button(key=f"delete-{bad.id}").click().run())
+    assert list_runs(runs) == []
+
+
+def test_two_hundred_runs_are_a_table_in_a_moment(make: Callable[..., Run], runs: Path) -> None:
+    import shutil
+
+    run = make("completed")
+    (run.path / "history.jsonl").write_text((run.path / "history.jsonl").read_text() * 7)
+    for k in range(199):
+        shutil.copytree(run.path, runs / f"{run.id}{k:03d}")
+    started = time.perf_counter()
+    table = run_table(list_runs(runs))
+    assert len(table) == 200
+    assert not table["problem"].any()
+    assert time.perf_counter() - started < 2, "0.3 s on an idle machine"
+
+
+@pytest.mark.parametrize("labels", ["single", "covid-implies-pneumonia"])
+def test_evaluate_shows_figures_with_their_denominators(make: Callable[..., Run], labels: str) -> None:
+    run = make("completed", labels=labels)
+    report = run.metrics("test")
+    assert report
+    at = sound(open_page(PAGES[1], run=run.id))
+    assert not at.error
+    shown = texts(at)
+    right = sum(report["confusion"][k][k] for k in range(3))
+    assert f"{right} of {report['n']} images" in shown
+    assert {metric.label: metric.value for metric in at.metric}["Accuracy"] == f"{report['accuracy']:.3f}"
+    assert "test split was not used to choose anything" in shown
+    assert all(warning in shown for warning in run.warnings)
+    assert "highest macro F1" in shown
+    assert ("Thresholds" in shown) == (labels != "single")
+    # Matrix, distribution, three one-vs-rest, bars, ROC, precision-recall, three training curves.
+    assert len(at.get("plotly_chart")) == 11
+    table = at.dataframe[0].value.set_index("Class")
+    for name in CLASSES:
+        assert table.loc[name, "F1"] == pytest.approx(report["per_class"][name]["f1"])
+        assert table.loc[name, "Support"] == report["per_class"][name]["support"]
+
+
+def test_evaluate_shows_the_validation_split_and_its_caution(make: Callable[..., Run]) -> None:
+    run = make("completed")
+    at = open_page(PAGES[1], run=run.id)
+    sound(at.segmented_control(key="split").set_value("val").run())
+    report = run.metrics("val")
+    assert report
+    assert {metric.label: metric.value for metric in at.metric}["Accuracy"] == f"{report['accuracy']:.3f}"
+    assert "chose the best epoch" in texts(at)
+
+
+@pytest.mark.parametrize("name", ["metrics_test.json", "predictions_test.csv", "history.jsonl"])
+def test_evaluate_without_one_of_its_files(make: Callable[..., Run], name: str) -> None:
+    run = make("completed")
+    (run.path / name).unlink()
+    at = sound(open_page(PAGES[1], run=run.id))
+    assert bool(at.error) == (name != "history.jsonl")
+    if name == "predictions_test.csv":
+        # The rest of the page stands.
+        assert len(at.get("plotly_chart")) == 9
+    elif name == "history.jsonl":
+        assert "epoch of these weights is not known" in texts(at)
+
+
+def test_a_class_without_an_image_leaves_its_ranking_empty(make: Callable[..., Run]) -> None:
+    run = make("completed")
+    path = run.path / "metrics_test.json"
+    report = json.loads(path.read_text())
+    report["per_class"]["NORMAL"] |= {"roc_auc": None, "average_precision": None}
+    path.write_text(json.dumps(report))
+    at = sound(open_page(PAGES[1], run=run.id))
+    assert pd.isna(at.dataframe[0].value.set_index("Class").loc["NORMAL", "ROC AUC"])
+
+
+def png(side: int = 48) -> bytes:
+    out = io.BytesIO()
+    Image.radial_gradient("L").resize((side, side)).save(out, "PNG")
+    return out.getvalue()
