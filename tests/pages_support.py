@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import psutil
+import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
@@ -81,6 +82,22 @@ def tiny_run(runs_dir: Path, root: Path, state: str, epochs_done: int = 3, **con
         for split in ("val", "test"):
             _evaluate(run, split)
     write_atomic(run.path / "status.json", json.dumps(status))
+    return run
+
+
+def trained_run(folder: Path) -> Run:
+    """A run that was really trained, two epochs of small-cnn on tiny squares, below ``folder``; for predictions.
+
+    Run it once per session: it takes some seconds, most of them to import torch.
+    """
+    from cxr_core.training.worker import work
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CXR_CACHE", str(folder / "cache"))
+        root = tiny_dataset(folder / "data", images=10)
+        config = TrainConfig.create(backbone="small-cnn", epochs=2, image_size=32, batch_size=8)
+        run = create_run(scan(root), config, folder / "runs")
+        work(run)
     return run
 
 
