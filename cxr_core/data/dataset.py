@@ -22,8 +22,21 @@ from cxr_core.data.listing import SPLITS, Item
 from cxr_core.errors import DatasetError, ImageError
 
 TEXTS = ["file", "label", "split", "patient", "source", "digest", "mode", "format"]
-NUMBERS = ["width", "height", "bytes"]
-COLUMNS = ["file", "label", "split", "patient", "source", "digest", "width", "height", "mode", "format", "bytes"]
+NUMBERS = ["width", "height", "bits", "bytes"]
+COLUMNS = [
+    "file",
+    "label",
+    "split",
+    "patient",
+    "source",
+    "digest",
+    "width",
+    "height",
+    "mode",
+    "format",
+    "bits",
+    "bytes",
+]
 # So many files at a time are handed to the threads: a stopped scan has little left to finish.
 _BATCH = 512
 _THREADS = min(8, (os.cpu_count() or 2) + 1)
