@@ -1,0 +1,36 @@
+"""Fixtures for every test: folders of its own, a small drawn data set, the real X-rays where they lie."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cxr_core.data import demo
+
+PROJECT = Path(__file__).resolve().parent.parent
+REAL_DATA = PROJECT.parent / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Runs, cache and data sets of a test go to its own temporary folder, which is returned."""
+    for variable, folder in (("CXR_RUNS", "runs"), ("CXR_CACHE", "cache"), ("CXR_DATA", "data")):
+        monkeypatch.setenv(variable, str(tmp_path / folder))
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def tiny_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a drawn data set of 36 images with train and test splits; shared by all tests, so only to be read."""
+    return demo.draw(tmp_path_factory.mktemp("drawn") / "tiny", images=36, seed=0)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Folder of the real X-rays, to be read in place; without it a test is skipped, or fails if it is required."""
+    if not (REAL_DATA / "covid-cxr").is_dir():
+        reason = "the real X-rays are not here: expected them in ../shared/data beside the project"
+        if os.environ.get("CXR_REQUIRE_REAL_DATA") == "1":
+            pytest.fail(f"CXR_REQUIRE_REAL_DATA=1, but {reason}")
+        pytest.skip(reason)
+    return REAL_DATA
