@@ -20,10 +20,10 @@ def distribution(dataset: Dataset) -> None:
     table["all classes"] = table.sum(axis=1)
     if len(table) > 1:
         table.loc["all splits"] = table.sum()
-    st.dataframe(table)
-    if "test" not in dataset.splits or "val" not in dataset.splits:
-        missing = " and ".join(name for name in ("val", "test") if name not in dataset.splits)
-        st.caption(f"This data set brings no {missing} split: a training takes one, stratified and by patient.")
+    st.dataframe(table, column_config={name: st.column_config.NumberColumn(format="localized") for name in table})
+    missing = [text for name, text in (("val", "validation"), ("test", "test")) if name not in dataset.splits]
+    if missing:
+        st.caption(f"It brings no {' and no '.join(missing)} split: a training takes one, stratified and by patient.")
 
 
 def files(dataset: Dataset) -> None:

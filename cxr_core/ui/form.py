@@ -16,6 +16,7 @@ from cxr_core.training.estimate import estimate
 from cxr_core.ui.frame import duration, escaped
 
 OPEN_GROUPS = ("Model", "Optimisation")
+COLUMNS = 3
 TITLES = {
     "alpha": "Class weights (alpha)",
     "gamma": "Focus of the focal loss (gamma)",
@@ -50,10 +51,12 @@ def config_form() -> TrainConfig | None:
     given: dict[str, Any] = {}
     for group in sorted(groups, key=lambda group: group not in OPEN_GROUPS):
         with st.expander(group, expanded=group in OPEN_GROUPS):
-            columns = st.columns(3)
-            for k, name in enumerate(groups[group]):
-                with columns[k % len(columns)]:
-                    given[name] = _widget(name, TrainConfig.model_fields[name])
+            # Row by row: on a phone, where columns stack, the order stays that of the fields.
+            names = groups[group]
+            for start in range(0, len(names), COLUMNS):
+                for column, name in zip(st.columns(COLUMNS), names[start : start + COLUMNS], strict=False):
+                    with column:
+                        given[name] = _widget(name, TrainConfig.model_fields[name])
     try:
         config = TrainConfig.create(**given)
     except ConfigError as error:
@@ -188,5 +191,15 @@ def _bound(field: FieldInfo, *names: str) -> float:
 
 def estimate_line(config: TrainConfig, dataset: Dataset) -> None:
     """How long the training will take here, and what that is known from."""
-    expected = estimate(config, dataset)
+    train, other = _sizes(config, dataset)
+    expected = estimate(config, train, other)
     st.caption(f"About **{duration(expected.seconds)}** · {escaped(expected.basis)}")
+
+
+def _sizes(config: TrainConfig, dataset: Dataset) -> tuple[int, int]:
+    """Images trained on, and those of validation and test, as the split will leave them to within a few."""
+    given = dataset.samples["split"].value_counts()
+    test = int(given.get("test", 0)) or round(len(dataset.samples) * config.test_fraction)
+    rest = len(dataset.samples) - test
+    val = int(given.get("val", 0)) or round(rest * config.val_fraction)
+    return rest - val, test + val

@@ -22,10 +22,15 @@ STATES = {
     "lost": ("Lost", "orange", ":material/link_off:"),
 }
 
-# Streamlit's own header and padding take a third of a phone's screen; captions of thumbnails may be long file names.
+# Streamlit's padding takes a third of a phone's screen; captions may be long file names; the first page is named
+# after its file; tiles fill a row whatever the screen's width.
 _STYLE = """
 <style>
-.block-container { padding-top: 3.2rem; padding-bottom: 3rem; max-width: 1240px; }
+.block-container { padding: 3.2rem 3rem 3rem; max-width: 1240px; }
+[data-testid="stSidebarNavLink"] span { text-transform: capitalize; }
+[class*="st-key-tiles-"] { display: grid; grid-template-columns: repeat(auto-fill, minmax(132px, 1fr)); }
+[class*="st-key-tiles-batch"] { grid-template-columns: repeat(auto-fill, minmax(96px, 1fr)); }
+[class*="st-key-tiles-"] > * { min-width: 0; }
 [data-testid="stCaptionContainer"] p, [data-testid="stImageCaption"] { overflow-wrap: anywhere; }
 @media (max-width: 640px) { .block-container { padding-left: 1rem; padding-right: 1rem; } }
 </style>
@@ -73,9 +78,10 @@ def metric(
     a text such as ``"171 of 220 images"``.
     """
     shown = "–" if value is None else value if isinstance(value, str) else f"{value:.3f}"
-    st.metric(label, shown, help=help or None)
-    if denominator is not None:
-        st.caption(f"of {denominator:,} images" if isinstance(denominator, int) else denominator)
+    with st.container(gap=None):
+        st.metric(label, shown, help=help or None)
+        if denominator is not None:
+            st.caption(f"of {denominator:,} images" if isinstance(denominator, int) else denominator)
 
 
 def warnings_banner(run: Run) -> None:

@@ -13,7 +13,6 @@ from cxr_core.ui.frame import escaped
 
 ALL = "all"
 PER_PAGE = 18
-TILE = 150
 BATCH = 8
 VIEWS = 3
 
@@ -33,7 +32,7 @@ def sample_grid(dataset: Dataset) -> None:
     shown = samples.iloc[(number - 1) * PER_PAGE : number * PER_PAGE]
     first = (number - 1) * PER_PAGE + 1
     st.caption(f"{first:,} to {first + len(shown) - 1:,} of {len(samples):,} images" if len(shown) else "No image.")
-    with st.container(horizontal=True, gap="small"):
+    with st.container(key="tiles-samples"):
         for row in shown.to_dict("records"):
             _tile(dataset, row)
 
@@ -53,9 +52,9 @@ def _turn(pages: int) -> None:
 
 def _tile(dataset: Dataset, row: dict[str, str]) -> None:
     name = row["file"].rsplit("/", 1)[-1]
-    with st.container(width=TILE, gap="xsmall"):
+    with st.container(gap="xsmall"):
         try:
-            st.image(thumbnail(dataset.path(row["file"])), width=TILE, alt=f"{row['label']}, {name}")
+            st.image(thumbnail(dataset.path(row["file"])), width="stretch", alt=f"{row['label']}, {name}")
         except ImageError as error:
             st.caption(escaped(str(error)))
             return
@@ -94,16 +93,16 @@ def network_batch(dataset: Dataset, size: int) -> None:
         + ("; a COVID19 image counts as PNEUMONIA too." if implied else ".")
     )
     st.button("Draw others", on_click=_draw_others, icon=":material/casino:")
-    with st.container(horizontal=True, gap="small"):
+    with st.container(key="tiles-batch"):
         for row, target in zip(drawn.to_dict("records"), wanted, strict=True):
-            with st.container(width=TILE, gap="xsmall"):
+            with st.container(gap="xsmall"):
                 try:
                     content = images.read_bytes(dataset.path(row["file"]))
                     views = [cached_pixels(content, row["file"], size, view) for view in range(VIEWS)]
                 except ImageError as error:
                     st.caption(escaped(str(error)))
                     continue
-                st.image(np.concatenate(views), width=TILE, alt=f"{row['label']}, three views")
+                st.image(np.concatenate(views), width="stretch", alt=f"{row['label']}, three views")
                 st.caption(f"{escaped(row['label'])} · target {' '.join(f'{value:.0f}' for value in target)}")
 
 

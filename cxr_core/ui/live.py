@@ -138,7 +138,7 @@ def _numbers(run: Run, history: list[dict[str, Any]]) -> None:
         st.columns(3),
         [
             ("Best epoch", str(best["epoch"]), f"by validation {_spoken(run.config.monitor)}; {len(history)} done"),
-            ("Macro F1, validation", validation["macro_f1"], f"over {of(images, images)} validation images"),
+            ("Macro F1, validation", validation["macro_f1"], f"over {images:,} validation images"),
             ("Accuracy, validation", validation["accuracy"], f"{of(right, images)} validation images"),
         ],
         strict=True,
@@ -164,8 +164,9 @@ def _curves(run: Run, history: list[dict[str, Any]]) -> None:
         "macro_f1": charts.live_curve(history, "macro_f1"),
         "recall": charts.live_recall(history, run.classes),
     }
-    left, right = st.columns(2)
-    for place, (name, (frame, spec)) in zip((left, right, left, right), drawn.items(), strict=True):
+    # Row by row: on a phone, where columns stack, the order stays.
+    places = [*st.columns(2), *st.columns(2)]
+    for place, (name, (frame, spec)) in zip(places, drawn.items(), strict=True):
         place.vega_lite_chart(
             frame, spec, key=f"{name}-{run.id}", on_select="rerun", selection_mode=["z"], width="stretch"
         )
