@@ -56,16 +56,17 @@ def load_checkpoint(file: Path, suffix: nn.Module, optimizer: Optimizer) -> tupl
             standing = Standing(**json.loads((archive.metadata() or {})["standing"]))
             tensors = {name: archive.get_tensor(name) for name in archive.keys()}  # noqa: SIM118 (not a dict)
         suffix.load_state_dict(_under(tensors, "model."))
-    except (SafetensorError, KeyError, TypeError, RuntimeError, OSError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
         raise RunError(
-            f"{file} cannot be resumed from ({str(error).splitlines()[0]}). Delete the folder {file.parent.name} in "
+            f"{file} cannot be resumed from ({str(error).partition(chr(10))[0]}). Delete the folder {file.parent.name} in "
             "the run to train it from its start."
         ) from None
     standing.best_score = tuple(standing.best_score) if standing.best_score else None  # type: ignore[assignment]
+    parameters = list(suffix.parameters())
     state: dict[int, dict[str, Tensor]] = {}
     for name, value in _under(tensors, "optimizer.").items():
         index, key = name.split(".", 1)
-        state.setdefault(int(index), {})[key] = value
+        state.setdefault(int(index), {})[key] = _laid_out_as(parameters[int(index)], value)
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
     return standing, _under(tensors, "best.")
 
@@ -74,6 +75,11 @@ def copy_weights(suffix: nn.Module) -> dict[str, Tensor]:
     """A copy of the module's weights that later steps do not touch."""
     with torch.no_grad():
         return {name: value.detach().clone() for name, value in suffix.state_dict().items()}
+
+
+def _laid_out_as(parameter: Tensor, value: Tensor) -> Tensor:
+    """``value`` in the memory layout of its parameter: fused steps pair the two by position in memory, not by index."""
+    return torch.empty_like(parameter, dtype=value.dtype).copy_(value) if value.shape == parameter.shape else value
 
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
