@@ -6,13 +6,14 @@ A download that fails never turns into random weights; it is a WeightsError that
 
 import hashlib
 import os
-import pickle
+import re
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from http.client import HTTPException
 from pathlib import Path
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 
-import safetensors
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
@@ -23,6 +24,9 @@ from cxr_core.model.backbones import BACKBONES, Backbone
 
 Progress = Callable[[int, int], None]
 CLASSIFIER = ("classifier.", "fc.", "AuxLogits.", "heads.")
+# torchvision's DenseNet files still have the names of 2017, "denselayer1.norm.1.weight" for "denselayer1.norm1.weight".
+OLD_DENSENET_NAME = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)")
+CHECKSUM_IN_NAME = re.compile(r"-([a-f0-9]{8,})\.")
 
 
 def weights_digest(backbone: str, weights: str, seed: int) -> str:
@@ -31,9 +35,7 @@ def weights_digest(backbone: str, weights: str, seed: int) -> str:
         return f"random-{seed}-torch{torch.__version__}"
     if weights == "imagenet":
         return Path(_imagenet(BACKBONES[backbone]).url).stem
-    path = _existing(weights)
-    with path.open("rb") as file:
-        return f"file-{hashlib.file_digest(file, 'sha256').hexdigest()[:32]}"
+    return f"file-{_sha256(_existing(weights))[:32]}"
 
 
 def load_backbone(backbone: str, weights: str, seed: int, progress: Progress | None = None) -> nn.Module:
@@ -60,20 +62,27 @@ def read_weights_file(path: Path) -> dict[str, Tensor]:
         if path.suffix == ".safetensors":
             return load_file(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+    except Exception as error:  # whatever a reader raises on damaged bytes, it may be anything, is the file's fault
         raise WeightsError(
-            f"{path} cannot be read as weights ({first}). Expected a safetensors file or a state dict saved with "
-            "torch.save(model.state_dict()); whole pickled models are refused because loading them runs code."
+            f"{path} cannot be read as weights ({_first_line(error)}). Expected a safetensors file or a state dict saved "
+            "with torch.save(model.state_dict()); whole pickled models are refused because loading them runs code."
         ) from None
-    except safetensors.SafetensorError as error:
-        raise WeightsError(f"{path} is not a valid safetensors file ({error}). Save or download it again.") from None
     for wrapper in ("state_dict", "model_state_dict", "model"):
         if isinstance(state, dict) and isinstance(state.get(wrapper), dict):
             state = state[wrapper]
-    if not isinstance(state, dict) or not state or not all(isinstance(value, Tensor) for value in state.values()):
+    pairs = state.items() if isinstance(state, dict) else ()
+    if not pairs or not all(isinstance(name, str) and isinstance(value, Tensor) for name, value in pairs):
         raise WeightsError(f"{path} holds no state dict: expected names with tensors, got {type(state).__name__}.")
-    return {name.removeprefix("module."): value for name, value in state.items()}
+    return {name.removeprefix("module."): value for name, value in pairs}
+
+
+def _first_line(error: object) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _imagenet(entry: Backbone) -> WeightsEnum:
@@ -92,35 +101,46 @@ def _existing(weights: str) -> Path:
 def _download(entry: Backbone, progress: Progress | None) -> dict[str, Tensor]:
     enum = _imagenet(entry)
     mirror = os.environ.get("CXR_WEIGHTS_MIRROR")
+    if mirror and not mirror.startswith(("http://", "https://", "file://")):
+        raise WeightsError(f"CXR_WEIGHTS_MIRROR: expected an address such as http://server/folder, got {mirror}.")
     url = f"{mirror.rstrip('/')}/{Path(enum.url).name}" if mirror else enum.url
-    folder = Path(torch.hub.get_dir()) / "checkpoints"
-    total = int(enum.meta.get("_file_size", 0) * 1e6)
+    kept = Path(torch.hub.get_dir()) / "checkpoints" / Path(url).name
+    total = int(enum.meta.get("_file_size", 0) * 2**20)
     try:
-        with _watching(folder, Path(url).name, total, progress):
+        if kept.exists():
+            _check(kept)
+        with _watching(kept, total, progress):
             return torch.hub.load_state_dict_from_url(
-                url, model_dir=str(folder), map_location="cpu", check_hash=True, weights_only=True
+                url, model_dir=str(kept.parent), map_location="cpu", check_hash=True, weights_only=True
             )
-    except (URLError, TimeoutError, ConnectionError) as error:
-        reason = getattr(error, "reason", error)
+    except (OSError, HTTPException) as error:  # no network, no such file, no answer, no room on the disk
+        reason = error.reason if isinstance(error, URLError) and not isinstance(error, HTTPError) else error
         raise WeightsError(
-            f"The ImageNet weights of {entry.name} could not be downloaded ({reason}). Go on in one of these ways: "
-            f"connect to the network and start again; copy {Path(url).name} into {folder}; "
+            f"The ImageNet weights of {entry.name} could not be downloaded ({_first_line(reason)}). Go on in one of these ways: "
+            f"connect to the network and start again; copy {kept.name} into {kept.parent}; "
             "give a file with --weights FILE; train from random weights with --weights none; "
             "or point CXR_WEIGHTS_MIRROR at a server that has the file."
         ) from None
-    except (RuntimeError, pickle.UnpicklingError, EOFError) as error:
-        cached = folder / Path(url).name
+    except Exception as error:  # whatever a reader raises on other bytes than it expects
         raise WeightsError(
-            f"The ImageNet weights of {entry.name} are damaged ({str(error).splitlines()[0]}). "
-            f"Delete {cached} if it is there and start again."
+            f"The ImageNet weights of {entry.name} from {url} are damaged or not theirs ({_first_line(error)}). "
+            f"Delete {kept} if it is there and start again."
         ) from None
+
+
+def _check(kept: Path) -> None:
+    """The loader verifies a download against the checksum in its name; a file already there deserves the same."""
+    expected = CHECKSUM_IN_NAME.search(kept.name)
+    found = _sha256(kept)
+    if expected and not found.startswith(expected[1]):
+        raise ValueError(f"checksum {found[: len(expected[1])]} instead of {expected[1]}")
 
 
 class _watching:
     """Tells ``progress`` how many bytes of a download have arrived, by looking at the growing file."""
 
-    def __init__(self, folder: Path, name: str, total: int, progress: Progress | None) -> None:
-        self.folder, self.name, self.total, self.progress = folder, name, total, progress
+    def __init__(self, file: Path, total: int, progress: Progress | None) -> None:
+        self.file, self.total, self.progress = file, total, progress
         self.ended = threading.Event()
         self.thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -136,12 +156,14 @@ class _watching:
     def _watch(self) -> None:
         assert self.progress is not None
         while not self.ended.wait(0.5):
-            sizes = [file.stat().st_size for file in self.folder.glob(f"{self.name}.*partial") if file.exists()]
-            if sizes:
-                self.progress(max(sizes), self.total)
+            with suppress(FileNotFoundError):  # renamed between the listing and the look at its size
+                for part in self.file.parent.glob(f"{self.file.name}.*partial"):
+                    self.progress(part.stat().st_size, self.total)
 
 
 def _fit(net: nn.Module, state: dict[str, Tensor], backbone: str, weights: str) -> None:
+    if backbone == "densenet121":
+        state = {OLD_DENSENET_NAME.sub(r"\1\2", name): value for name, value in state.items()}
     expected = {name: value for name, value in net.state_dict().items() if not name.startswith(CLASSIFIER)}
     if backbone == "convnext_tiny":  # its last normalisation is counted to the classifier
         expected |= {name: value for name, value in net.state_dict().items() if name.startswith("classifier.0.")}
