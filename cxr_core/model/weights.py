@@ -64,8 +64,8 @@ def read_weights_file(path: Path) -> dict[str, Tensor]:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever a reader raises on damaged bytes, it may be anything, is the file's fault
         raise WeightsError(
-            f"{path} cannot be read as weights ({_first_line(error)}). Expected a safetensors file or a state dict saved "
-            "with torch.save(model.state_dict()); whole pickled models are refused because loading them runs code."
+            f"{path} cannot be read as weights ({_first_line(error)}). Expected a safetensors file or a state dict "
+            "saved with torch.save(model.state_dict()); whole pickled models are refused because loading them runs code."
         ) from None
     for wrapper in ("state_dict", "model_state_dict", "model"):
         if isinstance(state, dict) and isinstance(state.get(wrapper), dict):
@@ -116,8 +116,8 @@ def _download(entry: Backbone, progress: Progress | None) -> dict[str, Tensor]:
     except (OSError, HTTPException) as error:  # no network, no such file, no answer, no room on the disk
         reason = error.reason if isinstance(error, URLError) and not isinstance(error, HTTPError) else error
         raise WeightsError(
-            f"The ImageNet weights of {entry.name} could not be downloaded ({_first_line(reason)}). Go on in one of these ways: "
-            f"connect to the network and start again; copy {kept.name} into {kept.parent}; "
+            f"The ImageNet weights of {entry.name} could not be downloaded ({_first_line(reason)}). Go on in one "
+            f"of these ways: connect to the network and start again; copy {kept.name} into {kept.parent}; "
             "give a file with --weights FILE; train from random weights with --weights none; "
             "or point CXR_WEIGHTS_MIRROR at a server that has the file."
         ) from None
