@@ -59,7 +59,7 @@ def _field(random: np.random.Generator, shape: tuple[int, int], cells: int) -> n
 def _covid(drawn: Chest, body: np.random.Generator, film: np.random.Generator) -> np.ndarray:
     """Patchy haze along the walls of both lungs, more of it below."""
     haze = np.zeros_like(drawn.attenuation)
-    severity = body.uniform(0.09, 0.2)
+    severity = body.uniform(0.14, 0.25)
     for side in SIDES:
         patches = step(_field(body, haze.shape, 6) + 0.35, 0.22)
         outer = bump(np.clip(drawn.walls[side], 0, None), body.uniform(0.2, 0.32))
@@ -78,7 +78,7 @@ def _pneumonia(drawn: Chest, body: np.random.Generator, film: np.random.Generato
     border = step(upper * (drawn.y - fissure - body.uniform(-0.15, 0.25) * (u - 0.35)), 0.02)
     reach = bump(drawn.y - fissure - upper * 0.14, body.uniform(0.24, 0.34)) * bump(u - body.uniform(0.25, 0.42), 0.34)
     ragged = step(_field(body, lung.shape, 7) + 0.55, 0.25)
-    filled = body.uniform(0.13, 0.27) * lung * border * reach * ragged
+    filled = body.uniform(0.2, 0.34) * lung * border * reach * ragged
     return filled * (1 + 0.15 * _field(film, lung.shape, 50)) - 0.9 * filled * drawn.vessels
 
 
