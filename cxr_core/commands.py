@@ -11,7 +11,23 @@ from typing import Any
 from cxr_core.errors import ConfigError, CxrError, RunError
 from cxr_core.settings import cache_dir, runs_dir
 from cxr_core.training.config import TrainConfig
+from cxr_core.training.jobs import queue_again
 from cxr_core.training.runs import Run, create_run, find_run, list_runs
+
+RUN_COLUMNS = (
+    "id",
+    "name",
+    "path",
+    "state",
+    "error",
+    "backbone",
+    "data",
+    "epochs_done",
+    "epochs",
+    "best_val_macro_f1",
+    "test_accuracy",
+    "test_macro_f1",
+)
 
 
 def demo(options: Namespace) -> int:
@@ -45,15 +61,12 @@ def train(options: Namespace) -> int:
     """Create a run and work on it in this process."""
     from cxr_core.data.dataset import scan as scan_dataset
 
-    given = {name.removeprefix("config_"): value for name, value in vars(options).items() if name.startswith("config_")}
-    config = TrainConfig.create(**given)
+    config: TrainConfig = options.config
     run = create_run(scan_dataset(options.data), config, _runs_folder(options))
     print(f"Run {run.id}: {config.backbone}, weights {config.weights}, {config.trainable} trained.", flush=True)
     for warning in run.warnings:
         print(f"Note: {warning}", flush=True)
-    _work(run)
-    print(run.path)
-    return 0
+    return _work(run)
 
 
 def resume(options: Namespace) -> int:
@@ -61,17 +74,22 @@ def resume(options: Namespace) -> int:
     run = find_run(_runs_folder(options), options.run)
     if run.state == "completed":
         raise RunError(f"Run {run.id} is completed: there is nothing to resume.")
-    (run.path / "stop").unlink(missing_ok=True)
-    _work(run)
-    print(run.path)
-    return 0
+    # A request to stop a queued run stands: its worker has yet to read it.
+    if run.can_resume:
+        queue_again(run)
+    return _work(run)
 
 
-def _work(run: Run) -> None:
+def _work(run: Run) -> int:
     from cxr_core.training.worker import work
 
     with _log(run):
         work(run)
+    print(run.path, flush=True)
+    if run.state == "completed":
+        return 0
+    print(f"error: run {run.id} was {run.state} before its end", file=sys.stderr)
+    return 1
 
 
 class _log:
@@ -84,7 +102,7 @@ class _log:
         self.screen = sys.stdout
         self.file = self.path.open("a", encoding="utf-8")
         if not self._same():
-            sys.stdout = _Both(self.screen, self.file)  # type: ignore[assignment]
+            sys.stdout = _Both(self.screen, self.file)
 
     def _same(self) -> bool:
         try:
@@ -98,17 +116,26 @@ class _log:
 
 
 class _Both:
-    def __init__(self, *streams: Any) -> None:
-        self.streams = streams
+    """The screen and the log; where the reader of the screen has gone, the log alone."""
+
+    def __init__(self, screen: Any, log: Any) -> None:
+        self.screen, self.log = screen, log
 
     def write(self, text: str) -> int:
-        for stream in self.streams:
-            stream.write(text)
-        return len(text)
+        self._show(text)
+        return int(self.log.write(text))
 
     def flush(self) -> None:
-        for stream in self.streams:
-            stream.flush()
+        self._show("")
+        self.log.flush()
+
+    def _show(self, text: str) -> None:
+        try:
+            if self.screen is not None:
+                self.screen.write(text)
+                self.screen.flush()
+        except BrokenPipeError:
+            self.screen = None
 
 
 def evaluate(options: Namespace) -> int:
@@ -165,8 +192,8 @@ def predict(options: Namespace) -> int:
         table = csv.writer(sys.stdout, lineterminator="\n")
         table.writerow(["file", "label", *(f"p_{name}" for name in run.classes), "error"])
         for row in predictions:
-            shown = [row.probabilities[name] for name in run.classes] if row.probabilities else [""] * len(run.classes)
-            table.writerow([row.file, row.label or "", *shown, row.error or ""])
+            known = row.probabilities or {}
+            table.writerow([row.file, row.label or "", *(known.get(name) for name in run.classes), row.error or ""])
     else:
         for row in predictions:
             if row.probabilities is None:
@@ -188,6 +215,9 @@ def runs(options: Namespace) -> int:
         _print_json(rows)
         return 0
     for row in rows:
+        if row["state"] == "damaged":
+            print(f"{row['id']}  damaged: {row['error']}")
+            continue
         test = "-" if row["test_macro_f1"] is None else f"{row['test_macro_f1']:.3f}"
         epochs = f"{row['epochs_done']}/{row['epochs']}"
         print(f"{row['id']}  {row['state']:10} {row['backbone']:18} {epochs:>7}  test macro F1 {test}")
@@ -199,22 +229,26 @@ def runs(options: Namespace) -> int:
 def _run_row(run: Run) -> dict[str, Any]:
     try:
         best, test = run.best, run.metrics("test")
-        return {
-            "id": run.id,
-            "name": run.name,
-            "path": str(run.path),
-            "state": run.state,
-            "error": run.status.get("error"),
-            "backbone": run.config.backbone,
-            "data": run.info["data"],
-            "epochs_done": len(run.history),
-            "epochs": run.config.epochs,
-            "best_val_macro_f1": best["val"]["macro_f1"] if best else None,
-            "test_accuracy": test["accuracy"] if test else None,
-            "test_macro_f1": test["macro_f1"] if test else None,
-        }
-    except CxrError as error:
-        raise RunError(f"Run {run.id} is damaged: {error}") from None
+        values = (
+            run.id,
+            run.name,
+            str(run.path),
+            run.state,
+            run.status.get("error"),
+            run.config.backbone,
+            run.info["data"],
+            len(run.history),
+            run.config.epochs,
+            best["val"]["macro_f1"] if best else None,
+            test["accuracy"] if test else None,
+            test["macro_f1"] if test else None,
+        )
+        return dict(zip(RUN_COLUMNS, values, strict=True))
+    except (CxrError, KeyError, TypeError, ValueError, AttributeError) as error:
+        # A run is a folder that anyone can edit; one that cannot be read does not hide the others.
+        problem = str(error) if isinstance(error, CxrError) else f"its files hold what no run writes ({error!r})"
+        known = {"id": run.id, "name": run.id, "path": str(run.path), "state": "damaged", "error": problem}
+        return {name: known.get(name) for name in RUN_COLUMNS}
 
 
 def cache(options: Namespace) -> int:
@@ -242,4 +276,5 @@ def _runs_folder(options: Namespace) -> Path:
 
 
 def _print_json(document: Any) -> None:
-    print(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False))
+    # ASCII alone: a file's name may hold what no encoding of the output can.
+    print(json.dumps(document, indent=1, allow_nan=False))

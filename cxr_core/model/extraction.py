@@ -59,7 +59,8 @@ def keep(
     progress: Callable[[int, int], None] = lambda done, total: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> list[Unreadable]:
-    """Compute and keep the rows of ``items`` that the store lacks; those that cannot be decoded are returned.
+    """Compute and keep the rows of ``items`` that the store lacks; the files that cannot be decoded are returned, each
+    once, and with them every copy of their content.
 
     ``load_prefix`` is only called where something is missing. ``progress(done, total)`` counts missing rows.
     Raises Interrupted when ``should_stop()`` turns true, CxrError when the disk is full.
@@ -73,7 +74,7 @@ def keep(
         if not missing:
             return []
         prefix = load_prefix().to(device)
-        unreadable: list[Unreadable] = []
+        unreadable: dict[str, str] = {}
         names: list[str] = []
         rows: list[NDArray[np.generic]] = []
         done = 0
@@ -92,7 +93,9 @@ def keep(
                 raise Interrupted
         if names:
             store.append(names, np.concatenate(rows))
-        return unreadable
+        reasons = {by_name[name].digest: reason for name, reason in unreadable.items()}
+        paths = {item.path: reasons[item.digest] for item in items if item.digest in reasons}
+        return [Unreadable(path, reason) for path, reason in paths.items()]
 
 
 def _check_alive(features: NDArray[np.generic], store: FeatureStore) -> None:
@@ -104,7 +107,7 @@ def _check_alive(features: NDArray[np.generic], store: FeatureStore) -> None:
 
 
 def _decoded(
-    items: Sequence[Item], size: int, unreadable: list[Unreadable]
+    items: Sequence[Item], size: int, unreadable: dict[str, str]
 ) -> Iterator[tuple[list[Item], NDArray[np.uint8]]]:
     """Batches of decoded images (N, size, size); a few batches ahead of the consumer, so that memory is bounded."""
     with ThreadPoolExecutor(DECODERS, thread_name_prefix="decode") as pool:
@@ -122,7 +125,7 @@ def _decoded(
                 images.append(future.result())
                 batch.append(item)
             except ImageError as error:
-                unreadable.append(Unreadable(item.path, str(error)))
+                unreadable[item.name] = str(error)
             if len(batch) == BATCH:
                 yield batch, np.stack(images)
                 batch, images = [], []

@@ -165,8 +165,8 @@ def frozen_features(prefix: nn.Sequential, pixels: NDArray[np.uint8], device: to
     # A batch of one takes other kernels than any larger batch, with other rounding: it is never computed alone.
     padded = np.concatenate([pixels, pixels]) if len(pixels) == 1 else pixels
     with torch.inference_mode():
-        features = prefix(to_input(torch.from_numpy(padded).to(device)))
-    return features[: len(pixels)].clamp_(-HALF_MAX, HALF_MAX).half().cpu().numpy()
+        features = prefix(to_input(torch.from_numpy(padded).to(device)))[: len(pixels)]
+        return features.clamp_(-HALF_MAX, HALF_MAX).half().cpu().numpy()
 
 
 def logits_of(suffix: nn.Sequential, rows: NDArray[np.generic], device: torch.device) -> Tensor:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_core import PydanticCustomError
 
 from cxr_core.errors import ConfigError
+from cxr_core.labels import read_pairs
 
 Backbone = Literal[
     "vgg16", "resnet18", "densenet121", "efficientnet_b0", "mobilenet_v3_small", "convnext_tiny", "small-cnn"
@@ -140,6 +141,13 @@ class TrainConfig(BaseModel):
     def _alpha_positive(cls, value: str | tuple[float, ...]) -> str | tuple[float, ...]:
         if isinstance(value, tuple) and not all(0 < weight < 1e6 for weight in value):
             raise PydanticCustomError("alpha", "expected numbers above 0, one per class")
+        return value
+
+    @field_validator("labels")
+    @classmethod
+    def _labels_in_form(cls, value: str) -> str:
+        if value not in ("auto", "single", "covid-implies-pneumonia"):
+            read_pairs(value)
         return value
 
     @field_validator("weights")

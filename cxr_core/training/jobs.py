@@ -49,11 +49,16 @@ def start(run: Run) -> None:
 
 def resume(run: Run) -> None:
     """Queue a stopped, lost or failed run again; it goes on from its last finished state."""
+    queue_again(run)
+    start(run)
+
+
+def queue_again(run: Run) -> None:
+    """Put a stopped, lost or failed run at the end of the queue. Raises RunError for any other."""
     if not run.can_resume:
         raise RunError(f"Run {run.id} is {run.state}: only a stopped, lost or failed one can be resumed.")
     (run.path / "stop").unlink(missing_ok=True)
     write_atomic(run.path / "status.json", json.dumps(queued_status()))
-    start(run)
 
 
 def stop(run: Run) -> None:

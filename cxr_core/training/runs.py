@@ -38,6 +38,8 @@ ACTIVE = ("queued", "extracting", "training", "evaluating")
 RESUMABLE = ("stopped", "lost", "failed")
 SPLITS = ("train", "val", "test")
 VERSIONED = ("torch", "torchvision", "numpy", "pillow", "scikit-learn", "pandas", "streamlit")
+# A class may be called 1, and a digest may look like a number.
+TEXT_COLUMNS = ("file", "label", "patient", "source", "split", "digest", "decision", "reason")
 # A worker needs a moment to start and say that it lives; a run without one for longer is lost.
 START_GRACE_SECONDS = 60
 # Processes on another host cannot be asked; there the age of the heartbeat decides.
@@ -66,7 +68,7 @@ class Run:
     def info(self) -> dict[str, Any]:
         """``run.json``, written once: classes, implied, data, data_digest, counts, warnings, versions, created."""
         info = _read_json(self.path / "run.json")
-        if not isinstance(info, dict) or not {"config", "classes", "implied", "data"} <= set(info):
+        if not isinstance(info, dict) or not {"config", "classes", "implied", "data", "folder"} <= set(info):
             raise RunError(
                 f"{self.path / 'run.json'} is missing or damaged: expected the description of a run. "
                 "Delete the folder, or restore the file."
@@ -109,13 +111,14 @@ class Run:
     def _alive(self, status: Mapping[str, Any]) -> bool:
         if status.get("host") != socket.gethostname():
             return time.time() - _modified(self.path / "status.json") < HEARTBEAT_LIMIT_SECONDS
-        if status.get("pid") is None:
-            return time.time() - float(status.get("queued", 0)) < START_GRACE_SECONDS
         try:
+            if status.get("pid") is None:
+                return time.time() - float(status.get("queued", 0)) < START_GRACE_SECONDS
             process = psutil.Process(int(status["pid"]))
             born = process.create_time()
-            return process.status() != psutil.STATUS_ZOMBIE and abs(born - status["process_started"]) < 1
-        except psutil.NoSuchProcess:
+            return process.status() != psutil.STATUS_ZOMBIE and abs(born - float(status["process_started"])) < 1
+        except (psutil.Error, TypeError, ValueError, KeyError):
+            # No such process, one of somebody else's, or a status that no worker wrote.
             return False
 
     @property
@@ -139,16 +142,24 @@ class Run:
     @property
     def history(self) -> list[dict[str, Any]]:
         """A dict per finished epoch, in order; an unfinished last line is skipped."""
+        file = self.path / "history.jsonl"
         try:
-            lines = (self.path / "history.jsonl").read_text(encoding="utf-8").split("\n")
+            lines = file.read_bytes().split(b"\n")[:-1]
         except FileNotFoundError:
             return []
-        try:
-            return [json.loads(line) for line in lines[:-1] if line]
-        except json.JSONDecodeError as error:
-            raise RunError(
-                f"{self.path / 'history.jsonl'} is damaged in line {error.lineno}: resume the run."
-            ) from None
+        rows = []
+        for number, line in enumerate(lines, start=1):
+            try:
+                row = json.loads(line)
+                if row["epoch"] != number or not isinstance(row["best"], bool):
+                    raise ValueError
+            except (ValueError, TypeError, KeyError):
+                raise RunError(
+                    f"{file} is damaged in line {number}: expected what epoch {number} measured. "
+                    "Restore the file, or train again."
+                ) from None
+            rows.append(row)
+        return rows
 
     @property
     def best(self) -> dict[str, Any] | None:
@@ -158,13 +169,13 @@ class Run:
     @property
     def split(self) -> pd.DataFrame:
         """A row per image: file, label, patient, source, split, digest."""
-        return _read_table(self.path / "split.csv")
+        return _read_table(self.path / "split.csv", "file", "label", "split", "digest")
 
     @property
     def unreadable(self) -> pd.DataFrame:
         """Images left out because they could not be decoded: file, reason."""
         path = self.path / "unreadable.csv"
-        return _read_table(path) if path.exists() else pd.DataFrame(columns=["file", "reason"])
+        return _read_table(path, "file", "reason") if path.exists() else pd.DataFrame(columns=["file", "reason"])
 
     def found(self, key: str, default: Any) -> Any:
         """What the worker noted of the run (``found.json``): warnings, rates, image counts, the weights' origin."""
@@ -181,7 +192,7 @@ class Run:
         path = self.path / f"predictions_{split}.csv"
         if not path.exists():
             raise RunError(f"Run {self.id} has no predictions for {split} yet: it is {self.state}.")
-        return _read_table(path)
+        return _read_table(path, "file", "label", "decision", *(f"p_{name}" for name in self.classes))
 
     @property
     def log(self) -> str:
@@ -210,7 +221,7 @@ class Run:
         """Give the run a name of 1 to 80 printable characters; its id stays."""
         name = " ".join(name.split())
         if not 1 <= len(name) <= 80 or not name.isprintable():
-            raise RunError(f"A name has 1 to 80 printable characters; got {len(name)}.")
+            raise RunError(f"A name has 1 to 80 printable characters; got {len(name)}: {name[:80]!r}.")
         write_atomic(self.path / "name.txt", name + "\n")
 
     def delete(self) -> None:
@@ -259,11 +270,16 @@ def create_run(dataset: Dataset, config: TrainConfig, runs_dir: Path) -> Run:
         "versions": {package: version(package) for package in VERSIONED},
     }
     building = runs_dir / f".new-{run_id}"
-    building.mkdir(parents=True)
-    (building / "run.json").write_text(json.dumps(info, indent=1), encoding="utf-8")
-    samples[["file", "label", "patient", "source", "split", "digest"]].to_csv(building / "split.csv", index=False)
-    (building / "status.json").write_text(json.dumps(queued_status()), encoding="utf-8")
-    building.rename(runs_dir / run_id)
+    try:
+        building.mkdir(parents=True)
+        (building / "run.json").write_text(json.dumps(info, indent=1), encoding="utf-8")
+        samples[["file", "label", "patient", "source", "split", "digest"]].to_csv(building / "split.csv", index=False)
+        (building / "status.json").write_text(json.dumps(queued_status()), encoding="utf-8")
+        building.rename(runs_dir / run_id)
+    except OSError as error:
+        raise RunError(
+            f"A run cannot be written to {runs_dir} ({error.strerror}). Choose another folder, or free some space."
+        ) from None
     return Run(runs_dir / run_id)
 
 
@@ -308,8 +324,8 @@ def list_runs(runs_dir: Path) -> list[Run]:
 
 def find_run(runs_dir: Path, run_id: str) -> Run:
     """The run with this id (or unambiguous beginning of one), or at this path. Raises RunError otherwise."""
-    if (path := Path(run_id)).joinpath("run.json").is_file():
-        return Run(path.resolve())
+    if os.path.isfile(os.path.join(run_id, "run.json")):
+        return Run(Path(run_id).resolve())
     matching = [run for run in list_runs(runs_dir) if run.id.startswith(run_id) and run_id]
     exact = [run for run in matching if run.id == run_id]
     if len(exact or matching) == 1:
@@ -326,13 +342,18 @@ def _read_json(path: Path) -> Any:
         return None
 
 
-def _read_table(path: Path) -> pd.DataFrame:
+def _read_table(path: Path, *columns: str) -> pd.DataFrame:
     try:
-        return pd.read_csv(
-            path, dtype={"file": str, "label": str, "patient": str, "source": str}, keep_default_na=False
+        # "round_trip": a probability is read back to the last bit.
+        table = pd.read_csv(
+            path, dtype=dict.fromkeys(TEXT_COLUMNS, str), keep_default_na=False, float_precision="round_trip"
         )
     except (OSError, ValueError) as error:
-        raise RunError(f"{path} is missing or damaged ({error}): expected a table. Train again.") from None
+        reason = str(error).partition("\n")[0]
+        raise RunError(f"{path} is missing or damaged ({reason}): expected a table. Train again.") from None
+    if absent := [name for name in columns if name not in table]:
+        raise RunError(f"{path} is damaged: expected a table with the column {absent[0]}. Train again.")
+    return table
 
 
 def _modified(path: Path) -> float:

@@ -131,15 +131,18 @@ class Trainer:
             loss.backward()
             self.optimizer.step()
             value = loss.item()
-            if not math.isfinite(value):
-                raise RunError(
-                    f"The loss is no longer a number in epoch {epoch}: the training diverged. "
-                    f"Lower the learning rate (now {self.config.lr:g}) and train again."
-                )
+            self._check_finite(value, epoch)
             loss_sum += value * len(part)
             logits.append(output.detach().float().cpu())
             progress(epoch, int(part[-1]) + 1, len(order))
         return loss_sum / len(order), torch.cat(logits), label
+
+    def _check_finite(self, loss: float, epoch: int) -> None:
+        if not math.isfinite(loss):
+            raise RunError(
+                f"The loss is no longer a number in epoch {epoch}: the training diverged. "
+                f"Lower the learning rate (now {self.config.lr:g}) and train again."
+            )
 
     def _rate(self, step: int, steps_per_epoch: int) -> float:
         return learning_rate(self.config.schedule, self.config.lr, step, self.config.epochs * steps_per_epoch)
@@ -149,6 +152,7 @@ class Trainer:
     ) -> dict[str, Any]:
         started = time.perf_counter()
         val_loss, val = self.validate()
+        self._check_finite(val_loss, epoch)
         thresholds = choose_thresholds(self.val.label, val, self.classes, self.implied)
         train_summary = self._summary(label, probabilities_of(logits, bool(self.implied)), thresholds)
         val_summary = self._summary(self.val.label, val, thresholds)

@@ -13,6 +13,7 @@ import platform
 import shutil
 import signal
 import socket
+import sys
 import threading
 import time
 import traceback
@@ -30,12 +31,12 @@ import torch
 from filelock import FileLock, Timeout
 
 from cxr_core.errors import CxrError, DatasetError, RunError
-from cxr_core.evaluation.evaluate import judge
+from cxr_core.evaluation.evaluate import check_folder, judge
 from cxr_core.inference.trained import Trained
 from cxr_core.model.extraction import Interrupted, Item, Unreadable, keep
 from cxr_core.model.features import FeatureStore
 from cxr_core.model.network import initial_suffix, load_prefix, pick_device, save_weights, space_of
-from cxr_core.settings import write_atomic
+from cxr_core.settings import replacing, write_atomic
 from cxr_core.training import speeds
 from cxr_core.training.progress import Progress
 from cxr_core.training.runs import Run, list_runs
@@ -50,6 +51,8 @@ def work(run: Run) -> None:
     Raises CxrError (and leaves the run "failed" with its text) where a person has to mend something.
     """
     with _only_worker(run), _terminations_as_interrupts():
+        if run.state == "completed":
+            raise RunError(f"Run {run.id} is completed: there is nothing to resume.")
         worker = _Worker(run)
         try:
             with _turn(run, worker.progress), _heartbeat(run):
@@ -61,9 +64,13 @@ def work(run: Run) -> None:
             worker.enter("failed", error=str(error))
             raise
         except Exception as error:
-            traceback.print_exc()
+            # To standard output, which is also the run's log: standard error gets the one line of the RunError.
+            traceback.print_exc(file=sys.stdout)
             worker.enter("failed", error=f"Unexpected {type(error).__name__}: {error}. The log has the details.")
             raise RunError(f"Run {run.id} failed unexpectedly: {type(error).__name__}: {error}") from error
+        else:
+            # The state to resume from is three times the size of the weights, and nothing is left to resume.
+            shutil.rmtree(run.path / "last", ignore_errors=True)
 
 
 class _Worker:
@@ -107,8 +114,6 @@ class _Worker:
         self.enter("evaluating")
         self._evaluate(samples)
         self.enter("completed")
-        # The state to resume from is three times the size of the weights, and nothing is left to resume.
-        shutil.rmtree(self.run.path / "last")
 
     def _extract(self, store: FeatureStore, device: torch.device) -> tuple[pd.DataFrame, list[Unreadable]]:
         folder, samples = Path(self.run.info["folder"]), self.run.split
@@ -117,8 +122,9 @@ class _Worker:
             for file, digest, split in zip(samples["file"], samples["digest"], samples["split"], strict=True)
             for view in range(self.config.views if split == "train" else 1)
         ]
-        missing = len(store.missing([item.name for item in items]))
-        print(f"Features: {len(items) - missing} of {len(items)} are kept, {missing} to compute.", flush=True)
+        names = {item.name for item in items}
+        missing = len(store.missing(list(names)))
+        print(f"Features: {len(names) - missing} of {len(names)} are kept, {missing} to compute.", flush=True)
         self._check_disk(missing * store.row_bytes, store.folder)
         started = time.perf_counter()
         unreadable = keep(
@@ -133,6 +139,7 @@ class _Worker:
             rate = missing / (time.perf_counter() - started)
             speeds.record(self.config, "extraction", rate)
             print(f"Features: {missing} computed, {rate:.1f} images per second.", flush=True)
+        check_folder(folder, unreadable)
         lost = {entry.path for entry in unreadable}
         pd.DataFrame(
             [{"file": str(entry.path), "reason": entry.reason} for entry in unreadable], columns=["file", "reason"]
@@ -153,15 +160,16 @@ class _Worker:
             return
         load_prefix(self.config, store)
         source = store.folder / "prefix.safetensors"
-        try:
-            os.link(source, self.run.prefix_file)
-        except OSError:
-            shutil.copyfile(source, self.run.prefix_file)
+        with replacing(self.run.prefix_file) as temporary:
+            try:
+                os.link(source, temporary)
+            except OSError:
+                shutil.copyfile(source, temporary)
 
     def _part(self, store: FeatureStore, samples: pd.DataFrame, split: str, views: int) -> Part:
         chosen = samples[samples["split"] == split]
         rows = [store.rows([f"{digest}:{view}" for digest in chosen["digest"]]) for view in range(views)]
-        label = chosen["label"].map(self.run.classes.index).to_numpy(dtype=np.int64)
+        label = chosen["label"].map(self.run.classes.index).to_numpy(dtype=np.int64, copy=True)
         empty = [name for k, name in enumerate(self.run.classes) if k not in label]
         if split == "train" and empty:
             raise DatasetError(f"No readable training image of {', '.join(empty)} is left. Mend or remove the class.")
@@ -205,9 +213,13 @@ class _Worker:
     def _rewind_history(self, epochs: int) -> None:
         """Drop what a crash left behind the state: an unfinished line, or epochs that are trained again."""
         file = self.run.path / "history.jsonl"
-        if file.exists():
-            lines = file.read_text(encoding="utf-8").split("\n")[:epochs]
-            write_atomic(file, "".join(f"{line}\n" for line in lines))
+        lines = file.read_bytes().split(b"\n")[:-1] if file.exists() else []
+        write_atomic(file, b"".join(line + b"\n" for line in lines[:epochs]))
+        if len(self.run.history) != epochs:
+            raise RunError(
+                f"{file} lacks epochs: expected {epochs}, got {len(self.run.history)}. Restore it, or delete the "
+                "folder last in the run to train from its start."
+            )
 
     def _evaluate(self, samples: pd.DataFrame) -> None:
         trained = Trained.load(self.run)
