@@ -45,7 +45,7 @@ def decision(run: Run, report: dict[str, Any]) -> None:
         st.write(f"Thresholds, chosen on the validation split for the best F1: {listed}.")
 
 
-def matrices(report: dict[str, Any]) -> None:
+def matrices(report: dict[str, Any], split: str) -> None:
     st.subheader("Confusion matrices", anchor=False)
     coloured = st.segmented_control("Colour by", list(SHARE), default="Images", required=True)
     left, right = st.columns([3, 2])
@@ -54,19 +54,21 @@ def matrices(report: dict[str, Any]) -> None:
         st.caption("Each cell: images, and their share of the row (of all images that truly are this class).")
     with right:
         st.write(f"**What was evaluated:** {report['n']:,} images")
-        st.plotly_chart(charts.distribution(results.supports(report, "")), key="evaluated")
+        st.plotly_chart(charts.distribution(results.supports(report, split)), key="evaluated")
     st.write("**One class against the rest**")
     for column, name in zip(
         st.columns(min(3, len(report["classes"]))) * len(report["classes"]), report["classes"], strict=False
     ):
         with column:
-            st.plotly_chart(charts.one_vs_rest(report["one_vs_rest"][name], name), key=f"one-{name}")
+            # Three in a row: one slanted label would make its matrix smaller than the others.
+            matrix = charts.one_vs_rest(report["one_vs_rest"][name], name).update_xaxes(tickangle=0)
+            st.plotly_chart(matrix, key=f"one-{name}")
 
 
 def report_section(run: Run, report: dict[str, Any], split: str) -> None:
     st.subheader("Classification report", anchor=False)
     table = results.report_table(report)
-    st.dataframe(table, hide_index=True, column_config=results.REPORT_COLUMNS)
+    st.dataframe(table, hide_index=True, column_config=results.REPORT_COLUMNS, placeholder="–")
     if run.implied:
         st.caption(
             "Support counts the images of a class. Positives also counts the images of classes that imply it; "
@@ -123,7 +125,7 @@ with ui.guarded():
         report = results.evaluation(run, split)
         headline(run, report, split)
         decision(run, report)
-        matrices(report)
+        matrices(report, split)
         report_section(run, report, split)
         threshold_curves(run, report, split)
         training(run)

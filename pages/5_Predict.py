@@ -8,35 +8,45 @@ from cxr_core.ui import results, uploads
 from cxr_core.ui.frame import escaped
 
 CARDS = 6
+FAILURES = 5
 
 
 def card(upload: uploads.UploadedFile, prediction: "uploads.Prediction", thresholds: dict[str, float]) -> None:
-    """One upload: picture and prediction, or what is wrong with the file."""
+    """One upload: its picture, and what the run says to it."""
     with st.container(border=True):
-        if prediction.error or prediction.probabilities is None:
-            st.error(escaped(prediction.error or "No prediction was made."), icon=":material/error:")
-            return
         left, right = st.columns([2, 3])
         with left:
             st.image(uploads.picture(upload), caption=escaped(prediction.file), width="stretch")
         with right:
-            ui.metric("Decision", prediction.label or None)
+            label, probabilities = prediction.label or "", prediction.probabilities or {}
+            ui.metric("Decision", label)
             st.caption(escaped(prediction.rule))
-            st.plotly_chart(
-                charts.probabilities(prediction.probabilities, prediction.label or "", thresholds),
-                key=f"bars-{upload.file_id}",
-            )
+            st.plotly_chart(charts.probabilities(probabilities, label, thresholds), key=f"bars-{upload.file_id}")
 
 
-def table(run: Run, predictions: "list[uploads.Prediction]") -> None:
+def table(run: Run, predictions: list["uploads.Prediction"]) -> None:
     """All uploads in one table, and its CSV."""
     frame = uploads.prediction_table(predictions, run.classes)
     good = sum(prediction.error is None for prediction in predictions)
     st.write(f"**Predictions for {ui.of(good, len(predictions))} files**")
-    st.dataframe(frame, hide_index=True, column_config=uploads.prediction_columns(run.classes))
-    st.download_button(
-        "Table as CSV", frame.to_csv(index=False), f"{run.id}-predictions.csv", "text/csv", on_click="ignore"
+    st.dataframe(
+        frame,
+        hide_index=True,
+        column_config=uploads.prediction_columns(run.classes),
+        height=min(38 + 35 * len(frame), 460),
+        placeholder="",
     )
+    name = f"{run.id}-predictions.csv"
+    st.download_button("Table as CSV", frame.to_csv(index=False), name, "text/csv", on_click="ignore")
+
+
+def failures(predictions: list["uploads.Prediction"]) -> None:
+    """A message for each file without a prediction."""
+    messages = [prediction.error for prediction in predictions if prediction.error]
+    for message in messages[:FAILURES]:
+        st.error(escaped(message), icon=":material/error:")
+    if len(messages) > FAILURES:
+        st.caption(f"{ui.of(FAILURES, len(messages))} messages; the table has all.")
 
 
 ui.page("Predict", ":material/upload:")
@@ -56,11 +66,12 @@ with ui.guarded():
             predictions = uploads.predicted(run, files)
             if len(files) > 1:
                 table(run, predictions)
-            limits = results.thresholds(run)
-            pages = -(-len(files) // CARDS)
+            failures(predictions)
+            good = [pair for pair in zip(files, predictions, strict=True) if pair[1].error is None]
+            pages = max(1, -(-len(good) // CARDS))
             page = st.pagination(pages, key=f"page-{pages}") if pages > 1 else 1
-            shown = slice((page - 1) * CARDS, page * CARDS)
-            for upload, prediction in zip(files[shown], predictions[shown], strict=True):
+            limits = results.thresholds(run)
+            for upload, prediction in good[(page - 1) * CARDS : page * CARDS]:
                 card(upload, prediction, limits)
         else:
             st.caption(

@@ -27,7 +27,7 @@ def care(run: Run) -> None:
         st.subheader(escaped(run.name), anchor=False, width="content")
         state_badge(run.state)
     state_notice(run, here=True)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         _stop_or_resume(run)
         if run.state == "completed":
             for target, label, icon in (("4_Evaluate", "Evaluate", "analytics"), ("5_Predict", "Predict", "radiology")):
@@ -38,7 +38,7 @@ def care(run: Run) -> None:
         delete(run)
     warnings_banner(run)
     configuration, log = st.tabs(["Configuration", "Log"])
-    configuration.dataframe(config_table(run.config), hide_index=True)
+    configuration.dataframe(config_table(run.config), hide_index=True, height="content")
     configuration.caption(f"Data set: {escaped(run.info['data'])} · classes: {escaped(', '.join(run.classes))}")
     lines = run.log.splitlines()
     log.code("\n".join(lines[-LOG_LINES:]) or "The worker has written nothing yet.", language=None, height=360)

@@ -24,7 +24,7 @@ DAMAGED = "Damaged"
 LOG_LINES = 400
 
 _COLUMNS = {
-    "run": st.column_config.TextColumn("Run", pinned=True, width="medium"),
+    "run": st.column_config.TextColumn("Run", pinned=True, width=236),
     "state": st.column_config.TextColumn("State", width="small"),
     "dataset": st.column_config.TextColumn("Data set", width="small"),
     "backbone": st.column_config.TextColumn("Backbone", width="small"),
@@ -114,6 +114,7 @@ def select_runs(runs: Sequence[Run], table: pd.DataFrame) -> list[Run]:
         hide_index=True,
         column_config=_COLUMNS,
         height=min(38 + 35 * len(ids), 460),
+        placeholder="",
         key=key,
         on_select="rerun",
         selection_mode="multi-row",
