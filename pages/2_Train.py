@@ -31,7 +31,9 @@ def start(dataset: Dataset | None, config: TrainConfig | None) -> None:
         if dataset is not None and config is not None:
             ui.estimate_line(config, dataset)
         ready = dataset is not None and config is not None
-        pressed = st.button("Start training", type="primary", icon=":material/play_arrow:", disabled=not ready)
+        pressed = st.button(
+            "Start training", type="primary", icon=":material/play_arrow:", disabled=not ready, key="start"
+        )
         if pressed and dataset is not None and config is not None:
             with ui.progress_bar("Reading the data set", "files") as report:
                 run = jobs.start_training(dataset.root, config, runs_dir(), report)

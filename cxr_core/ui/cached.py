@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cxr_core.data import images
 from cxr_core.data.dataset import Dataset, scan
+from cxr_core.errors import ImageError
 from cxr_core.training.runs import Run
 from cxr_core.ui.frame import duration
 
@@ -89,7 +90,10 @@ def _predictor(path: str, weights_modified: int) -> "Predictor":
 
 def thumbnail(path: Path, side: int = THUMBNAIL_SIDE) -> bytes:
     """A JPEG of the image, its longer side at most ``side`` px. Raises ImageError."""
-    stat = path.stat()
+    try:
+        stat = path.stat()
+    except OSError as error:
+        raise ImageError(f"{path.name}: the file cannot be read ({error.strerror}).") from error
     return _picture(str(path), stat.st_size, stat.st_mtime_ns, side)
 
 

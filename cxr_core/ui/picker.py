@@ -62,13 +62,17 @@ def _choose() -> str | None:
         with st.popover("Upload a zip", icon=":material/upload:"):
             _upload()
         with st.popover("Browse", icon=":material/folder:"):
-            _browse(st.session_state.get("data"))
+            _browse()
         st.button("Look again", icon=":material/refresh:", on_click=forget_scans, help="Read the folder once more.")
-    recent = [str(path) for path in recent_datasets()]
+    known = [str(path) for path in recent_datasets()]
+    if current := _current():
+        # Not as the box's default: the URL holds only what differs from that.
+        st.session_state["data"] = current
+        known += [current] if current not in known else []
     chosen: str | None = box.selectbox(
         "Data set",
-        recent,
-        index=0 if recent else None,
+        known,
+        index=None,
         key="data",
         bind="query-params",
         accept_new_options=True,
@@ -77,6 +81,14 @@ def _choose() -> str | None:
         help="Choose a recent one, or type a path and press Enter.",
     )
     return chosen
+
+
+def _current() -> str | None:
+    """What was chosen, else what the link says, else the data set opened last."""
+    if "data" in st.session_state:
+        return st.session_state["data"]
+    recent = recent_datasets()
+    return st.query_params.get("data") or (str(recent[0]) if recent else None)
 
 
 def _upload() -> None:
@@ -89,8 +101,8 @@ def _upload() -> None:
     st.caption("It is unpacked on the machine that runs this dashboard, and stays there.")
 
 
-def _browse(chosen: str | None) -> None:
-    here = Path(chosen).expanduser() if chosen else (recent_datasets() or [Path.home()])[0]
+def _browse() -> None:
+    here = Path(_current() or Path.home()).expanduser()
     here = next((folder for folder in (here, *here.parents) if folder.is_dir()), Path.home())
     st.caption(escaped(str(here)))
     st.button("One up", icon=":material/arrow_upward:", on_click=_go, args=(here.parent,), key="browse-up")
