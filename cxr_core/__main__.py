@@ -7,18 +7,27 @@ JSON document and nothing else. torch is imported by the commands that need it, 
 import argparse
 import os
 import sys
+from io import TextIOWrapper
 from pathlib import Path
+from typing import Any, NoReturn
 
 from cxr_core import __version__, commands
-from cxr_core.errors import CxrError
+from cxr_core.errors import ConfigError, CxrError
 from cxr_core.settings import runs_dir
 from cxr_core.training.config import TrainConfig
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit status."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        # A file's name may hold bytes that are no text: shown escaped.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
+        if options.command is commands.train:
+            options.config = _config(parser, options)
         return int(options.command(options) or 0)
     except CxrError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -27,13 +36,35 @@ def main(arguments: list[str] | None = None) -> int:
         # The reader (head, less) has gone. Standard output is closed quietly so that the interpreter does not complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("error: interrupted", file=sys.stderr)
         return 1
 
 
+class _Parser(argparse.ArgumentParser):
+    """Flags written out in full, so that a new one never changes what a script means; one line for wrong usage."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given, allow_abbrev=False)
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {message} ({self.prog} --help shows the usage)\n")
+
+
+def _config(parser: argparse.ArgumentParser, options: argparse.Namespace) -> TrainConfig:
+    """The configuration that the flags give; a value of the wrong form is wrong usage."""
+    given = {name.removeprefix("config_"): value for name, value in vars(options).items() if name.startswith("config_")}
+    try:
+        return TrainConfig.create(**given)
+    except ConfigError as error:
+        parser.error(str(error))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="python -m cxr_core",
         description="Classify chest X-rays: train, evaluate, predict. Research software, not for clinical use.",
     )

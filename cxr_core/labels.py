@@ -32,7 +32,7 @@ def parse_labels(labels: str, classes: Sequence[str]) -> dict[str, tuple[str, ..
         return {}
     if labels == "auto":
         return dict(COVID_IMPLIES_PNEUMONIA) if {"COVID19", "PNEUMONIA"} <= set(classes) else {}
-    pairs = [("COVID19", "PNEUMONIA")] if labels == "covid-implies-pneumonia" else _pairs(labels)
+    pairs = [("COVID19", "PNEUMONIA")] if labels == "covid-implies-pneumonia" else read_pairs(labels)
     unknown = sorted({name for pair in pairs for name in pair} - set(classes))
     if unknown:
         raise ConfigError(
@@ -45,7 +45,8 @@ def parse_labels(labels: str, classes: Sequence[str]) -> dict[str, tuple[str, ..
     return {name: tuple(sorted(_closure(name, direct, labels))) for name in sorted(direct)}
 
 
-def _pairs(labels: str) -> list[tuple[str, str]]:
+def read_pairs(labels: str) -> list[tuple[str, str]]:
+    """``A>B,C>D`` as pairs of names. Raises ConfigError for any other form."""
     pairs = []
     for part in labels.split(","):
         names = [name.strip() for name in part.split(">")]

@@ -6,7 +6,7 @@
 Both read kept features where they are kept and compute the others; both give the decisions that Predict would give.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from cxr_core.data.dataset import scan
 from cxr_core.errors import DatasetError, RunError
 from cxr_core.evaluation.metrics import report
 from cxr_core.inference.trained import Trained
-from cxr_core.model.extraction import Item, keep
+from cxr_core.model.extraction import Item, Unreadable, keep
 from cxr_core.model.network import INFERENCE_BATCH, in_batches
 from cxr_core.training.runs import Run
 
@@ -50,11 +50,21 @@ def evaluate_folder(run: Run, data: Path, split: str = "test", progress: Progres
             "Rename or remove the folder of the unknown class."
         )
     samples = dataset.samples
-    if dataset.splits:
+    given = [name for name in dataset.splits if name]
+    if given:
         samples = samples[samples["split"] == split]
         if samples.empty:
-            raise DatasetError(f"{data} has no split {split}: it has {', '.join(dataset.splits)}. Choose one of these.")
-    return judge(Trained.load(run), samples, dataset.path(""), split if dataset.splits else "all", progress)
+            raise DatasetError(f"{data} has no split {split}: it has {', '.join(given)}. Choose one of these.")
+    return judge(Trained.load(run), samples, dataset.path(""), split if given else "all", progress)
+
+
+def check_folder(folder: Path, unreadable: Sequence[Unreadable]) -> None:
+    """Raises DatasetError where images could not be read because the whole data set is gone."""
+    if unreadable and not folder.is_dir():
+        raise DatasetError(
+            f"The data set {folder} is not there any more: {len(unreadable)} images are still to be read from it. Put "
+            "it back (or connect its disk) and start again."
+        )
 
 
 def judge(
@@ -67,11 +77,12 @@ def judge(
     store = trained.store()
     items = [Item(folder / file, digest) for file, digest in zip(samples["file"], samples["digest"], strict=True)]
     unreadable = keep(store, items, lambda: trained.prefix, trained.device, progress)
-    lost = {entry.path: entry.reason for entry in unreadable}
+    check_folder(folder, unreadable)
+    lost = {entry.path for entry in unreadable}
     readable = [item.path not in lost for item in items]
     samples = samples[readable]
     if samples.empty:
-        reason = next(iter(lost.values()), "there is none")
+        reason = unreadable[0].reason if unreadable else "there is none"
         raise DatasetError(f"None of the {len(items)} images of {split} can be read: {reason}")
     rows = store.rows([item.name for item, good in zip(items, readable, strict=True) if good])
     batches = (store.read(part) for part in in_batches(rows, INFERENCE_BATCH))
@@ -85,7 +96,7 @@ def judge(
         **report(true, probabilities, decisions, classes, trained.implied),
         "thresholds": trained.thresholds,
         "warnings": trained.run.warnings,
-        "unreadable": [{"file": path.name, "reason": reason} for path, reason in lost.items()],
+        "unreadable": [{"file": str(entry.path), "reason": entry.reason} for entry in unreadable],
     }
     table = samples[["file", "digest", "patient", "source", "label"]].reset_index(drop=True)
     table["decision"] = [classes[k] for k in decisions]

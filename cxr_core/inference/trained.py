@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from cxr_core.errors import RunError
+from cxr_core.errors import ConfigError, RunError
 from cxr_core.labels import Implied, decide
 from cxr_core.model.features import FeatureStore, Space
 from cxr_core.model.network import frozen_features, infer, pick_device, probabilities_of, read_prefix, read_suffix
@@ -39,8 +39,12 @@ class Trained:
             raise RunError(
                 f"Run {run.id} is {run.state}: expected a completed training. Wait for it, resume it, or pick another."
             )
-        thresholds = json.loads(decision.read_text(encoding="utf-8"))["thresholds"]
-        device = pick_device(run.config.device)
+        try:
+            read = json.loads(decision.read_bytes())["thresholds"]
+            thresholds = {name: float(read[name]) for name in (run.classes if run.implied else ())}
+        except (ValueError, KeyError, TypeError):
+            raise RunError(f"{decision} is damaged: expected the thresholds of the run. Train it again.") from None
+        device = _device(run.config.device)
         suffix = read_suffix(run.config, len(run.classes), run.weights_file).to(device)
         return cls(run, suffix, thresholds, device)
 
@@ -56,9 +60,12 @@ class Trained:
     def space(self) -> Space:
         """Which kept features belong to this run."""
         kept = self.run.found("space", None)
-        if not isinstance(kept, dict):
-            raise RunError(f"Run {self.run.id} does not say which features it was trained on. Train it again.")
-        return Space(**{**kept, "shape": tuple(kept["shape"])})
+        try:
+            return Space(**{**kept, "shape": tuple(kept["shape"])})
+        except (TypeError, KeyError):
+            raise RunError(
+                f"Run {self.run.id} does not say which features it was trained on (found.json). Train it again."
+            ) from None
 
     @cached_property
     def prefix(self) -> nn.Sequential:
@@ -81,3 +88,11 @@ class Trained:
     def decide(self, probabilities: NDArray[np.float64]) -> NDArray[np.intp]:
         """Class index of each row's decision."""
         return decide(probabilities, self.classes, self.implied, self.thresholds)
+
+
+def _device(name: str) -> torch.device:
+    """The device of the training, or the best one here: a run trained on a GPU also answers without one."""
+    try:
+        return pick_device(name)
+    except ConfigError:
+        return pick_device("auto")

@@ -57,8 +57,9 @@ def load_checkpoint(file: Path, suffix: nn.Module, optimizer: Optimizer) -> tupl
             tensors = {name: archive.get_tensor(name) for name in archive.keys()}  # noqa: SIM118 (not a dict)
         suffix.load_state_dict(_under(tensors, "model."))
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
+        reason = str(error).partition("\n")[0]
         raise RunError(
-            f"{file} cannot be resumed from ({str(error).partition(chr(10))[0]}). Delete the folder {file.parent.name} in "
+            f"{file} cannot be resumed from ({reason}). Delete the folder {file.parent.name} in "
             "the run to train it from its start."
         ) from None
     standing.best_score = tuple(standing.best_score) if standing.best_score else None  # type: ignore[assignment]

@@ -344,10 +344,7 @@ def _read_json(path: Path) -> Any:
 
 def _read_table(path: Path, *columns: str) -> pd.DataFrame:
     try:
-        # "round_trip": a probability is read back to the last bit.
-        table = pd.read_csv(
-            path, dtype=dict.fromkeys(TEXT_COLUMNS, str), keep_default_na=False, float_precision="round_trip"
-        )
+        table = pd.read_csv(path, dtype=dict.fromkeys(TEXT_COLUMNS, str), keep_default_na=False)
     except (OSError, ValueError) as error:
         reason = str(error).partition("\n")[0]
         raise RunError(f"{path} is missing or damaged ({reason}): expected a table. Train again.") from None
