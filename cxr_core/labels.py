@@ -147,7 +147,8 @@ def _best_f1_threshold(truth: NDArray[np.bool_], probability: NDArray[np.floatin
     ends = np.append(ranked[1:] < ranked[:-1], True)
     best = int(np.argmax(np.where(ends, f1, -1)))
     below = ranked[best + 1] if best + 1 < len(ranked) else 0.0
-    return float((ranked[best] + below) / 2)
+    # Between two neighbouring floats there is no middle, and the lower one must not reach the threshold.
+    return float(min(ranked[best], max((ranked[best] + below) / 2, np.nextafter(below, 1))))
 
 
 def rule_text(classes: Sequence[str], implied: Implied) -> str:

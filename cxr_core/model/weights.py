@@ -65,7 +65,7 @@ def read_weights_file(path: Path) -> dict[str, Tensor]:
     except Exception as error:  # whatever a reader raises on damaged bytes, it may be anything, is the file's fault
         raise WeightsError(
             f"{path} cannot be read as weights ({_first_line(error)}). Expected a safetensors file or a state dict "
-            "saved with torch.save(model.state_dict()); whole pickled models are refused because loading them runs code."
+            "saved with torch.save(model.state_dict()); whole pickled models are refused: loading them runs code."
         ) from None
     for wrapper in ("state_dict", "model_state_dict", "model"):
         if isinstance(state, dict) and isinstance(state.get(wrapper), dict):

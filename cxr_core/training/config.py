@@ -139,7 +139,7 @@ class TrainConfig(BaseModel):
     @field_validator("alpha")
     @classmethod
     def _alpha_positive(cls, value: str | tuple[float, ...]) -> str | tuple[float, ...]:
-        if isinstance(value, tuple) and not all(0 < weight < 1e6 for weight in value):
+        if isinstance(value, tuple) and not (value and all(0 < weight < 1e6 for weight in value)):
             raise PydanticCustomError("alpha", "expected numbers above 0, one per class")
         return value
 

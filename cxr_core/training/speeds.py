@@ -1,6 +1,7 @@
 """How fast this machine was: images per second of earlier runs, kept beside the cache, for estimates."""
 
 import json
+import math
 
 from cxr_core.settings import cache_dir, write_atomic
 from cxr_core.training.config import TrainConfig
@@ -31,4 +32,4 @@ def record(config: TrainConfig, stage: str, per_second: float) -> None:
 def known(config: TrainConfig, stage: str) -> float | None:
     """Images per second measured before, or None."""
     speed = _all().get(_key(config, stage))
-    return float(speed) if isinstance(speed, int | float) and speed > 0 else None
+    return float(speed) if isinstance(speed, int | float) and 0 < speed < math.inf else None
