@@ -71,6 +71,8 @@ def _read(content: bytes, name: str, pixels: bool = True) -> Any:
     import pydicom
     from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+    # Checking values against the standard would warn, and quote them.
+    pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
     if _DEFLATED in content:
         content = _inflated(content, name)
     try:
@@ -90,10 +92,14 @@ def _inflated(content: bytes, name: str) -> bytes:
     """The data set of a deflated file, without its header. The library would inflate it without a limit."""
     # The group length (0002,0000) at byte 132 says where the header ends and the deflated part starts.
     start = 144 + int.from_bytes(content[140:144], "little")
+    damaged = ImageError(f"{name}: the deflated part of this DICOM file is damaged. Export it again.")
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
-        dataset = zlib.decompressobj(-zlib.MAX_WBITS).decompress(content[start:], limits.MAX_BYTES + 1)
+        dataset = inflater.decompress(content[start:], limits.MAX_BYTES + 1)
     except zlib.error:
-        raise ImageError(f"{name}: the deflated part of this DICOM file is damaged. Export it again.") from None
+        raise damaged from None
+    if len(dataset) <= limits.MAX_BYTES and not inflater.eof:
+        raise damaged
     limits.check_bytes(len(dataset), name)
     return dataset
 

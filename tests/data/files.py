@@ -1,0 +1,56 @@
+"""Small real files of every kind, made on the spot."""
+
+import struct
+import zlib
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+
+def encoded(image: Image.Image, format: str, **options: Any) -> bytes:
+    """An image as the bytes of a file."""
+    buffer = BytesIO()
+    image.save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+def gradient(width: int = 40, height: int = 30) -> Image.Image:
+    """A grey picture that is different in every direction, mode "L"."""
+    down, across = np.mgrid[0:height, 0:width]
+    return Image.fromarray((down * 120 // height + across * 130 // width).astype(np.uint8))
+
+
+def noise(seed: int, width: int = 40, height: int = 30) -> Image.Image:
+    """A picture unlike any other of another seed, mode "L"."""
+    return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (height, width), dtype=np.uint8))
+
+
+def write(path: Path, seed: int) -> Path:
+    """A small PNG on disk, folders included."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(encoded(noise(seed), "PNG"))
+    return path
+
+
+def tree(root: Path, files: dict[str, int], start: int = 0) -> Path:
+    """Folders with so many different images each: ``{"train/A": 3, "train/B": 2}``."""
+    seed = start
+    for folder, count in files.items():
+        (root / folder).mkdir(parents=True, exist_ok=True)
+        for number in range(count):
+            write(root / folder / f"{number:03d}.png", seed)
+            seed += 1
+    return root
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG that promises a picture and holds none: valid checksums, a few bytes."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
