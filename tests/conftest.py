@@ -2,10 +2,13 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cxr_core.data import demo
+from cxr_core.training.runs import Run
+from tests.runs_support import FROZEN, train
 
 PROJECT = Path(__file__).resolve().parent.parent
 REAL_DATA = PROJECT.parent / "shared" / "data"
@@ -34,3 +37,21 @@ def real_data() -> Path:
             pytest.fail(f"CXR_REQUIRE_REAL_DATA=1, but {reason}")
         pytest.skip(reason)
     return REAL_DATA
+
+
+@pytest.fixture(scope="session")
+def completed_run(tiny_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """small-cnn after two epochs on the drawn data set, at 64 px; shared by all tests, so only to be read."""
+    return _trained(tiny_dataset, tmp_path_factory.mktemp("completed"))
+
+
+@pytest.fixture(scope="session")
+def frozen_run(tiny_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A head on a frozen ResNet18 with random weights, otherwise as ``completed_run``."""
+    return _trained(tiny_dataset, tmp_path_factory.mktemp("frozen"), **FROZEN)
+
+
+def _trained(root: Path, folder: Path, **config: Any) -> Run:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CXR_CACHE", str(folder / "cache"))
+        return train(root, folder / "runs", **config)

@@ -1,0 +1,57 @@
+"""Small real runs for the tests: made, trained in this process, compared, waited for.
+
+    run = train(tiny_dataset, tmp_path / "runs", epochs=3)
+    assert measured(run) == measured(other)
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from cxr_core.data.dataset import scan
+from cxr_core.training.config import TrainConfig
+from cxr_core.training.runs import Run, create_run
+
+CLASSES = ("COVID19", "NORMAL", "PNEUMONIA")
+SMALL: dict[str, Any] = {"backbone": "small-cnn", "epochs": 2, "image_size": 64, "batch_size": 8, "device": "cpu"}
+# Random weights, frozen: what is tested is the mechanism, not what such features are worth.
+FROZEN: dict[str, Any] = {**SMALL, "backbone": "resnet18", "weights": "none", "hidden": (16,), "lr": 0.01}
+
+
+def new_run(root: Path, runs_dir: Path, **config: Any) -> Run:
+    """A queued run on the data set at ``root``: ``SMALL`` with ``config`` over it."""
+    return create_run(scan(root), TrainConfig.create(**{**SMALL, **config}), runs_dir)
+
+
+def train(root: Path, runs_dir: Path, **config: Any) -> Run:
+    """The same, worked on in this process until it ends."""
+    from cxr_core.training.worker import work
+
+    run = new_run(root, runs_dir, **config)
+    work(run)
+    return run
+
+
+def measured(run: Run) -> list[dict[str, Any]]:
+    """The run's history without the times, which differ from one training to the next."""
+    return [{key: row[key] for key in row if key not in ("seconds", "images_per_second")} for row in run.history]
+
+
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = 90) -> None:
+    """Look at ``condition`` again and again; AssertionError that says ``what`` did not happen in time."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"not within {seconds:.0f} s: {what}"
+        time.sleep(0.02)
+
+
+def noise(file: Path, seed: int, low: int = 0, high: int = 256) -> Path:
+    """A grey PNG of 40 x 40 random pixels, ``low`` to ``high``."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(seed).integers(low, high, (40, 40), dtype=np.uint8)
+    Image.fromarray(pixels).save(file)
+    return file
