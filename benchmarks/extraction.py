@@ -1,0 +1,44 @@
+"""Extraction, decoding and keeping included, against the bare network's channels-last inference rate."""
+
+import shutil
+import statistics
+import time
+from pathlib import Path
+
+import torch
+
+from cxr_core.data.dataset import scan
+from cxr_core.model.extraction import BATCH, Item, keep
+from cxr_core.model.features import FeatureStore
+from cxr_core.model.network import load_prefix, space_of
+from cxr_core.training.config import TrainConfig
+
+
+def measure(data: Path, rounds: int, images: int, scratch: Path) -> str:
+    """A line with both rates and their ratio, medians of ``rounds`` alternating rounds over ``images`` files."""
+    config = TrainConfig.create(weights="none")
+    dataset = scan(data)
+    chosen = dataset.samples.drop_duplicates("digest").head(images // BATCH * BATCH)
+    items = [Item(dataset.path(file), digest) for file, digest in zip(chosen["file"], chosen["digest"], strict=True)]
+    prefix = load_prefix(config, FeatureStore(space_of(config), scratch / "weights"))
+    batch = torch.randn(BATCH, 3, 224, 224).contiguous(memory_format=torch.channels_last)
+    device = torch.device("cpu")
+    bare, ours = [], []
+    for _ in range(rounds):
+        with torch.inference_mode():
+            prefix(batch)
+            started = time.perf_counter()
+            for _ in range(len(items) // BATCH):
+                prefix(batch)
+            bare.append(len(items) / (time.perf_counter() - started))
+        store = FeatureStore(space_of(config), scratch / "round")
+        started = time.perf_counter()
+        keep(store, items, lambda: prefix, device)
+        ours.append(len(items) / (time.perf_counter() - started))
+        shutil.rmtree(scratch / "round")
+    share = statistics.median(mine / net for mine, net in zip(ours, bare, strict=True))
+    return (
+        f"Extraction, VGG16: {statistics.median(ours):.1f} images per second, "
+        f"{share:.0%} of the bare network's {statistics.median(bare):.1f} "
+        f"({rounds} rounds of {len(items)} images)."
+    )
