@@ -33,15 +33,18 @@ class Folder:
 
     def folders(self, path: Path) -> list[Path]:
         """Folders directly in ``path`` that are not hidden, by name."""
-        return [Path(entry.path) for entry in self._entries(path) if entry.is_dir()]
+        return [Path(entry.path) for entry in self._entries(path) if _is_folder(entry)]
 
     def files(self, path: Path) -> list[Path]:
         """What lies directly in ``path`` besides folders and is not hidden, by name."""
-        return [Path(entry.path) for entry in self._entries(path) if not entry.is_dir()]
+        return [Path(entry.path) for entry in self._entries(path) if not _is_folder(entry)]
 
     def walk(self, path: Path) -> Iterator[Entry]:
         """All files below ``path``, at any depth. Raises DatasetError above a million files."""
-        waiting: list[tuple[Path, frozenset[tuple[int, int]]]] = [(path, frozenset())]
+        # A link back to the data set itself is a loop too, though it leads out of ``path``.
+        parents = [parent for parent in path.parents if parent.is_relative_to(self.root)]
+        above = frozenset(identity for parent in parents if (identity := self._identity(parent)) is not None)
+        waiting = [(path, above)]
         count = 0
         while waiting:
             current, above = waiting.pop()
@@ -49,7 +52,7 @@ class Folder:
             if here is None or here in above:
                 continue
             for entry in self._entries(current):
-                if entry.is_dir():
+                if _is_folder(entry):
                     waiting.append((Path(entry.path), above | {here}))
                 elif (found := self.entry(Path(entry.path))) is not None:
                     count += 1
@@ -99,6 +102,13 @@ class Folder:
 def is_visible(name: str) -> bool:
     """False for hidden files and for those that operating systems leave behind."""
     return not name.startswith(".") and name.lower() not in _SYSTEM
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself: counted as a file, and named when that cannot be opened
+        return False
 
 
 def _is_text(name: str) -> bool:

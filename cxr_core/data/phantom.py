@@ -29,12 +29,13 @@ def phantom(patient: int, shot: int, finding: str, source: str, seed: int) -> np
     """
     body = np.random.default_rng([seed, patient])
     film = np.random.default_rng([seed, patient, shot + 1])
+    texture = np.random.default_rng([seed, patient, shot + 1, 1])
     tone, blur, grain, border, shape = SOURCES[source]
     height = int(film.integers(256, 304))
     width = round(height * shape * film.uniform(0.97, 1.03))
     anatomy = Anatomy.draw(body)
     drawn = chest(anatomy, *_grid(round(height * _DRAWN), round(width * _DRAWN), film))
-    picture = drawn.attenuation + 0.03 * _field(film, drawn.x.shape, 5) + _FINDINGS[finding](drawn, body, film)
+    picture = drawn.attenuation + 0.03 * _field(film, drawn.x.shape, 5) + _FINDINGS[finding](drawn, body, texture)
     enlarged = Image.fromarray(picture.astype(np.float32)).resize((width, height), Image.Resampling.BICUBIC)
     return _exposed(np.asarray(enlarged), film, tone, blur, grain, border)
 
@@ -56,7 +57,7 @@ def _field(random: np.random.Generator, shape: tuple[int, int], cells: int) -> n
     return np.asarray(hills.resize(shape[::-1], Image.Resampling.BICUBIC))
 
 
-def _covid(drawn: Chest, body: np.random.Generator, film: np.random.Generator) -> np.ndarray:
+def _covid(drawn: Chest, body: np.random.Generator, texture: np.random.Generator) -> np.ndarray:
     """Patchy haze along the walls of both lungs, more of it below."""
     haze = np.zeros_like(drawn.attenuation)
     severity = body.uniform(0.14, 0.25)
@@ -65,11 +66,11 @@ def _covid(drawn: Chest, body: np.random.Generator, film: np.random.Generator) -
         outer = bump(np.clip(drawn.walls[side], 0, None), body.uniform(0.2, 0.32))
         lower = 0.5 + 0.5 * step(drawn.y - body.uniform(-0.25, 0.15), 0.15)
         haze += severity * body.uniform(0.75, 1.2) * drawn.lungs[side] * outer * lower * patches
-    ground = 1 + 0.25 * _field(film, haze.shape, 70)
+    ground = 1 + 0.25 * _field(texture, haze.shape, 70)
     return haze * ground - 0.1 * drawn.vessels * (haze > 0.05)
 
 
-def _pneumonia(drawn: Chest, body: np.random.Generator, film: np.random.Generator) -> np.ndarray:
+def _pneumonia(drawn: Chest, body: np.random.Generator, texture: np.random.Generator) -> np.ndarray:
     """One lobe of one lung filled, with a fissure as its sharp border and open airways in it."""
     side = SIDES[int(body.integers(2))]
     upper = -1 if body.random() < 0.35 else 1
@@ -79,10 +80,10 @@ def _pneumonia(drawn: Chest, body: np.random.Generator, film: np.random.Generato
     reach = bump(drawn.y - fissure - upper * 0.14, body.uniform(0.24, 0.34)) * bump(u - body.uniform(0.25, 0.42), 0.34)
     ragged = step(_field(body, lung.shape, 7) + 0.55, 0.25)
     filled = body.uniform(0.2, 0.34) * lung * border * reach * ragged
-    return filled * (1 + 0.15 * _field(film, lung.shape, 50)) - 0.9 * filled * drawn.vessels
+    return filled * (1 + 0.15 * _field(texture, lung.shape, 50)) - 0.9 * filled * drawn.vessels
 
 
-def _normal(drawn: Chest, body: np.random.Generator, film: np.random.Generator) -> np.ndarray:
+def _normal(drawn: Chest, body: np.random.Generator, texture: np.random.Generator) -> np.ndarray:
     return np.zeros_like(drawn.attenuation)
 
 

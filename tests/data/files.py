@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from cxr_core.data.dataset import scan
+
 
 def encoded(image: Image.Image, format: str, **options: Any) -> bytes:
     """An image as the bytes of a file."""
@@ -44,6 +46,11 @@ def tree(root: Path, files: dict[str, int], start: int = 0) -> Path:
             write(root / folder / f"{number:03d}.png", seed)
             seed += 1
     return root
+
+
+def left_out(root: Path) -> dict[str, str]:
+    """The files that a scan left out, with the reason."""
+    return dict(scan(root).unreadable.itertuples(index=False))
 
 
 def png_header(width: int, height: int) -> bytes:

@@ -1,40 +1,33 @@
-"""One door for every image: what it lets in, what it refuses, and that it always gives the same pixels."""
+"""One door for every image: what it lets in, and that it always gives the same pixels."""
 
-import os
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from PIL import Image
 
-from cxr_core.data import images, limits
-from cxr_core.errors import ImageError
-from tests.data.files import encoded, gradient, noise, png_header
+from cxr_core.data import images
+from tests.data.files import encoded, gradient, noise
 
 ODD_SIZES = [(40, 30), (30, 40), (224, 224), (256, 256), (257, 300), (511, 320), (1000, 700), (8, 9)]
 
 
-def refused(content: bytes, match: str) -> None:
-    """Both doors refuse the content, and name the file."""
-    for door in (images.inspect, images.decode, images.pixels):
-        with pytest.raises(ImageError, match=match) as caught:
-            door(content, "film.png")
-        assert str(caught.value).startswith("film.png: ")
+def same(first: Image.Image, second: Image.Image) -> bool:
+    return np.array_equal(np.asarray(first), np.asarray(second))
 
 
 @pytest.mark.parametrize("format", ["PNG", "TIFF", "BMP"])
 def test_lossless_formats_give_the_same_pixels(format: str) -> None:
     content = encoded(gradient(), format)
-    assert np.array_equal(images.decode(content, "x"), gradient())
+    assert same(images.decode(content, "x"), gradient())
     assert images.inspect(content, "x") == images.ImageInfo(40, 30, "L", format, 8)
 
 
 def test_lossless_webp_and_colour_are_grey() -> None:
     content = encoded(gradient().convert("RGB"), "WEBP", lossless=True)
-    assert np.array_equal(images.decode(content, "x"), gradient())
+    assert same(images.decode(content, "x"), gradient())
     assert images.inspect(content, "x").format == "WEBP"
 
 
@@ -65,9 +58,9 @@ def test_float_tiff_is_stretched_and_nan_is_black() -> None:
 
 def test_one_bit_palette_and_cmyk() -> None:
     mask = gradient().point(lambda value: 255 * (value > 100)).convert("1")
-    assert set(np.unique(images.decode(encoded(mask, "PNG"), "x"))) == {0, 255}
+    assert set(np.unique(np.asarray(images.decode(encoded(mask, "PNG"), "x")))) == {0, 255}
     assert images.inspect(encoded(mask, "PNG"), "x").bits == 1
-    assert np.array_equal(images.decode(encoded(gradient().convert("P"), "PNG"), "x"), gradient())
+    assert same(images.decode(encoded(gradient().convert("P"), "PNG"), "x"), gradient())
     cmyk = images.decode(encoded(gradient().convert("RGB").convert("CMYK"), "JPEG", quality=100), "x")
     assert np.abs(np.asarray(cmyk, int) - np.asarray(gradient(), int)).mean() < 4
 
@@ -95,8 +88,8 @@ def test_transparent_palette_colour_is_black() -> None:
 def test_exif_rotation(format: str, orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
-    options = {"quality": 100} if format == "JPEG" else {"lossless": True} if format == "WEBP" else {}
-    content = encoded(gradient().convert("RGB"), format, exif=exif, **options)
+    options: dict[str, dict[str, Any]] = {"JPEG": {"quality": 100}, "WEBP": {"lossless": True}}
+    content = encoded(gradient().convert("RGB"), format, exif=exif, **options.get(format, {}))
     turns = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
     upright = gradient() if orientation == 1 else gradient().transpose(Image.Transpose(turns[orientation]))
     grey = images.decode(content, "x")
@@ -109,49 +102,6 @@ def test_exif_rotation(format: str, orientation: int) -> None:
 def test_damaged_camera_notes_do_not_hide_a_whole_picture() -> None:
     content = encoded(gradient(), "JPEG", exif=b"Exif\0\0MM\0*\xff\xff\xff\xff broken")
     assert images.decode(content, "x").size == (40, 30)
-
-
-def test_what_is_no_image_is_refused() -> None:
-    refused(b"", "is empty")
-    refused(b"patient;label\n1;NORMAL\n" * 20, "no image that can be read")
-    refused(b"%PDF-1.7 " + bytes(500), "no image that can be read")
-    refused(encoded(gradient(), "GIF"), "no image that can be read")
-
-
-@pytest.mark.parametrize("share", [0.02, 0.3, 0.7, 0.95])
-@pytest.mark.parametrize("format", ["PNG", "JPEG", "TIFF", "BMP", "WEBP"])
-def test_a_file_cut_short_is_refused(format: str, share: float) -> None:
-    content = encoded(noise(1, 200, 150), format)
-    refused(content[: int(len(content) * share)], "cannot be decoded|cut short|no image")
-
-
-def test_a_progressive_jpeg_cut_short_is_refused() -> None:
-    content = encoded(noise(1, 200, 150), "JPEG", progressive=True)
-    refused(content[: len(content) // 2], "cannot be decoded")
-
-
-def test_a_png_with_one_changed_byte_is_refused() -> None:
-    content = bytearray(encoded(noise(1, 200, 150), "PNG"))
-    content[len(content) // 2] ^= 1
-    refused(bytes(content), "checksum|no image")
-    without_pixels = png_header(40, 30)
-    refused(without_pixels, "cannot be decoded|cut short")
-
-
-@pytest.mark.parametrize(("format", "options"), [("PNG", {}), ("WEBP", {"lossless": True}), ("TIFF", {})])
-def test_animations_and_pages_are_refused(format: str, options: dict[str, bool]) -> None:
-    frames = [noise(seed).convert("RGB") for seed in range(3)]
-    content = encoded(frames[0], format, save_all=True, append_images=frames[1:], **options)
-    refused(content, "3 frames or pages")
-
-
-def test_limits_come_before_decoding(monkeypatch: pytest.MonkeyPatch) -> None:
-    refused(png_header(60000, 60000), "over the limit of 100 million")
-    refused(png_header(12000, 9000), "12000 x 9000 pixels, over the limit of 100 million")
-    refused(png_header(7, 500), "at least 8 on each side")
-    refused(png_header(8, 100_000), "proportion of at most 20 to 1")
-    monkeypatch.setattr(limits, "MAX_BYTES", 100)
-    refused(encoded(noise(1), "PNG"), "over the limit of")
 
 
 @pytest.mark.parametrize("size", ODD_SIZES)
@@ -169,7 +119,7 @@ def test_a_large_jpeg_is_decoded_small_but_never_below_twice_the_need() -> None:
     content = encoded(gradient(1600, 1200), "JPEG")
     assert images.decode(content, "x").size == (1600, 1200)
     assert images.decode(content, "x", side=256).size == (800, 600)
-    assert np.array_equal(images.decode(content, "x", side=256), images.decode(content, "y", side=256))
+    assert same(images.decode(content, "x", side=256), images.decode(content, "y", side=256))
 
 
 def test_views_depend_on_content_and_number_alone(tmp_path: Path) -> None:
@@ -195,36 +145,6 @@ def test_views_stay_close_to_the_image() -> None:
         assert min(straight, mirrored) < 25
         flipped += bool(mirrored < straight)
     assert 4 <= flipped <= 16
-
-
-def test_read_bytes_refuses_what_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(ImageError, match="cannot be read"):
-        images.read_bytes(tmp_path / "absent.png")
-    with pytest.raises(ImageError, match="expected a file"):
-        images.read_bytes(tmp_path)
-    os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(ImageError, match="expected a file"):
-        images.read_bytes(tmp_path / "pipe")
-    (tmp_path / "empty").touch()
-    with pytest.raises(ImageError, match="is empty"):
-        images.read_bytes(tmp_path / "empty")
-    assert images.read_bytes(b"content") == b"content"
-
-
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    format=st.sampled_from(["PNG", "JPEG", "TIFF", "BMP", "WEBP"]),
-    at=st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=8),
-)
-def test_damaged_bytes_give_an_image_or_an_image_error(format: str, at: list[tuple[float, int]]) -> None:
-    content = bytearray(encoded(gradient(), format))
-    for where, value in at:
-        content[int(where * len(content))] = value
-    for door in (images.inspect, images.pixels):
-        try:
-            door(bytes(content), "x")
-        except ImageError as error:
-            assert str(error).startswith("x: ")
 
 
 def test_every_odd_file_is_read(real_data: Path) -> None:
