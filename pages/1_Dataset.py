@@ -69,7 +69,7 @@ with ui.guarded():
                 icon=":material/model_training:",
                 query_params={"data": str(dataset.root)},
             )
-        ui.notes(cautions(dataset.samples), "What to know of this data set")
+        ui.notes(cautions(dataset.samples, dataset.path("")), "What to know of this data set")
         distribution(dataset)
         st.subheader("Samples", anchor=False)
         ui.sample_grid(dataset)

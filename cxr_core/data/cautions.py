@@ -1,18 +1,28 @@
 """What a reader must know of a data set before trusting a score on it.
 
-``cautions(samples)`` looks at the table of samples alone (labels, splits, sources, patients, digests) and gives plain
-sentences with counts. They go into every run made on the data set and stand beside its scores.
+``cautions(samples, folder)`` looks at the table of samples (labels, splits, sources, patients, digests) and gives
+plain sentences with counts. They go into every run made on the data set and stand beside its scores.
 """
+
+from pathlib import Path
 
 import pandas as pd
 
+from cxr_core.data.demo import is_drawn
 
-def cautions(samples: pd.DataFrame) -> list[str]:
-    """Sentences on sources that give the class away, and on patients or images that stand in train and test.
+
+def cautions(samples: pd.DataFrame, folder: Path) -> list[str]:
+    """Sentences on drawings, on sources that give the class away, and on patients or images in train and test.
 
     ``samples``: a row per image with ``label, split, source, patient, digest``; unknown sources and patients are "".
+    ``folder``: where the files are.
     """
-    return [*_sources(samples), *_collections(samples), *_patients(samples), *_copies(samples)]
+    drawn = (
+        ["These are drawings, not X-rays: the scores say nothing about patients or real images."]
+        if is_drawn(folder)
+        else []
+    )
+    return [*drawn, *_sources(samples), *_collections(samples), *_patients(samples), *_copies(samples)]
 
 
 def _sources(samples: pd.DataFrame) -> list[str]:

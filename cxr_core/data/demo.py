@@ -49,6 +49,11 @@ class _Shot:
     source: str
 
 
+def is_drawn(folder: Path) -> bool:
+    """True where ``folder`` holds pictures that :func:`draw` made."""
+    return (folder / _MARKER).is_file()
+
+
 def draw(out: Path, images: int = 600, seed: int = 0, progress: Callable[[int, int], None] | None = None) -> Path:
     """Draw ``images`` pictures (12 to 20000) into the folder ``out`` and return it; ``seed`` >= 0.
 

@@ -266,7 +266,7 @@ def create_run(dataset: Dataset, config: TrainConfig, runs_dir: Path) -> Run:
         "data_digest": dataset.digest,
         "counts": {part: {name: int(counts.get((part, name), 0)) for name in classes} for part in SPLITS},
         "unreadable": len(dataset.unreadable),
-        "warnings": [*_weights_warnings(config), *cautions(samples)],
+        "warnings": [*_weights_warnings(config), *cautions(samples, dataset.path(""))],
         "versions": {package: version(package) for package in VERSIONED},
     }
     building = runs_dir / f".new-{run_id}"
