@@ -5,7 +5,7 @@ import streamlit as st
 from cxr_core import charts, ui
 from cxr_core.settings import runs_dir
 from cxr_core.training.runs import Run, list_runs
-from cxr_core.ui import run_care, run_table
+from cxr_core.ui import results, run_care, run_table
 from cxr_core.ui.frame import escaped
 
 METRICS = {"macro_f1": "Macro F1", "accuracy": "Accuracy", "loss": "Loss"}
@@ -53,8 +53,7 @@ with ui.guarded():
     sound = [run for run in marked or runs if not problems[run.id]]
     if sound:
         compare(sound if marked else sound[:COMPARED_AT_FIRST])
-    chosen_id = st.selectbox("Run", list(problems), key="run", bind="query-params")
-    chosen = next(run for run in runs if run.id == chosen_id)
+    chosen = results.choose_run(runs)
     if problems[chosen.id]:
         st.error(escaped(problems[chosen.id]), icon=":material/error:")
         run_care.delete(chosen)

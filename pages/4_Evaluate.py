@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from cxr_core import charts, ui
+from cxr_core.charts.look import label
 from cxr_core.labels import rule_text
 from cxr_core.training.runs import Run
 from cxr_core.ui import results
@@ -60,8 +61,10 @@ def matrices(report: dict[str, Any], split: str) -> None:
         st.columns(min(3, len(report["classes"]))) * len(report["classes"]), report["classes"], strict=False
     ):
         with column:
-            # Three in a row: one slanted label would make its matrix smaller than the others.
-            matrix = charts.one_vs_rest(report["one_vs_rest"][name], name).update_xaxes(tickangle=0)
+            matrix = charts.one_vs_rest(report["one_vs_rest"][name], name)
+            # Three in a row leave no room for "not PNEUMONIA", and slanted labels would shrink one of them.
+            ticks = {"ticktext": ["rest", label(name, 18)], "tickangle": 0}
+            matrix.update_xaxes(ticks).update_yaxes(ticks)
             st.plotly_chart(matrix, key=f"one-{name}")
 
 

@@ -349,3 +349,11 @@ def test_predict_without_the_weights(completed_run: Run, runs: Path) -> None:
     at = upload(open_page(PAGES[2], timeout=60, run=copy.id), ("a.png", png()))
     assert len(at.error) == 1
     assert not cards(at)
+
+
+def test_a_cleared_or_unknown_choice_is_the_first_run(make: Callable[..., Run]) -> None:
+    run = make("completed")
+    at = sound(open_page(PAGES[1], run="no-such-run"))
+    assert at.selectbox(key="run").value == run.id
+    sound(at.selectbox(key="run").set_value(None).run())
+    assert at.selectbox(key="run").value == run.id

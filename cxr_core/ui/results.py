@@ -5,7 +5,7 @@ report = evaluation(run, "test")         # as cxr_core.evaluation.metrics.report
 points = cached_curves(run, "test")
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -38,14 +38,24 @@ def pick_result() -> Run | None:
     runs = list_runs(runs_dir())
     if not runs:
         return pick_run()
-    by_id = {run.id: run for run in sorted(runs, key=lambda run: run.state != "completed")}
-    run = by_id[st.selectbox("Run", list(by_id), key="run", bind="query-params")]
+    run = choose_run(sorted(runs, key=lambda run: run.state != "completed"))
     row = facts(run)
     st.caption(escaped(" · ".join(dict.fromkeys([row["run"], row["state"], row["dataset"], row["backbone"]]))))
     if run.state != "completed":
         state_notice(run)
         return None
     return run
+
+
+def choose_run(runs: Sequence[Run]) -> Run:
+    """A select box over these runs, bound to ``?run=``; the first one where the link names none of them."""
+    by_id = {run.id: run for run in runs}
+    if (st.session_state.get("run") or st.query_params.get("run")) not in by_id:
+        st.session_state["run"] = runs[0].id
+    # Without a default of its own the box leaves the id in the URL, also that of the first run: a link to it stays
+    # a link to it when another run comes first.
+    chosen = st.selectbox("Run", list(by_id), index=None, key="run", bind="query-params")
+    return by_id[chosen or runs[0].id]
 
 
 def state_notice(run: Run, here: bool = False) -> None:
@@ -61,7 +71,7 @@ def state_notice(run: Run, here: bool = False) -> None:
     elif state == "queued":
         st.info("This run waits for its turn: one training runs at a time.", icon=":material/schedule:")
     elif state in ACTIVE:
-        st.info(f"This run is still going: {done}. Its results stand here when it has ended.", icon=":material/timer:")
+        st.info(f"This run is still going: {done}. Its results come when it has ended.", icon=":material/timer:")
     elif state == "stopped":
         st.info(f"This run was stopped: {done}. {resume} to go on from there.", icon=":material/stop_circle:")
     elif state == "lost":

@@ -37,8 +37,10 @@ def predicted(run: Run, uploads: Sequence[UploadedFile]) -> list["Prediction"]:
     st.session_state["predictions"] = known
     new = [(key, upload) for key, upload in zip(keys, uploads, strict=True) if key not in known]
     if new:
-        with st.spinner("Loading the network; the first time after the server starts, this takes some seconds."):
-            predictor = cached_predictor(run)
+        hint = st.empty()
+        hint.caption("The first time after the server starts, loading the network takes some seconds.")
+        predictor = cached_predictor(run)
+        hint.empty()
         with progress_bar("Predicting", "images") as report:
             predictions = predictor.predict(_contents([upload for _, upload in new]))
             for done, ((key, _), prediction) in enumerate(zip(new, predictions, strict=True), start=1):
