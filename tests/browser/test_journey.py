@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from cxr_core.training.runs import Run, list_runs
 from tests.browser.conftest import Settle, Shot, Visit
@@ -77,12 +77,11 @@ def test_from_quick_start_to_a_prediction(
     visit(page, "Predict", run=run.id)
     test_images = run.split.query("split == 'test'")
     image = Path(run.info["folder"]) / test_images["file"].iloc[0]
-    page.locator('input[type="file"]').set_input_files(
-        [
-            {"name": "patient.png", "mimeType": "image/png", "buffer": image.read_bytes()},
-            {"name": "notes.png", "mimeType": "image/png", "buffer": b"not an image"},
-        ]
-    )
+    uploads: list[FilePayload] = [
+        {"name": "patient.png", "mimeType": "image/png", "buffer": image.read_bytes()},
+        {"name": "notes.png", "mimeType": "image/png", "buffer": b"not an image"},
+    ]
+    page.locator('input[type="file"]').set_input_files(uploads)
     expect(live(page).get_by_text("Decision").first).to_be_visible(timeout=2 * MINUTE)
     settle(page)
     predicted = run.predictions("test")
