@@ -78,8 +78,9 @@ def test_results_of_an_unfinished_run(make: Callable[..., Run], page: str, state
 
 @pytest.mark.parametrize("page", RESULTS)
 def test_results_open_with_a_completed_run(make: Callable[..., Run], page: str) -> None:
-    finished = make("completed")
+    finished, damaged = make("completed"), make("completed")
     make("training")
+    (damaged.path / "run.json").write_text("{", encoding="utf-8")
     assert sound(open_page(page)).selectbox(key="run").value == finished.id
 
 

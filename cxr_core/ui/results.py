@@ -15,9 +15,9 @@ from cxr_core.errors import RunError
 from cxr_core.evaluation.metrics import curves
 from cxr_core.settings import runs_dir
 from cxr_core.training.runs import ACTIVE, Run, list_runs
-from cxr_core.ui.frame import escaped, of
+from cxr_core.ui.frame import STATES, escaped, of
 from cxr_core.ui.picker import pick_run
-from cxr_core.ui.run_table import facts
+from cxr_core.ui.run_table import facts, run_table
 
 SPLIT_NAMES = {"test": "test", "val": "validation"}
 MONITORS = {
@@ -38,7 +38,9 @@ def pick_result() -> Run | None:
     runs = list_runs(runs_dir())
     if not runs:
         return pick_run()
-    run = choose_run(sorted(runs, key=lambda run: run.state != "completed"))
+    table = run_table(runs)
+    ready = set(table.loc[table["state"] == STATES["completed"][0], "id"])
+    run = choose_run(sorted(runs, key=lambda run: run.id not in ready))
     row = facts(run)
     st.caption(escaped(" · ".join(dict.fromkeys([row["run"], row["state"], row["dataset"], row["backbone"]]))))
     if run.state != "completed":
