@@ -37,6 +37,8 @@ def listing(root: Path) -> Listing:
         ) from error
     folder = Folder(root)
     children = folder.folders(root)
+    if folder.troubles and folder.troubles[0][0] == root:
+        raise DatasetError(f"{root}: {folder.troubles[0][1]}. Check its permissions.")
     splits = [(child, SPLIT_NAMES[child.name.lower()]) for child in children if child.name.lower() in SPLIT_NAMES]
     tables = [path for path in folder.files(root) if path.suffix.lower() == ".csv"]
     if splits:
@@ -71,7 +73,7 @@ def _of_classes(folder: Folder, parent: Path, split: str) -> list[Item]:
     for path in folder.folders(parent):
         entries = list(folder.walk(path))
         items += [Item(relative(folder.root, entry.path), entry, path.name, split) for entry in entries]
-        if not entries:
+        if not entries and not any(trouble.is_relative_to(path) for trouble, _ in folder.troubles):
             folder.troubles.append((path, "the class folder is empty"))
     for path in folder.files(parent):
         if path.suffix.lower() in _SUFFIXES:

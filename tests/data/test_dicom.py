@@ -19,7 +19,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from cxr_core.data import dicom, images, limits
+from cxr_core.data import dicom, elements, images, limits
 from cxr_core.errors import ImageError
 from tests.data.files import encoded, gradient
 
@@ -121,6 +121,29 @@ def test_pydicoms_own_compressed_files_give_the_same_pixels(kind: str) -> None:
     assert np.array_equal(grey(Path(str(compressed)).read_bytes()), grey(Path(str(plain)).read_bytes()))
 
 
+def test_a_decoder_that_dies_costs_its_own_file_only() -> None:
+    path = get_testdata_file("MR_small_jpeg_ls_lossless.dcm", download=False)
+    lying = pydicom.dcmread(str(path))
+    lying.Rows *= 2  # the native decoder aborts its process at this
+    buffer = BytesIO()
+    lying.save_as(buffer)
+    for _ in range(2):
+        with pytest.raises(ImageError, match="cannot be decoded"):
+            images.inspect(buffer.getvalue(), "x.dcm")
+        assert images.inspect(Path(str(path)).read_bytes(), "x.dcm").width == 64
+
+
+def test_a_header_with_a_damaged_element_is_refused() -> None:
+    content = radiograph()
+    at = content.index(b"\x28\x00\x10\x00US")  # Rows
+    with pytest.raises(ImageError, match="header"):
+        images.inspect(content[: at + 4] + b"U\xff" + content[at + 6 :], "x.dcm")
+    unusable = radiograph(WindowCenter=100, WindowWidth=50, VOILUTFunction="NONSENSE")
+    for door in (images.inspect, images.decode):
+        with pytest.raises(ImageError, match="cannot be decoded"):
+            door(unusable, "x.dcm")
+
+
 def test_without_a_preamble() -> None:
     content = radiograph()[132:]
     assert dicom.is_dicom(content)
@@ -173,7 +196,7 @@ def test_nothing_of_the_patient_is_read_or_said(capfd: pytest.CaptureFixture[str
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         for content in contents:
-            assert "PatientName" not in dicom._read(content, "x.dcm")
+            assert "PatientName" not in elements.read(content, "x.dcm")
         with pytest.raises(ImageError) as error:
             images.decode(contents[1], "x.dcm")
         assert "Secret" not in f"{error.value!r} {error.value.__cause__!r}"

@@ -1,0 +1,67 @@
+"""The elements of a DICOM file that this software reads, and no others.
+
+A DICOM file names its patient. Only the elements in ``TAGS`` are ever parsed, and no message of the DICOM library is
+passed on: it could quote one.
+"""
+
+import zlib
+from io import BytesIO
+from typing import Any
+
+from cxr_core.data import limits
+from cxr_core.errors import ImageError
+
+TAGS = [
+    *("SOPClassUID", "SamplesPerPixel", "PhotometricInterpretation", "NumberOfFrames", "Rows", "Columns"),
+    *("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PlanarConfiguration", "PixelData"),
+    *("FloatPixelData", "DoubleFloatPixelData", "ExtendedOffsetTable", "ExtendedOffsetTableLengths"),
+    *("RescaleSlope", "RescaleIntercept", "ModalityLUTSequence"),
+    *("WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence"),
+]
+_DEFLATED = b"1.2.840.10008.1.2.1.99"
+
+
+def is_dicom(content: bytes) -> bool:
+    """True for a DICOM file, with its preamble (``DICM`` at byte 128) or without it."""
+    if content[128:132] == b"DICM":
+        return True
+    # Without a preamble the file starts with an element of group 2 or 8, little or big endian, and an even length.
+    if content[:2] not in (b"\x02\x00", b"\x08\x00", b"\x00\x08"):
+        return False
+    return len(content) > 128 and _DEFLATED not in content and "SOPClassUID" in read(content, "", pixels=False)
+
+
+def read(content: bytes, name: str, pixels: bool = True) -> Any:
+    """The elements of ``TAGS``; an empty data set where nothing can be parsed."""
+    import pydicom
+    from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+    # Checking values against the standard would warn, and quote them.
+    pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
+    if _DEFLATED in content:
+        content = _inflated(content, name)
+    try:
+        dataset = pydicom.dcmread(BytesIO(content), force=True, specific_tags=list(TAGS), stop_before_pixels=not pixels)
+        if "TransferSyntaxUID" not in dataset.file_meta:
+            implicit, little = dataset.original_encoding
+            explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+            dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else explicit
+        return dataset
+    except Exception:  # it may be anything, and its message may quote the file
+        return pydicom.Dataset()
+
+
+def _inflated(content: bytes, name: str) -> bytes:
+    """The data set of a deflated file, without its header. The library would inflate it without a limit."""
+    # The group length (0002,0000) at byte 132 says where the header ends and the deflated part starts.
+    start = 144 + int.from_bytes(content[140:144], "little")
+    damaged = ImageError(f"{name}: the deflated part of this DICOM file is damaged. Export it again.")
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        dataset = inflater.decompress(content[start:], limits.MAX_BYTES + 1)
+    except zlib.error:
+        raise damaged from None
+    if len(dataset) <= limits.MAX_BYTES and not inflater.eof:
+        raise damaged
+    limits.check_bytes(len(dataset), name)
+    return dataset
