@@ -91,15 +91,16 @@ def decide(
 ) -> NDArray[np.intp]:
     """Index of the decided class for each row of ``probabilities`` (N, K), each in 0 to 1.
 
-    Single: the most probable class. Implied labels: among the findings whose probability reaches their threshold the
+    Single: the most probable class, or, where ``thresholds`` are given, the one furthest above (or least below) its
+    threshold in log-odds. Implied labels: among the findings whose probability reaches their threshold the
     most specific one (of two equally specific ones, the further above its threshold, in log-odds); the no-finding
     class when none does, or, in a data set without one, the label nearest to its threshold.
     """
     probabilities = np.asarray(probabilities, dtype=np.float64)
-    if not implied:
-        return probabilities.argmax(axis=1).astype(np.intp)
     limits = np.array([thresholds.get(name, 0.5) for name in classes])
     margin = _log_odds(probabilities) - _log_odds(limits)
+    if not implied:
+        return (margin if thresholds else probabilities).argmax(axis=1).astype(np.intp)
     fires = probabilities >= limits
     specificity = np.array([len(implied.get(name, ())) for name in classes], dtype=np.float64)
     normal = no_finding_class(classes)
@@ -151,10 +152,10 @@ def _best_f1_threshold(truth: NDArray[np.bool_], probability: NDArray[np.floatin
     return float(min(ranked[best], max((ranked[best] + below) / 2, np.nextafter(below, 1))))
 
 
-def rule_text(classes: Sequence[str], implied: Implied) -> str:
+def rule_text(classes: Sequence[str], implied: Implied, thresholds: Mapping[str, float] | None = None) -> str:
     """One sentence that says how probabilities become a decision."""
     if not implied:
-        return "The most probable class."
+        return "The class furthest above its threshold." if thresholds else "The most probable class."
     normal = no_finding_class(classes)
     otherwise = f"{normal} when none does" if normal else "the label nearest to its threshold when none does"
     pairs = "; ".join(f"{name} implies {' and '.join(generals)}" for name, generals in implied.items())

@@ -14,7 +14,7 @@ import pandas as pd
 
 from cxr_core.data.dataset import scan
 from cxr_core.errors import DatasetError, RunError
-from cxr_core.evaluation.metrics import report
+from cxr_core.evaluation.measure import measure
 from cxr_core.inference.trained import Trained
 from cxr_core.model.extraction import Item, Unreadable, keep
 from cxr_core.model.network import INFERENCE_BATCH, in_batches
@@ -72,7 +72,7 @@ def judge(
 ) -> Judged:
     """Metrics of a trained run on ``samples``, and a row per image with its probabilities and decision.
 
-    The metrics are those of :func:`cxr_core.evaluation.metrics.report`, with split, thresholds, warnings, unreadable.
+    The metrics are those of :func:`cxr_core.evaluation.measure.measure`, with split, warnings and unreadable files.
     """
     store = trained.store()
     items = [Item(folder / file, digest) for file, digest in zip(samples["file"], samples["digest"], strict=True)]
@@ -88,18 +88,14 @@ def judge(
     batches = (store.read(part) for part in in_batches(rows, INFERENCE_BATCH))
     probabilities = trained.probabilities(batches, lambda done: progress(done, len(rows)))
     store.close()
-    classes = trained.classes
-    true = samples["label"].map(classes.index).to_numpy()
-    decisions = trained.decide(probabilities)
+    table = samples[["file", "digest", "patient", "source", "label"]].reset_index(drop=True)
+    for k, name in enumerate(trained.classes):
+        table[f"p_{name}"] = probabilities[:, k]
+    figures, table = measure(table, trained.classes, trained.implied, trained.decision)
     metrics = {
         "split": split,
-        **report(true, probabilities, decisions, classes, trained.implied),
-        "thresholds": trained.thresholds,
+        **figures,
         "warnings": trained.run.warnings,
         "unreadable": [{"file": str(entry.path), "reason": entry.reason} for entry in unreadable],
     }
-    table = samples[["file", "digest", "patient", "source", "label"]].reset_index(drop=True)
-    table["decision"] = [classes[k] for k in decisions]
-    for k, name in enumerate(classes):
-        table[f"p_{name}"] = probabilities[:, k]
     return metrics, table

@@ -87,6 +87,7 @@ def report(
         name: {
             "precision": float(ratios["precision"][k]),
             "recall": float(ratios["recall"][k]),
+            "specificity": float(ratios["specificity"][k]),
             "f1": float(ratios["f1"][k]),
             "support": int(ratios["support"][k]),
             **_ranking(truth[:, k], scores[:, k]),
@@ -143,6 +144,7 @@ def _scores(confusion: npt.NDArray[np.int64]) -> dict[str, Any]:
         raise _no_images()
     tp, support, predicted = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
     vectors = {"precision": _ratio(tp, predicted), "recall": _ratio(tp, support)}
+    specificity = _ratio(total - support - predicted + tp, total - support)
     vectors["f1"] = _ratio(2 * tp, support + predicted)
     occurs = (support + predicted) > 0
     averages = {f"macro_{figure}": float(values[occurs].mean()) for figure, values in vectors.items()}
@@ -150,6 +152,7 @@ def _scores(confusion: npt.NDArray[np.int64]) -> dict[str, Any]:
     return {
         **vectors,
         **averages,
+        "specificity": specificity,
         "support": support,
         "accuracy": float(tp.sum() / total),
         "balanced_accuracy": float(vectors["recall"][support > 0].mean()),

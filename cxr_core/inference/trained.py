@@ -5,7 +5,6 @@ trained.probabilities(rows)      # kept rows -> (N, K)
 trained.features(pixels)         # decoded images -> rows, through the frozen prefix
 """
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,37 +15,34 @@ from numpy.typing import NDArray
 from torch import nn
 
 from cxr_core.errors import ConfigError, RunError
+from cxr_core.evaluation.calibration import calibrate
 from cxr_core.labels import Implied, decide
 from cxr_core.model.features import FeatureStore, Space
-from cxr_core.model.network import frozen_features, infer, pick_device, probabilities_of, read_prefix, read_suffix
+from cxr_core.model.network import frozen_features, infer, pick_device, read_prefix, read_suffix
+from cxr_core.training.decision import Decision
 from cxr_core.training.runs import Run
 
 
 @dataclass(frozen=True)
 class Trained:
-    """The network of a run with the weights of its best epoch, and the thresholds chosen on its validation split."""
+    """The network of a run with the weights of its best epoch, and the decision rule chosen on its validation split."""
 
     run: Run
     suffix: nn.Sequential
-    thresholds: dict[str, float]
+    decision: Decision
     device: torch.device
 
     @classmethod
     def load(cls, run: Run) -> "Trained":
         """Raises RunError where the run has no finished training, WeightsError where its files are damaged."""
-        decision = run.path / "decision.json"
-        if not decision.exists() or not run.weights_file.exists():
-            raise RunError(
-                f"Run {run.id} is {run.state}: expected a completed training. Wait for it, resume it, or pick another."
-            )
-        try:
-            read = json.loads(decision.read_bytes())["thresholds"]
-            thresholds = {name: float(read[name]) for name in (run.classes if run.implied else ())}
-        except (ValueError, KeyError, TypeError):
-            raise RunError(f"{decision} is damaged: expected the thresholds of the run. Train it again.") from None
+        decision = Decision.load(run)
         device = _device(run.config.device)
-        suffix = read_suffix(run.config, len(run.classes), run.weights_file).to(device)
-        return cls(run, suffix, thresholds, device)
+        return cls(run, read_suffix(run.config, len(run.classes), run.weights_file).to(device), decision, device)
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """Per label; empty where the most probable class wins."""
+        return self.decision.thresholds
 
     @property
     def classes(self) -> list[str]:
@@ -82,8 +78,9 @@ class Trained:
     def probabilities(
         self, batches: Iterable[NDArray[np.generic]], done: Callable[[int], None] = lambda count: None
     ) -> NDArray[np.float64]:
-        """Probabilities (N, K) for batches of rows."""
-        return probabilities_of(infer(self.suffix, batches, self.classes, self.device, done), bool(self.implied))
+        """Calibrated probabilities (N, K) for batches of rows."""
+        logits = infer(self.suffix, batches, self.classes, self.device, done)
+        return calibrate(logits.double().numpy(), self.decision.temperature, self.implied)
 
     def decide(self, probabilities: NDArray[np.float64]) -> NDArray[np.intp]:
         """Class index of each row's decision."""

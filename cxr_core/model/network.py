@@ -3,7 +3,7 @@
     space = space_of(config)                   # what the prefix gives, without building it
     prefix = load_prefix(config, store)        # only where features are missing
     suffix = initial_suffix(config, classes)   # rest of the backbone, then the head
-    probabilities = infer(suffix, rows, implied)
+    logits = infer(suffix, batches, classes, device)
 
 The same functions serve training, evaluation and prediction, so that one image gives the same bits through each.
 """
@@ -198,9 +198,3 @@ def infer(
         count += len(rows)
         done(count)
     return torch.cat(parts)
-
-
-def probabilities_of(logits: Tensor, implied: bool) -> NDArray[np.float64]:
-    """Probabilities (N, K), float64: sigmoid per label with implied labels, softmax over classes without."""
-    wide = logits.double()
-    return (torch.sigmoid(wide) if implied else torch.softmax(wide, dim=1)).numpy()

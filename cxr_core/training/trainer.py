@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cxr_core.errors import RunError
+from cxr_core.evaluation.calibration import calibrate, fit_temperature
 from cxr_core.evaluation.metrics import confusion_matrix, summary
 from cxr_core.labels import Implied, choose_thresholds, decide, targets
 from cxr_core.model.features import FeatureStore
 from cxr_core.model.losses import balanced_alpha, sigmoid_focal_loss, softmax_focal_loss
-from cxr_core.model.network import INFERENCE_BATCH, in_batches, infer, probabilities_of, suffix_input
+from cxr_core.model.network import INFERENCE_BATCH, in_batches, infer, suffix_input
 from cxr_core.training.checkpoint import Standing, copy_weights, load_checkpoint, save_checkpoint
 from cxr_core.training.config import TrainConfig
 from cxr_core.training.schedule import learning_rate
@@ -154,7 +155,7 @@ class Trainer:
         val_loss, val = self.validate()
         self._check_finite(val_loss, epoch)
         thresholds = choose_thresholds(self.val.label, val, self.classes, self.implied)
-        train_summary = self._summary(label, probabilities_of(logits, bool(self.implied)), thresholds)
+        train_summary = self._summary(label, calibrate(logits.double().numpy(), 1.0, self.implied), thresholds)
         val_summary = self._summary(self.val.label, val, thresholds)
         measured = {"loss": val_loss, **val_summary}
         score = (-val_loss if self.config.monitor == "loss" else measured[self.config.monitor], -val_loss)
@@ -176,17 +177,25 @@ class Trainer:
 
     def validate(self) -> tuple[float, NDArray[np.float64]]:
         """Mean loss and probabilities (N, K) on the validation split."""
+        loss, logits = self._validation_logits()
+        return loss, calibrate(logits.double().numpy(), 1.0, self.implied)
+
+    def _validation_logits(self) -> tuple[float, Tensor]:
         self.suffix.eval()
         rows = self.val.rows[:, 0]
         batches = (self.val.store.read(part) for part in in_batches(rows, INFERENCE_BATCH))
         logits = infer(self.suffix, batches, self.classes, self.device)
         with torch.no_grad():
             loss = self.loss(logits.to(self.device), self.val.label).item()
-        return loss, probabilities_of(logits, bool(self.implied))
+        return loss, logits
 
-    def thresholds(self) -> dict[str, float]:
-        """Per label the threshold chosen on the validation split with the weights as they stand."""
-        return choose_thresholds(self.val.label, self.validate()[1], self.classes, self.implied)
+    def rule(self) -> dict[str, Any]:
+        """Temperature and thresholds, chosen on the validation split with the weights as they stand."""
+        _, logits = self._validation_logits()
+        temperature = fit_temperature(logits.numpy(), self.val.label, self.classes, self.implied)
+        probabilities = calibrate(logits.double().numpy(), temperature, self.implied)
+        thresholds = choose_thresholds(self.val.label, probabilities, self.classes, self.implied)
+        return {"temperature": temperature, "thresholds": thresholds}
 
     def _summary(
         self, label: NDArray[np.int64], probabilities: NDArray[np.float64], thresholds: Mapping[str, float]

@@ -32,6 +32,7 @@ from filelock import FileLock, Timeout
 
 from cxr_core.errors import CxrError, DatasetError, RunError
 from cxr_core.evaluation.evaluate import check_folder, judge
+from cxr_core.inference.embedding import keep_embedding
 from cxr_core.inference.trained import Trained
 from cxr_core.model.extraction import Interrupted, Item, Unreadable, keep
 from cxr_core.model.features import FeatureStore
@@ -206,7 +207,7 @@ class _Worker:
         save_weights(trainer.suffix, run.path / "last.safetensors")
         trainer.suffix.load_state_dict(trainer.best)
         save_weights(trainer.suffix, run.weights_file)
-        decision = {"thresholds": trainer.thresholds(), "epoch": trainer.standing.best_epoch, "monitor": config.monitor}
+        decision = {**trainer.rule(), "epoch": trainer.standing.best_epoch, "monitor": config.monitor}
         write_atomic(run.path / "decision.json", json.dumps(decision, indent=1))
         store.close()
 
@@ -223,6 +224,7 @@ class _Worker:
 
     def _evaluate(self, samples: pd.DataFrame) -> None:
         trained = Trained.load(self.run)
+        keep_embedding(trained, samples)
         for split in ("val", "test"):
             chosen = samples[samples["split"] == split]
             if chosen.empty:
