@@ -47,9 +47,9 @@ def balanced_alpha(class_counts: Tensor, positives: Tensor | None = None) -> Ten
 
     Softmax form (``positives`` None): ``N / (K n_c)``, so that every class weighs the same in sum (scikit-learn's
     "balanced"). Sigmoid form: ``positives`` (K,) counts the images that carry each label, and the weight is the share
-    of negatives ``1 - positives / N``, so that a label's positives and negatives weigh the same in sum.
+    of negatives ``(N - positives) / N``, so that a label's positives and negatives weigh the same in sum.
     """
     total = class_counts.sum()
     if positives is None:
         return (total / (len(class_counts) * class_counts.clamp(min=1))).float()
-    return (1 - positives / total).float()
+    return ((total - positives) / total).float()
