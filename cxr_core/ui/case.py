@@ -1,0 +1,193 @@
+"""One image looked at closely: the picture, a heat map on demand, its probabilities, the most similar training cases.
+
+    case_view(run, Case(content, "a.png", prediction.probabilities, prediction.label), key="a")
+
+or its parts, each where the page wants it: ``picture_view``, ``answer_view``, ``similar_view``. Nothing imports torch
+until a heat map is asked for, or similar cases of an image whose vector is not given.
+"""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+from PIL import Image
+
+from cxr_core import charts
+from cxr_core.data import images
+from cxr_core.errors import ImageError
+from cxr_core.inference.neighbours import AMONG, FILE, Neighbours
+from cxr_core.labels import rule_text
+from cxr_core.training.decision import Decision
+from cxr_core.training.runs import Run
+from cxr_core.ui.cached import FULL_SIDE, cached_predictor, thumbnail
+from cxr_core.ui.frame import escaped, of
+
+HEAT_NOTE = "A heat map shows what moved the score of {label}, not that the score is right."
+OPACITY = 0.45
+
+
+@dataclass(frozen=True)
+class Case:
+    """An image and what the run says to it. ``true``: its label where it is known. ``vector``: its embedding (D,)
+    where it is kept, so that it need not be computed.
+    """
+
+    content: bytes
+    name: str
+    probabilities: Mapping[str, float]
+    decision: str
+    true: str = ""
+    vector: NDArray[np.floating] | None = None
+
+    @cached_property
+    def digest(self) -> str:
+        return images.content_digest(self.content)
+
+
+def case_view(run: Run, case: Case, key: str) -> None:
+    """Picture and heat map on the left, answer on the right, similar cases below. ``key`` is unique on the page.
+
+    Raises ImageError where the image cannot be read, RunError and WeightsError where the run cannot.
+    """
+    left, right = st.columns([3, 2])
+    with left:
+        picture_view(run, case, key)
+    with right:
+        answer_view(run, case, key)
+    similar_view(run, case, key)
+
+
+def picture_view(run: Run, case: Case, key: str) -> None:
+    """The whole picture; a switch lays the heat map of a label over it."""
+    place = st.container()
+    label, opacity = None, OPACITY
+    if st.toggle("Heat map", key=f"heat-{key}", help="What moved the score. It costs a pass back through the network."):
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            label = st.selectbox(
+                "Of the label",
+                run.classes,
+                run.classes.index(case.decision) if case.decision in run.classes else 0,
+                key=f"heat-label-{key}",
+                width=190,
+            )
+            opacity = st.slider("Opacity", 0.0, 1.0, OPACITY, 0.05, key=f"heat-opacity-{key}", width=190)
+    with place:
+        if label is None:
+            st.image(_jpeg(_decoded(case.digest, case)), width="stretch", alt=case.name)
+            return
+        heat = heat_of(run, case, label)
+        # The module brings torch in.
+        from cxr_core.inference.explain import overlay
+
+        picture = overlay(Image.fromarray(_decoded(case.digest, case)), heat, opacity)
+        st.image(_jpeg(np.asarray(picture)), width="stretch", alt=f"{case.name}, heat map of {label}")
+        st.caption(escaped(HEAT_NOTE.format(label=label)))
+        if not heat.any():
+            st.caption(escaped(f"The map is empty: nothing in this picture speaks for {label}."))
+
+
+def answer_view(run: Run, case: Case, key: str) -> None:
+    """Decision, true label where known, and each probability against its threshold."""
+    thresholds = Decision.load(run).thresholds
+    known = f" · true label **{escaped(case.true)}**" if case.true else ""
+    st.markdown(f"Decision **{escaped(case.decision)}**{known}")
+    st.plotly_chart(
+        charts.probabilities(case.probabilities, case.decision, thresholds),
+        key=f"probabilities-{key}",
+        config={"displayModeBar": False},
+    )
+    if thresholds:
+        listed = ", ".join(
+            f"{escaped(name)} {case.probabilities[name]:.3f} ({'reaches' if fires else 'below'} {thresholds[name]:.3f})"
+            for name, fires in ((name, case.probabilities[name] >= thresholds[name]) for name in sorted(thresholds))
+        )
+        st.caption(f"Probability against threshold: {listed}.")
+    st.caption(escaped(rule_text(run.classes, run.implied, thresholds)))
+
+
+def similar_view(run: Run, case: Case, key: str) -> None:
+    """The five nearest training images and the share of each class among the nearest 25."""
+    st.markdown("**Nearest training cases**")
+    known = cached_neighbours(run)
+    vector = case.vector if case.vector is not None else vector_of(run, case)
+    shares = known.shares(vector, exclude_digest=case.digest)
+    among = sum(shares.values())
+    listed = ", ".join(f"{escaped(name)} {of(count, among)}" for name, count in shares.items())
+    distance = known.distance(vector, exclude_digest=case.digest)
+    far = "farther than 95 % of the validation images" if distance > known.limit else "within the usual"
+    st.caption(
+        f"Among the nearest {min(AMONG, among)}: {listed}. Mean distance to the nearest five {distance:.3f}, {far} "
+        f"(limit {known.limit:.3f}); 0 is the same direction in feature space, 1 is nothing in common."
+    )
+    with st.container(key=f"tiles-similar-{key}"):
+        for neighbour in known.nearest(vector, exclude_digest=case.digest):
+            with st.container(gap="xsmall"):
+                facts = [neighbour.label, f"distance {neighbour.distance:.3f}"]
+                facts += [f"patient {neighbour.patient}"] if neighbour.patient else []
+                facts += [neighbour.source] if neighbour.source else []
+                try:
+                    path = Path(run.info["folder"]) / neighbour.file
+                    st.image(thumbnail(path), width="stretch", alt=f"{neighbour.label}, {path.name}")
+                except ImageError as error:
+                    st.caption(escaped(str(error)))
+                st.caption(" · ".join(map(escaped, facts)))
+
+
+def cached_neighbours(run: Run) -> Neighbours:
+    """The run's training images in feature space, read once. Raises RunError where it has none."""
+    path = run.path / FILE
+    return _neighbours(str(run.path), path.stat().st_mtime_ns if path.exists() else 0)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _neighbours(path: str, modified: int) -> Neighbours:
+    return Neighbours.load(Run(Path(path)))
+
+
+def heat_of(run: Run, case: Case, label: str) -> NDArray[np.float32]:
+    """Grad-CAM of ``label``, float32 (S, S) in 0..1, computed once per image and label in a session."""
+    return _heat(str(run.path), _trained_at(run), case.digest, label, run, case)
+
+
+def vector_of(run: Run, case: Case) -> NDArray[np.floating]:
+    """The image's embedding (D,), computed once per session."""
+    return _vector(str(run.path), _trained_at(run), case.digest, run, case)
+
+
+def _trained_at(run: Run) -> int:
+    return run.weights_file.stat().st_mtime_ns if run.weights_file.exists() else 0
+
+
+# What is made of an image stays in its session: an upload is nobody else's.
+@st.cache_data(max_entries=64, show_spinner="Computing the heat map", scope="session")
+def _heat(path: str, modified: int, digest: str, label: str, _run: Run, _case: Case) -> NDArray[np.float32]:
+    from cxr_core.inference.explain import heat_map
+
+    size = _run.config.image_size
+    return heat_map(cached_predictor(_run).trained, images.pixels(_case.content, _case.name, size), label)
+
+
+@st.cache_data(max_entries=256, show_spinner="Looking for similar cases", scope="session")
+def _vector(path: str, modified: int, digest: str, _run: Run, _case: Case) -> NDArray[np.floating]:
+    from cxr_core.inference.embedding import embed_pixels
+
+    seen = images.pixels(_case.content, _case.name, _run.config.image_size)
+    return embed_pixels(cached_predictor(_run).trained, seen[None])[0]
+
+
+@st.cache_data(max_entries=8, show_spinner=False, scope="session")
+def _decoded(digest: str, _case: Case) -> NDArray[np.uint8]:
+    picture = images.decode(_case.content, _case.name, side=FULL_SIDE)
+    picture.thumbnail((FULL_SIDE, FULL_SIDE))
+    return np.asarray(picture)
+
+
+def _jpeg(pixels: NDArray[np.uint8]) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "JPEG", quality=88)
+    return out.getvalue()
