@@ -75,7 +75,7 @@ def _facts(row: dict[str, str]) -> list[str]:
 @st.dialog("Image", width="large")
 def _open(dataset: Dataset, row: dict[str, str]) -> None:
     st.caption(" · ".join(escaped(part) for part in (row["file"], *_facts(row), f"{row['width']} x {row['height']}")))
-    st.image(full_picture(dataset.path(row["file"])), width="stretch")
+    st.image(full_picture(dataset.path(row["file"])), width="content")
 
 
 def network_batch(dataset: Dataset, size: int) -> None:

@@ -23,25 +23,19 @@ DATASETS_SHOWN = 4
 
 def next_step(runs: Sequence[Run], datasets: Sequence[Path]) -> None:
     """One line on what to do next, with its link."""
+    active = next((run for run in runs if run.is_active), None)
     done = next((run for run in runs if run.state == "completed"), None)
-    if done is not None:
-        text, page, label, query = (
-            "See what a run gets right and wrong.",
-            "4_Evaluate",
-            "Evaluate",
-            {"run": done.id},
-        )
+    query: dict[str, str] = {}
+    if active is not None:
+        text, page, label, query = "A run is on its way.", "2_Train", "Watch it", {"run": active.id}
+    elif done is not None:
+        text, page, label, query = "See what a run gets right and wrong.", "4_Evaluate", "Evaluate", {"run": done.id}
     elif runs:
-        text, page, label, query = "A run is there.", "2_Train", "Watch it", {"run": runs[0].id}
+        text, page, label, query = f"The last run is {runs[0].state}.", "2_Train", "Look at it", {"run": runs[0].id}
     elif datasets:
         text, page, label, query = "A data set is open.", "2_Train", "Train on it", {"data": str(datasets[0])}
     else:
-        text, page, label, query = (
-            "Open a folder of X-rays, or begin with drawings:",
-            "1_Dataset",
-            "Open a data set",
-            {},
-        )
+        text, page, label = "Open a folder of X-rays, or use Quick start.", "1_Dataset", "Open a data set"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**Next** · {text}", width="content")
         st.page_link(f"pages/{page}.py", label=label, icon=":material/arrow_forward:", query_params=query)
@@ -51,7 +45,10 @@ def quick_start(small: bool) -> None:
     """One click: draw the demo data set, train a small network on it. ``small``: the short form, where runs exist."""
     with st.container(border=True, horizontal=small, vertical_alignment="center"):
         if small:
-            st.caption("Quick start draws 600 pictures and trains a small network on them.", width="stretch")
+            st.caption(
+                f"Quick start draws {DEMO_IMAGES} pictures (drawings, no X-rays) and trains a small network on them.",
+                width="stretch",
+            )
         else:
             st.subheader("Quick start", anchor=False)
             st.write(
@@ -91,7 +88,7 @@ def latest_runs(runs: Sequence[Run]) -> None:
             )
             page, label = ("4_Evaluate", "Evaluate") if state == "completed" else ("2_Train", "Watch")
             st.page_link(f"pages/{page}.py", label=label, query_params={"run": run.id})
-    st.page_link("pages/3_Runs.py", label=f"All {len(runs):,} runs", icon=":material/list:")
+    st.page_link("pages/3_Runs.py", label=f"All runs ({len(runs):,})", icon=":material/list:")
 
 
 def _score(run: Run) -> str:

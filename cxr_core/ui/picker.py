@@ -12,12 +12,13 @@ from cxr_core.settings import recent_datasets, remember_dataset, runs_dir
 from cxr_core.training.runs import Run, list_runs
 from cxr_core.ui.cached import cached_scan, forget_scans
 from cxr_core.ui.frame import STATES, escaped
+from cxr_core.ui.link import asked, linked_box
 
 MAX_FOLDERS_SHOWN = 60
 
 
 def pick_run(states: tuple[str, ...] | None = None, label: str = "Run") -> Run | None:
-    """A select box over the runs in one of ``states`` (None: all), bound to ``?run=``: active ones first, then the
+    """A select box over the runs in one of ``states`` (None: all), kept in ``?run=``: active ones first, then the
     newest. Says what to do and returns None where there is none.
     """
     runs = list_runs(runs_dir())
@@ -30,15 +31,16 @@ def pick_run(states: tuple[str, ...] | None = None, label: str = "Run") -> Run |
             st.page_link("dashboard.py", label="Quick start, without data", icon=":material/bolt:")
         return None
     by_id = {run.id: run for run in sorted(fitting, key=lambda run: not run.is_active)}
-    # Ids, not names: what a bound box shows is what the URL holds.
-    run = by_id[st.selectbox(label, list(by_id), key="run", bind="query-params")]
+    first = next(iter(by_id))
+    # Ids, not names: what the box shows is what the URL holds.
+    run = by_id[linked_box(label, "run", list(by_id), first) or first]
     name = f"{escaped(run.name)} · " if run.name != run.id else ""
     st.caption(f"{name}{STATES[run.state][0]} · {escaped(run.info['dataset_name'])}")
     return run
 
 
 def open_dataset() -> Dataset | None:
-    """Choose a data set (a recent one, a typed folder or table, a subfolder, an uploaded zip; bound to ``?data=``)
+    """Choose a data set (a recent one, a typed folder or table, a subfolder, an uploaded zip; kept in ``?data=``)
     and scan it. None, with what to do, where none is chosen. Raises DatasetError.
     """
     chosen = _choose()
@@ -65,30 +67,17 @@ def _choose() -> str | None:
             _browse()
         st.button("Look again", icon=":material/refresh:", on_click=forget_scans, help="Read the folder once more.")
     known = [str(path) for path in recent_datasets()]
-    if current := _current():
-        # Not as the box's default: the URL holds only what differs from that.
-        st.session_state["data"] = current
-        known += [current] if current not in known else []
-    chosen: str | None = box.selectbox(
-        "Data set",
-        known,
-        index=None,
-        key="data",
-        bind="query-params",
-        accept_new_options=True,
-        filter_mode="contains",
-        placeholder="Type the path of a folder or a CSV table",
-        help="Choose a recent one, or type a path and press Enter.",
-    )
-    return chosen
-
-
-def _current() -> str | None:
-    """What was chosen, else what the link says, else the data set opened last."""
-    if "data" in st.session_state:
-        return st.session_state["data"]
-    recent = recent_datasets()
-    return st.query_params.get("data") or (str(recent[0]) if recent else None)
+    with box:
+        return linked_box(
+            "Data set",
+            "data",
+            known,
+            known[0] if known else None,
+            accept_new_options=True,
+            filter_mode="contains",
+            placeholder="Type the path of a folder or a CSV table",
+            help="Choose a recent one, or type a path and press Enter.",
+        )
 
 
 def _upload() -> None:
@@ -102,7 +91,7 @@ def _upload() -> None:
 
 
 def _browse() -> None:
-    here = Path(_current() or Path.home()).expanduser()
+    here = Path(asked("data") or next(iter(recent_datasets()), Path.home())).expanduser()
     here = next((folder for folder in (here, *here.parents) if folder.is_dir()), Path.home())
     st.caption(escaped(str(here)))
     st.button("One up", icon=":material/arrow_upward:", on_click=_go, args=(here.parent,), key="browse-up")

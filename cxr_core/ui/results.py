@@ -16,6 +16,7 @@ from cxr_core.evaluation.metrics import curves
 from cxr_core.settings import runs_dir
 from cxr_core.training.runs import ACTIVE, Run, list_runs
 from cxr_core.ui.frame import STATES, escaped, of
+from cxr_core.ui.link import linked_box
 from cxr_core.ui.picker import pick_run
 from cxr_core.ui.run_table import facts, run_table
 
@@ -32,7 +33,7 @@ _WEIGHTED = ("weighted_f1", "weighted_precision", "weighted_recall")
 
 
 def pick_result() -> Run | None:
-    """A select box over all runs, bound to ``?run=``, completed ones first. None where the chosen one is not
+    """A select box over all runs, kept in ``?run=``, completed ones first. None where the chosen one is not
     completed: its state is said. Raises RunError where it is damaged.
     """
     runs = list_runs(runs_dir())
@@ -50,14 +51,9 @@ def pick_result() -> Run | None:
 
 
 def choose_run(runs: Sequence[Run]) -> Run:
-    """A select box over these runs, bound to ``?run=``; the first one where the link names none of them."""
+    """A select box over these runs, kept in ``?run=``; the first one where the link names none of them."""
     by_id = {run.id: run for run in runs}
-    if (st.session_state.get("run") or st.query_params.get("run")) not in by_id:
-        st.session_state["run"] = runs[0].id
-    # Without a default of its own the box leaves the id in the URL, also that of the first run: a link to it stays
-    # a link to it when another run comes first.
-    chosen = st.selectbox("Run", list(by_id), index=None, key="run", bind="query-params")
-    return by_id[chosen or runs[0].id]
+    return by_id[linked_box("Run", "run", list(by_id), runs[0].id) or runs[0].id]
 
 
 def state_notice(run: Run, here: bool = False) -> None:
