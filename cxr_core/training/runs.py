@@ -27,6 +27,7 @@ from typing import Any
 import pandas as pd
 import psutil
 
+from cxr_core.data import corrections
 from cxr_core.data.cautions import cautions
 from cxr_core.data.dataset import Dataset, split
 from cxr_core.errors import ConfigError, RunError
@@ -35,6 +36,7 @@ from cxr_core.settings import write_atomic
 from cxr_core.training.config import TrainConfig
 
 ACTIVE = ("queued", "extracting", "training", "evaluating")
+STATES = (*ACTIVE, "completed", "stopped", "failed")
 RESUMABLE = ("stopped", "lost", "failed")
 SPLITS = ("train", "val", "test")
 VERSIONED = ("torch", "torchvision", "numpy", "pillow", "scikit-learn", "pandas", "streamlit")
@@ -99,13 +101,15 @@ class Run:
     def status(self) -> dict[str, Any]:
         """``status.json``: state, pid, process_started, host, queued, started, ended, error."""
         status = _read_json(self.path / "status.json")
-        return status if isinstance(status, dict) else {"state": "failed", "error": "status.json is missing or damaged"}
+        if isinstance(status, dict) and status.get("state") in STATES:
+            return status
+        return {"state": "failed", "error": "status.json is missing or damaged"}
 
     @property
     def state(self) -> str:
         """The stored state, or ``lost`` where it says active and no living process stands behind it."""
         status = self.status
-        state = str(status.get("state", "failed"))
+        state = str(status["state"])
         return "lost" if state in ACTIVE and not self._alive(status) else state
 
     def _alive(self, status: Mapping[str, Any]) -> bool:
@@ -251,6 +255,10 @@ def create_run(dataset: Dataset, config: TrainConfig, runs_dir: Path) -> Run:
     implied = parse_labels(config.labels, classes)
     _check_alpha(config, classes, bool(implied))
     samples = split(dataset, config.val_fraction, config.test_fraction, config.split_seed)
+    corrected: list[str] = []
+    if config.corrections:
+        # After the split: which images are in test does not depend on what was marked.
+        samples, corrected = corrections.leave_out(samples, corrections.read(runs_dir), "val" in dataset.splits)
     created = datetime.now(UTC)
     run_id = f"{created:%Y%m%d-%H%M%S}-{config.backbone}-{secrets.token_hex(2)}"
     counts = samples.groupby(["split", "label"]).size()
@@ -266,7 +274,7 @@ def create_run(dataset: Dataset, config: TrainConfig, runs_dir: Path) -> Run:
         "data_digest": dataset.digest,
         "counts": {part: {name: int(counts.get((part, name), 0)) for name in classes} for part in SPLITS},
         "unreadable": len(dataset.unreadable),
-        "warnings": [*_weights_warnings(config), *cautions(samples, dataset.path(""))],
+        "warnings": [*_weights_warnings(config), *corrected, *cautions(samples, dataset.path(""))],
         "versions": {package: version(package) for package in VERSIONED},
     }
     building = runs_dir / f".new-{run_id}"
