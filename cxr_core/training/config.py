@@ -91,6 +91,9 @@ class TrainConfig(BaseModel):
     split_seed: int = _field(
         0, "Data", "Seed of these splits, apart from the training's: two seeds, the same test.", ge=0, lt=2**31
     )
+    corrections: bool = _field(
+        False, "Data", "Leave out of training what people marked as wrongly labelled or to be left out (never of test)."
+    )
 
     seed: int = _field(0, "Machine", "Seed of everything random in the training.", ge=0, lt=2**31)
     device: Literal["auto", "cpu", "cuda", "mps"] = _field("auto", "Machine", "Where to compute.")

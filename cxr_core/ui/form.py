@@ -24,6 +24,7 @@ TITLES = {
     "views": "Augmented views",
     "val_fraction": "Validation share",
     "test_fraction": "Test share",
+    "corrections": "Honour corrections",
 }
 # Fields that take a few words or something typed: words, and what to type.
 TYPED = {
@@ -150,6 +151,8 @@ def _widget(name: str, field: FieldInfo) -> Any:
             on_change=_follow_backbone if name == "backbone" else "rerun",
             persist_state="session",
         )
+    if field.annotation is bool:
+        return st.checkbox(_title(name), key=key, help=help, persist_state="session")
     if field.annotation in (int, float):
         return _number(name, field)
     return st.text_input(_title(name), key=key, help=help, persist_state="session")
