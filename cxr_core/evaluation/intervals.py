@@ -1,0 +1,200 @@
+"""How far the figures of a test set can be trusted: 95 % bootstrap intervals, and two runs on the same images.
+
+::
+
+    ci = bootstrap(true, probabilities, decisions, classes, implied, groups=patients)
+    ci["accuracy"], ci["per_class"]["COVID19"]["recall"]        # [low, high], or None
+    paired(true, decisions_a, decisions_b, len(classes), patients)["ci"]
+
+Resampled by patient, see ``resampling``; resamples that leave a figure without a denominator are left out of its
+interval. Two limits, to be said where the figures are shown: an interval speaks of other patients from where these
+came from, not of other hospitals; and where no resample differs (5 of 5 found) it shrinks to a point, which only says
+that nothing else was seen.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cxr_core.evaluation.metrics import _label_truth, confusion_matrix
+from cxr_core.evaluation.resampling import Floats, Ints, draws, interval, known_patients, ratio, units_of
+from cxr_core.labels import Implied
+
+_OVERALL = ("accuracy", "balanced_accuracy", "macro_f1")
+_DECIDED = ("recall", "specificity", "precision", "f1")
+_RANKED = ("roc_auc", "average_precision")
+
+
+def bootstrap(
+    true: npt.ArrayLike,
+    probabilities: npt.ArrayLike,
+    decisions: npt.ArrayLike,
+    classes: Sequence[str],
+    implied: Implied,
+    groups: Sequence[str] | None = None,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """95 % intervals of the figures that ``metrics.report`` gives, by the same definitions, ready for JSON.
+
+    ``true`` and ``decisions`` are (N,) class indices, ``probabilities`` (N, K) in 0..1, ``groups`` (N,) patients, ""
+    where one is not known. The same seed gives the same intervals.
+
+    ``{"resamples", "n", "grouped": images whose patient is known, "groups": units drawn, "accuracy": [low, high],
+    "balanced_accuracy", "macro_f1", "per_class": {class: {"recall", "specificity", "precision", "f1", "roc_auc",
+    "average_precision"}}}``. None stands where a figure rests on fewer than two units (the class has one patient, or
+    is never decided): one unit says nothing about the next. Raises DatasetError without images, RunError where a
+    probability is not a number, ConfigError for less than one resample.
+    """
+    n_classes = len(classes)
+    confusion_matrix(true, decisions, n_classes)
+    truth, scores = _label_truth(true, probabilities, classes, implied)
+    unit, units = units_of(groups, len(truth))
+    cells = _cells(true, decisions, n_classes, unit, units)
+    rankings = [_Ranking(truth[:, k], scores[:, k], unit) for k in range(n_classes)]
+    parts = []
+    for drawn in draws(units, resamples, seed, len(truth)):
+        ranked = np.stack([ranking.areas(drawn) for ranking in rankings], axis=2)
+        parts.append(_figures(_drawn_matrices(drawn, cells)) | dict(zip(_RANKED, ranked, strict=True)))
+    values = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    carried = _carried(cells)
+    for k in range(n_classes):
+        positive, negative = (len(np.unique(unit[truth[:, k] == kind])) for kind in (True, False))
+        carried |= {(name, k): min(positive, negative) for name in _RANKED}
+    return {
+        "resamples": resamples,
+        "n": len(truth),
+        "grouped": sum(map(bool, known_patients(groups, len(truth)))),
+        "groups": units,
+        **{name: interval(values[name], units) for name in _OVERALL},
+        "per_class": {
+            name: {figure: interval(values[figure][:, k], carried[figure, k]) for figure in (*_DECIDED, *_RANKED)}
+            for k, name in enumerate(classes)
+        },
+    }
+
+
+def paired(
+    true: npt.ArrayLike,
+    decisions_a: npt.ArrayLike,
+    decisions_b: npt.ArrayLike,
+    n_classes: int,
+    groups: Sequence[str] | None = None,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Two runs on the same images in the same order: a minus b, so that above zero a is the better one.
+
+    ``{"n", "groups", "accuracy_difference", "ci", "macro_f1_difference", "macro_f1_ci", "mcnemar": {"only_a",
+    "only_b", "p"}}``: both runs are judged on the same resamples, and an interval is None for fewer than two units.
+    ``only_a`` counts the images that a alone decided right; p is McNemar's exact two-sided test of these against
+    ``only_b`` (McNemar 1947; a binomial test at one half, 1 where the runs never differ). It takes the images for
+    independent: where patients have several, trust the interval. Raises as ``bootstrap`` does.
+    """
+    from scipy.stats import binomtest
+
+    for decisions in (decisions_a, decisions_b):
+        confusion_matrix(true, decisions, n_classes)
+    right_a, right_b = (np.asarray(true) == np.asarray(decisions) for decisions in (decisions_a, decisions_b))
+    only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
+    unit, units = units_of(groups, len(right_a))
+    cells = [_cells(true, decisions, n_classes, unit, units) for decisions in (decisions_a, decisions_b)]
+
+    def differences(drawn: Ints) -> Floats:
+        a, b = (_figures(_drawn_matrices(drawn, part)) for part in cells)
+        return np.stack([a[name] - b[name] for name in ("accuracy", "macro_f1")])
+
+    seen = differences(np.ones((1, units), dtype=np.int64))[:, 0]
+    drawn = np.concatenate([differences(part) for part in draws(units, resamples, seed, len(right_a))], axis=1)
+    return {
+        "n": len(right_a),
+        "groups": units,
+        "accuracy_difference": float(seen[0]),
+        "ci": interval(drawn[0], units),
+        "macro_f1_difference": float(seen[1]),
+        "macro_f1_ci": interval(drawn[1], units),
+        "mcnemar": {
+            "only_a": only_a,
+            "only_b": only_b,
+            "p": float(binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0,
+        },
+    }
+
+
+class _Ranking:
+    """One label's images in the order of their scores, ready to be weighted."""
+
+    def __init__(self, truth: npt.NDArray[np.bool_], score: Floats, unit: npt.NDArray[np.intp]) -> None:
+        order = np.argsort(-score, kind="stable")
+        self.unit, self.positive = unit[order], truth[order].astype(np.float64)
+        # Images of one score are passed together: the curves have a point only behind the last of them.
+        last = np.append(score[order][1:] < score[order][:-1], True)
+        self.ends = np.arange(len(order)) if last.all() else np.flatnonzero(last)
+
+    def areas(self, drawn: Ints) -> Floats:
+        """ROC AUC and average precision, (2, b), of the rows of ``drawn``; NaN without a positive or a negative."""
+        weight = drawn.astype(np.float64)[:, self.unit]
+        total = np.cumsum(weight, axis=1)
+        weight *= self.positive
+        hits = np.cumsum(weight, axis=1)
+        if len(self.ends) < len(self.unit):
+            total, hits = total[:, self.ends], hits[:, self.ends]
+        misses = total - hits
+        positives, negatives = hits[:, -1].copy(), misses[:, -1].copy()
+        gained = np.diff(hits, axis=1, prepend=0)
+        # Trapezoids between the points of the ROC curve, and steps between those of the precision-recall curve.
+        auc = positives * negatives - (gained * (misses - np.diff(misses, axis=1, prepend=0) / 2)).sum(axis=1)
+        precision = np.divide(hits, total, out=np.zeros_like(hits), where=total > 0)
+        ap = (gained * precision).sum(axis=1)
+        defined = (positives > 0) & (negatives > 0)
+        return np.stack(
+            [
+                np.divide(auc, positives * negatives, out=np.full(len(auc), np.nan), where=defined),
+                np.divide(ap, positives, out=np.full(len(ap), np.nan), where=defined),
+            ]
+        )
+
+
+def _cells(
+    true: npt.ArrayLike, decisions: npt.ArrayLike, n_classes: int, unit: npt.NDArray[np.intp], units: int
+) -> Ints:
+    """The confusion matrix of each unit, (units, K, K): a resample's matrix is a sum of these."""
+    cell = np.asarray(true, dtype=np.int64) * n_classes + np.asarray(decisions, dtype=np.int64)
+    counted = np.bincount(unit * n_classes**2 + cell, minlength=units * n_classes**2)
+    return counted.reshape(units, n_classes, n_classes).astype(np.int64, copy=False)
+
+
+def _drawn_matrices(drawn: Ints, cells: Ints) -> Floats:
+    """Confusion matrices (b, K, K) of the rows of ``drawn`` (b, units)."""
+    units, k, _ = cells.shape
+    return (drawn.astype(np.float64) @ cells.reshape(units, k * k).astype(np.float64)).reshape(-1, k, k)
+
+
+def _figures(matrices: Floats) -> dict[str, Floats]:
+    """Figures of (b, K, K) matrices by the definitions of ``metrics.report``, but NaN without a denominator."""
+    tp = np.diagonal(matrices, axis1=1, axis2=2)
+    support, predicted, total = matrices.sum(axis=2), matrices.sum(axis=1), matrices.sum(axis=(1, 2))[:, None]
+    recall, f1 = ratio(tp, support), ratio(2 * tp, support + predicted)
+    return {
+        "accuracy": tp.sum(axis=1) / total[:, 0],
+        "balanced_accuracy": np.nanmean(recall, axis=1),
+        "macro_f1": np.nanmean(f1, axis=1),
+        "recall": recall,
+        "specificity": ratio(total - support - predicted + tp, total - support),
+        "precision": ratio(tp, predicted),
+        "f1": f1,
+    }
+
+
+def _carried(cells: Ints) -> dict[tuple[str, int], int]:
+    """On how many units each figure of a class rests: those that count in its denominator."""
+    support, predicted, total = cells.sum(axis=2), cells.sum(axis=1), cells.sum(axis=(1, 2))[:, None]
+    whole = {
+        "recall": support,
+        "specificity": total - support,
+        "precision": predicted,
+        "f1": support + predicted,
+    }
+    return {(name, k): int(n) for name in _DECIDED for k, n in enumerate((whole[name] > 0).sum(axis=0))}

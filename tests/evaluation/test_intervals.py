@@ -1,0 +1,251 @@
+"""Intervals against a plain loop over scikit-learn with the same draws, and against SciPy's own bootstrap."""
+
+import json
+import math
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+import sklearn.metrics as reference
+from scipy import stats
+
+from cxr_core.errors import ConfigError, DatasetError, RunError
+from cxr_core.evaluation import metrics, resampling
+from cxr_core.evaluation.intervals import bootstrap, paired
+from cxr_core.labels import targets
+
+CLASSES = ["COVID19", "NORMAL", "PNEUMONIA"]
+IMPLIED = {"COVID19": ("PNEUMONIA",)}
+OVERALL = ("accuracy", "balanced_accuracy", "macro_f1")
+FIGURES = ("recall", "specificity", "precision", "f1", "roc_auc", "average_precision")
+
+
+def outcome(n: int, seed: int = 0, levels: int = 12) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Truth, probabilities with ties, decisions that are better than chance."""
+    rng = np.random.default_rng(seed)
+    true = rng.choice(3, n, p=[0.2, 0.5, 0.3])
+    scores = rng.normal(size=(n, 3)) + 1.5 * np.eye(3)[true]
+    probabilities = np.round(np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True) * levels) / levels
+    return true, probabilities, scores.argmax(axis=1)
+
+
+def drawn_images(groups: Sequence[str], resamples: int, seed: int) -> list[np.ndarray]:
+    """The images of each resample: patients drawn with replacement, each with all of his or her images."""
+    named = sorted({name for name in groups if name})
+    members = [np.flatnonzero(np.asarray(groups) == name) for name in named]
+    members += [np.array([i]) for i, name in enumerate(groups) if not name]
+    rng = np.random.default_rng(seed)
+    picks = rng.integers(len(members), size=(resamples, len(members)))
+    return [np.concatenate([members[k] for k in row]) for row in picks]
+
+
+def by_hand(true: np.ndarray, p: np.ndarray, decided: np.ndarray, implied: dict[str, Any]) -> dict[str, float]:
+    """Every figure of one resample, by scikit-learn; NaN where it is not defined."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = {
+            "accuracy": reference.accuracy_score(true, decided),
+            "balanced_accuracy": reference.balanced_accuracy_score(true, decided),
+            "macro_f1": reference.f1_score(true, decided, average="macro"),
+        }
+        truth = targets(true, CLASSES, implied)
+        for k, name in enumerate(CLASSES):
+            is_k, says_k = true == k, decided == k
+            both = truth[:, k].any() and not truth[:, k].all()
+            found |= {
+                f"{name} recall": reference.recall_score(is_k, says_k, zero_division=np.nan),
+                f"{name} specificity": reference.recall_score(~is_k, ~says_k, zero_division=np.nan),
+                f"{name} precision": reference.precision_score(is_k, says_k, zero_division=np.nan),
+                f"{name} f1": reference.f1_score(is_k, says_k, zero_division=np.nan),
+                f"{name} roc_auc": reference.roc_auc_score(truth[:, k], p[:, k]) if both else np.nan,
+                f"{name} average_precision": (
+                    reference.average_precision_score(truth[:, k], p[:, k]) if both else np.nan
+                ),
+            }
+    return found
+
+
+@pytest.mark.parametrize("implied", [{}, IMPLIED], ids=["single", "implied"])
+@pytest.mark.parametrize("grouped", ["images", "patients", "some patients"])
+def test_intervals_equal_an_independent_bootstrap(
+    implied: dict[str, Any], grouped: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Small parts, so that the draws run over several of them.
+    monkeypatch.setattr(resampling, "CHUNK", 60 * 7)
+    true, p, decided = outcome(60)
+    rng = np.random.default_rng(1)
+    groups = [f"patient {k}" for k in rng.integers(0, 25, 60)]
+    if grouped != "patients":
+        groups = ["" if grouped == "images" or i % 3 else name for i, name in enumerate(groups)]
+    ci = bootstrap(true, p, decided, CLASSES, implied, groups, resamples=60, seed=5)
+    rows = [by_hand(true[i], p[i], decided[i], implied) for i in drawn_images(groups, 60, 5)]
+    for name in rows[0]:
+        expected = np.nanpercentile([row[name] for row in rows], [2.5, 97.5])
+        where, _, figure = name.rpartition(" ")
+        assert (ci["per_class"][where] if where else ci)[figure] == pytest.approx(list(expected), abs=1e-12), name
+    assert ci["grouped"] == sum(map(bool, groups))
+    assert ci["groups"] == len(set(groups) - {""}) + groups.count("")
+    if grouped == "images":
+        assert bootstrap(true, p, decided, CLASSES, implied, None, resamples=60, seed=5) == ci
+
+
+@pytest.mark.parametrize("figure", ["roc_auc", "average_precision"])
+def test_weighted_areas_equal_scikit_learn_with_sample_weight(figure: str) -> None:
+    true, p, decided = outcome(80, levels=5)
+    weights = np.random.default_rng(2).multinomial(80, np.full(80, 1 / 80), size=1)[0]
+    area = {"roc_auc": reference.roc_auc_score, "average_precision": reference.average_precision_score}[figure]
+    for k in range(3):
+        weighted = area(true == k, p[:, k], sample_weight=weights)
+        again = np.repeat(np.arange(80), weights)
+        report = metrics.report(true[again], p[again], decided[again], CLASSES, {})
+        assert report["per_class"][CLASSES[k]][figure] == pytest.approx(weighted)
+    # One resample is a point: low and high are that very figure.
+    ci = bootstrap(true, p, decided, CLASSES, {}, resamples=1, seed=3)
+    counts = np.bincount(np.random.default_rng(3).integers(80, size=80), minlength=80)
+    for k, name in enumerate(CLASSES):
+        expected = area(true == k, p[:, k], sample_weight=counts)
+        assert ci["per_class"][name][figure] == pytest.approx([expected, expected])
+
+
+def test_accuracy_agrees_with_scipys_bootstrap() -> None:
+    true, p, decided = outcome(220)
+    ours = bootstrap(true, p, decided, CLASSES, {}, resamples=9999)["accuracy"]
+    right = (true == decided).astype(float)
+    theirs = stats.bootstrap(
+        (right,), np.mean, n_resamples=9999, method="percentile", rng=np.random.default_rng(0)
+    ).confidence_interval
+    assert ours == pytest.approx([theirs.low, theirs.high], abs=1.5 / 220)
+
+
+def test_patients_with_alike_images_widen_the_interval() -> None:
+    true, p, decided = outcome(50)
+    several = np.repeat(np.arange(50), 4)
+    groups = [f"p{k}" for k in several]
+    images = bootstrap(true[several], p[several], decided[several], CLASSES, {})
+    patients = bootstrap(true[several], p[several], decided[several], CLASSES, {}, groups)
+    assert (images["groups"], patients["groups"]) == (200, 50)
+    for figure in OVERALL:
+        widths = [ci[figure][1] - ci[figure][0] for ci in (images, patients)]
+        assert widths[1] == pytest.approx(2 * widths[0], rel=0.2), "four copies of an image are one image"
+    # Copies change no figure, so they must not change the interval either.
+    assert patients["per_class"] == bootstrap(true, p, decided, CLASSES, {}, [f"p{k}" for k in range(50)])["per_class"]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_intervals_hold_the_figure_and_are_plain_json(seed: int) -> None:
+    true, p, decided = outcome(120, seed)
+    ci, report = bootstrap(true, p, decided, CLASSES, IMPLIED), metrics.report(true, p, decided, CLASSES, IMPLIED)
+    for figure in OVERALL:
+        assert ci[figure][0] <= report[figure] <= ci[figure][1]
+    for name in CLASSES:
+        assert set(ci["per_class"][name]) == set(FIGURES)
+        for figure in set(FIGURES) - {"specificity"}:
+            low, high = ci["per_class"][name][figure]
+            assert 0 <= low <= report["per_class"][name][figure] <= high <= 1
+    assert json.loads(json.dumps(ci, allow_nan=False)) == ci
+    assert bootstrap(true, p, decided, CLASSES, IMPLIED) == ci
+
+
+def test_what_is_not_defined_has_no_interval() -> None:
+    true, decided = np.array([1] * 10 + [2] * 10), np.array([1] * 8 + [2] * 12)
+    ci = bootstrap(true, np.full((20, 3), 0.5), decided, CLASSES, {})["per_class"]
+    assert ci["COVID19"] == dict.fromkeys(FIGURES) | {"specificity": [1.0, 1.0]}
+    # A single patient of a class says nothing about the next one, however many images there are.
+    true[0] = true[1] = 0
+    groups = ["same", "same", *map(str, range(18))]
+    ci = bootstrap(true, np.random.default_rng(0).random((20, 3)), decided, CLASSES, {}, groups)["per_class"]
+    assert ci["COVID19"] == dict.fromkeys(FIGURES) | {"specificity": [1.0, 1.0]}
+    assert ci["NORMAL"]["recall"] is not None
+
+
+def test_one_image_or_one_patient_has_no_interval_at_all() -> None:
+    for n, groups in ((1, None), (4, ["a"] * 4)):
+        ci = bootstrap([0] * n, np.full((n, 3), 0.3), [0] * n, CLASSES, {}, groups)
+        assert ci["groups"] == 1
+        assert [ci[figure] for figure in OVERALL] == [None] * 3
+        assert all(value is None for figures in ci["per_class"].values() for value in figures.values())
+
+
+def test_an_unknown_patient_is_a_unit_however_it_is_written() -> None:
+    unit, units = resampling.units_of(["b", "", " b ", math.nan, None, "a", 7], 7)  # type: ignore[list-item]
+    assert units == 6
+    assert unit[0] == unit[2]
+    assert len(set(unit.tolist())) == 6
+
+
+def test_draws_do_not_depend_on_how_they_are_parted(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = np.concatenate(list(resampling.draws(7, 50, seed=1, width=7)))
+    monkeypatch.setattr(resampling, "CHUNK", 21)
+    parts = list(resampling.draws(7, 50, seed=1, width=7))
+    assert len(parts) == 17
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
+    assert set(whole.sum(axis=1)) == {7}
+
+
+def test_bad_input_says_what_to_do() -> None:
+    with pytest.raises(DatasetError, match="at least one image"):
+        bootstrap([], np.zeros((0, 3)), [], CLASSES, {})
+    with pytest.raises(DatasetError, match="at least one image"):
+        paired([], [], [], 3)
+    with pytest.raises(RunError, match="diverged"):
+        bootstrap([0], [[math.nan, 0, 0]], [0], CLASSES, {})
+    with pytest.raises(ConfigError, match="resamples: expected at least 1, got 0"):
+        bootstrap([0, 1], np.full((2, 3), 0.3), [0, 1], CLASSES, {}, resamples=0)
+    with pytest.raises(ValueError, match="each of 2 images, got 1"):
+        bootstrap([0, 1], np.full((2, 3), 0.3), [0, 1], CLASSES, {}, groups=["a"])
+
+
+def test_paired_difference_equals_an_independent_bootstrap() -> None:
+    true, _, a = outcome(90)
+    b = np.where(np.random.default_rng(3).random(90) < 0.25, 1, a)
+    groups = [f"p{k // 2}" for k in range(90)]
+    found = paired(true, a, b, 3, groups, resamples=80, seed=4)
+
+    def difference(i: np.ndarray, figure: str) -> float:
+        first, second = (metrics.report(true[i], np.ones((len(i), 3)), d[i], CLASSES, {}) for d in (a, b))
+        return float(first[figure] - second[figure])
+
+    for figure, ends in (("accuracy", "ci"), ("macro_f1", "macro_f1_ci")):
+        assert found[f"{figure}_difference"] == pytest.approx(difference(np.arange(90), figure))
+        values = [difference(i, figure) for i in drawn_images(groups, 80, 4)]
+        assert found[ends] == pytest.approx(list(np.percentile(values, [2.5, 97.5])), abs=1e-12)
+    assert (found["n"], found["groups"]) == (90, 45)
+    turned = paired(true, b, a, 3, groups, resamples=80, seed=4)
+    assert turned["ci"] == pytest.approx([-found["ci"][1], -found["ci"][0]])
+    assert turned["mcnemar"]["only_a"] == found["mcnemar"]["only_b"]
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+
+
+# Counts of images right by both, a alone, b alone, none; p by hand: twice the smaller tail of Bin(only_a + only_b, ½).
+@pytest.mark.parametrize(
+    ("both", "only_a", "only_b", "none", "p"),
+    [
+        (10, 0, 0, 3, 1.0),
+        (10, 1, 0, 0, 1.0),
+        (0, 5, 0, 0, 2 / 32),
+        (7, 1, 7, 2, 2 * (1 + 8) / 256),
+        (4, 3, 3, 0, 1.0),
+        (50, 15, 4, 6, 2 * sum(math.comb(19, k) for k in range(5)) / 2**19),
+    ],
+)
+def test_mcnemar_equals_hand_made_tables(both: int, only_a: int, only_b: int, none: int, p: float) -> None:
+    right_a = np.repeat([1, 1, 0, 0], [both, only_a, only_b, none])
+    right_b = np.repeat([1, 0, 1, 0], [both, only_a, only_b, none])
+    true = np.ones(len(right_a), dtype=int)
+    test = paired(true, right_a, right_b, 2, resamples=20)
+    assert test["mcnemar"] == {"only_a": only_a, "only_b": only_b, "p": pytest.approx(p)}
+    assert test["accuracy_difference"] == pytest.approx((only_a - only_b) / len(true))
+    if only_a + only_b:
+        # The definition that statsmodels' exact test uses.
+        tail = stats.binom.cdf(min(only_a, only_b), only_a + only_b, 0.5)
+        assert test["mcnemar"]["p"] == pytest.approx(min(1, 2 * tail))
+
+
+def test_a_run_against_itself_shows_no_difference() -> None:
+    true, _, decided = outcome(40)
+    same = paired(true, decided, decided, 3)
+    assert same["accuracy_difference"] == same["macro_f1_difference"] == 0
+    assert same["ci"] == same["macro_f1_ci"] == [0, 0]
+    assert paired([0], [0], [1], 2)["ci"] is None
