@@ -9,12 +9,15 @@ reads a file or knows Streamlit::
     st.vega_lite_chart(frame, spec, key=f"loss-{run.id}", on_select="rerun", selection_mode=["z"])
 """
 
+from cxr_core.charts.calibration import reliability
 from cxr_core.charts.data import distribution, formats, sizes
 from cxr_core.charts.evaluation import metric_bars, precision_recall, probabilities, roc
 from cxr_core.charts.history import curves, history_curve
 from cxr_core.charts.live import live_curve, live_recall
 from cxr_core.charts.look import class_colors
 from cxr_core.charts.matrix import confusion, one_vs_rest
+from cxr_core.charts.operating import operating_curves, predictive_values
+from cxr_core.charts.trust import interval_bars, paired_difference
 
 __all__ = [
     "class_colors",
@@ -23,12 +26,17 @@ __all__ = [
     "distribution",
     "formats",
     "history_curve",
+    "interval_bars",
     "live_curve",
     "live_recall",
     "metric_bars",
     "one_vs_rest",
+    "operating_curves",
+    "paired_difference",
     "precision_recall",
+    "predictive_values",
     "probabilities",
+    "reliability",
     "roc",
     "sizes",
 ]

@@ -120,3 +120,9 @@ def metric_axis(metric: str, **given: Any) -> dict[str, Any]:
     """The value axis of a training metric: shares are fixed to 0 to 1, a loss has no upper bound."""
     title = METRIC_TITLES.get(metric, metric)
     return axis(title, rangemode="tozero", **given) if metric == "loss" else share_axis(title, **given)
+
+
+def diagonal(**given: Any) -> go.Scatter:
+    """The dashed line from 0 to 1: a guess in a ROC curve, meant and observed alike in a reliability diagram."""
+    line = {"color": NEUTRAL, "width": 1, "dash": "dash"}
+    return go.Scatter(x=[0, 1], y=[0, 1], mode="lines", line=line, showlegend=False, hoverinfo="skip", **given)

@@ -1,0 +1,119 @@
+"""Operating points: a threshold on a label's curves, and what its answers are worth at another prevalence.
+
+``curves`` is what ``cxr_core.evaluation.metrics`` returns under this name, ``point`` is ``operating.at_threshold``.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from cxr_core.charts.look import NEUTRAL, PALETTE, class_colors, diagonal, figure, label, of, share_axis
+from cxr_core.evaluation.operating import at_prevalence, fractions
+
+HOVER = "%{hovertext}<extra></extra>"
+
+
+def operating_curves(curves: Mapping[str, Any], name: str, point: Mapping[str, Any]) -> tuple[go.Figure, go.Figure]:
+    """ROC and precision-recall curve of the label ``name``, the operating point marked on both.
+
+    ``curves``: all labels, as ``metrics.curves``; ``point``: ``operating.at_threshold``. Two figures, so that a narrow
+    page can put one below the other. A label without a positive or a negative has no curves: the legend says so.
+    """
+    color, found = class_colors(curves)[name], curves[name]
+    counted = fractions(point)
+    sensitivity, specificity, ppv = (point[ratio] for ratio in ("sensitivity", "specificity", "ppv"))
+    alarms = None if specificity is None else 1 - specificity
+    text = [f"{label(name)}, threshold {point['threshold']:.3f}"]
+    text += [f"{ratio}: {of(*counted[ratio])}" for ratio in ("sensitivity", "specificity")]
+    text.append(f"positive predictive value: {of(*counted['ppv'])}")
+    charts = []
+    for kind, across, up, x, y in (
+        ("roc", ("False positive rate", "fpr"), ("True positive rate", "tpr"), alarms, sensitivity),
+        ("pr", ("Recall", "recall"), ("Precision", "precision"), sensitivity, ppv),
+    ):
+        curve = found[kind] or {across[1]: [None], up[1]: [None]}
+        positives = of(point["tp"] + point["fn"], point["n"])
+        line = go.Scatter(
+            x=curve[across[1]],
+            y=curve[up[1]],
+            mode="lines",
+            line={"color": color, "width": 2},
+            name=label(name) if found[kind] else f"{label(name)}: not defined ({positives} positive)",
+            hoverinfo="skip",
+        )
+        mark = go.Scatter(
+            x=[x],
+            y=[y],
+            mode="markers",
+            marker={"size": 14, "color": color, "line": {"width": 3, "color": NEUTRAL}},
+            name=f"threshold {point['threshold']:.3f}",
+            hovertext=["<br>".join(text)],
+            hovertemplate=HOVER,
+            cliponaxis=False,
+        )
+        shown = [line, mark] if x is not None and y is not None else [line]
+        charts.append(
+            figure(
+                [diagonal(), *shown] if kind == "roc" else shown,
+                height=360,
+                xaxis=share_axis(across[0], range=[-0.01, 1.01], fixedrange=True),
+                yaxis=share_axis(up[0], range=[-0.01, 1.02], fixedrange=True),
+            )
+        )
+    return charts[0], charts[1]
+
+
+def predictive_values(sensitivity: float | None, specificity: float | None, prevalence: float) -> go.Figure:
+    """Positive and negative predictive value over the prevalence, the chosen prevalence marked. All in 0..1.
+
+    Without a sensitivity or a specificity there is nothing to draw, and the legend says so.
+    """
+    # Denser towards rare findings, where the positive predictive value moves most.
+    shares = np.linspace(0, 1, 201) ** 2
+    along = [at_prevalence(sensitivity, specificity, float(share)) for share in shares]
+    chosen = at_prevalence(sensitivity, specificity, prevalence)
+    traces: list[Any] = []
+    for key, title, color in (
+        ("ppv", "Positive predictive value", PALETTE[0]),
+        ("npv", "Negative predictive value", PALETTE[1]),
+    ):
+        value = chosen[key]
+        said = "not defined" if value is None else f"{value:.1%}".replace("%", " %")
+        traces.append(
+            go.Scatter(
+                x=shares,
+                y=[values[key] for values in along],
+                mode="lines",
+                line={"color": color, "width": 2},
+                name=f"{title}: {said}",
+                hoverinfo="skip",
+            )
+        )
+        if value is not None:
+            of_all = ("true_positives", "positives") if key == "ppv" else ("true_negatives", "negatives")
+            right, tested = (round(1000 * (chosen[share] or 0)) for share in of_all)
+            traces.append(
+                go.Scatter(
+                    x=[prevalence],
+                    y=[value],
+                    mode="markers",
+                    marker={"size": 12, "color": color, "line": {"width": 2, "color": NEUTRAL}},
+                    showlegend=False,
+                    hovertext=[
+                        f"{title}: {said}<br>at a prevalence of {100 * prevalence:.3g} %, among 1,000 patients:<br>"
+                        f"right in {of(right, tested)}"
+                    ],
+                    hovertemplate=HOVER,
+                    cliponaxis=False,
+                )
+            )
+    marked = {"type": "line", "x0": prevalence, "x1": prevalence, "yref": "paper", "y0": 0, "y1": 1}
+    return figure(
+        traces,
+        height=340,
+        shapes=[{**marked, "line": {"color": NEUTRAL, "width": 1, "dash": "dash"}}],
+        xaxis=share_axis("Prevalence", range=[-0.01, 1.01], fixedrange=True),
+        yaxis=share_axis("Predictive value", range=[-0.01, 1.02], fixedrange=True),
+    )
