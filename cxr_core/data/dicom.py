@@ -1,8 +1,8 @@
 """DICOM files -> 8-bit grey pictures, as a viewer would show them.
 
 ``is_dicom(content)`` looks only at the first bytes and costs nothing; ``inspect`` reads header and pixel data;
-``decode`` also applies rescale, VOI LUT or window, and inverts MONOCHROME1. Nothing of the patient is read
-(:mod:`cxr_core.data.elements`).
+``decode`` also applies rescale, VOI LUT or window, and inverts MONOCHROME1; ``facts`` are the few facts that may be
+shown. Nothing of the patient is read (:mod:`cxr_core.data.elements`).
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from cxr_core.data import codec, limits
+from cxr_core.data import codec, limits, terms
 from cxr_core.data.display import displayed
 from cxr_core.data.elements import is_dicom as is_dicom
 from cxr_core.data.elements import read
@@ -35,6 +35,26 @@ def decode(content: bytes, name: str) -> Image.Image:
     dataset = read(content, name)
     info = _header(dataset, name)
     return Image.fromarray(_displayed(dataset, _stored(dataset, content, info, name), name))
+
+
+def facts(content: bytes) -> dict[str, str]:
+    """What may be shown of a DICOM file: modality, view, body_part, laterality and size, each only where it is stated.
+
+    Values are terms of the standard, or ``OTHER`` (:mod:`cxr_core.data.terms`): free text, in which a name may have
+    been typed, never gets out. Empty for any other kind of file. Raises nothing.
+    """
+    try:
+        dataset = read(content, "", pixels=False) if is_dicom(content) else {}
+        stated = {
+            "modality": terms.modality(dataset.get("Modality")),
+            "view": terms.view(dataset.get("ViewPosition")),
+            "body_part": terms.body_part(dataset.get("BodyPartExamined")),
+            "laterality": terms.laterality(dataset.get("ImageLaterality") or dataset.get("Laterality")),
+            "size": terms.size(dataset.get("Columns"), dataset.get("Rows")),
+        }
+    except Exception:  # the library parses here, and raises anything on damage; its message may quote the file
+        return {}
+    return {name: value for name, value in stated.items() if value}
 
 
 def _header(dataset: Any, name: str) -> ImageInfo:

@@ -17,6 +17,7 @@ TAGS = [
     *("FloatPixelData", "DoubleFloatPixelData", "ExtendedOffsetTable", "ExtendedOffsetTableLengths"),
     *("RescaleSlope", "RescaleIntercept", "ModalityLUTSequence"),
     *("WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence"),
+    *("Modality", "ViewPosition", "BodyPartExamined", "ImageLaterality", "Laterality"),
 ]
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 

@@ -1,0 +1,82 @@
+"""A run's figures as rows of text: each with its 95 % interval and what it was counted on.
+
+table = per_class(metrics)      # metrics: run.metrics("test"), or measured(run, "test")[0]
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cxr_core.errors import RunError
+from cxr_core.reports.document import Table
+
+UNDEFINED = "–"
+_COLUMNS = ("", "Sensitivity", "Specificity", "Precision", "ROC AUC")
+
+
+def of(count: int, total: int) -> str:
+    """``171 of 220``."""
+    return f"{count:,} of {total:,}"
+
+
+def figure(value: float | None, interval: Sequence[float] | None = None, denominator: str = "") -> str:
+    """``0.695 (0.631–0.756), 153 of 220``; a dash where the figure is not defined."""
+    if value is None:
+        return UNDEFINED
+    around = f" ({interval[0]:.3f}–{interval[1]:.3f})" if interval else ""
+    return f"{value:.3f}{around}" + (f", {denominator}" if denominator else "")
+
+
+def right_of(metrics: Mapping[str, Any]) -> str:
+    """``153 of 220``: images decided rightly."""
+    return of(sum(row[k] for k, row in enumerate(metrics["confusion"])), metrics["n"])
+
+
+def overall(metrics: Mapping[str, Any]) -> list[str]:
+    """Sentences: accuracy, balanced accuracy and macro F1."""
+    ci = metrics.get("ci") or {}
+    return [
+        f"Accuracy {figure(metrics['accuracy'], ci.get('accuracy'), right_of(metrics))} images.",
+        f"Balanced accuracy {figure(metrics['balanced_accuracy'], ci.get('balanced_accuracy'))}, "
+        f"macro F1 {figure(metrics['macro_f1'], ci.get('macro_f1'))}, on {metrics['n']:,} images.",
+    ]
+
+
+def per_class(metrics: Mapping[str, Any]) -> Table:
+    """Sensitivity, specificity, precision and ROC AUC of each class."""
+    rows = []
+    for name in metrics["classes"]:
+        found, ci = metrics["per_class"][name], (metrics.get("ci") or {}).get("per_class", {}).get(name, {})
+        (tn, fp), (fn, tp) = metrics["one_vs_rest"][name]
+        rows.append(
+            [
+                name,
+                figure(found["recall"] if tp + fn else None, ci.get("recall"), of(tp, tp + fn)),
+                figure(tn / (tn + fp) if tn + fp else None, ci.get("specificity"), of(tn, tn + fp)),
+                figure(found["precision"] if tp + fp else None, ci.get("precision"), of(tp, tp + fp)),
+                figure(found["roc_auc"], ci.get("roc_auc"), f"{of(found['positives'], metrics['n'])} positive"),
+            ]
+        )
+    return Table(_COLUMNS, rows)
+
+
+def basis(metrics: Mapping[str, Any]) -> str:
+    """One sentence: where the intervals come from."""
+    ci = metrics.get("ci")
+    if not ci:
+        return "This run has no intervals: evaluate it again to have them."
+    units = f"{ci['groups']:,} patients and images without a known patient" if ci.get("grouped") else "images"
+    return (
+        f"In brackets: 95 % bootstrap intervals, {ci['resamples']:,} resamples of {units}. They speak of other "
+        "patients from where these came from, not of other hospitals."
+    )
+
+
+def whole(metrics: Mapping[str, Any], path: object) -> Mapping[str, Any]:
+    """``metrics`` itself. Raises RunError where something that the reports print is missing from it."""
+    try:
+        overall(metrics)
+        per_class(metrics)
+        basis(metrics)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError):
+        raise RunError(f"{path} is damaged: expected the figures of an evaluation. Evaluate the run again.") from None
+    return metrics

@@ -1,0 +1,170 @@
+"""The report on one image: a single page, made in memory.
+
+    document = image_report(run, Answered(...))
+    html.render(document), pdf.render(document)
+
+It names the uploaded file, for the person who uploaded it, and nothing else that may name a patient: similar cases
+are told by label, distance, source and the beginning of their digest, and of a DICOM file only ``facts`` are shown.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from cxr_core import __version__
+from cxr_core.errors import RunError
+from cxr_core.evaluation.measure import measured
+from cxr_core.inference.neighbours import Neighbour
+from cxr_core.labels import rule_text
+from cxr_core.reports import figures
+from cxr_core.reports.document import Block, Bullets, Document, Heading, Picture, Pictures, Table, Text
+from cxr_core.training.decision import Decision
+from cxr_core.training.runs import Run
+
+HEAT_SENTENCE = "A heat map shows what moved the score, not that the score is right."
+FORCED = "Shown on request although the answer is withheld."
+_FULL, _SMALL = 68, 24
+
+
+@dataclass(frozen=True)
+class Heat:
+    """A heat map laid over the picture, as a JPEG: of which label, at which opacity (0 to 1)."""
+
+    label: str
+    opacity: float
+    jpeg: bytes
+
+
+@dataclass(frozen=True)
+class Similar:
+    """The nearest training images, how many of the nearest 25 each class has, and the mean distance to the nearest."""
+
+    nearest: Sequence[Neighbour]
+    shares: Mapping[str, int]
+    distance: float
+    limit: float
+    # JPEGs of ``nearest``, None for a file that is no longer there.
+    pictures: Sequence[bytes | None]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a run said to one image. ``label`` and ``probabilities`` are calibrated and always there; where the answer
+    is ``withheld`` (the reason) they are printed only if ``forced``.
+    """
+
+    file: str
+    digest: str
+    picture: bytes
+    label: str
+    probabilities: Mapping[str, float]
+    withheld: str | None = None
+    forced: bool = False
+    heat: Heat | None = None
+    similar: Similar | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the answer may be printed."""
+        return self.withheld is None or self.forced
+
+
+def image_report(run: Run, answered: Answered, now: datetime | None = None) -> Document:
+    """The page. Raises RunError where the run's files are damaged."""
+    decision = Decision.load(run)
+    date = (now or datetime.now(UTC)).astimezone(UTC)
+    blocks: list[Block] = [_pictures(answered), Heading("Answer"), *_answer(run, answered, decision)]
+    if answered.similar and answered.is_open:
+        blocks += _similar(answered.similar)
+    blocks += [Heading("How good this run is on its test split"), *_figures(run)]
+    if run.warnings:
+        blocks += [Heading("Before you read these numbers"), Bullets(tuple(run.warnings))]
+    return Document(
+        "Chest X-ray report",
+        f"{answered.file} · {date:%Y-%m-%d %H:%M} UTC · run {run.id}",
+        tuple(blocks),
+        _foot(run, answered, decision),
+    )
+
+
+def _pictures(answered: Answered) -> Block:
+    facts = " · ".join(f"{name}: {value}" for name, value in answered.facts.items())
+    shown = [Picture(answered.picture, f"{answered.file}. {facts}" if facts else answered.file)]
+    if answered.heat and answered.is_open:
+        heat = answered.heat
+        text = f"Heat map of {heat.label} (Grad-CAM, opacity {heat.opacity:.2f}). {HEAT_SENTENCE}"
+        shown.append(Picture(heat.jpeg, text))
+    return Pictures(tuple(shown), _FULL)
+
+
+def _answer(run: Run, answered: Answered, decision: Decision) -> list[Block]:
+    said: list[Block] = []
+    if answered.withheld is not None:
+        said.append(Text("Withheld", strong=True))
+        said.append(Text(f"{answered.withheld} {FORCED}" if answered.forced else answered.withheld))
+    if not answered.is_open:
+        return said
+    label = f"Decision, marked as withheld: {answered.label}" if answered.withheld else f"Decision: {answered.label}"
+    rows = []
+    for name, value in answered.probabilities.items():
+        limit = decision.thresholds.get(name)
+        reached = "" if limit is None else "reaches it" if value >= limit else "below it"
+        rows.append([name, f"{value:.3f}", figures.UNDEFINED if limit is None else f"{limit:.3f}", reached])
+    by_whom = f"chosen by a person on {decision.chosen[:10]}" if decision.chosen else "chosen by the training"
+    thresholds = f" Thresholds: {by_whom}, on the validation split." if decision.thresholds else ""
+    rule = rule_text(run.classes, run.implied, decision.thresholds)
+    said += [
+        Text(label, strong=True),
+        Table(("Label", "Probability, calibrated", "Threshold", "Against it"), rows, (1, 2)),
+        Text(f"Rule: {rule}{thresholds} Calibrated with temperature {decision.temperature:.3f} (validation split)."),
+    ]
+    return said
+
+
+def _similar(similar: Similar) -> list[Block]:
+    tiles = []
+    for neighbour, jpeg in zip(similar.nearest, similar.pictures, strict=True):
+        source = f" · {neighbour.source}" if neighbour.source else ""
+        text = f"{neighbour.label} · distance {neighbour.distance:.3f}{source} · {neighbour.digest[:8]}"
+        tiles.append(Picture(jpeg, text))
+    among = sum(similar.shares.values())
+    shares = ", ".join(f"{name} {figures.of(count, among)}" for name, count in similar.shares.items())
+    return [
+        Heading("Nearest training images"),
+        Pictures(tuple(tiles), _SMALL),
+        Text(
+            f"Among the nearest {among}: {shares}. Mean distance to the nearest {len(tiles)}: {similar.distance:.3f}; "
+            f"95 % of the validation images are nearer than {similar.limit:.3f}. 0 is the same direction in feature "
+            "space, 1 nothing in common."
+        ),
+    ]
+
+
+def _figures(run: Run) -> list[Block]:
+    if run.metrics("test") is None:
+        return [Text("There is no test score for this run, so nothing is known of how good its answers are.")]
+    path = run.path / "metrics_test.json"
+    try:
+        metrics = figures.whole(measured(run, "test")[0], path)
+    except RunError as error:
+        return [Text(str(error))]
+    return [
+        *(Text(line) for line in figures.overall(metrics)),
+        figures.per_class(metrics),
+        Text(figures.basis(metrics)),
+    ]
+
+
+def _foot(run: Run, answered: Answered, decision: Decision) -> tuple[str, ...]:
+    config, info = run.config, run.info
+    versions = ", ".join(f"{name} {number}" for name, number in info.get("versions", {}).items())
+    return (
+        f"Run {run.id}: {config.backbone}, weights {_origin(config.weights)}, {config.trainable} trained, epoch "
+        f"{decision.epoch}; data set {info.get('dataset_name', '')}, digest {info.get('data_digest', '')}.",
+        f"Image digest {answered.digest} (BLAKE2b). Written by cxr_core {__version__}; trained with {versions}.",
+    )
+
+
+def _origin(weights: str) -> str:
+    return weights if weights in ("imagenet", "none") else "from a file"
