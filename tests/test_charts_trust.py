@@ -26,8 +26,11 @@ AFTER = calibration.reliability(calibration.calibrate(LOGITS, 2, {}), TRUE, CLAS
 POINT = operating.at_threshold(TRUE == 0, PROBABILITIES[:, 0], 0.4)
 
 # The report and the intervals of a test set without one class, of one image.
-ONE: tuple[Any, ...] = ([1], np.full((1, 3), 0.3), [1], CLASSES, {})
-ONE_REPORT, ONE_CI = metrics.report(*ONE), intervals.bootstrap(*ONE, resamples=5)
+ONE, FLAT = [1], np.full((1, 3), 0.3)
+ONE_REPORT, ONE_CI = (
+    metrics.report(ONE, FLAT, ONE, CLASSES, {}),
+    intervals.bootstrap(ONE, FLAT, ONE, CLASSES, {}, resamples=5),
+)
 NO_POINT = operating.at_threshold([False], [0.3], 0.5)
 
 FIGURES: dict[str, Callable[[], go.Figure]] = {
@@ -40,7 +43,7 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
     "reliability of one class": lambda: charts.reliability(BEFORE, ["NORMAL"], AFTER),
     "roc": lambda: charts.operating_curves(CURVES, "COVID19", POINT)[0],
     "precision-recall": lambda: charts.operating_curves(CURVES, "COVID19", POINT)[1],
-    "no curve": lambda: charts.operating_curves(metrics.curves(ONE[0], ONE[1], CLASSES, {}), "COVID19", NO_POINT)[0],
+    "no curve": lambda: charts.operating_curves(metrics.curves(ONE, FLAT, CLASSES, {}), "COVID19", NO_POINT)[0],
     "predictive values": lambda: charts.predictive_values(0.9, 0.95, 0.01),
     "no predictive values": lambda: charts.predictive_values(None, 0.95, 0.01),
     "predictive values of a test that never fires": lambda: charts.predictive_values(0.0, 1.0, 0.5),
@@ -165,7 +168,7 @@ def test_the_operating_point_lies_on_both_curves() -> None:
 
 
 def test_a_label_without_positives_has_no_point_and_says_why() -> None:
-    for chart in charts.operating_curves(metrics.curves(ONE[0], ONE[1], CLASSES, {}), "COVID19", NO_POINT):
+    for chart in charts.operating_curves(metrics.curves(ONE, FLAT, CLASSES, {}), "COVID19", NO_POINT):
         assert chart.data[-1].name == "COVID19: not defined (0 of 1 positive)"
 
 
