@@ -6,6 +6,7 @@ from cxr_core import charts, ui
 from cxr_core.data.cautions import cautions
 from cxr_core.data.dataset import Dataset
 from cxr_core.training.config import TrainConfig
+from cxr_core.ui.marks import marks_list
 
 
 def distribution(dataset: Dataset) -> None:
@@ -77,3 +78,5 @@ with ui.guarded():
         ui.network_batch(dataset, TrainConfig.model_fields["image_size"].default)
         files(dataset)
         unreadable(dataset)
+        with ui.guarded():
+            marks_list(dataset)

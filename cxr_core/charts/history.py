@@ -6,7 +6,17 @@ from typing import Any
 import plotly.graph_objects as go
 
 from cxr_core.charts.live import SERIES, SERIES_COLORS, best_epoch, finite, thin
-from cxr_core.charts.look import NEUTRAL, PALETTE, axis, figure, label, metric_axis
+from cxr_core.charts.look import (
+    NEUTRAL,
+    PALETTE,
+    axis,
+    class_colors,
+    figure,
+    label,
+    metric_axis,
+    of,
+    share_axis,
+)
 
 DASHES = ("solid", "dash", "dot", "dashdot")
 
@@ -67,3 +77,29 @@ def _epochs(last: int) -> dict[str, Any]:
     return axis(
         "Epoch", showgrid=False, range=[0.7, max(last, 2) + 0.3], **({"dtick": 1} if last <= 10 else {"nticks": 10})
     )
+
+
+def recall_curve(history: Sequence[dict[str, Any]], classes: Sequence[str], epoch: int) -> go.Figure:
+    """Recall of each class on validation by epoch, a dashed line at ``epoch``; ``history`` as ``Run.history``."""
+    rows = thin(history, len(classes))
+    colors = class_colors(classes)
+    traces = []
+    for k, name in enumerate(classes):
+        counts = [row["val"]["confusion"][k] for row in rows]
+        traces.append(
+            go.Scatter(
+                x=[row["epoch"] for row in rows],
+                y=[finite(row["val"]["recall"].get(name)) for row in rows],
+                name=label(name),
+                mode="lines+markers" if len(rows) <= 60 else "lines",
+                line={"color": colors[name], "width": 2},
+                hovertext=[
+                    f"{label(name)}, epoch {row['epoch']}<br>{of(count[k], sum(count))}"
+                    for row, count in zip(rows, counts, strict=True)
+                ],
+                hovertemplate="%{hovertext}<extra></extra>",
+            )
+        )
+    chart = figure(traces, xaxis=_epochs(len(history)), yaxis=share_axis("Recall, validation", fixedrange=True))
+    chart.add_vline(x=epoch, line={"color": NEUTRAL, "dash": "dash", "width": 1})
+    return chart

@@ -112,6 +112,19 @@ class Neighbours:
         return order, distances[order]
 
 
+def kept_vector(run: Run, digest: str) -> NDArray[np.float32] | None:
+    """The embedding (D,) of a validation image by its content, or None where none is kept. Raises RunError."""
+    path = run.path / FILE
+    if not path.exists():
+        return None
+    try:
+        with safe_open(path, framework="numpy") as file:
+            digests = json.loads((file.metadata() or {})["val"])
+            return file.get_tensor("val")[digests.index(digest)].astype(np.float32) if digest in digests else None
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, IndexError, AttributeError):
+        raise _damaged(run) from None
+
+
 def limit_of(
     train: NDArray[np.floating], val: NDArray[np.floating], train_patients: Sequence[str], val_patients: Sequence[str]
 ) -> float:

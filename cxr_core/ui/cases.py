@@ -1,0 +1,100 @@
+"""The images of a cell as tiles, page by page; each opens with everything that is known of it.
+
+case_tiles(run, split, rows)      # rows: see cxr_core.ui.matrix.behind
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from cxr_core.data import corrections
+from cxr_core.data.corrections import ACTIONS
+from cxr_core.data.images import read_bytes
+from cxr_core.errors import ImageError
+from cxr_core.inference.neighbours import kept_vector
+from cxr_core.settings import runs_dir
+from cxr_core.training.runs import Run
+from cxr_core.ui.cached import thumbnail
+from cxr_core.ui.case import Case, case_view
+from cxr_core.ui.frame import escaped, guarded, of
+from cxr_core.ui.marks import mark_buttons
+
+PER_PAGE = 12
+AT = "case-at"
+
+Row = dict[str, Any]
+
+
+def case_tiles(run: Run, split: str, rows: pd.DataFrame) -> None:
+    """Tiles of ``rows``, in their order; a click on a name opens the image."""
+    if rows.empty:
+        st.caption("No image is in this cell.")
+        return
+    pages = -(-len(rows) // PER_PAGE)
+    page = 1
+    with st.container(horizontal=True, vertical_alignment="center"):
+        place = st.empty()
+        if pages > 1:
+            # A cell with other pages begins at its first one.
+            page = st.pagination(pages, key=f"cases-{pages}")
+    first = (page - 1) * PER_PAGE
+    shown = rows.iloc[first : first + PER_PAGE].to_dict("records")
+    place.caption(f"{first + 1:,} to {first + len(shown):,} of {len(rows):,} images, most confident first")
+    marks = corrections.read(runs_dir()).groupby("digest")["action"].agg(list).to_dict()
+    records = rows.to_dict("records")
+    with st.container(key="tiles-cases"):
+        for k, row in enumerate(shown):
+            _tile(run, split, records, first + k, marks.get(row["digest"], []))
+
+
+def _tile(run: Run, split: str, records: list[Row], at: int, marked: list[str]) -> None:
+    row = records[at]
+    name = row["file"].rsplit("/", 1)[-1]
+    with st.container(gap="xsmall"):
+        try:
+            st.image(thumbnail(_path(run, row)), width="stretch", alt=f"{row['label']}, {name}")
+        except ImageError as error:
+            st.caption(escaped(str(error)))
+        if st.button(escaped(_short(name)), key=f"case-{at}-{row['digest']}", type="tertiary", help="Open it"):
+            st.session_state[AT] = at
+            _open(run, split, records)
+        st.caption(f"{escaped(row['decision'])} {row['confidence']:.3f}")
+        for action in marked:
+            st.badge(ACTIONS[action], icon=":material/flag:", color="orange")
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 20 else f"{name[:9]}…{name[-9:]}"
+
+
+def _path(run: Run, row: Row) -> Path:
+    return Path(run.info["folder"]) / row["file"]
+
+
+@st.dialog("Image", width="large", on_dismiss="rerun")
+def _open(run: Run, split: str, records: list[Row]) -> None:
+    at = min(st.session_state[AT], len(records) - 1)
+    row = records[at]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("Previous", on_click=_turn, args=(-1,), disabled=at == 0, icon=":material/chevron_left:")
+        st.button("Next", on_click=_turn, args=(1,), disabled=at == len(records) - 1, icon=":material/chevron_right:")
+        facts = [f"image {of(at + 1, len(records))}", row["file"]]
+        facts += [f"patient {row['patient']}"] if row["patient"] else []
+        facts += [str(row["source"])] if row["source"] else []
+        st.caption(" · ".join(map(escaped, facts)), width="stretch")
+    # The key is the image's, so that the next one opens without the heat map of this one.
+    key = f"{split}-{row['digest']}"
+    with guarded():
+        probabilities = {name: row[f"p_{name}"] for name in run.classes}
+        content = read_bytes(_path(run, row))
+        vector = kept_vector(run, row["digest"]) if split == "val" else None
+        case_view(run, Case(content, row["file"], probabilities, row["decision"], row["label"], vector), key)
+    with guarded():
+        st.divider()
+        mark_buttons(row["digest"], row["file"], row["label"], key)
+
+
+def _turn(step: int) -> None:
+    st.session_state[AT] += step

@@ -1,0 +1,69 @@
+"""The figures one reads first, each with its denominator and its 95 % interval, and what must be known beside them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from cxr_core.labels import rule_text
+from cxr_core.training.runs import Run
+from cxr_core.ui.frame import escaped, metric, of, warnings_banner
+from cxr_core.ui.results import best_epoch_line, right_of
+
+SPLIT_NOTES = {
+    "test": "The test split was not used to choose anything: not the weights, not the best epoch, not a threshold.",
+    "val": "The validation split chose the best epoch and the thresholds, so these figures flatter. Judge by the test.",
+}
+
+
+def headline(run: Run, report: Mapping[str, Any], split: str) -> None:
+    """Accuracy, balanced accuracy and macro F1 with their intervals; how they came about; the run's warnings."""
+    present = of(sum(figures["support"] > 0 for figures in report["per_class"].values()), len(report["classes"]))
+    figures, notes = st.columns([3, 2])
+    with figures:
+        shown = (
+            ("Accuracy", "accuracy", f"{right_of(report)} images"),
+            ("Balanced accuracy", "balanced_accuracy", f"mean recall, {present} classes"),
+            ("Macro F1", "macro_f1", f"mean over the classes, {report['n']:,} images"),
+        )
+        for column, (title, name, counted) in zip(st.columns(3), shown, strict=True):
+            with column:
+                metric(title, report[name], counted)
+                st.caption(interval_text(report["ci"][name]))
+        st.write(SPLIT_NOTES[split])
+        st.caption(resampling_text(report["ci"]))
+        st.caption(best_epoch_line(run))
+        decision_text(run, report)
+    with notes:
+        warnings_banner(run)
+
+
+def interval_text(ends: Sequence[float] | None) -> str:
+    """``95 % interval 0.71 to 0.83``."""
+    return f"95 % interval {ends[0]:.3f} to {ends[1]:.3f}" if ends else "no interval: fewer than two patients"
+
+
+def resampling_text(ci: Mapping[str, Any]) -> str:
+    """What was resampled, and what an interval does not speak of."""
+    if ci["grouped"]:
+        known = f"the patient is known for {of(ci['grouped'], ci['n'])} images, every other image counts as a patient"
+    else:
+        known = (
+            "no patient is known, so every image counts as one: with several images of a patient they are too narrow"
+        )
+    return (
+        f"Intervals: bootstrap, {ci['resamples']:,} resamples of {ci['groups']:,} patients; {known}. They speak of "
+        "other patients from the same places, not of other hospitals."
+    )
+
+
+def decision_text(run: Run, report: Mapping[str, Any]) -> None:
+    """The rule in words, and the thresholds it uses."""
+    thresholds = report.get("thresholds") or {}
+    rule = escaped(rule_text(run.classes, run.implied, thresholds))
+    if thresholds:
+        listed = ", ".join(f"{escaped(name)} {limit:.3f}" for name, limit in sorted(thresholds.items()))
+        chosen = report.get("operating_point_chosen")
+        how = f"chosen by a person on {escaped(chosen[:10])}" if chosen else "chosen on validation for the best F1"
+        rule += f" Thresholds, {how}: {listed}."
+    st.caption(f"**How a decision is made.** {rule}")
