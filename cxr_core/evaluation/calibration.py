@@ -79,9 +79,14 @@ def calibrate(logits: npt.ArrayLike, temperature: float, implied: Implied) -> Fl
 
 
 def logits_of(probabilities: npt.ArrayLike, implied: Implied) -> Floats:
-    """Logits (N, K) that ``calibrate`` at temperature 1 turns into these probabilities, which are kept off 0 and 1."""
-    values = np.clip(np.asarray(probabilities, dtype=np.float64), 1e-15, 1 - 1e-15)
-    return np.log(values) - np.log1p(-values) if implied else np.log(values)
+    """Logits (N, K) that ``calibrate`` at temperature 1 turns into these probabilities.
+
+    What rounding has made 0 or 1 comes back as the nearest that float64 tells from it: with implied labels a logit
+    above 36 is lost in its probability.
+    """
+    values = np.asarray(probabilities, dtype=np.float64)
+    logarithm = np.log(np.maximum(values, np.finfo(np.float64).tiny))
+    return logarithm - np.log(np.maximum(1 - values, np.finfo(np.float64).epsneg)) if implied else logarithm
 
 
 def ece(

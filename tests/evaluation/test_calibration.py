@@ -120,6 +120,9 @@ def test_kept_probabilities_are_as_good_as_logits(implied: dict[str, Any]) -> No
     np.testing.assert_allclose(calibrate(logits_of(kept, implied), 2.5, implied), calibrate(logits, 2.5, implied))
     fitted = [fit_temperature(values, true, CLASSES, implied) for values in (logits, logits_of(kept, implied))]
     assert fitted[0] == pytest.approx(fitted[1], rel=1e-4)
+    # Cooled below 1 and heated again: the rivals of a nearly certain class are not forgotten.
+    cold = calibrate(logits, 0.1, {})
+    np.testing.assert_allclose(calibrate(logits_of(cold, {}), 10, {}), calibrate(logits, 1, {}))
     certain = np.array([[1.0, 0.0, 0.0]])
     np.testing.assert_allclose(calibrate(logits_of(certain, implied), 1, implied), certain, atol=1e-14)
 
