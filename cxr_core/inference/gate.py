@@ -18,26 +18,28 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from cxr_core.data import terms
 from cxr_core.data.dicom import is_dicom
 from cxr_core.data.images import FORMATS
+from cxr_core.errors import ImageError
 
-# DICOM defined terms (PS3.3 C.7.3.1.1.1, C.8.11.5) of what a chest X-ray may be. OT and SC stand for "other" and
-# scanned films; an empty value says nothing.
-_MODALITIES = ("", "CR", "DX", "DR", "XR", "RG", "OT", "SC")
-_BODY_PARTS = ("CHEST", "THORAX", "TORAX", "LUNG", "RIB", "HEART")
-_OTHER_VIEWS = ("LL", "RL", "LLD", "RLD", "LAT", "LATERAL", "LLO", "RLO", "LAO", "RAO", "LPO", "RPO")
+# What cxr_core.data.dicom.facts may say of a frontal chest radiograph. OT and SC are "other" and scanned films; "" and
+# OTHER (a word that is no term of the standard) say nothing.
+_MODALITIES = ("", terms.OTHER, "CR", "DX", "DR", "XR", "RG", "OT", "SC")
+_BODY_PARTS = ("", terms.OTHER, "CHEST", "LUNG", "HEART", "RIB")
+_VIEWS = ("", terms.OTHER, "PA", "AP")
 
 _GREY_MODES = ("1", "L", "LA", "I", "F", "I;16", "I;16B", "I;16L")
-# Mean distance of the colours from one tint, of 255. Grey pictures give 0, marks in colour on a few per cent of a
-# radiograph at most 3, sepia 0; photographs 5 to 40.
-_COLOUR = 4.0
+# 70 % of a picture lie within this distance of one tint, of 255: so do a grey picture (0), sepia (1), and a radiograph
+# with arrows and text in colour (3); photographs come to 6 and more.
+_UNTINTED, _COLOUR = 0.7, 5.0
 # Standard deviation of all grey levels: 15 or more in the 852.
 _SPREAD = 8.0
 # Share of the picture within 2 levels of one grey: at most 0.36 in the 852.
 _ONE_GREY = 0.5
-# Share of the four commonest grey levels: at most 0.36 in the 852.
+# Share of the four commonest grey levels: at most 0.31 in the 852.
 _FEW_GREYS = 0.8
-# Deviation from the mean of 3 x 3 neighbours over that of the picture, on a grid of 64 x 64: 0.040 to 0.265.
+# Deviation from the mean of 3 x 3 neighbours over that of the picture, on a grid of 64 x 64: 0.038 to 0.270.
 _SMOOTH, _ROUGH = 0.035, 0.35
 # Correlation with the average chest below: 0.2 or more in 849 of the 852, more than upside down in 849, 0.43 or more in
 # 95 %.
@@ -79,11 +81,11 @@ def withheld(
 
     ``content``: the file, which has been decoded before (so it is within all limits); ``pixels``: what the network sees
     of it, uint8 (S, S); ``distance`` and ``limit``: of :class:`cxr_core.inference.neighbours.Neighbours`; ``facts``:
-    what a DICOM file says, with any of the keys modality, view, body_part.
+    those of :func:`cxr_core.data.dicom.facts`, none for other files. Raises ImageError where ``content`` is no image.
     """
     return (
         _said(facts or {})
-        or _coloured(content)
+        or _coloured(content, name)
         or _flat(pixels)
         or _laid_out(pixels)
         or (_FAR.format(distance=distance, limit=limit) if not distance <= limit else None)
@@ -98,35 +100,41 @@ _FAR = (
 
 def _said(facts: Mapping[str, str]) -> str | None:
     """What the DICOM header says against a frontal chest radiograph."""
-    modality, view, part = (str(facts.get(key) or "").strip().upper() for key in ("modality", "view", "body_part"))
+    modality, part, view = (facts.get(key, "") for key in ("modality", "body_part", "view"))
     if modality not in _MODALITIES:
-        return f"The DICOM file says modality {modality[:16]}; expected a radiograph (CR or DX)."
-    if part and not any(known in part for known in _BODY_PARTS):
-        return f"The DICOM file says body part {part[:16]}; expected CHEST."
-    if view in _OTHER_VIEWS:
-        return f"The DICOM file says view {view[:16]}, which is lateral or oblique; expected a frontal one (PA or AP)."
+        return f"The DICOM file says modality {modality}; expected a radiograph (CR or DX)."
+    if part not in _BODY_PARTS:
+        return f"The DICOM file says body part {part}; expected CHEST."
+    if view not in _VIEWS:
+        return f"The DICOM file says view {view}, which is not frontal; expected PA or AP."
     return None
 
 
-def _coloured(content: bytes) -> str | None:
+def _coloured(content: bytes, name: str) -> str | None:
     """A picture of several colours is a photograph or a drawing; one tint (sepia, a blue film base) is none."""
     if is_dicom(content):
         return None
-    image = Image.open(BytesIO(content), formats=FORMATS)
-    if image.mode in _GREY_MODES:
-        return None
-    image.draft("RGB", (256, 256))
-    plain = image if image.mode in ("RGB", "RGBA") else image.convert("RGBA")
-    small = plain.resize((64, 64), Image.Resampling.BOX).convert("RGBA")
+    try:
+        image = Image.open(BytesIO(content), formats=FORMATS)
+        if image.mode in _GREY_MODES:
+            return None
+        image.draft("RGB", (256, 256))
+        plain = image if image.mode in ("RGB", "RGBA") else image.convert("RGBA")
+        small = plain.resize((64, 64), Image.Resampling.BOX).convert("RGBA")
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ImageError(f"{name}: the image cannot be decoded ({error}). Copy it again.") from error
     over_black = Image.alpha_composite(Image.new("RGBA", small.size, (0, 0, 0, 255)), small)
-    luma, *chroma = np.asarray(over_black.convert("RGB").convert("YCbCr"), np.float64).reshape(-1, 3).T
-    # A toned picture's chroma follows from its brightness: what brightness explains is taken out, in 16 steps.
+    colours = over_black.convert("RGB").convert("YCbCr")
+    return "It is a picture in colour; a chest X-ray is grey." if _chroma(np.asarray(colours)) > _COLOUR else None
+
+
+def _chroma(colours: NDArray[np.uint8]) -> float:
+    """The distance from a single tint, at the same brightness, that 70 % of the colours (H, W, 3; YCbCr) keep to."""
+    luma, *chroma = colours.reshape(-1, 3).astype(np.float64).T
     steps = (luma // 16).astype(np.int64)
     counts = np.maximum(np.bincount(steps, minlength=16), 1)
     rest = [c - (np.bincount(steps, weights=c, minlength=16) / counts)[steps] for c in chroma]
-    if np.hypot(*rest).mean() <= _COLOUR:
-        return None
-    return "It is a picture in colour; a chest X-ray is grey."
+    return float(np.quantile(np.hypot(*rest), _UNTINTED))
 
 
 def _flat(pixels: NDArray[np.uint8]) -> str | None:
