@@ -5,6 +5,7 @@ import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -56,6 +57,12 @@ def links(at: AppTest) -> set[str]:
 
 def buttons(at: AppTest) -> dict[str, object]:
     return {button.label: button for button in at.button}
+
+
+def fields(at: AppTest) -> dict[str, Any]:
+    """The form's widgets by the hyperparameter that each holds."""
+    widgets = (*at.selectbox, *at.number_input, *at.text_input, *at.checkbox)
+    return {w.key.removeprefix("config-"): w for w in widgets if w.key and w.key.startswith("config-")}
 
 
 def press(at: AppTest, label: str) -> AppTest:
@@ -225,9 +232,9 @@ def test_browsing_goes_into_a_folder_and_up(squares: Path) -> None:
 
 def test_the_form_holds_every_hyperparameter_with_its_default_and_help() -> None:
     at = opened(TRAIN)
-    widgets = {w.key: w for w in (*at.selectbox, *at.number_input, *at.text_input) if w.key}
+    widgets = fields(at)
     for name, field in TrainConfig.model_fields.items():
-        widget = widgets[f"config-{name}"]
+        widget = widgets[name]
         assert field.description in widget.help
         expected = "1024,128" if name == "hidden" else field.default
         assert widget.value == expected, name
@@ -238,7 +245,7 @@ def test_the_form_holds_every_hyperparameter_with_its_default_and_help() -> None
 def test_a_preset_fills_the_form(preset: str, squares: Path) -> None:
     at = sound(opened(TRAIN, data=str(squares)).selectbox(key="preset").set_value(preset).run())
     for name, value in TrainConfig.create(**PRESETS[preset]).model_dump().items():
-        held = next(w for w in (*at.selectbox, *at.number_input, *at.text_input) if w.key == f"config-{name}").value
+        held = fields(at)[name].value
         assert held == (",".join(map(str, value)) or "none" if isinstance(value, tuple) else value), name
     assert "Changed" not in texts(at)
 
