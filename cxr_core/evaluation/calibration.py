@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cxr_core.errors import ConfigError
-from cxr_core.evaluation.metrics import _label_truth
+from cxr_core.evaluation.metrics import label_truth
 from cxr_core.labels import Implied
 
 COLDEST, HOTTEST = 0.05, 20.0
@@ -41,7 +41,7 @@ def fit_temperature(logits: npt.ArrayLike, true: npt.ArrayLike, classes: Sequenc
     """
     from scipy.optimize import minimize_scalar
 
-    truth, scores = _label_truth(true, logits, classes, implied)
+    truth, scores = label_truth(true, logits, classes, implied)
     sides = _sides(scores, np.asarray(true, dtype=np.intp), truth, implied)
     if (sides >= 0).all():
         return 1.0
@@ -99,7 +99,7 @@ def ece(
     (N,). The fewer the images, the larger it comes out, even for a perfect model. Raises DatasetError without images,
     RunError where a probability is not a number.
     """
-    truth, scores = _label_truth(true, probabilities, classes, implied)
+    truth, scores = label_truth(true, probabilities, classes, implied)
     if not implied:
         top = scores.argmax(axis=1)
         scores = np.take_along_axis(scores, top[:, None], axis=1)
@@ -115,7 +115,7 @@ def brier(probabilities: npt.ArrayLike, true: npt.ArrayLike, classes: Sequence[s
     """Brier score, 0 is best. Single labels: squared errors summed over classes, 0..2 (Brier 1950). Implied labels:
     their mean over labels, 0..1. Shapes and errors as for :func:`ece`.
     """
-    truth, scores = _label_truth(true, probabilities, classes, implied)
+    truth, scores = label_truth(true, probabilities, classes, implied)
     squared = (scores - truth) ** 2
     return float(squared.mean() if implied else squared.sum(axis=1).mean())
 
@@ -128,7 +128,7 @@ def reliability(
     Lists of one length, a place for each bin that holds an image, ascending: mean probability, share of the images
     that carry the label, number of images. Shapes and errors as for :func:`ece`.
     """
-    truth, scores = _label_truth(true, probabilities, classes, implied)
+    truth, scores = label_truth(true, probabilities, classes, implied)
     points = {}
     for k, name in enumerate(classes):
         counts, confidence, observed = _bins(scores[:, k], truth[:, k], bins)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cxr_core.evaluation.metrics import _label_truth, confusion_matrix
+from cxr_core.evaluation.metrics import confusion_matrix, label_truth
 from cxr_core.evaluation.resampling import Floats, Ints, draws, interval, known_patients, ratio, units_of
 from cxr_core.labels import Implied
 
@@ -50,7 +50,7 @@ def bootstrap(
     """
     n_classes = len(classes)
     confusion_matrix(true, decisions, n_classes)
-    truth, scores = _label_truth(true, probabilities, classes, implied)
+    truth, scores = label_truth(true, probabilities, classes, implied)
     unit, units = units_of(groups, len(truth))
     cells = _cells(true, decisions, n_classes, unit, units)
     rankings = [_Ranking(truth[:, k], scores[:, k], unit) for k in range(n_classes)]

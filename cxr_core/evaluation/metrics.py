@@ -81,7 +81,7 @@ def report(
     RunError where a probability is not a number.
     """
     confusion = confusion_matrix(true, decisions, len(classes))
-    truth, scores = _label_truth(true, probabilities, classes, implied)
+    truth, scores = label_truth(true, probabilities, classes, implied)
     ratios = _scores(confusion)
     per_class = {
         name: {
@@ -119,7 +119,7 @@ def curves(
     """
     from sklearn.metrics import precision_recall_curve, roc_curve
 
-    truth, scores = _label_truth(true, probabilities, classes, implied)
+    truth, scores = label_truth(true, probabilities, classes, implied)
     points: dict[str, dict[str, dict[str, list[float | None]] | None]] = {}
     for k, name in enumerate(classes):
         if not _both_occur(truth[:, k]):
@@ -163,7 +163,7 @@ def _ratio(part: npt.NDArray[np.int64], whole: npt.NDArray[np.int64]) -> npt.NDA
     return np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)
 
 
-def _label_truth(
+def label_truth(
     true: npt.ArrayLike, probabilities: npt.ArrayLike, classes: Sequence[str], implied: Implied
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
     """The (N, K) truth of each label, implied ones included, and the checked (N, K) probabilities."""

@@ -1,35 +1,64 @@
 """Files -> predictions, through the very functions that training and evaluation use.
 
-for prediction in Predictor.load(run).predict([("a.png", content), ("b.dcm", Path("b.dcm"))]):
-    print(prediction.file, prediction.label, prediction.probabilities)
+    for prediction in Predictor.load(run).predict([("a.png", content), ("b.dcm", Path("b.dcm"))]):
+        print(prediction.file, prediction.label, prediction.probabilities, prediction.withheld)
+
+An answer for a picture unlike those that the run learnt from is withheld: it carries the reason, and whoever shows it
+all the same marks it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_core.data.images import pixels, read_bytes
+from cxr_core.data.dicom import facts, is_dicom
+from cxr_core.data.images import content_digest, pixels, read_bytes
 from cxr_core.errors import ImageError
+from cxr_core.inference.embedding import embed
+from cxr_core.inference.explain import heat_map
+from cxr_core.inference.gate import withheld
+from cxr_core.inference.neighbours import Neighbour, Neighbours
 from cxr_core.inference.trained import Trained
 from cxr_core.labels import rule_text
 from cxr_core.model.network import INFERENCE_BATCH
 from cxr_core.training.runs import Run
 
+Source = bytes | Path
+
 
 @dataclass(frozen=True)
 class Prediction:
-    """The answer for one file. ``error`` is set, and label and probabilities are None, where it cannot be read."""
+    """The answer for one file.
+
+    ``error``: why it cannot be read; label and probabilities are None then. ``withheld``: why the answer should not be
+    shown, or None. ``distance``: mean cosine distance to the five nearest training images.
+    """
 
     file: str
     label: str | None
     probabilities: dict[str, float] | None
     rule: str
     error: str | None
+    withheld: str | None = None
+    distance: float | None = None
+
+    def shown(self, force: bool = False) -> "Prediction":
+        """As it may be shown: without label and probabilities where they are withheld and not asked for."""
+        return self if force or not self.withheld else replace(self, label=None, probabilities=None)
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """A decoded file: what the network sees of it, what DICOM says of it, and its content's digest."""
+
+    content: bytes
+    pixels: NDArray[np.uint8]
+    facts: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -37,50 +66,67 @@ class Predictor:
     """A trained run that answers for files."""
 
     trained: Trained
+    known: Neighbours
 
     @classmethod
     def load(cls, run: Run) -> "Predictor":
         """Raises RunError where the run has no finished training, WeightsError where its files are damaged."""
-        return cls(Trained.load(run))
+        return cls(Trained.load(run), Neighbours.load(run))
 
     @property
     def thresholds(self) -> dict[str, float]:
         """Per label, with implied labels; empty where the most probable class wins."""
         return self.trained.thresholds
 
-    def predict(self, items: Iterable[tuple[str, bytes | Path]]) -> Iterator[Prediction]:
+    def predict(self, items: Iterable[tuple[str, Source]]) -> Iterator[Prediction]:
         """One Prediction per (name, content or path), in order; a file that cannot be read gets its own error."""
         with ThreadPoolExecutor(2, thread_name_prefix="decode") as pool:
             for group in _groups(items, INFERENCE_BATCH):
                 yield from self._answer([name for name, _ in group], list(pool.map(self._decode, group)))
 
-    def _decode(self, item: tuple[str, bytes | Path]) -> NDArray[np.uint8] | ImageError:
-        name, source = item
+    def heat(self, name: str, source: Source, label: str) -> NDArray[np.float32]:
+        """Grad-CAM of ``label`` for a file, (S, S), 0 to 1, over the square that the network sees. Raises ImageError."""
+        return heat_map(self.trained, self._read(name, source).pixels, label)
+
+    def similar(self, name: str, source: Source) -> tuple[list[Neighbour], dict[str, int]]:
+        """The five nearest training images to a file, itself left out, and each class's count among the nearest 25."""
+        picture = self._read(name, source)
+        vector = embed(self.trained, [self.trained.features(picture.pixels[None])])[0]
+        digest = content_digest(picture.content)
+        return self.known.nearest(vector, exclude_digest=digest), self.known.shares(vector, exclude_digest=digest)
+
+    def _read(self, name: str, source: Source) -> _Picture:
+        content = read_bytes(source) if isinstance(source, Path) else source
+        square = pixels(content, name, self.trained.run.config.image_size)
+        return _Picture(content, square, facts(content) if is_dicom(content) else {})
+
+    def _decode(self, item: tuple[str, Source]) -> _Picture | ImageError:
         try:
-            content = read_bytes(source) if isinstance(source, Path) else source
-            return pixels(content, name, self.trained.run.config.image_size)
+            return self._read(*item)
         except ImageError as error:
             return error
 
-    def _answer(self, names: Sequence[str], decoded: Sequence[NDArray[np.uint8] | ImageError]) -> Iterator[Prediction]:
-        images = [image for image in decoded if not isinstance(image, ImageError)]
+    def _answer(self, names: Sequence[str], decoded: Sequence[_Picture | ImageError]) -> Iterator[Prediction]:
+        pictures = [picture for picture in decoded if not isinstance(picture, ImageError)]
         classes = self.trained.classes
-        rule = rule_text(classes, self.trained.implied)
-        probabilities = np.empty((0, len(classes)))
-        if images:
-            probabilities = self.trained.probabilities([self.trained.features(np.stack(images))])
-        decisions = self.trained.decide(probabilities)
-        answers = iter(zip(probabilities, decisions, strict=True))
-        for name, image in zip(names, decoded, strict=True):
-            if isinstance(image, ImageError):
-                yield Prediction(name, None, None, rule, str(image))
+        rule = rule_text(classes, self.trained.implied, self.thresholds)
+        probabilities, vectors = np.empty((0, len(classes))), np.empty((0, 0), np.float16)
+        if pictures:
+            rows = self.trained.features(np.stack([picture.pixels for picture in pictures]))
+            probabilities, vectors = self.trained.probabilities([rows]), embed(self.trained, [rows])
+        answers = iter(zip(probabilities, self.trained.decide(probabilities), vectors, strict=True))
+        for name, picture in zip(names, decoded, strict=True):
+            if isinstance(picture, ImageError):
+                yield Prediction(name, None, None, rule, str(picture))
                 continue
-            row, decision = next(answers)
+            row, decision, vector = next(answers)
             named = {label: float(value) for label, value in zip(classes, row, strict=True)}
-            yield Prediction(name, classes[decision], named, rule, None)
+            far = self.known.distance(vector)
+            reason = withheld(picture.content, name, picture.pixels, far, self.known.limit, picture.facts)
+            yield Prediction(name, classes[decision], named, rule, None, reason, far)
 
 
-def _groups(items: Iterable[tuple[str, bytes | Path]], size: int) -> Iterator[tuple[tuple[str, bytes | Path], ...]]:
+def _groups(items: Iterable[tuple[str, Source]], size: int) -> Iterator[tuple[tuple[str, Source], ...]]:
     remaining = iter(items)
     while group := tuple(islice(remaining, size)):
         yield group

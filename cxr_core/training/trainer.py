@@ -8,7 +8,7 @@ Same seed, same machine: the same history, whether it ran through or was stopped
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -154,9 +154,8 @@ class Trainer:
         started = time.perf_counter()
         val_loss, val = self.validate()
         self._check_finite(val_loss, epoch)
-        thresholds = choose_thresholds(self.val.label, val, self.classes, self.implied)
-        train_summary = self._summary(label, calibrate(logits.double().numpy(), 1.0, self.implied), thresholds)
-        val_summary = self._summary(self.val.label, val, thresholds)
+        train_summary = self._summary(label, calibrate(logits.double().numpy(), 1.0, self.implied))
+        val_summary = self._summary(self.val.label, val)
         measured = {"loss": val_loss, **val_summary}
         score = (-val_loss if self.config.monitor == "loss" else measured[self.config.monitor], -val_loss)
         standing = self.standing
@@ -197,9 +196,13 @@ class Trainer:
         thresholds = choose_thresholds(self.val.label, probabilities, self.classes, self.implied)
         return {"temperature": temperature, "thresholds": thresholds}
 
-    def _summary(
-        self, label: NDArray[np.int64], probabilities: NDArray[np.float64], thresholds: Mapping[str, float]
-    ) -> dict[str, Any]:
+    def _summary(self, label: NDArray[np.int64], probabilities: NDArray[np.float64]) -> dict[str, Any]:
+        """Figures under the thresholds that suit these probabilities best.
+
+        Train and validation each get their own: in training mode (dropout, batch statistics) the network gives other
+        probabilities, and thresholds of the one would misjudge the other.
+        """
+        thresholds = choose_thresholds(label, probabilities, self.classes, self.implied)
         decision = decide(probabilities, self.classes, self.implied, thresholds)
         confusion = confusion_matrix(label, decision, len(self.classes))
         return {**summary(confusion, self.classes), "confusion": confusion.tolist()}
