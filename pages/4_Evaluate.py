@@ -8,7 +8,7 @@ from cxr_core.ui.cases import case_tiles
 from cxr_core.ui.compare import compare_section
 from cxr_core.ui.figures import figures_section
 from cxr_core.ui.headline import headline
-from cxr_core.ui.matrix import behind, matrix_cell
+from cxr_core.ui.matrix import behind, cell_title, matrix_cell
 from cxr_core.ui.measures import judged
 from cxr_core.ui.reliability import reliability_section
 from cxr_core.ui.replay import replay_section
@@ -37,7 +37,7 @@ with ui.guarded():
         st.subheader(section, anchor=False, divider="gray")
         if section == "Matrix":
             cell = matrix_cell(report)
-            case_tiles(run, split, behind(table, cell))
+            case_tiles(run, split, behind(table, cell), cell_title(cell))
         elif section == "Classes":
             figures_section(run, report, table, split)
         elif section == "Operating point":

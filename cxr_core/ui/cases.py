@@ -1,6 +1,6 @@
 """The images of a cell as tiles, page by page; each opens with everything that is known of it.
 
-case_tiles(run, split, rows)      # rows: see cxr_core.ui.matrix.behind
+case_tiles(run, split, rows, "NORMAL decided PNEUMONIA")      # rows: see cxr_core.ui.matrix.behind
 """
 
 from pathlib import Path
@@ -27,21 +27,20 @@ AT = "case-at"
 Row = dict[str, Any]
 
 
-def case_tiles(run: Run, split: str, rows: pd.DataFrame) -> None:
-    """Tiles of ``rows``, in their order; a click on a name opens the image."""
+def case_tiles(run: Run, split: str, rows: pd.DataFrame, title: str) -> None:
+    """Tiles of ``rows``, in their order, under what they have in common; a click on a name opens the image."""
     if rows.empty:
-        st.caption("No image is in this cell.")
+        st.markdown(f"**{escaped(title)}** · no image")
         return
     pages = -(-len(rows) // PER_PAGE)
-    page = 1
-    with st.container(horizontal=True, vertical_alignment="center"):
-        place = st.empty()
-        if pages > 1:
-            # A cell with other pages begins at its first one.
-            page = st.pagination(pages, key=f"cases-{pages}")
+    place = st.empty()
+    # Another cell begins at its own first page.
+    page = st.pagination(pages, key=f"cases-{title}-{pages}") if pages > 1 else 1
     first = (page - 1) * PER_PAGE
     shown = rows.iloc[first : first + PER_PAGE].to_dict("records")
-    place.caption(f"{first + 1:,} to {first + len(shown):,} of {len(rows):,} images, most confident first")
+    place.markdown(
+        f"**{escaped(title)}** · {first + 1:,} to {first + len(shown):,} of {len(rows):,} images, most confident first"
+    )
     marks = corrections.read(runs_dir()).groupby("digest")["action"].agg(list).to_dict()
     records = rows.to_dict("records")
     with st.container(key="tiles-cases"):

@@ -84,11 +84,10 @@ def _numbers(images: pd.DataFrame, found: dict[str, Any]) -> None:
     counted = f"A {of(right['a'], found['n'])}, B {of(right['b'], found['n'])} images"
     accuracy, f1, mcnemar = st.columns(3)
     with accuracy:
-        metric("Accuracy, A − B", _signed(found["accuracy_difference"]), counted)
-        st.caption(interval_text(found["ci"]))
+        metric("Accuracy, A − B", _signed(found["accuracy_difference"]), f"{interval_text(found['ci'])} · {counted}")
     with f1:
-        metric("Macro F1, A − B", _signed(found["macro_f1_difference"]), f"{found['n']:,} images")
-        st.caption(interval_text(found["macro_f1_ci"]))
+        interval = interval_text(found["macro_f1_ci"])
+        metric("Macro F1, A − B", _signed(found["macro_f1_difference"]), f"{interval} · {found['n']:,} images")
     with mcnemar:
         test = found["mcnemar"]
         metric(

@@ -28,19 +28,21 @@ def headline(run: Run, report: Mapping[str, Any], split: str) -> None:
         )
         for column, (title, name, counted) in zip(st.columns(3), shown, strict=True):
             with column:
-                metric(title, report[name], counted)
-                st.caption(interval_text(report["ci"][name]))
+                metric(title, report[name], f"{interval_text(report['ci'][name])} · {counted}")
         st.write(SPLIT_NOTES[split])
-        st.caption(resampling_text(report["ci"]))
-        st.caption(best_epoch_line(run))
-        decision_text(run, report)
+        with st.expander("How these figures were made"):
+            st.caption(best_epoch_line(run))
+            decision_text(run, report)
+            st.caption(resampling_text(report["ci"]))
     with notes:
         warnings_banner(run)
 
 
 def interval_text(ends: Sequence[float] | None) -> str:
     """``95 % interval 0.71 to 0.83``."""
-    return f"95 % interval {ends[0]:.3f} to {ends[1]:.3f}" if ends else "no interval: fewer than two patients"
+    if not ends:
+        return "no interval: fewer than two patients"
+    return f"95 % interval {ends[0]:.3f} to {ends[1]:.3f}".replace("-", "−")
 
 
 def resampling_text(ci: Mapping[str, Any]) -> str:

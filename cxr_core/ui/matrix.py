@@ -56,6 +56,12 @@ def behind(table: pd.DataFrame, cell: Cell) -> pd.DataFrame:
     return rows.assign(confidence=confidence).sort_values("confidence", ascending=False, kind="stable")
 
 
+def cell_title(cell: Cell) -> str:
+    """``True NORMAL, predicted PNEUMONIA``."""
+    true, predicted = cell
+    return f"True {true}, predicted {predicted}"
+
+
 def _begin(report: Mapping[str, Any]) -> None:
     """The most frequent error is chosen first, and again where another run does not know what was chosen."""
     options = {ANY, *report["classes"]}

@@ -56,7 +56,7 @@ def threshold_section(run: Run) -> None:
     )
     if run.implied and name == no_finding_class(run.classes):
         st.caption(
-            f"{escaped(name)} is the answer when no other label reaches its threshold. So this one changes no decision; "
+            f"{escaped(name)} is the answer when no other label reaches its threshold: this one changes no decision; "
             "the figures here are those of its probability alone."
         )
     truth, probability = truth_of(run, table, name), probabilities_of(run, table)[:, run.classes.index(name)]
@@ -92,8 +92,8 @@ def _ratios(point: dict[str, Any], intervals: dict[str, Any]) -> None:
     counts = fractions(point)
     for column, (ratio, title) in zip(st.columns(4), RATIOS.items(), strict=True):
         with column:
-            metric(title, point[ratio], f"{of(*counts[ratio])} images", help=MEANINGS[ratio])
-            st.caption(interval_text(intervals[ratio]) if point[ratio] is not None else "not defined")
+            known = interval_text(intervals[ratio]) if point[ratio] is not None else "not defined"
+            metric(title, point[ratio], f"{known} · {of(*counts[ratio])} images", help=MEANINGS[ratio])
 
 
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs={Run: lambda run: str(run.path)})
