@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_core.data.dicom import facts, is_dicom
+from cxr_core.data.dicom import facts
 from cxr_core.data.images import content_digest, pixels, read_bytes
 from cxr_core.errors import ImageError
 from cxr_core.inference.embedding import embed
@@ -98,7 +98,7 @@ class Predictor:
     def _read(self, name: str, source: Source) -> _Picture:
         content = read_bytes(source) if isinstance(source, Path) else source
         square = pixels(content, name, self.trained.run.config.image_size)
-        return _Picture(content, square, facts(content) if is_dicom(content) else {})
+        return _Picture(content, square, facts(content))
 
     def _decode(self, item: tuple[str, Source]) -> _Picture | ImageError:
         try:
