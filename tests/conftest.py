@@ -13,6 +13,9 @@ from tests.runs_support import FROZEN, train
 PROJECT = Path(__file__).resolve().parent.parent
 REAL_DATA = PROJECT.parent / "shared" / "data"
 
+# Nothing above imports torch. On networks this small more threads only wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+
 
 @pytest.fixture(autouse=True)
 def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

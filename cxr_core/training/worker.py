@@ -248,7 +248,12 @@ class _Worker:
 def _left_out(unreadable: list[Unreadable]) -> list[str]:
     if not unreadable:
         return []
-    return [f"{len(unreadable)} images could not be decoded and were left out; the run's unreadable.csv names them."]
+    count = (
+        "1 image could not be decoded and was"
+        if len(unreadable) == 1
+        else f"{len(unreadable)} images could not be decoded and were"
+    )
+    return [f"{count} left out; the run's unreadable.csv names them."]
 
 
 def _epoch_line(row: dict[str, Any], epochs: int) -> str:
