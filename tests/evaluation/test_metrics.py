@@ -67,6 +67,10 @@ def test_report_equals_scikit_learn(outcome: Outcome) -> None:
     expected = reference.precision_recall_fscore_support(true, decided, labels=range(k), zero_division=0)
     for figure, values in zip(("precision", "recall", "f1", "support"), expected, strict=True):
         assert [report["per_class"][name][figure] for name in names(k)] == pytest.approx(list(values))
+    for i, name in enumerate(names(k)):
+        # Specificity is the recall of the rest.
+        expected = reference.recall_score(true != i, decided != i, zero_division=0)
+        assert report["per_class"][name]["specificity"] == pytest.approx(expected)
 
 
 @given(outcomes())
@@ -129,6 +133,7 @@ def test_absent_class_has_no_support_and_costs_no_balanced_accuracy() -> None:
     assert report["per_class"]["COVID19"] == {
         "precision": 0.0,
         "recall": 0.0,
+        "specificity": 1.0,
         "f1": 0.0,
         "support": 0,
         "roc_auc": None,
