@@ -11,7 +11,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
 
-from cxr_core import __version__, commands
+from cxr_core import __version__, commands, image_commands
 from cxr_core.errors import ConfigError, CxrError
 from cxr_core.settings import runs_dir
 from cxr_core.training.config import TrainConfig
@@ -28,6 +28,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.command is commands.train:
             options.config = _config(parser, options)
+        if options.command is image_commands.report and (problem := image_commands.report_problem(options)):
+            parser.error(problem)
         return int(options.command(options) or 0)
     except CxrError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -99,13 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--split", choices=("train", "val", "test"), default="test", help="default: test")
     _json(evaluate)
 
-    predict = actions.add_parser("predict", help="predict files with a run")
-    predict.set_defaults(command=commands.predict)
-    _run(predict)
-    predict.add_argument("files", nargs="+", metavar="FILE", help="images, in any of the formats read")
-    form = predict.add_mutually_exclusive_group()
-    _json(form)
-    form.add_argument("--csv", action="store_true", help="print a CSV table")
+    _image_actions(actions)
 
     runs = actions.add_parser("runs", help="list the runs")
     runs.set_defaults(command=commands.runs)
@@ -117,6 +113,51 @@ def _parser() -> argparse.ArgumentParser:
     cache.add_argument("--clear", action="store_true", help="delete them; runs stay whole")
     _runs(cache)
     return parser
+
+
+def _image_actions(actions: Any) -> None:
+    predict = actions.add_parser("predict", help="predict files with a run")
+    predict.set_defaults(command=image_commands.predict)
+    _run(predict)
+    predict.add_argument("files", nargs="+", metavar="FILE", help="images, in any of the formats read")
+    form = predict.add_mutually_exclusive_group()
+    _json(form)
+    form.add_argument("--csv", action="store_true", help="print a CSV table")
+    _force(predict)
+
+    explain = actions.add_parser("explain", help="a heat map: what moved the score of a class")
+    explain.set_defaults(command=image_commands.explain)
+    _run(explain)
+    explain.add_argument("file", type=Path, metavar="FILE", help="an image, in any of the formats read")
+    explain.add_argument("--class", dest="label", required=True, metavar="C", help="one of the run's classes")
+    explain.add_argument("--out", type=image_commands.png, required=True, metavar="PNG", help="the file to write")
+    _opacity(explain)
+
+    report = actions.add_parser("report", help="a page on one image, or without one the model card of a run")
+    report.set_defaults(command=image_commands.report)
+    _run(report)
+    report.add_argument("file", type=Path, nargs="?", metavar="FILE", help="an image, in any of the formats read")
+    report.add_argument(
+        "--out", type=Path, required=True, metavar="PATH", help="of an image .html or .pdf; of a run .md or .html"
+    )
+    report.add_argument("--heat", metavar="C", help="with the heat map of this class")
+    _opacity(report)
+    _force(report)
+
+
+def _force(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--force", action="store_true", help="show an answer that is withheld, marked as such")
+
+
+def _opacity(parser: argparse.ArgumentParser) -> None:
+    default = image_commands.OPACITY
+    parser.add_argument(
+        "--opacity",
+        type=image_commands.opacity,
+        default=default,
+        metavar="X",
+        help=f"of the heat map: 0 the picture alone, 1 the colours alone (default {default})",
+    )
 
 
 def _data(parser: argparse.ArgumentParser, required: bool) -> None:

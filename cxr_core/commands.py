@@ -1,6 +1,5 @@
 """What each command of ``python -m cxr_core`` does: read the options, one call into the core, print."""
 
-import csv
 import json
 import os
 import sys
@@ -48,7 +47,7 @@ def scan(options: Namespace) -> int:
     splits = {str(split): {name: int(count) for name, count in row.items()} for split, row in counts.iterrows()}
     if options.json:
         unreadable = dataset.unreadable[["file", "reason"]].to_dict("records")
-        _print_json({"classes": dataset.classes, "splits": splits, "unreadable": unreadable})
+        print_json({"classes": dataset.classes, "splits": splits, "unreadable": unreadable})
         return 0
     print(f"{dataset.root}: {len(dataset.samples)} images, {dataset.layout}")
     print(counts.to_string())
@@ -62,7 +61,7 @@ def train(options: Namespace) -> int:
     from cxr_core.data.dataset import scan as scan_dataset
 
     config: TrainConfig = options.config
-    run = create_run(scan_dataset(options.data), config, _runs_folder(options))
+    run = create_run(scan_dataset(options.data), config, runs_folder(options))
     print(f"Run {run.id}: {config.backbone}, weights {config.weights}, {config.trainable} trained.", flush=True)
     for warning in run.warnings:
         print(f"Note: {warning}", flush=True)
@@ -71,7 +70,7 @@ def train(options: Namespace) -> int:
 
 def resume(options: Namespace) -> int:
     """Go on with a run (or begin a queued one: this is the worker that the pages start)."""
-    run = find_run(_runs_folder(options), options.run)
+    run = find_run(runs_folder(options), options.run)
     if run.state == "completed":
         raise RunError(f"Run {run.id} is completed: there is nothing to resume.")
     # A request to stop a queued run stands: its worker has yet to read it.
@@ -140,7 +139,7 @@ class _Both:
 
 def evaluate(options: Namespace) -> int:
     """Print the metrics of a run; its own splits from the files that the training wrote, where they are there."""
-    run = find_run(_runs_folder(options), options.run)
+    run = find_run(runs_folder(options), options.run)
     metrics = None if options.data else run.metrics(options.split)
     if metrics is None:
         from cxr_core.evaluation.evaluate import evaluate_folder, evaluate_split
@@ -150,7 +149,7 @@ def evaluate(options: Namespace) -> int:
         )
         metrics = judged[0]
     if options.json:
-        _print_json(metrics)
+        print_json(metrics)
         return 0
     _print_metrics(metrics)
     return 0
@@ -175,44 +174,12 @@ def _print_metrics(metrics: dict[str, Any]) -> None:
     print("\nResearch software, not for clinical use.")
 
 
-def predict(options: Namespace) -> int:
-    """Print a prediction per file; 1 if any file failed."""
-    from cxr_core.inference.predictor import Predictor
-
-    run = find_run(_runs_folder(options), options.run)
-    predictions = list(Predictor.load(run).predict((file, Path(file)) for file in options.files))
-    if options.json:
-        _print_json(
-            [
-                {"file": row.file, "label": row.label, "probabilities": row.probabilities, "error": row.error}
-                for row in predictions
-            ]
-        )
-    elif options.csv:
-        table = csv.writer(sys.stdout, lineterminator="\n")
-        table.writerow(["file", "label", *(f"p_{name}" for name in run.classes), "error"])
-        for row in predictions:
-            known = row.probabilities or {}
-            table.writerow([row.file, row.label or "", *(known.get(name) for name in run.classes), row.error or ""])
-    else:
-        for row in predictions:
-            if row.probabilities is None:
-                continue
-            shown = "  ".join(f"{name} {value:.3f}" for name, value in row.probabilities.items())
-            print(f"{row.file}: {row.label}  ({shown})")
-        print("Research software, not for clinical use.")
-    failed = [row for row in predictions if row.error]
-    for row in failed:
-        print(f"error: {row.file}: {row.error}", file=sys.stderr)
-    return 1 if failed else 0
-
-
 def runs(options: Namespace) -> int:
     """List the runs, newest first."""
-    found = list_runs(_runs_folder(options))
+    found = list_runs(runs_folder(options))
     rows = [_run_row(run) for run in found]
     if options.json:
-        _print_json(rows)
+        print_json(rows)
         return 0
     for row in rows:
         if row["state"] == "damaged":
@@ -222,7 +189,7 @@ def runs(options: Namespace) -> int:
         epochs = f"{row['epochs_done']}/{row['epochs']}"
         print(f"{row['id']}  {row['state']:10} {row['backbone']:18} {epochs:>7}  test macro F1 {test}")
     if not rows:
-        print(f"No runs in {_runs_folder(options)}.")
+        print(f"No runs in {runs_folder(options)}.")
     return 0
 
 
@@ -256,7 +223,7 @@ def cache(options: Namespace) -> int:
     from cxr_core.model.features import clear_kept, kept_spaces
 
     if options.clear:
-        busy = [run.id for run in list_runs(_runs_folder(options)) if run.is_active]
+        busy = [run.id for run in list_runs(runs_folder(options)) if run.is_active]
         if busy:
             raise CxrError(f"{busy[0]} is active and needs the kept features. Stop it, or wait for its end.")
         print(f"{clear_kept() / 1e6:.1f} MB freed in {cache_dir()}")
@@ -268,13 +235,15 @@ def cache(options: Namespace) -> int:
     return 0
 
 
-def _runs_folder(options: Namespace) -> Path:
+def runs_folder(options: Namespace) -> Path:
+    """The folder that ``--runs`` names, or the usual one. Raises ConfigError where it is a file."""
     folder: Path = options.runs.expanduser().resolve() if options.runs else runs_dir()
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"--runs: expected a folder, {folder} is a file.")
     return folder
 
 
-def _print_json(document: Any) -> None:
+def print_json(document: Any) -> None:
+    """One JSON document on standard output."""
     # ASCII alone: a file's name may hold what no encoding of the output can.
     print(json.dumps(document, indent=1, allow_nan=False))

@@ -1,34 +1,24 @@
-"""A completed run reads uploaded X-rays: for each the picture, the probabilities, the decision and its rule."""
+"""A completed run reads uploaded X-rays: for each the answer or why it is withheld, heat map, similar cases, report."""
 
 import streamlit as st
 
-from cxr_core import charts, ui
+from cxr_core import ui
 from cxr_core.training.runs import Run
 from cxr_core.ui import results, uploads
+from cxr_core.ui.answer import answer_card, is_forced
 from cxr_core.ui.frame import escaped
 
 CARDS = 6
 FAILURES = 5
 
 
-def card(upload: uploads.UploadedFile, prediction: "uploads.Prediction", thresholds: dict[str, float]) -> None:
-    """One upload: its picture, and what the run says to it."""
-    with st.container(border=True):
-        left, right = st.columns([2, 3])
-        with left:
-            st.image(uploads.picture(upload), caption=escaped(prediction.file), width="stretch")
-        with right:
-            label, probabilities = prediction.label or "", prediction.probabilities or {}
-            ui.metric("Decision", label)
-            st.caption(escaped(prediction.rule))
-            st.plotly_chart(charts.probabilities(probabilities, label, thresholds), key=f"bars-{upload.file_id}")
-
-
-def table(run: Run, predictions: list["uploads.Prediction"]) -> None:
+def table(run: Run, answers: list[uploads.Answer]) -> None:
     """All uploads in one table, and its CSV."""
-    frame = uploads.prediction_table(predictions, run.classes)
-    good = sum(prediction.error is None for prediction in predictions)
-    st.write(f"**Predictions for {ui.of(good, len(predictions))} files**")
+    frame = uploads.prediction_table(answers, run.classes, {answer.key for answer in answers if is_forced(answer)})
+    good = sum(answer.error is None for answer in answers)
+    withheld = sum(answer.withheld is not None for answer in answers)
+    also = f", withheld for {ui.of(withheld, good)} of these" if withheld else ""
+    st.write(f"**Predictions for {ui.of(good, len(answers))} files{also}**")
     st.dataframe(
         frame,
         hide_index=True,
@@ -40,13 +30,23 @@ def table(run: Run, predictions: list["uploads.Prediction"]) -> None:
     st.download_button("Table as CSV", frame.to_csv(index=False), name, "text/csv", on_click="ignore")
 
 
-def failures(predictions: list["uploads.Prediction"]) -> None:
+def failures(answers: list[uploads.Answer]) -> None:
     """A message for each file without a prediction."""
-    messages = [prediction.error for prediction in predictions if prediction.error]
+    messages = [answer.error for answer in answers if answer.error]
     for message in messages[:FAILURES]:
         st.error(escaped(message), icon=":material/error:")
     if len(messages) > FAILURES:
         st.caption(f"{ui.of(FAILURES, len(messages))} messages; the table has all.")
+
+
+def cards(run: Run, answers: list[uploads.Answer]) -> None:
+    """The files that could be read, some at a time."""
+    good = [answer for answer in answers if answer.error is None]
+    pages = max(1, -(-len(good) // CARDS))
+    page = st.pagination(pages, key=f"page-{pages}") if pages > 1 else 1
+    for answer in good[(page - 1) * CARDS : page * CARDS]:
+        with ui.guarded():
+            answer_card(run, answer)
 
 
 ui.page("Predict", ":material/upload:")
@@ -55,24 +55,13 @@ with ui.guarded():
     if run:
         st.write(escaped(results.score_line(run)))
         ui.warnings_banner(run)
-        files = st.file_uploader(
-            "X-rays: PNG, JPEG, TIFF, BMP, WebP or DICOM, one or many",
-            type=None,
-            accept_multiple_files=True,
-            key=f"uploads-{run.id}",
-            help="They stay in memory, are never written to disk, and are gone when this page is closed.",
-        )
-        if files:
-            predictions = uploads.predicted(run, files)
-            if len(files) > 1:
-                table(run, predictions)
-            failures(predictions)
-            good = [pair for pair in zip(files, predictions, strict=True) if pair[1].error is None]
-            pages = max(1, -(-len(good) // CARDS))
-            page = st.pagination(pages, key=f"page-{pages}") if pages > 1 else 1
-            limits = results.thresholds(run)
-            for upload, prediction in good[(page - 1) * CARDS : page * CARDS]:
-                card(upload, prediction, limits)
+        found = uploads.read_uploads(run)
+        if found:
+            answers = uploads.predicted(run, found)
+            if len(answers) > 1:
+                table(run, answers)
+            failures(answers)
+            cards(run, answers)
         else:
             st.caption(
                 "The first prediction after the server starts takes some seconds longer: the network is loaded then."

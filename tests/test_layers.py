@@ -21,12 +21,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("cxr_core.settings", "cxr_core.labels", "cxr_core.training.config"),
     ("cxr_core.data",),
     ("cxr_core.model",),
-    ("cxr_core.training.runs", "cxr_core.training.speeds", "cxr_core.training.estimate"),
+    ("cxr_core.training.runs", "cxr_core.training.decision", "cxr_core.training.speeds", "cxr_core.training.estimate"),
     ("cxr_core.inference", "cxr_core.evaluation"),
     ("cxr_core.training",),
-    ("cxr_core.training.jobs", "cxr_core.charts"),
+    ("cxr_core.training.jobs", "cxr_core.charts", "cxr_core.reports"),
     ("cxr_core.ui",),
-    ("cxr_core.commands", "cxr_core.__main__", "dashboard", "pages"),
+    ("cxr_core.commands", "cxr_core.image_commands", "cxr_core.__main__", "dashboard", "pages"),
 )
 TORCH = {"torch", "torchvision", "safetensors.torch", "accelerate"}
 TORCH_FREE = (
@@ -46,7 +46,9 @@ TORCH_FREE = (
     "cxr_core.evaluation.operating",
     "cxr_core.charts",
     "cxr_core.ui",
+    "cxr_core.reports",
     "cxr_core.commands",
+    "cxr_core.image_commands",
     "cxr_core.__main__",
     "dashboard",
     "pages",

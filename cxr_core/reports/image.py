@@ -37,11 +37,10 @@ class Heat:
 
 @dataclass(frozen=True)
 class Similar:
-    """The nearest training images, how many of the nearest 25 each class has, and the mean distance to the nearest."""
+    """The nearest training images, how many of the nearest 25 each class has, and the distance that is usual."""
 
     nearest: Sequence[Neighbour]
     shares: Mapping[str, int]
-    distance: float
     limit: float
     # JPEGs of ``nearest``, None for a file that is no longer there.
     pictures: Sequence[bytes | None]
@@ -75,7 +74,7 @@ def image_report(run: Run, answered: Answered, now: datetime | None = None) -> D
     decision = Decision.load(run)
     date = (now or datetime.now(UTC)).astimezone(UTC)
     blocks: list[Block] = [_pictures(answered), Heading("Answer"), *_answer(run, answered, decision)]
-    if answered.similar and answered.is_open:
+    if answered.is_open and answered.similar:
         blocks += _similar(answered.similar)
     blocks += [Heading("How good this run is on its test split"), *_figures(run)]
     if run.warnings:
@@ -130,11 +129,12 @@ def _similar(similar: Similar) -> list[Block]:
         tiles.append(Picture(jpeg, text))
     among = sum(similar.shares.values())
     shares = ", ".join(f"{name} {figures.of(count, among)}" for name, count in similar.shares.items())
+    mean = sum(neighbour.distance for neighbour in similar.nearest) / max(1, len(tiles))
     return [
         Heading("Nearest training images"),
         Pictures(tuple(tiles), _SMALL),
         Text(
-            f"Among the nearest {among}: {shares}. Mean distance to the nearest {len(tiles)}: {similar.distance:.3f}; "
+            f"Among the nearest {among}: {shares}. Mean distance to the nearest {len(tiles)}: {mean:.3f}; "
             f"95 % of the validation images are nearer than {similar.limit:.3f}. 0 is the same direction in feature "
             "space, 1 nothing in common."
         ),

@@ -76,6 +76,7 @@ class _Writer:
             self._text(document.subtitle, 8, colour=_GREY),
             Spacer(1, 2 * mm),
             self._notice(document.notice),
+            Spacer(1, 3 * mm),
         ]
         for block in document.blocks:
             story += self._block(block)
@@ -143,6 +144,14 @@ class _Writer:
             ("TOPPADDING", (0, 0), (-1, -1), 0.8),
             ("BOTTOMPADDING", (0, 0), (-1, -1), 1.2),
             ("LEFTPADDING", (0, 0), (-1, -1), 0),
+            ("RIGHTPADDING", (0, 0), (-1, -1), 5),
             ("VALIGN", (0, 0), (-1, -1), "TOP"),
         ]
-        return Grid(cells, colWidths=[_WIDTH / len(table.columns)] * len(table.columns), style=look, hAlign="LEFT")
+        return Grid(cells, colWidths=_widths(table), style=look, hAlign="LEFT")
+
+
+def _widths(table: Table) -> list[float]:
+    """A share of the page's width for each column, by its longest cell: neither slivers nor one column alone."""
+    longest = [max(len(row[number]) for row in [table.columns, *table.rows]) for number in range(len(table.columns))]
+    wanted = [min(max(length, 8), 60) for length in longest]
+    return [_WIDTH * width / sum(wanted) for width in wanted]

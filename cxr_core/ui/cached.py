@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cxr_core.data import images
 from cxr_core.data.dataset import Dataset, scan
 from cxr_core.errors import ImageError
+from cxr_core.training.decision import POINT
 from cxr_core.training.runs import Run
 from cxr_core.ui.frame import duration
 
@@ -75,13 +76,17 @@ class progress_bar:
 
 
 def cached_predictor(run: Run) -> "Predictor":
-    """The run's predictor, loaded once for all sessions and again when its best weights change."""
-    weights = run.weights_file
-    return _predictor(str(run.path), weights.stat().st_mtime_ns if weights.exists() else 0)
+    """The run's predictor, loaded once for all sessions, and again when its weights or its thresholds change."""
+    return _predictor(str(run.path), modified(run.weights_file), modified(run.path / POINT))
+
+
+def modified(path: Path) -> int:
+    """When the file was last written, in ns; 0 where there is none."""
+    return path.stat().st_mtime_ns if path.exists() else 0
 
 
 @st.cache_resource(max_entries=3, show_spinner="Loading the network")
-def _predictor(path: str, weights_modified: int) -> "Predictor":
+def _predictor(path: str, weights_modified: int, point_modified: int) -> "Predictor":
     # Imports torch, 4 to 6 seconds the first time.
     from cxr_core.inference.predictor import Predictor
 

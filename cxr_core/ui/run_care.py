@@ -12,6 +12,9 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from cxr_core.errors import CxrError
+from cxr_core.reports import card, html, markdown
+from cxr_core.reports.document import Document, Text
 from cxr_core.training import jobs
 from cxr_core.training.config import TrainConfig
 from cxr_core.training.runs import Run
@@ -77,6 +80,17 @@ def _download(run: Run) -> None:
         label = f"The whole run ({megabytes(*run.path.iterdir())})"
         st.download_button(label, partial(zip_of, run), f"{run.id}.zip", "application/zip", on_click="ignore")
         st.caption("Weights are safetensors of the trained part. A large run takes a moment before it begins.")
+        if run.state == "completed":
+            for name, suffix, kind in (("Markdown", ".md", "text/markdown"), ("HTML", ".html", "text/html")):
+                st.download_button(
+                    f"Model card, {name}",
+                    partial(model_card_of, run, suffix),
+                    f"{run.id}-model-card{suffix}",
+                    kind,
+                    on_click="ignore",
+                    key=f"card{suffix}-{run.id}",
+                )
+            st.caption("What it is for, its data, training, figures with intervals, limits, and what was not tested.")
 
 
 def delete(run: Run) -> None:
@@ -96,6 +110,16 @@ def zip_of(run: Run) -> bytes:
     """The run as a zip, in one copy."""
     with tempfile.TemporaryDirectory() as folder:
         return run.export_zip(Path(folder) / "run.zip").read_bytes()
+
+
+def model_card_of(run: Run, suffix: str) -> str:
+    """The run's model card in Markdown (``.md``) or HTML; where its files are damaged, the sentence that says so."""
+    try:
+        document = card.model_card(run)
+    except CxrError as error:
+        # A download has no page to show an error on.
+        document = Document(f"Model card of {run.id}", "It could not be made.", (Text(str(error)),))
+    return (markdown if suffix == ".md" else html).render(document)
 
 
 def megabytes(*files: Path) -> str:

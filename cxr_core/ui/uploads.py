@@ -1,13 +1,15 @@
 """Predictions for uploaded files: made once per upload, kept in the session's memory, never written.
 
-    results = predicted(run, st.file_uploader("X-rays", accept_multiple_files=True))
-    table = prediction_table(results, run.classes)
+    answers = predicted(run, read_uploads())
+    table = prediction_table(answers, run.classes)
 
-A file's name is text to show. It is never a path.
+A zip stands for the files in it. A file's name is text to show. It is never a path.
 """
 
 import io
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -15,78 +17,150 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from cxr_core.data import images
+from cxr_core.data.collection import Member, members, shown_name
+from cxr_core.errors import ImageError
+from cxr_core.training.decision import POINT
 from cxr_core.training.runs import Run
-from cxr_core.ui.cached import cached_predictor, progress_bar
+from cxr_core.ui.cached import cached_predictor, modified, progress_bar
 
 if TYPE_CHECKING:
-    from cxr_core.inference.predictor import Prediction
+    from cxr_core.inference.predictor import Prediction, Predictor
 
 PICTURE_SIDE = 900
+# A spreadsheet takes a cell that begins with one of these for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def predicted(run: Run, uploads: Sequence[UploadedFile]) -> list["Prediction"]:
-    """A prediction for each upload, in their order; only new ones are computed, a bar says how far.
+@dataclass(frozen=True)
+class Answer:
+    """What came of one file: a prediction, or the ``error`` that says why there is none."""
+
+    name: str
+    key: str
+    error: str | None = None
+    prediction: "Prediction | None" = None
+    member: Member | None = field(default=None, compare=False)
+
+    @property
+    def withheld(self) -> str | None:
+        """Why the answer is withheld; None where it is not."""
+        return self.prediction.withheld if self.prediction else None
+
+
+def read_uploads(run: Run) -> list[Member | Answer]:
+    """The uploaders, and the files that they hold; an ``Answer`` with its error for a zip that cannot be opened."""
+    files, folder = st.tabs(["Files or zips", "A folder"])
+    uploads: list[UploadedFile] = files.file_uploader(
+        "X-rays: PNG, JPEG, TIFF, BMP, WebP or DICOM, one or many, or zips of them",
+        type=None,
+        accept_multiple_files=True,
+        key=f"uploads-{run.id}",
+        help="They stay in memory, are never written to disk, and are gone when this page is closed.",
+    )
+    uploads += folder.file_uploader(
+        "A folder of X-rays, with the folders in it",
+        type=None,
+        accept_multiple_files="directory",
+        key=f"folder-{run.id}",
+        help="As on the other tab: it stays in memory and is never written to disk.",
+    )
+    found: list[Member | Answer] = []
+    for upload in uploads:
+        try:
+            found += members(upload.name, upload.getvalue(), upload.file_id)
+        except ImageError as error:
+            found.append(Answer(shown_name(upload.name), upload.file_id, str(error)))
+    return found
+
+
+def predicted(run: Run, found: Sequence[Member | Answer]) -> list[Answer]:
+    """An answer for each file, in their order; only new ones are computed, a bar says how far.
 
     Raises what loading the run's network raises (RunError, WeightsError). A file that is no image has its ``error``.
     """
-    # Another run, or the same one trained on, is another set of predictions.
-    trained = run.weights_file.stat().st_mtime_ns if run.weights_file.exists() else 0
+    version = (str(run.path), modified(run.weights_file), modified(run.path / POINT))
     before = st.session_state.get("predictions", {})
-    keys = [(str(run.path), trained, upload.file_id) for upload in uploads]
-    known: dict[tuple[str, int, str], Prediction] = {key: before[key] for key in keys if key in before}
+    # Another run, or the same one trained on or with other thresholds, is another set of predictions.
+    known: dict[tuple[Any, ...], Answer] = {
+        (*version, item.key): before[*version, item.key] for item in found if (*version, item.key) in before
+    }
     st.session_state["predictions"] = known
-    new = [(key, upload) for key, upload in zip(keys, uploads, strict=True) if key not in known]
+    new = [item for item in found if isinstance(item, Member) and (*version, item.key) not in known]
     if new:
         hint = st.empty()
         hint.caption("The first time after the server starts, loading the network takes some seconds.")
         predictor = cached_predictor(run)
         hint.empty()
         with progress_bar("Predicting", "images") as report:
-            predictions = predictor.predict(_contents([upload for _, upload in new]))
-            for done, ((key, _), prediction) in enumerate(zip(new, predictions, strict=True), start=1):
-                known[key] = prediction
+            for done, answer in enumerate(_answers(predictor, new), start=1):
+                known[*version, answer.key] = answer
                 report(done, len(new))
-    return [known[key] for key in keys]
+    return [item if isinstance(item, Answer) else known[*version, item.key] for item in found]
 
 
-def _contents(uploads: Sequence[UploadedFile]) -> Iterator[tuple[str, bytes]]:
-    # One after the other: a copy of each at a time, not of all.
-    for upload in uploads:
-        yield shown_name(upload.name), upload.getvalue()
+def _answers(predictor: "Predictor", new: Sequence[Member]) -> Iterator[Answer]:
+    """An answer for each file. One after the other is read: a copy of some at a time, not of all."""
+    waiting: deque[Member] = deque()
+    unread: list[Answer] = []
+
+    def contents() -> Iterator[tuple[str, bytes]]:
+        for member in new:
+            try:
+                content = member.content()
+            except ImageError as error:
+                unread.append(Answer(member.name, member.key, str(error)))
+                continue
+            waiting.append(member)
+            yield member.name, content
+
+    for prediction in predictor.predict(contents()):
+        member = waiting.popleft()
+        yield Answer(member.name, member.key, prediction.error, prediction, member)
+    yield from unread
 
 
-def shown_name(name: str) -> str:
-    """A file's name without folders and without signs that do not print."""
-    last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    return "".join(sign if sign.isprintable() else "�" for sign in last)[-160:] or "unnamed"
-
-
-def picture(upload: UploadedFile) -> bytes:
-    """A JPEG of the upload as the network's decoder reads it: upright, grey. Raises ImageError."""
-    return _picture(upload.file_id, upload)
+def picture(answer: Answer) -> bytes:
+    """A JPEG of the file as the network's decoder reads it: upright, grey. Raises ImageError."""
+    return _picture(answer.key, answer)
 
 
 @st.cache_data(max_entries=64, show_spinner=False, scope="session")
-def _picture(file_id: str, _upload: UploadedFile) -> bytes:
-    decoded = images.decode(_upload.getvalue(), shown_name(_upload.name), side=PICTURE_SIDE)
+def _picture(key: str, _answer: Answer) -> bytes:
+    decoded = images.decode(content_of(_answer), _answer.name, side=PICTURE_SIDE)
     decoded.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
     out = io.BytesIO()
     decoded.save(out, "JPEG", quality=88)
     return out.getvalue()
 
 
-def prediction_table(predictions: Sequence["Prediction"], classes: Sequence[str]) -> pd.DataFrame:
-    """A row per file: file, decision, ``p_CLASS`` for each class, error; a failed file has no probabilities."""
-    rows = [
-        {
-            "file": prediction.file,
-            "decision": prediction.label or "",
-            **{f"p_{name}": (prediction.probabilities or {}).get(name) for name in classes},
-            "error": prediction.error or "",
-        }
-        for prediction in predictions
-    ]
-    return pd.DataFrame(rows, columns=["file", "decision", *(f"p_{name}" for name in classes), "error"])
+def content_of(answer: Answer) -> bytes:
+    """The file itself. Raises ImageError for one that could not be read."""
+    if answer.member is None:
+        raise ImageError(answer.error or f"{answer.name}: it could not be read.")
+    return answer.member.content()
+
+
+def prediction_table(answers: Sequence[Answer], classes: Sequence[str], forced: Container[str] = ()) -> pd.DataFrame:
+    """A row per file: file, decision, ``p_CLASS`` for each class, withheld (the reason), error.
+
+    A failed file has no probabilities, nor has one whose answer is withheld, unless its key is in ``forced``. Texts are
+    made safe for spreadsheets.
+    """
+    columns = ["file", "decision", *(f"p_{name}" for name in classes), "withheld", "error"]
+    rows = []
+    for answer in answers:
+        row: dict[str, Any] = {"file": safe_cell(answer.name), "decision": ""}
+        prediction = answer.prediction.shown(answer.key in forced) if answer.prediction else None
+        if prediction and prediction.probabilities:
+            row["decision"] = safe_cell(prediction.label or "")
+            row |= {f"p_{name}": value for name, value in prediction.probabilities.items()}
+        rows.append({**row, "withheld": safe_cell(answer.withheld or ""), "error": safe_cell(answer.error or "")})
+    return pd.DataFrame(rows, columns=columns)
+
+
+def safe_cell(text: str) -> str:
+    """``text``, with an apostrophe before it where a spreadsheet would run it as a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def prediction_columns(classes: Sequence[str]) -> dict[str, Any]:
@@ -95,4 +169,4 @@ def prediction_columns(classes: Sequence[str]) -> dict[str, Any]:
         f"p_{name}": st.column_config.ProgressColumn(name, min_value=0.0, max_value=1.0, format="%.3f")
         for name in classes
     }
-    return {"file": "File", "decision": "Decision", **bars, "error": "Error"}
+    return {"file": "File", "decision": "Decision", **bars, "withheld": "Withheld", "error": "Error"}

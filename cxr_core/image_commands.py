@@ -1,0 +1,154 @@
+"""What the commands on single images do, and the reports: ``predict``, ``explain``, ``report``."""
+
+import csv
+import io
+import sys
+from argparse import ArgumentTypeError, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cxr_core.commands import print_json, runs_folder
+from cxr_core.data.collection import shown_name
+from cxr_core.data.images import read_bytes
+from cxr_core.errors import ConfigError, ImageError
+from cxr_core.settings import write_atomic
+from cxr_core.training.runs import Run, find_run
+
+if TYPE_CHECKING:
+    from cxr_core.inference.predictor import Prediction
+
+NOTICE = "Research software, not for clinical use."
+OPACITY = 0.45
+IMAGE_SUFFIXES = (".html", ".pdf")
+RUN_SUFFIXES = (".md", ".html")
+
+
+def predict(options: Namespace) -> int:
+    """Print a prediction per file; 1 if any file failed. A withheld answer is left out, unless forced."""
+    from cxr_core.inference.predictor import Predictor
+
+    run = find_run(runs_folder(options), options.run)
+    predictions = list(Predictor.load(run).predict((file, Path(file)) for file in options.files))
+    if options.json:
+        print_json([_row(row, options.force) for row in predictions])
+    elif options.csv:
+        table = csv.writer(sys.stdout, lineterminator="\n")
+        table.writerow(["file", "label", *(f"p_{name}" for name in run.classes), "error", "withheld"])
+        for prediction in predictions:
+            row = _row(prediction, options.force)
+            known = row["probabilities"] or {}
+            shares = (known.get(name) for name in run.classes)
+            table.writerow([row["file"], row["label"] or "", *shares, row["error"] or "", row["withheld"] or ""])
+    else:
+        for prediction in predictions:
+            if prediction.error is None:
+                print(_line(prediction, options.force))
+        print(NOTICE)
+    failed = [row for row in predictions if row.error]
+    for failure in failed:
+        print(f"error: {failure.file}: {failure.error}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _row(prediction: "Prediction", force: bool) -> dict[str, Any]:
+    shown = prediction.shown(force)
+    return {
+        "file": prediction.file,
+        "label": shown.label,
+        "probabilities": shown.probabilities,
+        "error": prediction.error,
+        "withheld": prediction.withheld,
+    }
+
+
+def _line(prediction: "Prediction", force: bool) -> str:
+    reason = prediction.withheld
+    if reason is not None and not force:
+        return f"{prediction.file}: withheld. {reason} (--force shows the answer all the same)"
+    shown = "  ".join(f"{name} {value:.3f}" for name, value in (prediction.probabilities or {}).items())
+    answer = f"{prediction.file}: {prediction.label}  ({shown})"
+    return answer if reason is None else f"{answer}  forced, though withheld: {reason}"
+
+
+def explain(options: Namespace) -> int:
+    """Write the picture under the heat map of a class."""
+    from cxr_core.inference.predictor import Predictor
+    from cxr_core.reports.answered import overlaid
+    from cxr_core.reports.image import HEAT_SENTENCE
+
+    run = find_run(runs_folder(options), options.run)
+    content = read_bytes(options.file)
+    predictor = Predictor.load(run)
+    prediction = next(predictor.predict([(shown_name(options.file.name), content)]))
+    if prediction.error:
+        raise ImageError(prediction.error)
+    out = io.BytesIO()
+    overlaid(predictor, content, prediction.file, options.label, options.opacity).save(out, "PNG")
+    write_atomic(options.out, out.getvalue())
+    print(f"{options.out}: heat map of {options.label}, opacity {options.opacity:g}. {HEAT_SENTENCE}")
+    if prediction.withheld is not None:
+        print(f"Note: the answer for this image is withheld. {prediction.withheld}")
+    print(NOTICE)
+    return 0
+
+
+def report(options: Namespace) -> int:
+    """Write the report on one image, or the model card of a run; the suffix says in which form."""
+    run = find_run(runs_folder(options), options.run)
+    content = _model_card(run, options.out) if options.file is None else _image_report(run, options)
+    write_atomic(options.out, content)
+    print(f"{options.out}: {'model card of' if options.file is None else 'report of one image by'} run {run.id}")
+    return 0
+
+
+def _model_card(run: Run, out: Path) -> str:
+    from cxr_core.reports import html, markdown
+    from cxr_core.reports.card import model_card
+
+    return (markdown if out.suffix.lower() == ".md" else html).render(model_card(run))
+
+
+def _image_report(run: Run, options: Namespace) -> str | bytes:
+    from cxr_core.inference.predictor import Predictor
+    from cxr_core.reports import html, pdf
+    from cxr_core.reports.answered import answered
+    from cxr_core.reports.image import image_report
+
+    if options.heat is not None and options.heat not in run.classes:
+        raise ConfigError(f"--heat: run {run.id} knows {', '.join(run.classes)}; got {options.heat!r}.")
+    content = read_bytes(options.file)
+    predictor = Predictor.load(run)
+    prediction = next(predictor.predict([(shown_name(options.file.name), content)]))
+    heat = (options.heat, options.opacity) if options.heat else None
+    document = image_report(run, answered(predictor, prediction, content, options.force, heat))
+    return pdf.render(document) if options.out.suffix.lower() == ".pdf" else html.render(document)
+
+
+def png(text: str) -> Path:
+    """A flag's value as the path of a PNG; wrong usage otherwise."""
+    if Path(text).suffix.lower() != ".png":
+        raise ArgumentTypeError(f"expected a file that ends in .png, got {text!r}")
+    return Path(text)
+
+
+def opacity(text: str) -> float:
+    """A flag's value as a share; wrong usage otherwise."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise ArgumentTypeError(f"expected a number from 0 (the picture alone) to 1 (the colours alone), got {text!r}")
+    return value
+
+
+def report_problem(options: Namespace) -> str | None:
+    """What is wrong with the flags of ``report`` taken together; None where nothing is."""
+    of_image = options.file is not None
+    suffixes = IMAGE_SUFFIXES if of_image else RUN_SUFFIXES
+    if options.out.suffix.lower() not in suffixes:
+        subject = "of an image" if of_image else "of a run (its model card)"
+        return f"argument --out: a report {subject} ends in {' or '.join(suffixes)}, got {str(options.out)!r}"
+    if not of_image and (options.heat is not None or options.force):
+        return "--heat and --force belong to the report of an image: name a FILE"
+    return None

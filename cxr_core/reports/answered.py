@@ -1,0 +1,111 @@
+"""Everything the report on one image needs, from a loaded run: pictures, heat map, similar cases, DICOM facts.
+
+    prediction = next(predictor.predict([("a.png", content)]))
+    image_report(run, answered(predictor, prediction, content, heat=("COVID19", 0.45)))
+
+torch comes in with the predictor, and with the heat map inside its function.
+"""
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from cxr_core.data import images
+from cxr_core.data.dicom import facts
+from cxr_core.errors import ImageError
+from cxr_core.inference.neighbours import Neighbour
+from cxr_core.reports.image import Answered, Heat, Similar
+from cxr_core.training.runs import Run
+
+if TYPE_CHECKING:
+    from cxr_core.inference.predictor import Prediction, Predictor
+
+FULL_SIDE, SMALL_SIDE = 1000, 180
+FACT_NAMES = {
+    "modality": "Modality",
+    "view": "View",
+    "body_part": "Body part",
+    "laterality": "Laterality",
+    "size": "Size",
+}
+
+
+def answered(
+    predictor: "Predictor",
+    prediction: "Prediction",
+    content: bytes,
+    forced: bool = False,
+    heat: tuple[str, float] | None = None,
+) -> Answered:
+    """What ``predictor`` said to the image ``content``. ``heat``: the label and opacity (0 to 1) of a heat map.
+
+    Raises ImageError where the image cannot be read (its prediction has an ``error``), RunError where a label is not
+    the run's or its embedding is damaged.
+    """
+    if prediction.error is not None or prediction.label is None or prediction.probabilities is None:
+        raise ImageError(prediction.error or f"{prediction.file}: there is no prediction to report.")
+    open_answer = prediction.withheld is None or forced
+    picture = images.decode(content, prediction.file, side=FULL_SIDE)
+    return Answered(
+        file=prediction.file,
+        digest=images.content_digest(content),
+        picture=_jpeg(picture, FULL_SIDE),
+        label=prediction.label,
+        probabilities=prediction.probabilities,
+        withheld=prediction.withheld,
+        forced=forced,
+        heat=_heat(predictor, content, prediction.file, picture, *heat) if heat and open_answer else None,
+        similar=_similar(predictor, content, prediction.file) if open_answer else None,
+        facts=named_facts(content),
+    )
+
+
+def named_facts(content: bytes) -> dict[str, str]:
+    """What may be shown of a DICOM file, under names to read: ``{"Modality": "CR", "View": "PA"}``; else empty."""
+    return {FACT_NAMES[name]: value for name, value in facts(content).items()}
+
+
+def overlaid(predictor: "Predictor", content: bytes, name: str, label: str, opacity: float) -> Image.Image:
+    """The upright picture, at full size, under the heat map of ``label``. Raises ImageError, RunError."""
+    return _overlaid(predictor, content, name, images.decode(content, name), label, opacity)
+
+
+def _overlaid(
+    predictor: "Predictor", content: bytes, name: str, picture: Image.Image, label: str, opacity: float
+) -> Image.Image:
+    from cxr_core.inference.explain import overlay
+
+    return overlay(picture, predictor.heat(name, content, label), opacity)
+
+
+def _heat(predictor: "Predictor", content: bytes, name: str, picture: Image.Image, label: str, opacity: float) -> Heat:
+    return Heat(label, opacity, _jpeg(_overlaid(predictor, content, name, picture, label, opacity), FULL_SIDE))
+
+
+def _similar(predictor: "Predictor", content: bytes, name: str) -> Similar:
+    run = predictor.trained.run
+    nearest, shares = predictor.similar(name, content)
+    return Similar(nearest, shares, predictor.known.limit, [_tile(run, neighbour) for neighbour in nearest])
+
+
+def _tile(run: Run, neighbour: Neighbour) -> bytes | None:
+    path = Path(run.info["folder"]) / neighbour.file
+    try:
+        content = images.read_bytes(path)
+        # Another image may stand there by now.
+        if images.content_digest(content) != neighbour.digest:
+            return None
+        return _jpeg(images.decode(content, path.name, side=SMALL_SIDE), SMALL_SIDE)
+    except ImageError:
+        # The data set has moved; the label and the distance still stand.
+        return None
+
+
+def _jpeg(picture: Image.Image, side: int) -> bytes:
+    small = picture.copy()
+    small.thumbnail((side, side))
+    out = io.BytesIO()
+    small.save(out, "JPEG", quality=88)
+    return out.getvalue()
