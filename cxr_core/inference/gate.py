@@ -31,8 +31,8 @@ _VIEWS = ("", terms.OTHER, "PA", "AP")
 
 _GREY_MODES = ("1", "L", "LA", "I", "F", "I;16", "I;16B", "I;16L")
 # 70 % of a picture lie within this distance of one tint, of 255: so do a grey picture (0), sepia (1), and a radiograph
-# with arrows and text in colour (3); photographs come to 6 and more.
-_UNTINTED, _COLOUR = 0.7, 5.0
+# with arrows and text in colour (3); photographs come to 4 and more.
+_UNTINTED, _COLOUR = 0.7, 4.0
 # Standard deviation of all grey levels: 15 or more in the 852.
 _SPREAD = 8.0
 # Share of the picture within 2 levels of one grey: at most 0.36 in the 852.

@@ -1,0 +1,75 @@
+"""Runs with a network of random weights that nobody trained, cut where asked, and the same network whole.
+
+trained = untrained(run, whole)     # writes the run's weights, then Trained.load
+whole.net, whole.head               # torchvision's own module without its classifier, and the head
+"""
+
+import json
+from collections import OrderedDict
+from dataclasses import asdict, dataclass
+from functools import cache
+
+import torch
+from torch import Tensor, nn
+
+from cxr_core.inference.trained import Trained
+from cxr_core.model.backbones import BACKBONES
+from cxr_core.model.heads import build_head
+from cxr_core.model.network import save_weights, space_of, to_input
+from cxr_core.model.weights import load_backbone
+from cxr_core.settings import write_atomic
+from cxr_core.training.runs import Run
+
+SIDE = 64
+CLASSES = 3
+HIDDEN = (16,)
+
+
+def images(count: int, side: int = SIDE, seed: int = 0) -> Tensor:
+    """Decoded noise (N, S, S), uint8, brighter on one side, so that no map is flat."""
+    noise = torch.randint(160, (count, side, side), generator=torch.Generator().manual_seed(seed), dtype=torch.uint8)
+    return noise + torch.linspace(0, 90, side).to(torch.uint8)
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A backbone in eval mode whose classifier is replaced by the identity, and a head behind it."""
+
+    name: str
+    net: nn.Module
+    head: nn.Sequential
+
+
+@cache
+def whole(name: str) -> Whole:
+    """The network of a backbone. Batch normalisation is told the statistics of images: with its initial ones the
+    features of EfficientNet and MobileNet vanish, and equal zeros prove nothing.
+    """
+    net = load_backbone(name, "none", seed=0)
+    if name != "small-cnn":
+        net.set_submodule({"resnet18": "fc", "convnext_tiny": "classifier.2"}.get(name, "classifier"), nn.Identity())
+    norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
+    for norm in norms:
+        norm.momentum = 1.0
+    if norms:
+        with torch.no_grad():
+            net.train()(to_input(images(4, seed=9)))
+    net.eval()
+    torch.manual_seed(2)
+    with torch.no_grad():
+        width = net(to_input(images(2))).shape[1]
+    return Whole(name, net, build_head(width, HIDDEN, 0.5, CLASSES).eval())
+
+
+def untrained(run: Run, network: Whole) -> Trained:
+    """``run`` as if its training had ended with the weights of ``network``."""
+    entry = BACKBONES[network.name]
+    stages = entry.stages(network.net)
+    cut = entry.cut(run.config.trainable, stages)
+    if cut:
+        save_weights(nn.Sequential(OrderedDict(stages[:cut])), run.prefix_file)
+    save_weights(nn.Sequential(OrderedDict([*stages[cut:], ("head", network.head)])), run.weights_file)
+    decision = {"thresholds": dict.fromkeys(run.classes, 0.5), "temperature": 1.0, "epoch": 1, "monitor": "macro_f1"}
+    write_atomic(run.path / "decision.json", json.dumps(decision))
+    write_atomic(run.path / "found.json", json.dumps({"space": asdict(space_of(run.config))}))
+    return Trained.load(run)
