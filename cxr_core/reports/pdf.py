@@ -139,6 +139,10 @@ class _Writer:
             ]
 
         cells = [line(table.columns, True), *(line(row, False) for row in table.rows)]
+        natural = [
+            max(pdfmetrics.stringWidth(self.shown(row[number]), _BOLD, 7) + 7 for row in [table.columns, *table.rows])
+            for number in range(len(table.columns))
+        ]
         look = [
             ("LINEBELOW", (0, 0), (-1, -1), 0.4, _LINE),
             ("TOPPADDING", (0, 0), (-1, -1), 0.8),
@@ -147,11 +151,16 @@ class _Writer:
             ("RIGHTPADDING", (0, 0), (-1, -1), 5),
             ("VALIGN", (0, 0), (-1, -1), "TOP"),
         ]
-        return Grid(cells, colWidths=_widths(table), style=look, hAlign="LEFT")
+        return Grid(cells, colWidths=_widths(natural), style=look, hAlign="LEFT")
 
 
-def _widths(table: Table) -> list[float]:
-    """A share of the page's width for each column, by its longest cell: neither slivers nor one column alone."""
-    longest = [max(len(row[number]) for row in [table.columns, *table.rows]) for number in range(len(table.columns))]
-    wanted = [min(max(length, 8), 60) for length in longest]
-    return [_WIDTH * width / sum(wanted) for width in wanted]
+def _widths(natural: list[float]) -> list[float]:
+    """Widths of columns that fill the page: each its natural one, or where there is too little, an even share of it."""
+    spare = _WIDTH - sum(natural)
+    if spare >= 0:
+        return [width + spare / len(natural) for width in natural]
+    widths, left, columns = [0.0] * len(natural), _WIDTH, len(natural)
+    for number in sorted(range(columns), key=natural.__getitem__):
+        widths[number] = min(natural[number], left / columns)
+        left, columns = left - widths[number], columns - 1
+    return widths
