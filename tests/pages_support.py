@@ -14,17 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import psutil
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from cxr_core.data.dataset import scan
-from cxr_core.evaluation.metrics import report
-from cxr_core.labels import choose_thresholds, decide
+from cxr_core.evaluation.measure import measure
+from cxr_core.labels import choose_thresholds
 from cxr_core.settings import write_atomic
 from cxr_core.training.config import TrainConfig
+from cxr_core.training.decision import Decision
 from cxr_core.training.runs import Run, create_run
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -122,13 +122,16 @@ def _evaluate(run: Run, split: str) -> None:
     probabilities = np.random.default_rng(1).uniform(0.05, 0.4, (len(true), len(run.classes)))
     # The first image of each split is decided wrongly.
     probabilities[np.arange(len(true)), np.where(np.arange(len(true)) > 0, true, (true + 1) % 3)] += 0.5
-    limits = choose_thresholds(true, probabilities, run.classes, run.implied)
-    decisions = decide(probabilities, run.classes, run.implied, limits)
-    figures = report(true, probabilities, decisions, run.classes, run.implied)
-    table = pd.DataFrame({"file": samples["file"].to_numpy(), "label": samples["label"].to_numpy()})
-    table["decision"] = [run.classes[k] for k in decisions]
+    if split == "val":
+        limits = choose_thresholds(true, probabilities, run.classes, run.implied)
+        kept = {"temperature": 1.5, "thresholds": limits, "epoch": 3, "monitor": "macro_f1"}
+        write_atomic(run.path / "decision.json", json.dumps(kept))
+        # No page that only shows figures reads the weights; that they are there says that the training ended.
+        run.weights_file.touch()
+    table = samples[["file", "digest", "patient", "source", "label"]].reset_index(drop=True)
     for k, name in enumerate(run.classes):
         table[f"p_{name}"] = probabilities[:, k]
+    figures, table = measure(table, run.classes, run.implied, Decision.load(run))
     table.to_csv(run.path / f"predictions_{split}.csv", index=False)
-    figures |= {"split": split, "thresholds": limits, "warnings": run.warnings}
+    figures |= {"split": split, "warnings": run.warnings}
     write_atomic(run.path / f"metrics_{split}.json", json.dumps(figures))

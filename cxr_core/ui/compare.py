@@ -26,7 +26,7 @@ def compare_section(run: Run, split: str) -> None:
             icon=":material/info:",
         )
         return
-    other = others[st.selectbox("Compare with", list(others), key="compare-with")]
+    other = others[st.selectbox("Compare with", list(others), key="compare-with", persist_state="session")]
     first, second = (
         part.name if part.name != part.id else f"{part.config.backbone}, {part.id[-4:]}" for part in (run, other)
     )

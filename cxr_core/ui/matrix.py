@@ -42,8 +42,10 @@ def matrix_cell(report: Mapping[str, Any]) -> Cell:
         st.write("**The images of a cell**")
         st.caption("Chosen by a click on the matrix, or here.")
         options = [ANY, *classes]
-        true = st.selectbox("True class", options, key=TRUE, on_change=_drop_click)
-        predicted = st.selectbox("Predicted class", options, key=PREDICTED, on_change=_drop_click)
+        true = st.selectbox("True class", options, key=TRUE, on_change=_drop_click, persist_state="session")
+        predicted = st.selectbox(
+            "Predicted class", options, key=PREDICTED, on_change=_drop_click, persist_state="session"
+        )
     return true, predicted
 
 
@@ -66,8 +68,6 @@ def _begin(report: Mapping[str, Any]) -> None:
     """The most frequent error is chosen first, and again where another run does not know what was chosen."""
     options = {ANY, *report["classes"]}
     if st.session_state.get(TRUE) in options and st.session_state.get(PREDICTED) in options:
-        # Streamlit forgets what a section that is not shown held, unless it is written again.
-        st.session_state[TRUE], st.session_state[PREDICTED] = st.session_state[TRUE], st.session_state[PREDICTED]
         return
     cells = [
         (count, true, predicted)

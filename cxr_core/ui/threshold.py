@@ -113,6 +113,7 @@ def _prevalence(name: str, point: dict[str, Any], here: float) -> None:
             99.99,
             5.0,
             key=f"prevalence-{name}",
+            persist_state="session",
             help="The share of those tested who have the finding. A test set's share is seldom the clinic's.",
         )
         worth = at_prevalence(point["sensitivity"], point["specificity"], percent / 100)
