@@ -85,7 +85,10 @@ class Predictor:
                 yield from self._answer([name for name, _ in group], list(pool.map(self._decode, group)))
 
     def heat(self, name: str, source: Source, label: str) -> NDArray[np.float32]:
-        """Grad-CAM of ``label`` for a file, (S, S), 0 to 1, over the square that the network sees. Raises ImageError."""
+        """Grad-CAM of ``label`` for a file: (S, S), 0 to 1, over the square that the network sees.
+
+        Raises ImageError for a file that cannot be read, RunError for a label that the run does not know.
+        """
         return heat_map(self.trained, self._read(name, source).pixels, label)
 
     def similar(self, name: str, source: Source) -> tuple[list[Neighbour], dict[str, int]]:
