@@ -27,7 +27,10 @@ from cxr_core.training.runs import Run
 from cxr_core.ui.cached import FULL_SIDE, cached_predictor, thumbnail
 from cxr_core.ui.frame import escaped, of
 
-HEAT_NOTE = "A heat map shows what moved the score of {label}, not that the score is right."
+HEAT_NOTE = (
+    "A heat map shows what moved the score of {label}, not that the score is right. It covers the square that the "
+    "network saw."
+)
 OPACITY = 0.45
 
 

@@ -17,7 +17,7 @@ from cxr_core.inference.neighbours import kept_vector
 from cxr_core.settings import runs_dir
 from cxr_core.training.runs import Run
 from cxr_core.ui.cached import thumbnail
-from cxr_core.ui.case import Case, case_view
+from cxr_core.ui.case import Case, answer_view, picture_view, similar_view
 from cxr_core.ui.frame import escaped, guarded, of
 from cxr_core.ui.marks import mark_buttons
 
@@ -85,14 +85,19 @@ def _open(run: Run, split: str, records: list[Row]) -> None:
         st.caption(" · ".join(map(escaped, facts)), width="stretch")
     # The key is the image's, so that the next one opens without the heat map of this one.
     key = f"{split}-{row['digest']}"
+    left, right = st.columns([3, 2])
     with guarded():
         probabilities = {name: row[f"p_{name}"] for name in run.classes}
-        content = read_bytes(_path(run, row))
         vector = kept_vector(run, row["digest"]) if split == "val" else None
-        case_view(run, Case(content, row["file"], probabilities, row["decision"], row["label"], vector), key)
-    with guarded():
-        st.divider()
-        mark_buttons(row["digest"], row["file"], row["label"], key)
+        content = read_bytes(_path(run, row))
+        case = Case(content, row["file"], probabilities, row["decision"], row["label"], vector)
+        with left, guarded():
+            picture_view(run, case, key)
+        with right, guarded():
+            answer_view(run, case, key)
+        with right, guarded():
+            mark_buttons(row["digest"], row["file"], row["label"], key)
+        similar_view(run, case, key)
 
 
 def _turn(step: int) -> None:

@@ -48,7 +48,7 @@ def compare_section(run: Run, split: str) -> None:
     if split == "val":
         st.caption("Each run chose its best epoch and thresholds on its validation split. Judge by the test.")
     _numbers(images, found)
-    st.plotly_chart(charts.paired_difference(found, first, second), key="paired", config=NO_BAR)
+    st.plotly_chart(charts.paired_difference(found, "A", "B"), key="paired", config=NO_BAR)
     st.write(_verdict(found))
     st.caption(escaped(f"A: {run.id} ({first}). B: {other.id} ({second})."))
 

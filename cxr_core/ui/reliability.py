@@ -46,7 +46,10 @@ def reliability_section(run: Run, report: Mapping[str, Any], table: pd.DataFrame
     before = calibrate(logits_of(after, run.implied) * value, 1.0, run.implied)
     true = true_of(run, table)
     points = [reliability(stage, true, run.classes, run.implied) for stage in (before, after)]
-    st.plotly_chart(charts.reliability(points[0], run.classes, points[1]), key="reliability", config=NO_BAR)
+    # A figure for each label: on a phone they stand below each other.
+    for column, name in zip(st.columns(min(3, len(run.classes))) * len(run.classes), run.classes, strict=False):
+        figure = charts.reliability(points[0], [name], points[1])
+        column.plotly_chart(figure, key=f"reliability-{name}", config=NO_BAR)
     st.caption(
         "Each dot is a tenth of the probabilities' range that holds an image: across, the mean probability; up, how "
         "often the label holds. Large dots hold many images. On the dashed line a probability means what it says."
