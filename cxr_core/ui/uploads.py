@@ -166,7 +166,8 @@ def safe_cell(text: str) -> str:
 def prediction_columns(classes: Sequence[str]) -> dict[str, Any]:
     """How :func:`prediction_table` is shown: probabilities as bars of 0 to 1."""
     bars = {
-        f"p_{name}": st.column_config.ProgressColumn(name, min_value=0.0, max_value=1.0, format="%.3f")
+        f"p_{name}": st.column_config.ProgressColumn(name, min_value=0.0, max_value=1.0, format="%.3f", width=130)
         for name in classes
     }
-    return {"file": "File", "decision": "Decision", **bars, "withheld": "Withheld", "error": "Error"}
+    said = {name: st.column_config.TextColumn(name.capitalize(), width=220) for name in ("withheld", "error")}
+    return {"file": "File", "decision": "Decision", **bars, **said}
