@@ -296,6 +296,14 @@ def test_a_damaged_table_of_marks_is_a_message(run: Run, isolated: Path) -> None
         assert any("corrections.csv is damaged" in error.value.replace("\\", "") for error in sound(at).error)
 
 
+def test_the_form_offers_to_honour_marks(tmp_path: Path) -> None:
+    root = tiny_dataset(tmp_path / "tiny")
+    at = sound(open_page("pages/2_Train.py", data=str(root)))
+    assert at.checkbox(key="config-corrections").value is False
+    sound(at.checkbox(key="config-corrections").check().run())
+    assert "Honour corrections True (preset False)" in texts(at)
+
+
 # Figures
 
 

@@ -42,14 +42,12 @@ def case_tiles(run: Run, split: str, rows: pd.DataFrame, title: str) -> None:
         f"**{escaped(title)}** · {first + 1:,} to {first + len(shown):,} of {len(rows):,} images, most confident first"
     )
     marks = corrections.read(runs_dir()).groupby("digest")["action"].agg(list).to_dict()
-    records = rows.to_dict("records")
     with st.container(key="tiles-cases"):
         for k, row in enumerate(shown):
-            _tile(run, split, records, first + k, marks.get(row["digest"], []))
+            _tile(run, split, rows, first + k, row, marks.get(row["digest"], []))
 
 
-def _tile(run: Run, split: str, records: list[Row], at: int, marked: list[str]) -> None:
-    row = records[at]
+def _tile(run: Run, split: str, rows: pd.DataFrame, at: int, row: Row, marked: list[str]) -> None:
     name = row["file"].rsplit("/", 1)[-1]
     with st.container(gap="xsmall"):
         try:
@@ -58,7 +56,7 @@ def _tile(run: Run, split: str, records: list[Row], at: int, marked: list[str]) 
             st.caption(escaped(str(error)))
         if st.button(escaped(_short(name)), key=f"case-{at}-{row['digest']}", type="tertiary", help="Open it"):
             st.session_state[AT] = at
-            _open(run, split, records)
+            _open(run, split, rows)
         st.caption(f"{escaped(row['decision'])} {row['confidence']:.3f}")
         for action in marked:
             st.badge(ACTIONS[action], icon=":material/flag:", color="orange")
@@ -73,13 +71,13 @@ def _path(run: Run, row: Row) -> Path:
 
 
 @st.dialog("Image", width="large", on_dismiss="rerun")
-def _open(run: Run, split: str, records: list[Row]) -> None:
-    at = min(st.session_state[AT], len(records) - 1)
-    row = records[at]
+def _open(run: Run, split: str, rows: pd.DataFrame) -> None:
+    at = min(st.session_state[AT], len(rows) - 1)
+    row: Row = rows.iloc[at].to_dict()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Previous", on_click=_turn, args=(-1,), disabled=at == 0, icon=":material/chevron_left:")
-        st.button("Next", on_click=_turn, args=(1,), disabled=at == len(records) - 1, icon=":material/chevron_right:")
-        facts = [f"image {of(at + 1, len(records))}", row["file"]]
+        st.button("Next", on_click=_turn, args=(1,), disabled=at == len(rows) - 1, icon=":material/chevron_right:")
+        facts = [f"image {of(at + 1, len(rows))}", row["file"]]
         facts += [f"patient {row['patient']}"] if row["patient"] else []
         facts += [str(row["source"])] if row["source"] else []
         st.caption(" · ".join(map(escaped, facts)), width="stretch")

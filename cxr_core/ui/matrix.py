@@ -7,13 +7,14 @@ rows = behind(table, cell)                    # the images, most confident first
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from cxr_core import charts
 from cxr_core.ui.figures import NO_BAR
 
-ANY = "any"
+ANY = "any class"
 SHARE = {"Images": False, "Share of the row": True}
 TRUE, PREDICTED, TURN = "cell-true", "cell-predicted", "matrix-turn"
 
@@ -54,7 +55,9 @@ def behind(table: pd.DataFrame, cell: Cell) -> pd.DataFrame:
     true, predicted = cell
     rows = table[table["label"].eq(true) | (true == ANY)]
     rows = rows[rows["decision"].eq(predicted) | (predicted == ANY)]
-    confidence = [row[f"p_{row['decision']}"] for row in rows.to_dict("records")]
+    columns = [name for name in rows.columns if name.startswith("p_")]
+    decided = [columns.index(f"p_{name}") for name in rows["decision"]]
+    confidence = rows[columns].to_numpy(dtype=np.float64)[np.arange(len(rows)), decided]
     return rows.assign(confidence=confidence).sort_values("confidence", ascending=False, kind="stable")
 
 
