@@ -113,14 +113,16 @@ def marks_list(dataset: Dataset) -> None:
 
 
 def _row(dataset: Dataset, row: dict[str, str]) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
+    picture, text, way_back = st.columns([1, 9, 2], vertical_alignment="center")
+    with picture:
         try:
             st.image(thumbnail(_path(dataset, row["digest"])), width=64, alt=row["label"])
         except ImageError as error:
             st.caption(escaped(str(error)))
-        reason = f" · {row['reason']}" if row["reason"] else ""
-        facts = f"{row['file']} · {row['label']}{reason} · {row['time'][:10]}"
-        st.markdown(f"**{ACTIONS[row['action']].capitalize()}** · {escaped(facts)}", width="stretch")
+    reason = f" · {row['reason']}" if row["reason"] else ""
+    facts = f"{row['file']} · {row['label']}{reason} · {row['time'][:10]}"
+    text.markdown(f"**{ACTIONS[row['action']].capitalize()}** · {escaped(facts)}")
+    with way_back:
         _undo_button(row["digest"], row["action"], f"{row['digest']}-{row['action']}")
 
 
