@@ -130,9 +130,15 @@ def test_without_a_no_finding_class_the_nearest_label_is_taken() -> None:
 
 def test_single_labels_take_the_most_probable() -> None:
     rows = np.array([[0.2, 0.5, 0.3], [0.4, 0.4, 0.2]], dtype=np.float32)
-    assert decide(rows, CLASSES, {}, {"NORMAL": 0.99}).tolist() == [1, 0]
+    assert decide(rows, CLASSES, {}, {}).tolist() == [1, 0]
     assert decide(np.empty((0, 3)), CLASSES, {}, {}).shape == (0,)
     assert decide(np.empty((0, 3)), CLASSES, IMPLIED, HALF).shape == (0,)
+
+
+def test_single_labels_with_thresholds_take_the_furthest_above_its_own() -> None:
+    rows = np.array([[0.2, 0.5, 0.3], [0.01, 0.5, 0.49]])
+    assert decide(rows, CLASSES, {}, {"COVID19": 0.1}).tolist() == [COVID, NORMAL]
+    assert decide(rows, CLASSES, {}, HALF).tolist() == decide(rows, CLASSES, {}, {}).tolist()
 
 
 @given(st.lists(st.tuples(*[probabilities] * 6), min_size=1, max_size=8))

@@ -57,6 +57,32 @@ def _convolution(channels_in: int, channels_out: int, kernel: int = 3, stride: i
     )
 
 
+class ByImage(nn.Module):
+    """An activation that gives an image the same bits wherever it lies in a batch.
+
+    torch divides the numbers of a batch among threads, and exponentials are rounded otherwise at the ends of their
+    shares: as they come, SiLU and sigmoid make an image's features depend on its place and its company. In training
+    that does not matter.
+    """
+
+    def __init__(self, activation: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        super().__init__()
+        self.activation = activation
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        if self.training:
+            return self.activation(values)
+        return torch.cat([self.activation(image) for image in values.split(1)])
+
+
+def _build_efficientnet_b0() -> nn.Module:
+    net = models.efficientnet_b0()
+    for name, module in list(net.named_modules()):
+        if isinstance(module, nn.SiLU | nn.Sigmoid):
+            net.set_submodule(name, ByImage(torch.sigmoid if isinstance(module, nn.Sigmoid) else nn.functional.silu))
+    return net
+
+
 def _small_cnn(net: SmallCnn) -> Stages:
     return [(name, getattr(net, name)) for name in ("stem", "block1", "block2", "block3", "pool")]
 
@@ -112,7 +138,7 @@ BACKBONES: dict[str, Backbone] = {
         Backbone("densenet121", models.densenet121, _densenet121, models.DenseNet121_Weights.IMAGENET1K_V1),
         Backbone(
             "efficientnet_b0",
-            models.efficientnet_b0,
+            _build_efficientnet_b0,
             _efficientnet_b0,
             models.EfficientNet_B0_Weights.IMAGENET1K_V1,
         ),

@@ -11,12 +11,14 @@ The same functions serve training, evaluation and prediction, so that one image 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torchvision.ops import SqueezeExcitation
 
 from cxr_core.errors import ConfigError, WeightsError
 from cxr_core.model.backbones import BACKBONES, Stages
@@ -162,19 +164,24 @@ def frozen_features(prefix: nn.Sequential, pixels: NDArray[np.uint8], device: to
     """Rows to keep for decoded images (N, S, S): float16 features, or the images themselves without a prefix."""
     if not len(prefix):
         return pixels
-    # A batch of one takes other kernels than any larger batch, with other rounding: it is never computed alone.
-    padded = np.concatenate([pixels, pixels]) if len(pixels) == 1 else pixels
+    # A batch of one takes other kernels than any larger batch, with other rounding: it is never computed alone. Squeeze
+    # and excitation is a matrix product whose height is the batch, so (in these light networks) that is fixed.
+    height = INFERENCE_BATCH if any(isinstance(layer, SqueezeExcitation) for layer in prefix.modules()) else 2
     with torch.inference_mode():
-        features = prefix(to_input(torch.from_numpy(padded).to(device)))[: len(pixels)]
+        features = prefix(to_input(torch.from_numpy(_padded(pixels, height)).to(device)))[: len(pixels)]
         return features.clamp_(-HALF_MAX, HALF_MAX).half().cpu().numpy()
+
+
+def _padded(rows: NDArray[Any], height: int) -> NDArray[Any]:
+    """``rows``, the last one repeated where there are fewer than ``height``."""
+    short = height - len(rows)
+    return np.concatenate([rows, np.repeat(rows[-1:], short, axis=0)]) if short > 0 else rows
 
 
 def logits_of(suffix: nn.Sequential, rows: NDArray[np.generic], device: torch.device) -> Tensor:
     """Logits (N, K) on the CPU for kept rows (N, ...), in eval mode, N at most INFERENCE_BATCH."""
-    short = INFERENCE_BATCH - len(rows)
-    padded = np.concatenate([rows, np.repeat(rows[-1:], short, axis=0)]) if short > 0 else rows
     with torch.inference_mode():
-        return suffix(suffix_input(padded, device))[: len(rows)].float().cpu()
+        return suffix(suffix_input(_padded(rows, INFERENCE_BATCH), device))[: len(rows)].float().cpu()
 
 
 def in_batches(numbers: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:
