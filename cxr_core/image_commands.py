@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cxr_core.commands import print_json, runs_folder
 from cxr_core.data.collection import shown_name
-from cxr_core.data.images import read_bytes
+from cxr_core.data.images import decode, read_bytes
 from cxr_core.errors import ConfigError, ImageError
 from cxr_core.settings import write_atomic
 from cxr_core.training.runs import Run, find_run
@@ -72,9 +72,9 @@ def _line(prediction: "Prediction", force: bool) -> str:
 
 def explain(options: Namespace) -> int:
     """Write the picture under the heat map of a class."""
+    from cxr_core.inference.explain import overlay
     from cxr_core.inference.predictor import Predictor
-    from cxr_core.reports.answered import overlaid
-    from cxr_core.reports.image import HEAT_SENTENCE
+    from cxr_core.reports.image import EMPTY, HEAT_SENTENCE
 
     run = find_run(runs_folder(options), options.run)
     content = read_bytes(options.file)
@@ -82,10 +82,13 @@ def explain(options: Namespace) -> int:
     prediction = next(predictor.predict([(shown_name(options.file.name), content)]))
     if prediction.error:
         raise ImageError(prediction.error)
+    heat = predictor.heat(prediction.file, content, options.label)
     out = io.BytesIO()
-    overlaid(predictor, content, prediction.file, options.label, options.opacity).save(out, "PNG")
+    overlay(decode(content, prediction.file), heat, options.opacity).save(out, "PNG")
     write_atomic(options.out, out.getvalue())
     print(f"{options.out}: heat map of {options.label}, opacity {options.opacity:g}. {HEAT_SENTENCE}")
+    if not heat.any():
+        print(f"Note: {EMPTY.format(label=options.label)}")
     if prediction.withheld is not None:
         print(f"Note: the answer for this image is withheld. {prediction.withheld}")
     print(NOTICE)

@@ -67,21 +67,11 @@ def named_facts(content: bytes) -> dict[str, str]:
     return {FACT_NAMES[name]: value for name, value in facts(content).items()}
 
 
-def overlaid(predictor: "Predictor", content: bytes, name: str, label: str, opacity: float) -> Image.Image:
-    """The upright picture, at full size, under the heat map of ``label``. Raises ImageError, RunError."""
-    return _overlaid(predictor, content, name, images.decode(content, name), label, opacity)
-
-
-def _overlaid(
-    predictor: "Predictor", content: bytes, name: str, picture: Image.Image, label: str, opacity: float
-) -> Image.Image:
+def _heat(predictor: "Predictor", content: bytes, name: str, picture: Image.Image, label: str, opacity: float) -> Heat:
     from cxr_core.inference.explain import overlay
 
-    return overlay(picture, predictor.heat(name, content, label), opacity)
-
-
-def _heat(predictor: "Predictor", content: bytes, name: str, picture: Image.Image, label: str, opacity: float) -> Heat:
-    return Heat(label, opacity, _jpeg(_overlaid(predictor, content, name, picture, label, opacity), FULL_SIDE))
+    heat = predictor.heat(name, content, label)
+    return Heat(label, opacity, _jpeg(overlay(picture, heat, opacity), FULL_SIDE), not heat.any())
 
 
 def _similar(predictor: "Predictor", content: bytes, name: str) -> Similar:

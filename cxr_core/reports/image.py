@@ -22,17 +22,19 @@ from cxr_core.training.decision import Decision
 from cxr_core.training.runs import Run
 
 HEAT_SENTENCE = "A heat map shows what moved the score, not that the score is right."
+EMPTY = "The map is empty: nothing in this picture speaks for {label}."
 FORCED = "Shown on request although the answer is withheld."
 _FULL, _SMALL = 68, 24
 
 
 @dataclass(frozen=True)
 class Heat:
-    """A heat map laid over the picture, as a JPEG: of which label, at which opacity (0 to 1)."""
+    """A heat map laid over the picture, as a JPEG: of which label, at which opacity (0 to 1), and whether it is empty."""
 
     label: str
     opacity: float
     jpeg: bytes
+    is_empty: bool
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def _pictures(answered: Answered) -> Block:
     if answered.heat and answered.is_open:
         heat = answered.heat
         text = f"Heat map of {heat.label} (Grad-CAM, opacity {heat.opacity:.2f}). {HEAT_SENTENCE}"
-        shown.append(Picture(heat.jpeg, text))
+        shown.append(Picture(heat.jpeg, f"{text} {EMPTY.format(label=heat.label)}" if heat.is_empty else text))
     return Pictures(tuple(shown), _FULL)
 
 
