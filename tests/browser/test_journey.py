@@ -81,7 +81,7 @@ def test_from_quick_start_to_a_prediction(
         {"name": "patient.png", "mimeType": "image/png", "buffer": image.read_bytes()},
         {"name": "notes.png", "mimeType": "image/png", "buffer": b"not an image"},
     ]
-    page.locator('input[type="file"]').set_input_files(uploads)
+    page.locator('input[type="file"]').first.set_input_files(uploads)
     expect(live(page).get_by_text("Decision").first).to_be_visible(timeout=2 * MINUTE)
     settle(page)
     predicted = run.predictions("test")

@@ -19,10 +19,11 @@ LEAST_SHOWN = 20
 
 def local_files() -> list[Path]:
     """The files that lie in the installed package; others would be downloaded, which a test does not do."""
-    folder = Path(pydicom.__file__).parent
+    folder = Path(pydicom.__file__).resolve().parent
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return sorted({Path(name) for name in get_testdata_files() if Path(name).is_relative_to(folder)})
+        found = {Path(name).resolve() for name in get_testdata_files()}
+    return sorted(path for path in found if path.is_relative_to(folder))
 
 
 FILES = [path for path in local_files() if path.is_file()]
