@@ -33,6 +33,8 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 # Matrix products of different heights may round differently; at a fixed height an image gets the same bits in any
 # company.
 INFERENCE_BATCH = 16
+# DenseNet takes other kernels from sixteen images on. Eight at a time is no slower, and on most networks faster.
+PREFIX_BATCH = 8
 HALF_MAX = 65504.0
 
 
@@ -164,12 +166,16 @@ def frozen_features(prefix: nn.Sequential, pixels: NDArray[np.uint8], device: to
     """Rows to keep for decoded images (N, S, S): float16 features, or the images themselves without a prefix."""
     if not len(prefix):
         return pixels
-    # A batch of one takes other kernels than any larger batch, with other rounding: it is never computed alone. Squeeze
-    # and excitation is a matrix product whose height is the batch, so (in these light networks) that is fixed.
-    height = INFERENCE_BATCH if any(isinstance(layer, SqueezeExcitation) for layer in prefix.modules()) else 2
+    # A batch of one takes other kernels than a larger one, with other rounding: it is never computed alone. Squeeze and
+    # excitation is a matrix product whose height is the batch, so (in these light networks) that is fixed.
+    height = PREFIX_BATCH if any(isinstance(layer, SqueezeExcitation) for layer in prefix.modules()) else 2
+    parts = []
     with torch.inference_mode():
-        features = prefix(to_input(torch.from_numpy(_padded(pixels, height)).to(device)))[: len(pixels)]
-        return features.clamp_(-HALF_MAX, HALF_MAX).half().cpu().numpy()
+        for start in range(0, len(pixels), PREFIX_BATCH):
+            part = pixels[start : start + PREFIX_BATCH]
+            features = prefix(to_input(torch.from_numpy(_padded(part, height)).to(device)))[: len(part)]
+            parts.append(features.clamp_(-HALF_MAX, HALF_MAX).half().cpu().numpy())
+    return np.concatenate(parts)
 
 
 def _padded(rows: NDArray[Any], height: int) -> NDArray[Any]:
