@@ -29,7 +29,7 @@ _FULL, _SMALL = 68, 24
 
 @dataclass(frozen=True)
 class Heat:
-    """A heat map laid over the picture, as a JPEG: of which label, at which opacity (0 to 1), and whether it is empty."""
+    """A heat map laid over the picture, as a JPEG: of which label, at which opacity (0 to 1), whether it is empty."""
 
     label: str
     opacity: float

@@ -102,7 +102,7 @@ def _downloads(run: Run, answer: uploads.Answer, prediction: "Prediction") -> No
         label = st.session_state.get(f"heat-label-{key}") or prediction.label
         heat = (str(label), float(st.session_state.get(f"heat-opacity-{key}", case.OPACITY)))
     stem = answer.name.rsplit(".", 1)[0] or "image"
-    make = partial(_report, run, answer, prediction, is_forced(answer), heat)
+    make = partial(report_of, run, answer, prediction, is_forced(answer), heat)
     with st.container(horizontal=True, vertical_alignment="center"):
         for name, kind, icon in (("HTML", "text/html", "html"), ("PDF", "application/pdf", "picture_as_pdf")):
             st.download_button(
@@ -116,7 +116,7 @@ def _downloads(run: Run, answer: uploads.Answer, prediction: "Prediction") -> No
             )
 
 
-def _report(
+def report_of(
     run: Run,
     answer: uploads.Answer,
     prediction: "Prediction",
@@ -124,6 +124,7 @@ def _report(
     heat: tuple[str, float] | None,
     form: str,
 ) -> bytes:
+    """The report as a file: ``form`` is "HTML" or "PDF". Raises ImageError, RunError, WeightsError."""
     content = uploads.content_of(answer)
     document = image_report(run, answered(cached_predictor(run), prediction, content, forced, heat))
     return pdf.render(document) if form == "PDF" else html.render(document).encode()
