@@ -93,15 +93,20 @@ def keep(
                 raise Interrupted
         if names:
             store.append(names, np.concatenate(rows))
+        progress(len(missing), len(missing))
         reasons = {by_name[name].digest: reason for name, reason in unreadable.items()}
         paths = {item.path: reasons[item.digest] for item in items if item.digest in reasons}
         return [Unreadable(path, reason) for path, reason in paths.items()]
 
 
 def _check_alive(features: NDArray[np.generic], store: FeatureStore) -> None:
-    if features.dtype == np.float16 and not np.abs(features).max() > 1e-4:
+    if features.dtype != np.float16:
+        return
+    largest = np.abs(features).max()
+    if not largest > 1e-4:
+        what = "numbers that are not finite" if np.isnan(largest) else "nothing but zeros"
         raise WeightsError(
-            f"The frozen part of {store.space.backbone} gives nothing but zeros with these weights "
+            f"The frozen part of {store.space.backbone} gives {what} with these weights "
             f"({store.space.weights}), so there is nothing to train on. Use trainable = all, or pretrained weights."
         )
 

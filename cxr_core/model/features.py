@@ -59,7 +59,13 @@ class FeatureStore:
     def __init__(self, space: Space, root: Path | None = None) -> None:
         self.space = space
         self.folder = (root or cache_dir() / "features") / space.key
-        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CxrError(
+                f"The folder for kept features {self.folder} cannot be made ({error.strerror}). Set CXR_CACHE to a "
+                "folder that can be written to."
+            ) from None
         self.row_bytes = int(np.prod(space.shape)) * np.dtype(space.dtype).itemsize
         self.lock = FileLock(self.folder / ".lock")
         self._data = self.folder / "rows.bin"
@@ -71,7 +77,9 @@ class FeatureStore:
 
     def refresh(self) -> None:
         """Read the index again: another process may have appended rows."""
-        lines = self._index.read_text(encoding="ascii").split("\n")[:-1] if self._index.exists() else []
+        self.close()  # the cache may have been cleared and filled again: another file under the same name
+        # Latin-1 reads any byte: a damaged name is one that nobody asks for.
+        lines = self._index.read_bytes().decode("latin-1").split("\n")[:-1] if self._index.exists() else []
         whole = self._data.stat().st_size // self.row_bytes if self._data.exists() else 0
         # Rows beyond the data are the trace of a disk that filled or a file cut short: they are computed again.
         self._names = lines[:whole]
@@ -93,13 +101,13 @@ class FeatureStore:
         if rows.shape != (len(names), *self.space.shape) or rows.dtype != np.dtype(self.space.dtype):
             raise ValueError(f"expected rows {(len(names), *self.space.shape)} {self.space.dtype}, got {rows.shape}")
         kept = len(self)
-        self._repair()
         try:
+            self._repair()
             with self._data.open("ab") as data:
                 data.write(np.ascontiguousarray(rows).data)
                 data.flush()
                 os.fsync(data.fileno())
-            with self._index.open("a", encoding="ascii") as index:
+            with self._index.open("a", encoding="latin-1", newline="\n") as index:
                 index.write("".join(f"{name}\n" for name in names))
         except OSError as error:
             raise CxrError(
@@ -116,12 +124,17 @@ class FeatureStore:
         if self._index.exists():
             names = "".join(f"{name}\n" for name in self._names)
             if self._index.stat().st_size != len(names):
-                self._index.write_text(names, encoding="ascii")
+                self._index.write_bytes(names.encode("latin-1"))
 
     def read(self, rows: NDArray[np.int64]) -> NDArray[np.generic]:
         """The rows with these numbers, (N, *shape), in the order asked for."""
         if self._file is None:
-            self._file = FileIO(self._data)
+            try:
+                self._file = FileIO(self._data)
+            except FileNotFoundError:
+                raise CxrError(
+                    f"The kept features in {self.folder} are gone: cleared while in use. Start again."
+                ) from None
         batch = np.empty((len(rows), *self.space.shape), dtype=self.space.dtype)
         for target, row in zip(batch, rows, strict=True):
             self._file.seek(int(row) * self.row_bytes)
