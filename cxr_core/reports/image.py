@@ -127,7 +127,7 @@ def _similar(similar: Similar) -> list[Block]:
     tiles = []
     for neighbour, jpeg in zip(similar.nearest, similar.pictures, strict=True):
         source = f" · {neighbour.source}" if neighbour.source else ""
-        text = f"{neighbour.label} · distance {neighbour.distance:.3f}{source} · {neighbour.digest[:8]}"
+        text = f"{neighbour.label} · distance {neighbour.distance:.3g}{source} · {neighbour.digest[:8]}"
         tiles.append(Picture(jpeg, text))
     among = sum(similar.shares.values())
     shares = ", ".join(f"{name} {figures.of(count, among)}" for name, count in similar.shares.items())
@@ -136,8 +136,8 @@ def _similar(similar: Similar) -> list[Block]:
         Heading("Nearest training images"),
         Pictures(tuple(tiles), _SMALL),
         Text(
-            f"Among the nearest {among}: {shares}. Mean distance to the nearest {len(tiles)}: {mean:.3f}; "
-            f"95 % of the validation images are nearer than {similar.limit:.3f}. 0 is the same direction in feature "
+            f"Among the nearest {among}: {shares}. Mean distance to the nearest {len(tiles)}: {mean:.3g}; "
+            f"95 % of the validation images are nearer than {similar.limit:.3g}. 0 is the same direction in feature "
             "space, 1 nothing in common."
         ),
     ]

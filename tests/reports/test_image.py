@@ -74,7 +74,7 @@ def test_an_answer_with_all_that_belongs_to_it(predictor: Predictor, phantom: by
     assert prediction.rule in shown
     nearest, shares = predictor.similar("a", phantom)
     for neighbour in nearest:
-        assert f"{neighbour.label} · distance {neighbour.distance:.3f}" in shown
+        assert f"{neighbour.label} · distance {neighbour.distance:.3g}" in shown
         assert neighbour.file not in shown
         assert not neighbour.patient or neighbour.patient not in shown
     assert all(f"{name} {count} of {sum(shares.values())}" in shown for name, count in shares.items())
