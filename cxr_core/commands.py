@@ -140,14 +140,18 @@ class _Both:
 def evaluate(options: Namespace) -> int:
     """Print the metrics of a run; its own splits from the files that the training wrote, where they are there."""
     run = find_run(runs_folder(options), options.run)
-    metrics = None if options.data else run.metrics(options.split)
-    if metrics is None:
-        from cxr_core.evaluation.evaluate import evaluate_folder, evaluate_split
+    if options.data:
+        from cxr_core.evaluation.evaluate import evaluate_folder
 
-        judged = (
-            evaluate_folder(run, options.data, options.split) if options.data else evaluate_split(run, options.split)
-        )
-        metrics = judged[0]
+        metrics, _ = evaluate_folder(run, options.data, options.split)
+    elif run.metrics(options.split):
+        from cxr_core.evaluation.measure import measured
+
+        metrics, _ = measured(run, options.split)
+    else:
+        from cxr_core.evaluation.evaluate import evaluate_split
+
+        metrics, _ = evaluate_split(run, options.split)
     if options.json:
         print_json(metrics)
         return 0

@@ -42,6 +42,7 @@ SPLITS = ("train", "val", "test")
 VERSIONED = ("torch", "torchvision", "numpy", "pillow", "scikit-learn", "pandas", "streamlit")
 # A class may be called 1, and a digest may look like a number.
 TEXT_COLUMNS = ("file", "label", "patient", "source", "split", "digest", "decision", "reason")
+METRICS = {"split", "n", "classes", "accuracy", "macro_f1", "per_class", "confusion", "one_vs_rest", "warnings"}
 # A worker needs a moment to start and say that it lives; a run without one for longer is lost.
 START_GRACE_SECONDS = 60
 # Processes on another host cannot be asked; there the age of the heartbeat decides.
@@ -187,9 +188,9 @@ class Run:
         return notes.get(key, default) if isinstance(notes, dict) else default
 
     def metrics(self, split: str) -> dict[str, Any] | None:
-        """The evaluation on ``split``, or None where there is none yet."""
+        """The evaluation on ``split``, or None where there is none yet (or a damaged one: it can be made again)."""
         metrics = _read_json(self.path / f"metrics_{split}.json")
-        return metrics if isinstance(metrics, dict) else None
+        return metrics if isinstance(metrics, dict) and set(metrics) >= METRICS else None
 
     def predictions(self, split: str) -> pd.DataFrame:
         """A row per image of ``split``: file, label, decision, ``p_CLASS`` per class. Raises RunError before."""
