@@ -86,7 +86,7 @@ def test_from_quick_start_to_a_prediction(
     settle(page)
     predicted = run.predictions("test")
     decision = predicted.loc[predicted["file"] == test_images["file"].iloc[0], "decision"].iloc[0]
-    expect(live(page).get_by_text(decision, exact=True).first).to_be_visible()
+    expect(live(page).locator("strong", has_text=decision).first).to_be_visible()
     expect(live(page).locator('[data-testid="stAlert"]').filter(has_text="notes.png")).to_be_visible()
     expect(page.locator('[data-testid="stException"]')).to_have_count(0)
     shot(page, "journey-5-predict")
