@@ -1,7 +1,7 @@
 """Small real runs for the tests: made, trained in this process, compared, waited for.
 
-    run = train(tiny_dataset, tmp_path / "runs", epochs=3)
-    assert measured(run) == measured(other)
+run = train(tiny_dataset, tmp_path / "runs", epochs=3)
+assert measured(run) == measured(other)
 """
 
 import time

@@ -349,7 +349,7 @@ def test_predict_of_a_name_that_is_no_text(completed_run: Run, tiny_dataset: Pat
     except OSError as error:
         pytest.skip(f"this file system takes no such name: {error}")
     for form in ("--json", "--csv"):
-        command = [sys.executable, "-m", "cxr_core", "predict", str(completed_run.path), name, form]
+        command = [sys.executable, "-m", "cxr_core", "predict", str(completed_run.path), os.fsdecode(name), form]
         answer = subprocess.run(command, cwd=PROJECT, capture_output=True, check=False)
         assert (answer.returncode, answer.stderr) == (0, b"")
         assert answer.stdout
