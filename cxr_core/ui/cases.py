@@ -20,6 +20,7 @@ from cxr_core.ui.cached import thumbnail
 from cxr_core.ui.case import Case, answer_view, picture_view, similar_view
 from cxr_core.ui.frame import escaped, guarded, of
 from cxr_core.ui.marks import mark_buttons
+from cxr_core.ui.warm import warm_up
 
 PER_PAGE = 12
 AT = "case-at"
@@ -45,6 +46,7 @@ def case_tiles(run: Run, split: str, rows: pd.DataFrame, title: str) -> None:
     with st.container(key="tiles-cases"):
         for k, row in enumerate(shown):
             _tile(run, split, rows, first + k, row, marks.get(row["digest"], []))
+    warm_up()
 
 
 def _tile(run: Run, split: str, rows: pd.DataFrame, at: int, row: Row, marked: list[str]) -> None:
