@@ -78,7 +78,7 @@ def test_one_at_a_time_in_the_order_they_came(tiny_dataset: Path, runs_dir: Path
     wait_until(lambda: not second.is_active, "the end of the second")
     assert second.state == "completed", second.log
     assert second.status["started"] >= first.status["ended"]
-    assert second.log.splitlines()[-1] == str(second.path)
+    wait_until(lambda: second.log.splitlines()[-1] == str(second.path), "the folder as the log's last line")
 
 
 def test_a_polite_kill_is_a_stop(tiny_dataset: Path, runs_dir: Path) -> None:
@@ -118,6 +118,7 @@ def test_a_worker_that_fails_says_why_in_the_run(tiny_dataset: Path, runs_dir: P
     wait_until(lambda: not run.is_active, "the failure")
     assert run.state == "failed"
     assert "there is no file nowhere.safetensors" in run.status["error"]
+    wait_until(lambda: run.log.splitlines()[-1:] != [], "the worker's last words")
     assert run.log.splitlines()[-1].startswith("error: ")
     assert "Traceback" not in run.log
 
