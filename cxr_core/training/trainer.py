@@ -126,7 +126,7 @@ class Trainer:
                 return None
             for group in self.optimizer.param_groups:
                 group["lr"] = self._rate((epoch - 1) * steps + step, steps)
-            output = self.suffix(suffix_input(self.train.store.read(rows[part]), self.device))
+            output = self._forward(rows[part])
             loss = self.loss(output, label[part])
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
@@ -137,6 +137,18 @@ class Trainer:
             logits.append(output.detach().float().cpu())
             progress(epoch, int(part[-1]) + 1, len(order))
         return loss_sum / len(order), torch.cat(logits), label
+
+    def _forward(self, rows: NDArray[np.int64]) -> Tensor:
+        images = suffix_input(self.train.store.read(rows), self.device)
+        try:
+            return self.suffix(images)
+        except ValueError as error:
+            # Batch norm has nothing to average over: one image whose features are a single pixel.
+            raise RunError(
+                f"{self.config.backbone} cannot learn from a batch of {len(rows)} at {self.config.image_size} px "
+                f"({error}). Raise image_size, or choose a batch_size above 1 that leaves no single image over of "
+                f"{len(self.train)}."
+            ) from None
 
     def _check_finite(self, loss: float, epoch: int) -> None:
         if not math.isfinite(loss):

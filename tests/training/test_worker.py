@@ -244,6 +244,12 @@ def test_a_diverging_training_fails_with_the_way_on(tiny_dataset: Path, tmp_path
     assert "Lower the learning rate (now 10)" in error
 
 
+def test_a_batch_too_small_for_batch_norm_says_so(tiny_dataset: Path, tmp_path: Path) -> None:
+    config = {**FROZEN, "trainable": "last-block", "image_size": 32, "batch_size": 1}
+    error = failed(new_run(tiny_dataset, tmp_path / "runs", **config), "batch of 1 at 32 px", RunError)
+    assert "Raise image_size" in error
+
+
 def test_an_unreadable_image_is_named_and_left_out(copied: Path, tmp_path: Path) -> None:
     run = new_run(copied, tmp_path / "runs")
     table = run.split
