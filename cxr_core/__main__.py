@@ -78,11 +78,21 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new or empty folder")
     demo.add_argument("--images", type=int, default=600, metavar="N", help="how many (default 600)")
     demo.add_argument("--seed", type=int, default=0, metavar="N", help="same seed, same bytes (default 0)")
+    demo.add_argument(
+        "--shortcut", action="store_true", help="give each class a source of its own, for the audit to find"
+    )
 
     scan = actions.add_parser("scan", help="what a data set holds: classes, splits, unreadable files")
     scan.set_defaults(command=commands.scan)
     _data(scan, required=True)
     _json(scan)
+
+    audit = actions.add_parser("audit", help="what a score on a data set is worth: duplicates, leaks, shortcuts")
+    audit.set_defaults(command=commands.audit)
+    _data(audit, required=True)
+    _runs(audit)
+    _json(audit)
+    audit.add_argument("--strict", action="store_true", help="exit with 1 if anything blocks a training")
 
     train = actions.add_parser("train", help="train a run; its folder is the last line printed")
     train.set_defaults(command=commands.train)

@@ -33,7 +33,7 @@ def demo(options: Namespace) -> int:
     """Draw the demo data set."""
     from cxr_core.data.demo import draw
 
-    folder = draw(options.out, options.images, options.seed)
+    folder = draw(options.out, options.images, options.seed, shortcut=options.shortcut)
     print(f"{options.images} drawings (not X-rays) in {folder}")
     return 0
 
@@ -54,6 +54,29 @@ def scan(options: Namespace) -> int:
     for _, row in dataset.unreadable.iterrows():
         print(f"unreadable: {row['file']}: {row['reason']}")
     return 0
+
+
+def audit(options: Namespace) -> int:
+    """Print what a score on a data set is worth; with --strict 1 if anything blocks a training."""
+    from cxr_core.audit.audit import audit as audit_dataset
+    from cxr_core.data import mends
+    from cxr_core.data.dataset import scan as scan_dataset
+
+    dataset = scan_dataset(options.data)
+    found = audit_dataset(mends.mended(dataset, mends.read(_runs_folder(options))))
+    if options.json:
+        _print_json(found.as_json())
+    else:
+        print(f"{dataset.root}: {found.facts['images']} images")
+        for finding in found.findings:
+            print(f"\n{finding.severity}: {finding.message}")
+            for file in finding.files[:5]:
+                print(f"  {file}")
+            if len(finding.files) > 5:
+                print(f"  and {len(finding.files) - 5} more files")
+            if finding.mend:
+                print(f"  mend on the Audit page: {finding.mend}")
+    return 1 if options.strict and found.blocks else 0
 
 
 def train(options: Namespace) -> int:

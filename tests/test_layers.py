@@ -20,6 +20,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("cxr_core", "cxr_core.errors"),
     ("cxr_core.settings", "cxr_core.labels", "cxr_core.training.config"),
     ("cxr_core.data",),
+    # The gate judges a picture by itself; its other half, by a run, only takes numbers.
+    ("cxr_core.inference.gate",),
+    ("cxr_core.audit",),
     ("cxr_core.model",),
     ("cxr_core.training.runs", "cxr_core.training.decision", "cxr_core.training.speeds", "cxr_core.training.estimate"),
     ("cxr_core.inference", "cxr_core.evaluation"),
@@ -34,6 +37,8 @@ TORCH_FREE = (
     "cxr_core.settings",
     "cxr_core.labels",
     "cxr_core.data",
+    "cxr_core.audit",
+    "cxr_core.inference.gate",
     "cxr_core.training.config",
     "cxr_core.training.runs",
     "cxr_core.training.jobs",
@@ -62,6 +67,7 @@ FOR_PAGES = (
     "cxr_core.settings",
     "cxr_core.labels",
     "cxr_core.data",
+    "cxr_core.audit",
     "cxr_core.training",
     "cxr_core.training.config",
     "cxr_core.training.runs",
@@ -70,7 +76,7 @@ FOR_PAGES = (
     "cxr_core.charts",
     "cxr_core.ui",
 )
-PACKAGES_FOR_PAGES = ("cxr_core.data", "cxr_core.charts", "cxr_core.ui")
+PACKAGES_FOR_PAGES = ("cxr_core.data", "cxr_core.audit", "cxr_core.charts", "cxr_core.ui")
 
 
 def sources() -> dict[str, Path]:

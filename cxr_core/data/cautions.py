@@ -17,12 +17,25 @@ def cautions(samples: pd.DataFrame, folder: Path) -> list[str]:
     ``samples``: a row per image with ``label, split, source, patient, digest``; unknown sources and patients are "".
     ``folder``: where the files are.
     """
+    return [sentence for _, sentence in kinds_of_caution(samples, folder)]
+
+
+def kinds_of_caution(samples: pd.DataFrame, folder: Path) -> list[tuple[str, str]]:
+    """The same sentences, each with its kind: drawn, sources unknown, sources, collections, patients or copies."""
     drawn = (
         ["These are drawings, not X-rays: the scores say nothing about patients or real images."]
         if is_drawn(folder)
         else []
     )
-    return [*drawn, *_sources(samples), *_collections(samples), *_patients(samples), *_copies(samples)]
+    known = bool((samples["source"] != "").any())
+    kinds = {
+        "drawn": drawn,
+        "sources" if known else "sources unknown": _sources(samples),
+        "collections": _collections(samples),
+        "patients": _patients(samples),
+        "copies": _copies(samples),
+    }
+    return [(kind, sentence) for kind, sentences in kinds.items() for sentence in sentences]
 
 
 def _sources(samples: pd.DataFrame) -> list[str]:

@@ -92,10 +92,30 @@ def withheld(
     )
 
 
+def oddity(content: bytes, name: str, pixels: NDArray[np.uint8]) -> str | None:
+    """What is odd about a picture, in one word of ``ODDITIES``, None where nothing is. For the audit of a data set;
+    the arguments are those of :func:`withheld`.
+    """
+    if _coloured(content, name):
+        return "colour"
+    if reason := _flat(pixels):
+        return "blank" if reason in _BLANK else "unlike"
+    return {None: None, _TURNED: "turned", _ON_SIDE: "turned", _INVERTED: "inverted"}.get(_laid_out(pixels), "unlike")
+
+
+ODDITIES = ("colour", "blank", "turned", "inverted", "unlike")
 _FAR = (
     "It is unlike every image that the model learnt from (distance {distance:.3g} to the five nearest; 95 % of the "
     "validation images lie within {limit:.3g})."
 )
+
+
+_NO_SPREAD = "It is blank or nearly so."
+_ONE_SINGLE_GREY = "More than half of it is one single grey, as in a page, a drawing or an empty film."
+_BLANK = (_NO_SPREAD, _ONE_SINGLE_GREY)
+_TURNED = "It looks like a chest X-ray upside down."
+_ON_SIDE = "It looks like a chest X-ray on its side."
+_INVERTED = "It looks like an inverted chest X-ray: lungs are bright and bones dark."
 
 
 def _said(facts: Mapping[str, str]) -> str | None:
@@ -140,10 +160,10 @@ def _chroma(colours: NDArray[np.uint8]) -> float:
 def _flat(pixels: NDArray[np.uint8]) -> str | None:
     """Blank, or of one ground as pages and charts are; without detail, or of nothing else."""
     if pixels.std() < _SPREAD:
-        return "It is blank or nearly so."
+        return _NO_SPREAD
     shares = np.bincount(pixels.ravel(), minlength=256) / pixels.size
     if np.convolve(shares, np.ones(5), "same").max() > _ONE_GREY:
-        return "More than half of it is one single grey, as in a page, a drawing or an empty film."
+        return _ONE_SINGLE_GREY
     if np.sort(shares)[-4:].sum() > _FEW_GREYS:
         return "It has only a few grey levels, as a drawing or a page in black and white."
     grid = _reduced(pixels, 64)
@@ -162,9 +182,9 @@ def _laid_out(pixels: NDArray[np.uint8]) -> str | None:
     if upright >= _LIKE_A_CHEST and upright >= turned:
         return None
     likeness = {
-        "It looks like a chest X-ray upside down.": turned,
-        "It looks like a chest X-ray on its side.": max(_fit(np.rot90(picture)), _fit(np.rot90(picture, 3))),
-        "It looks like an inverted chest X-ray: lungs are bright and bones dark.": -upright,
+        _TURNED: turned,
+        _ON_SIDE: max(_fit(np.rot90(picture)), _fit(np.rot90(picture, 3))),
+        _INVERTED: -upright,
     }
     likely = max(likeness, key=lambda reason: likeness[reason])
     if likeness[likely] >= _SURELY:

@@ -94,6 +94,9 @@ class TrainConfig(BaseModel):
     corrections: bool = _field(
         False, "Data", "Leave out of training what people marked as wrongly labelled or to be left out (never of test)."
     )
+    train_anyway: bool = _field(
+        False, "Data", "Train even where the audit finds pictures of the test in training; every page then says so."
+    )
 
     seed: int = _field(0, "Machine", "Seed of everything random in the training.", ge=0, lt=2**31)
     device: Literal["auto", "cpu", "cuda", "mps"] = _field("auto", "Machine", "Where to compute.")

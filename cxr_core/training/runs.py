@@ -27,10 +27,10 @@ from typing import Any
 import pandas as pd
 import psutil
 
-from cxr_core.data import corrections
+from cxr_core.data import corrections, mends
 from cxr_core.data.cautions import cautions
 from cxr_core.data.dataset import Dataset, split
-from cxr_core.errors import ConfigError, RunError
+from cxr_core.errors import ConfigError, DatasetError, RunError
 from cxr_core.labels import parse_labels
 from cxr_core.settings import write_atomic
 from cxr_core.training.config import TrainConfig
@@ -250,12 +250,27 @@ class Run:
 def create_run(dataset: Dataset, config: TrainConfig, runs_dir: Path) -> Run:
     """Split the data set and lay the run's folder down, queued. No training starts: see :mod:`cxr_core.training.jobs`.
 
-    Raises DatasetError where the split is impossible, ConfigError where configuration and classes do not fit.
+    The data set is taken as its mends leave it. Raises DatasetError where the split is impossible or the audit finds
+    pictures of the test in training and ``config.train_anyway`` is not set, ConfigError where configuration and classes
+    do not fit.
     """
+    # Heavier than a list of runs may be.
+    from cxr_core.audit.audit import leaks
+
+    marks = mends.read(runs_dir)
+    told = mends.sentences(dataset, marks)
+    dataset = mends.mended(dataset, marks)
     classes = dataset.classes
     implied = parse_labels(config.labels, classes)
     _check_alpha(config, classes, bool(implied))
     samples = split(dataset, config.val_fraction, config.test_fraction, config.split_seed)
+    leaking = [finding.message for finding in leaks(dataset)]
+    if leaking and not config.train_anyway:
+        raise DatasetError(
+            f"The audit blocks this training. {' '.join(leaking)} Mend it on the Audit page, or train anyway "
+            "(train_anyway = true): every page then says so."
+        )
+    told += [f"Trained although the audit found a leak. {message}" for message in leaking]
     corrected: list[str] = []
     if config.corrections:
         # After the split: which images are in test does not depend on what was marked.
@@ -275,7 +290,7 @@ def create_run(dataset: Dataset, config: TrainConfig, runs_dir: Path) -> Run:
         "data_digest": dataset.digest,
         "counts": {part: {name: int(counts.get((part, name), 0)) for name in classes} for part in SPLITS},
         "unreadable": len(dataset.unreadable),
-        "warnings": [*_weights_warnings(config), *corrected, *cautions(samples, dataset.path(""))],
+        "warnings": [*_weights_warnings(config), *told, *corrected, *cautions(samples, dataset.path(""))],
         "versions": {package: version(package) for package in VERSIONED},
     }
     building = runs_dir / f".new-{run_id}"

@@ -25,6 +25,7 @@ TITLES = {
     "val_fraction": "Validation share",
     "test_fraction": "Test share",
     "corrections": "Honour corrections",
+    "train_anyway": "Train anyway",
 }
 # Fields that take a few words or something typed: words, and what to type.
 TYPED = {

@@ -1,0 +1,276 @@
+"""The audit of a data set: what was found, kept by the data set's content.
+
+found = audit(scan("my-xrays"))
+found.blocks            # True where train and test share pictures
+found.as_json()         # what `python -m cxr_core audit --json` prints
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from cxr_core.audit import sources
+from cxr_core.audit.duplicates import Pair, duplicates
+from cxr_core.audit.findings import (
+    BLOCKS,
+    INFORMS,
+    KEEP_ONE,
+    LEAVE_OUT,
+    SAME_SPLIT,
+    SPLIT_BY_PATIENT,
+    WARNS,
+    Finding,
+    ordered,
+)
+from cxr_core.audit.looks import Looks, look
+from cxr_core.audit.pictures import picture_findings
+from cxr_core.audit.shortcut import shortcut
+from cxr_core.data.cautions import kinds_of_caution
+from cxr_core.data.dataset import Dataset
+from cxr_core.settings import cache_dir, write_atomic
+
+# Raise when the audit of the same data set would say something else.
+VERSION = 1
+Progress = Callable[[int, int], None]
+# A class this many times as large as another is said to be.
+_IMBALANCE = 3
+# Half the width of an interval from which on a test set is called small.
+_WIDE = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """``facts``: all but the findings, as the command line prints it; ``findings``: the severest first."""
+
+    facts: dict[str, Any]
+    findings: list[Finding]
+
+    @property
+    def blocks(self) -> bool:
+        return any(finding.severity == BLOCKS for finding in self.findings)
+
+    def as_json(self) -> dict[str, Any]:
+        return {**self.facts, "findings": [finding.as_json() for finding in self.findings]}
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> "Audit":
+        """What :meth:`as_json` gave. Raises KeyError or TypeError for anything else."""
+        findings = [
+            Finding(
+                entry["kind"],
+                entry["severity"],
+                entry["message"],
+                tuple(entry["files"]),
+                tuple(entry["mends"]),
+                tuple(tuple(group) for group in entry["groups"]),
+            )
+            for entry in document["findings"]
+        ]
+        return cls({name: value for name, value in document.items() if name != "findings"}, findings)
+
+
+def audit(dataset: Dataset, progress: Progress | None = None) -> Audit:
+    """All that is to be said of a data set. ``progress(done, total)`` counts pictures, in the calling thread."""
+    kept = _kept(dataset, "whole")
+    if kept is None:
+        looks = look(dataset, progress)
+        kept = _examined(dataset, looks)
+        _keep(dataset, "whole", kept)
+    return kept
+
+
+def leaks(dataset: Dataset, progress: Progress | None = None) -> list[Finding]:
+    """The findings that block a training, alone: what a training asks before it starts."""
+    kept = _kept(dataset, "whole") or _kept(dataset, "leaks")
+    if kept is None:
+        samples = dataset.samples
+        pairs = duplicates(samples, look(dataset, progress)) if {"train", "test"} <= set(samples["split"]) else []
+        kept = Audit({}, _pair_findings(pairs))
+        _keep(dataset, "leaks", kept)
+    return [finding for finding in kept.findings if finding.severity == BLOCKS]
+
+
+def _examined(dataset: Dataset, looks: Looks) -> Audit:
+    samples = dataset.samples
+    pairs = duplicates(samples, looks)
+    by_shortcut = shortcut(samples, looks)
+    by_source = sources.source_only(samples)
+    known = samples[samples["patient"] != ""]
+    splits = known.groupby("patient")["split"].nunique()
+    table = sources.table(samples)
+    facts = {
+        "images": len(samples),
+        "unreadable": dataset.unreadable[["file", "reason"]].to_dict("records"),
+        "duplicates": [pair.as_json() for pair in pairs],
+        "patients_in_two_splits": sorted(splits.index[splits > 1]),
+        "sources": {str(source): {str(name): int(n) for name, n in row.items()} for source, row in table.iterrows()},
+        "cramers_v": sources.cramers_v(samples),
+        "source_only": by_source,
+        "shortcut": by_shortcut,
+        "widest_interval": widest_intervals(samples),
+    }
+    findings = [
+        *_pair_findings(pairs),
+        *_patient_findings(samples),
+        *_cautions(dataset),
+        *_shortcut_findings(by_shortcut),
+        *_source_findings(by_source),
+        *picture_findings(dataset, looks),
+        *_size_findings(samples),
+    ]
+    return Audit(facts, ordered(findings))
+
+
+def widest_intervals(samples: pd.DataFrame) -> dict[str, float]:
+    """Class -> half the width of the 95 % interval of a recall of one half on its test images (Wilson 1927)."""
+    counts = samples.loc[samples["split"] == "test", "label"].value_counts()
+    z = 1.959964
+    return {str(name): z / (2 * math.sqrt(n + z * z)) for name, n in sorted(counts.items())}
+
+
+def _pair_findings(pairs: list[Pair]) -> list[Finding]:
+    leaking = [pair for pair in pairs if pair.leaks]
+    conflicts = [pair for pair in pairs if pair.relation == "label-conflict"]
+    plain = [pair for pair in pairs if not pair.leaks and pair.relation == "same-class"]
+    found = []
+    for kind, severity, chosen, text, mends in (
+        (
+            "leak",
+            BLOCKS,
+            leaking,
+            "one copy is learnt from, the other is in the test: the test is easier than a new image",
+            (KEEP_ONE, SAME_SPLIT),
+        ),
+        ("label conflict", WARNS, conflicts, "the two copies have different labels, so one is wrong", (LEAVE_OUT,)),
+        ("duplicates", INFORMS, plain, "one picture counts twice", (KEEP_ONE,)),
+    ):
+        if chosen:
+            exact = sum(pair.kind == "exact" for pair in chosen)
+            groups = _joined(chosen)
+            message = f"{len(chosen)} pairs of the same picture ({exact} exact, {len(chosen) - exact} near): {text}."
+            found.append(Finding(kind, severity, message, tuple(sorted({*sum(groups, ())})), mends, groups))
+    return found
+
+
+def _joined(pairs: list[Pair]) -> tuple[tuple[str, ...], ...]:
+    """Files that are copies of each other, directly or through others."""
+    member: dict[str, set[str]] = {}
+    for pair in pairs:
+        joined = member.get(pair.a, {pair.a}) | member.get(pair.b, {pair.b})
+        for file in joined:
+            member[file] = joined
+    return tuple(sorted({tuple(sorted(group)) for group in member.values()}))
+
+
+def _patient_findings(samples: pd.DataFrame) -> list[Finding]:
+    known = samples[samples["patient"] != ""]
+    both = known.groupby("patient")["split"].agg(lambda split: "test" in set(split) and len(set(split)) > 1)
+    names = list(both.index[both.astype(bool)]) if len(both) else []
+    if not names:
+        return []
+    groups = tuple(tuple(sorted(known["file"][known["patient"] == name])) for name in names)
+    files = tuple(file for group in groups for file in group)
+    in_test = int((samples["split"] == "test").sum())
+    held = int((known["patient"].isin(names) & (known["split"] == "test")).sum())
+    return [
+        Finding(
+            "patients",
+            WARNS,
+            f"{len(names)} of {known['patient'].nunique()} known patients are in train and in test "
+            f"({held} of {in_test} test images): the test is easier than a new patient.",
+            files,
+            (SAME_SPLIT, LEAVE_OUT, SPLIT_BY_PATIENT),
+            groups,
+        )
+    ]
+
+
+def _cautions(dataset: Dataset) -> list[Finding]:
+    """The sentences that stand beside every run; those on patients and copies are findings of their own above."""
+    severity = {"drawn": INFORMS, "sources unknown": INFORMS, "sources": WARNS, "collections": WARNS}
+    return [
+        Finding(kind, severity[kind], sentence)
+        for kind, sentence in kinds_of_caution(dataset.samples, dataset.path(""))
+        if kind in severity
+    ]
+
+
+def _shortcut_findings(found: dict[str, Any]) -> list[Finding]:
+    if found["macro_f1"] is None:
+        text = "Too few patients of some class to tell whether size, file and brightness give the class away."
+        return [Finding("shortcut", INFORMS, text)]
+    said = (
+        f"From size, file, brightness and border alone, a simple model reaches macro F1 {found['macro_f1']:.2f} "
+        f"(chance {found['chance_macro_f1']:.2f})"
+    )
+    if not found["claimed"]:
+        return [Finding("shortcut", INFORMS, f"{said}: no shortcut was found.")]
+    carried = [name for name, loss in found["by_feature"].items() if loss > 0.01][:3]
+    return [
+        Finding(
+            "shortcut",
+            WARNS,
+            f"{said}, most of it from {', '.join(carried) or 'all of them together'}: a network can reach as much "
+            "without looking at a lung.",
+        )
+    ]
+
+
+def _source_findings(found: dict[str, Any] | None) -> list[Finding]:
+    if found is None:
+        return []
+    where = "this test set" if found["split"] == "test" else "these images"
+    text = f"The source alone reaches macro F1 {found['macro_f1']:.2f} and accuracy {found['accuracy']:.2f} on {where}"
+    return [Finding("source-only score", INFORMS, f"{text}: what a network reaches beyond that is worth something.")]
+
+
+def _size_findings(samples: pd.DataFrame) -> list[Finding]:
+    found = []
+    counts = samples["label"].value_counts()
+    if len(counts) > 1 and counts.max() > _IMBALANCE * counts.min():
+        found.append(
+            Finding(
+                "balance",
+                INFORMS,
+                f"{counts.idxmax()} has {counts.max()} images, {counts.idxmin()} {counts.min()}: accuracy favours the "
+                "larger; read balanced accuracy and macro F1.",
+            )
+        )
+    widths = widest_intervals(samples)
+    if widths:
+        name = max(widths, key=lambda label: widths[label])
+        n = int(((samples["split"] == "test") & (samples["label"] == name)).sum())
+        found.append(
+            Finding(
+                "test size",
+                WARNS if widths[name] > _WIDE else INFORMS,
+                f"The test has {n} images of {name}: its recall may be off by {100 * widths[name]:.0f} points either "
+                "way (95 % interval at its widest).",
+            )
+        )
+    return found
+
+
+def _path(dataset: Dataset, part: str) -> Any:
+    # Unreadable files are part of what is said, and not of the data set's digest.
+    key = hashlib.blake2b(f"{VERSION}:{part}:{dataset.digest}".encode(), digest_size=16)
+    key.update(dataset.unreadable.to_csv(index=False).encode("utf-8", "surrogateescape"))
+    key.update(str(dataset.root).encode("utf-8", "surrogateescape"))
+    return cache_dir() / "audits" / f"{key.hexdigest()}.json"
+
+
+def _kept(dataset: Dataset, part: str) -> Audit | None:
+    """A kept audit; damaged, it counts as absent."""
+    try:
+        return Audit.from_json(json.loads(_path(dataset, part).read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _keep(dataset: Dataset, part: str, found: Audit) -> None:
+    write_atomic(_path(dataset, part), json.dumps(found.as_json()))

@@ -1,0 +1,200 @@
+"""One look at every picture: hashes, a small grey copy and plain facts, kept by content so that it is taken once.
+
+looks = look(dataset)             # the first time about 100 images a second and core, then read from the cache
+looks.hashes[k], looks.mirrored[k], looks.small[k], looks.facts[k]      # of row k of dataset.samples
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import imagehash
+import numpy as np
+from filelock import FileLock
+from numpy.typing import NDArray
+from PIL import Image
+
+from cxr_core.data import dicom, images
+from cxr_core.data.dataset import Dataset
+from cxr_core.data.elements import is_dicom
+from cxr_core.errors import ImageError
+from cxr_core.inference.gate import oddity
+from cxr_core.settings import cache_dir, write_atomic
+
+# Raise when a look at the same content would see something else.
+VERSION = 1
+SMALL_SIDE = 64
+FACTS = (
+    "brightness",
+    "spread",
+    "border_top",
+    "border_bottom",
+    "border_left",
+    "border_right",
+    "marker",
+)
+# The strip along each side, as a share of it.
+_STRIP = 0.04
+# A picture this large is enough for everything that is looked at.
+_SIDE = 256
+_THREADS = max(2, min(8, os.cpu_count() or 2))
+_BATCH = 1024
+_ROW = np.dtype(
+    [
+        ("digest", "S32"),
+        ("hash", "u8"),
+        ("mirrored", "u8"),
+        ("small", "u1", (SMALL_SIDE, SMALL_SIDE)),
+        ("facts", "f4", (len(FACTS),)),
+        ("oddity", "S16"),
+    ]
+)
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Looks:
+    """What was seen, a row for each row of the data set's samples.
+
+    ``hashes`` and ``mirrored``: 64-bit perceptual hashes of the picture and of its mirror image, uint64 (N,);
+    ``small``: the picture squeezed into 64 x 64, uint8 (N, 64, 64); ``facts``: columns ``FACTS``, float32 (N, 7),
+    brightness in 0..255 and ``marker`` the share of the rim that looks like letters; ``oddities``: "" or a word of
+    :func:`cxr_core.inference.gate.oddity`, or "lateral"; ``seen``: False where the picture could not be decoded.
+    """
+
+    hashes: NDArray[np.uint64]
+    mirrored: NDArray[np.uint64]
+    small: NDArray[np.uint8]
+    facts: NDArray[np.float32]
+    oddities: list[str]
+    seen: NDArray[np.bool_]
+
+
+def look(dataset: Dataset, progress: Progress | None = None) -> Looks:
+    """Look at every picture of a data set. ``progress(done, total)`` is called in the calling thread."""
+    digests = list(dataset.samples["digest"])
+    files = dict(zip(digests, (dataset.path(file) for file in dataset.samples["file"]), strict=True))
+    kept = _read(set(files))
+    missing = [digest for digest in files if digest not in kept]
+    report = progress or (lambda done, total: None)
+    fresh: dict[str, np.void] = {}
+    try:
+        for done, (digest, row) in enumerate(_seen((digest, files[digest]) for digest in missing), start=1):
+            if row is not None:
+                fresh[digest] = row
+            if done % 25 == 0 or done == len(missing):
+                report(done, len(missing))
+    finally:
+        # A look that was stopped keeps what it has seen.
+        _keep(fresh)
+    kept |= fresh
+    blank = np.zeros((), _ROW)[()]
+    rows = np.array([kept.get(digest, blank) for digest in digests], _ROW)
+    return Looks(
+        rows["hash"],
+        rows["mirrored"],
+        rows["small"],
+        rows["facts"],
+        [word.decode() for word in rows["oddity"]],
+        np.array([digest in kept for digest in digests], bool),
+    )
+
+
+def look_at(content: bytes, name: str) -> np.void:
+    """The row of one picture. Raises ImageError where it cannot be decoded."""
+    picture = images.decode(content, name, side=_SIDE)
+    row = np.zeros(1, _ROW)[0]
+    row["digest"] = images.content_digest(content).encode()
+    reduced = picture.resize((4 * SMALL_SIDE, 4 * SMALL_SIDE), Image.Resampling.BOX, reducing_gap=2.0)
+    row["hash"] = _bits(imagehash.phash(reduced))
+    row["mirrored"] = _bits(imagehash.phash(reduced.transpose(Image.Transpose.FLIP_LEFT_RIGHT)))
+    row["small"] = np.asarray(reduced.resize((SMALL_SIDE, SMALL_SIDE), Image.Resampling.BOX))
+    row["facts"] = _facts(np.asarray(reduced, np.float32))
+    row["oddity"] = _odd(content, name).encode()
+    return row
+
+
+def _odd(content: bytes, name: str) -> str:
+    if is_dicom(content) and dicom.facts(content).get("view") in ("LL", "RL", "LLD", "RLD"):
+        return "lateral"
+    return oddity(content, name, images.pixels(content, name, 224)) or ""
+
+
+def _bits(hashed: imagehash.ImageHash) -> np.uint64:
+    return np.packbits(hashed.hash.ravel()).view(">u8")[0].astype(np.uint64)
+
+
+def _facts(picture: NDArray[np.float32]) -> list[float]:
+    """Values of ``FACTS`` for a picture squeezed into a square, float32 (S, S) in 0..255."""
+    side = len(picture)
+    strip = round(_STRIP * side)
+    edges = (picture[:strip], picture[-strip:], picture[:, :strip], picture[:, -strip:])
+    return [float(picture.mean()), float(picture.std()), *(float(edge.mean()) for edge in edges), _marker(picture)]
+
+
+def _marker(picture: NDArray[np.float32]) -> float:
+    """Share of the rim (an eighth of each side) that is white and far brighter than what surrounds it: letters."""
+    side = len(picture)
+    around = Image.fromarray(picture.astype(np.uint8)).reduce(16).resize((side, side), Image.Resampling.BILINEAR)
+    bright = (picture >= 200) & (picture - np.asarray(around, np.float32) >= 70)
+    inner = side // 8
+    bright[inner:-inner, inner:-inner] = False
+    return float(bright.mean())
+
+
+def _seen(items: Iterable[tuple[str, Path]]) -> Iterator[tuple[str, np.void | None]]:
+    items = list(items)
+
+    def one(item: tuple[str, Path]) -> np.void | None:
+        try:
+            return look_at(images.read_bytes(item[1]), item[1].name)
+        except ImageError:
+            # It could be read at the scan: gone or damaged since, and named at the next scan.
+            return None
+
+    with ThreadPoolExecutor(_THREADS) as threads:
+        for start in range(0, len(items), _BATCH):
+            batch = items[start : start + _BATCH]
+            for item, row in zip(batch, threads.map(one, batch), strict=True):
+                yield item[0], row
+
+
+def _shards(digests: Iterable[str]) -> dict[Path, list[str]]:
+    """The files that hold the rows of these digests: 16, so that one image more does not rewrite them all."""
+    shards: dict[Path, list[str]] = {}
+    for digest in digests:
+        shards.setdefault(cache_dir() / "looks" / f"{VERSION}-{digest[:1]}.npy", []).append(digest)
+    return shards
+
+
+def _load(path: Path) -> NDArray[np.void]:
+    """A file of rows; damaged or of another form, it counts as absent."""
+    try:
+        rows = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return np.zeros(0, _ROW)
+    return rows if rows.dtype == _ROW else np.zeros(0, _ROW)
+
+
+def _read(digests: set[str]) -> dict[str, np.void]:
+    kept: dict[str, np.void] = {}
+    for path in _shards(digests):
+        rows = _load(path)
+        for digest, row in zip(rows["digest"], rows, strict=True):
+            if (word := digest.decode()) in digests:
+                kept[word] = row
+    return kept
+
+
+def _keep(fresh: dict[str, np.void]) -> None:
+    for path, digests in _shards(fresh).items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_suffix(".lock")):
+            kept = _load(path)
+            new = np.array([fresh[digest] for digest in digests], _ROW)
+            buffer = BytesIO()
+            np.save(buffer, np.concatenate([kept[~np.isin(kept["digest"], new["digest"])], new]), allow_pickle=False)
+            write_atomic(path, buffer.getvalue())

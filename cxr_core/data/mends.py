@@ -1,0 +1,125 @@
+"""What a person mended in a data set's splits: a table beside the runs, taken back a mend at a time.
+
+    chosen = move(runs_dir(), dataset, {"test/A/1.png": "train", "train/A/2.png": LEFT_OUT}, "leak")
+    mended(dataset, read(runs_dir()))       # the data set as a training and an audit see it
+    undo(runs_dir(), chosen)
+
+The image files and their folders are never changed. A row holds for a file of that name with that content.
+"""
+
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+from filelock import FileLock, Timeout
+
+from cxr_core.data.dataset import Dataset
+from cxr_core.errors import DatasetError
+from cxr_core.settings import write_atomic
+
+FILE = "splits.csv"
+COLUMNS = ["mend", "file", "digest", "split", "reason", "time"]
+LEFT_OUT, NOT_GIVEN = "left-out", "none"
+# What a mend may say of a file: a split, in none of them, or that the given one is forgotten.
+PLACES = ("train", "val", "test", LEFT_OUT, NOT_GIVEN)
+_PATIENCE_SECONDS = 10
+
+
+def read(runs_dir: Path) -> pd.DataFrame:
+    """All mends, the oldest first: texts, columns ``COLUMNS``. Raises DatasetError where the table is damaged."""
+    path = runs_dir / FILE
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (FileNotFoundError, NotADirectoryError):
+        return pd.DataFrame(columns=COLUMNS, dtype=str)
+    except (OSError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        raise DatasetError(f"{path} cannot be read ({reason}): expected a table. Restore it, or delete it.") from None
+    if list(table.columns) != COLUMNS or not table["split"].isin(PLACES).all():
+        raise DatasetError(f"{path} is damaged: expected the columns {', '.join(COLUMNS)}. Restore it, or delete it.")
+    return table
+
+
+def move(runs_dir: Path, dataset: Dataset, places: Mapping[str, str], reason: str) -> str:
+    """Write a mend: file -> one of ``PLACES``. Returns its name, for :func:`undo`.
+
+    Raises DatasetError where nothing would change, or a class would be left without a training image or, where there
+    is a test, without a test image.
+    """
+    samples = dataset.samples[dataset.samples["file"].isin(places)]
+    if samples.empty:
+        raise DatasetError("Expected files of this data set to mend, got none. Look at the audit again.")
+    name = secrets.token_hex(4)
+    time = datetime.now(UTC).isoformat(timespec="seconds")
+    rows = pd.DataFrame(
+        [(name, row.file, row.digest, places[row.file], reason, time) for row in samples.itertuples()],
+        columns=COLUMNS,
+        dtype=str,
+    )
+    with _changing(runs_dir):
+        table = pd.concat([read(runs_dir), rows], ignore_index=True)
+        _check(dataset, mended(dataset, table))
+        write_atomic(runs_dir / FILE, table.to_csv(index=False))
+    return name
+
+
+def undo(runs_dir: Path, mend: str) -> None:
+    """Take a mend back. Nothing happens where it is not there."""
+    with _changing(runs_dir):
+        table = read(runs_dir)
+        left = table[table["mend"] != mend]
+        if len(left) < len(table):
+            write_atomic(runs_dir / FILE, left.to_csv(index=False))
+
+
+def applying(dataset: Dataset, table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of ``table`` that are about files of this data set."""
+    known = set(zip(dataset.samples["file"], dataset.samples["digest"], strict=True))
+    ours = [pair in known for pair in zip(table["file"], table["digest"], strict=True)]
+    return table[pd.Series(ours, index=table.index, dtype=bool)]
+
+
+def mended(dataset: Dataset, table: pd.DataFrame) -> Dataset:
+    """The data set with the mends of ``table``; of several mends of a file the last one holds."""
+    rows = applying(dataset, table)
+    if rows.empty:
+        return dataset
+    places = dict(zip(rows["file"], rows["split"].replace(NOT_GIVEN, ""), strict=True))
+    samples = dataset.samples.copy()
+    samples["split"] = [places.get(file, split) for file, split in zip(samples["file"], samples["split"], strict=True)]
+    return replace(dataset, samples=samples[samples["split"] != LEFT_OUT].reset_index(drop=True))
+
+
+def sentences(dataset: Dataset, table: pd.DataFrame) -> list[str]:
+    """What to say of a run on the mended data set."""
+    count = applying(dataset, table)["file"].nunique()
+    if not count:
+        return []
+    return [f"A person moved or left out {count:,} of {len(dataset.samples):,} images of the data set after its audit."]
+
+
+def _check(before: Dataset, after: Dataset) -> None:
+    for split in ("train", "test"):
+        lost = set(before.samples.loc[before.samples["split"] == split, "label"]) - set(
+            after.samples.loc[after.samples["split"].isin([split, ""]), "label"]
+        )
+        if lost:
+            raise DatasetError(f"This would leave {split} without any image of {min(lost)}. Choose another mend.")
+
+
+@contextmanager
+def _changing(runs_dir: Path) -> Iterator[None]:
+    try:
+        runs_dir.mkdir(parents=True, exist_ok=True)
+        with FileLock(runs_dir / f".{FILE}.lock", timeout=_PATIENCE_SECONDS):
+            yield
+    except Timeout:
+        raise DatasetError(f"{runs_dir / FILE} is being changed by another process. Try again in a moment.") from None
+    except OSError as error:
+        raise DatasetError(
+            f"{runs_dir / FILE} cannot be written ({error.strerror}). Free some space, or mend its permissions."
+        ) from None

@@ -1,0 +1,178 @@
+"""What an audit says of data sets made to have, or not to have, each fault."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from cxr_core.audit import sources
+from cxr_core.audit.audit import Audit, audit, leaks, widest_intervals
+from cxr_core.audit.findings import KEEP_ONE, LEAVE_OUT, SAME_SPLIT, SPLIT_BY_PATIENT
+from cxr_core.audit.mending import places
+from cxr_core.data import demo, mends
+from cxr_core.data.dataset import scan
+from cxr_core.errors import ConfigError, DatasetError
+from cxr_core.settings import runs_dir
+from cxr_core.training.config import TrainConfig
+from cxr_core.training.runs import create_run
+
+
+def kinds(found: Audit) -> dict[str, str]:
+    return {finding.kind: finding.severity for finding in found.findings}
+
+
+@pytest.fixture
+def leaking(tiny_dataset: Path, tmp_path: Path) -> Path:
+    """The drawn data set with one training picture in its test, and no mark that it is drawn."""
+    root = shutil.copytree(tiny_dataset, tmp_path / "leaking")
+    (root / ".demo.json").unlink()
+    first = min(root.glob("train/NORMAL/*.png"))
+    Image.open(first).save(root / "test" / "NORMAL" / "again.jpg", quality=90)
+    return root
+
+
+def test_demo_without_a_shortcut_claims_none_and_with_one_does(tmp_path: Path) -> None:
+    plain = audit(scan(demo.draw(tmp_path / "plain", images=240, seed=3)))
+    assert not plain.facts["shortcut"]["claimed"]
+    assert kinds(plain)["shortcut"] == "informs"
+    assert not plain.blocks
+    drawn = audit(scan(demo.draw(tmp_path / "short", images=240, seed=3, shortcut=True)))
+    assert drawn.facts["shortcut"]["claimed"]
+    assert kinds(drawn)["shortcut"] == "warns"
+    assert drawn.facts["shortcut"]["macro_f1"] > drawn.facts["shortcut"]["chance_macro_f1"] + 0.4
+    assert drawn.facts["source_only"]["macro_f1"] == 1
+    assert drawn.facts["cramers_v"] == pytest.approx(1)
+
+
+def test_an_audit_is_kept_and_survives_json(tiny_dataset: Path, tmp_path: Path) -> None:
+    dataset = scan(tiny_dataset)
+    first = audit(dataset)
+    assert Audit.from_json(json.loads(json.dumps(first.as_json()))).as_json() == first.as_json()
+    shutil.rmtree(tmp_path / "cache" / "looks")
+    assert audit(dataset).as_json() == first.as_json()
+    assert not (tmp_path / "cache" / "looks").exists()
+    for kept in (tmp_path / "cache" / "audits").iterdir():
+        kept.write_text("{")
+    assert audit(dataset).as_json() == first.as_json()
+
+
+@pytest.mark.parametrize("mend", [KEEP_ONE, SAME_SPLIT])
+def test_a_leak_blocks_until_it_is_mended_and_again_when_that_is_undone(leaking: Path, mend: str) -> None:
+    dataset = scan(leaking)
+    config = TrainConfig.create(backbone="small-cnn", epochs=1)
+    finding = next(finding for finding in audit(dataset).findings if finding.kind == "leak")
+    assert finding.severity == "blocks"
+    assert "test/NORMAL/again.jpg" in finding.files
+    with pytest.raises(DatasetError, match="train anyway"):
+        create_run(dataset, config, runs_dir())
+
+    chosen = mends.move(runs_dir(), dataset, places(dataset, finding, mend), finding.kind)
+    mended = mends.mended(dataset, mends.read(runs_dir()))
+    assert not leaks(mended)
+    run = create_run(dataset, config, runs_dir())
+    assert any("moved or left out" in warning for warning in run.warnings)
+    split = dict(run.split[["file", "split"]].itertuples(index=False))
+    if mend == KEEP_ONE:
+        assert split["test/NORMAL/again.jpg"] == "test"
+        assert split.keys() == set(dataset.samples["file"]) - set(finding.files) | {"test/NORMAL/again.jpg"}
+    else:
+        assert split["test/NORMAL/again.jpg"] != "test"
+
+    mends.undo(runs_dir(), chosen)
+    assert mends.mended(dataset, mends.read(runs_dir())) is dataset
+    with pytest.raises(DatasetError, match="Audit page"):
+        create_run(dataset, config, runs_dir())
+    assert len(list(leaking.rglob("*.png"))) == 36
+
+
+def test_train_anyway_is_said_with_every_score(leaking: Path) -> None:
+    config = TrainConfig.create(backbone="small-cnn", epochs=1, train_anyway=True)
+    run = create_run(scan(leaking), config, runs_dir())
+    assert any("although the audit found a leak" in warning for warning in run.warnings)
+
+
+def test_patients_in_two_splits_are_named_and_mended(leaking: Path) -> None:
+    table = pd.read_csv(leaking / "sources.csv", dtype=str)
+    both = [*sorted(table["file"][table["file"].str.startswith("test/")])[:1], *sorted(table["file"])[-1:]]
+    table.loc[table["file"].isin(both), "patient"] = "somebody"
+    table.to_csv(leaking / "sources.csv", index=False)
+    dataset = scan(leaking)
+    found = audit(dataset)
+    assert found.facts["patients_in_two_splits"] == ["somebody"]
+    finding = next(finding for finding in found.findings if finding.kind == "patients")
+    assert set(finding.files) == set(both)
+    mends.move(runs_dir(), dataset, places(dataset, finding, SAME_SPLIT), "patients")
+    assert audit(mends.mended(dataset, mends.read(runs_dir()))).facts["patients_in_two_splits"] == []
+    by_patient = places(dataset, finding, SPLIT_BY_PATIENT)
+    assert set(by_patient.values()) == {mends.NOT_GIVEN}
+    assert len(by_patient) == len(dataset.samples)
+    assert set(places(dataset, finding, LEAVE_OUT)) == set(both)
+    with pytest.raises(ConfigError, match="same split"):
+        places(dataset, finding, KEEP_ONE)
+
+
+def test_odd_pictures_are_named(tiny_dataset: Path, tmp_path: Path) -> None:
+    root = shutil.copytree(tiny_dataset, tmp_path / "odd")
+    Image.new("L", (200, 200), 128).save(root / "train/NORMAL/blank.png")
+    (root / "train/NORMAL/cut.png").write_bytes((min(root.glob("train/NORMAL/p*.png"))).read_bytes()[:900])
+    picture = Image.open(min(root.glob("train/COVID19/p*.png")))
+    picture.resize((60, 60)).save(root / "train/NORMAL/small.png")
+    colours = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
+    Image.fromarray(colours).resize((200, 200)).save(root / "train/NORMAL/colour.png")
+    picture.save(root / "train/NORMAL/person12_virus_3.jpeg")
+    found = {finding.kind: finding for finding in audit(scan(root)).findings}
+    assert found["blank"].files == ("train/NORMAL/blank.png",)
+    assert found["unreadable"].files == ("train/NORMAL/cut.png",)
+    assert "train/NORMAL/small.png" in found["tiny"].files
+    assert found["colour"].files == ("train/NORMAL/colour.png",)
+    assert found["children"].files == ("train/NORMAL/person12_virus_3.jpeg",)
+
+
+def test_source_figures_on_counted_examples() -> None:
+    def samples(rows: list[tuple[str, str, str]]) -> pd.DataFrame:
+        return pd.DataFrame(rows, columns=["source", "label", "split"])
+
+    apart = samples([("x", "A", "train"), ("y", "B", "train"), ("x", "A", "test"), ("y", "B", "test")])
+    assert sources.cramers_v(apart) == pytest.approx(1)
+    assert (sources.source_only(apart) or {})["accuracy"] == 1
+    mixed = samples([(s, c, p) for s in "xy" for c in "AB" for p in ("train", "test")])
+    assert sources.cramers_v(mixed) == pytest.approx(0)
+    assert (sources.source_only(mixed) or {})["accuracy"] == 0.5
+    assert sources.source_only(samples([("", "A", "train"), ("", "B", "test")])) is None
+    assert sources.cramers_v(samples([("x", "A", "train")])) is None
+
+
+def test_the_interval_of_a_hundred_images_is_ten_points_either_way() -> None:
+    samples = pd.DataFrame({"label": ["A"] * 100 + ["B"] * 10_000, "split": "test"})
+    widths = widest_intervals(samples)
+    assert widths["A"] == pytest.approx(0.0962, abs=1e-3)
+    assert widths["B"] == pytest.approx(0.0098, abs=1e-4)
+
+
+def test_a_mend_that_empties_a_class_or_changes_nothing_is_refused(leaking: Path) -> None:
+    dataset = scan(leaking)
+    everything = {file: mends.LEFT_OUT for file in dataset.samples["file"] if "/NORMAL/" in file}
+    with pytest.raises(DatasetError, match="without any image of NORMAL"):
+        mends.move(runs_dir(), dataset, everything, "test")
+    with pytest.raises(DatasetError, match="got none"):
+        mends.move(runs_dir(), dataset, {}, "test")
+    (runs_dir() / mends.FILE).write_text("file\nx\n")
+    with pytest.raises(DatasetError, match="damaged"):
+        mends.read(runs_dir())
+
+
+def test_the_real_set_is_reported_as_it_is(real_data: Path) -> None:
+    found = audit(scan(real_data / "covid-cxr"))
+    assert found.facts["images"] == 1072
+    assert found.facts["cramers_v"] == pytest.approx(1)
+    assert found.facts["source_only"]["accuracy"] == pytest.approx(140 / 220)
+    assert len(found.facts["patients_in_two_splits"]) == 5
+    assert {(pair["a"], pair["b"]) for pair in found.facts["duplicates"]} == {
+        ("train/NORMAL/normal_0042.jpg", "train/NORMAL/normal_0043.jpg"),
+        ("train/COVID19/covid19_0115.jpg", "train/COVID19/covid19_0204.jpg"),
+    }
+    assert found.facts["shortcut"]["claimed"]
