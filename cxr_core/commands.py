@@ -63,9 +63,9 @@ def audit(options: Namespace) -> int:
     from cxr_core.data.dataset import scan as scan_dataset
 
     dataset = scan_dataset(options.data)
-    found = audit_dataset(mends.mended(dataset, mends.read(_runs_folder(options))))
+    found = audit_dataset(mends.mended(dataset, mends.read(runs_folder(options))))
     if options.json:
-        _print_json(found.as_json())
+        print_json(found.as_json())
     else:
         print(f"{dataset.root}: {found.facts['images']} images")
         for finding in found.findings:
