@@ -86,13 +86,22 @@ def audit(dataset: Dataset, progress: Progress | None = None) -> Audit:
 
 def leaks(dataset: Dataset, progress: Progress | None = None) -> list[Finding]:
     """The findings that block a training, alone: what a training asks before it starts."""
-    kept = _kept(dataset, "whole") or _kept(dataset, "leaks")
+    return [finding for finding in _pairs_alone(dataset, progress).findings if finding.severity == BLOCKS]
+
+
+def twins(dataset: Dataset, progress: Progress | None = None) -> dict[str, str]:
+    """File -> the first of its copies, for the files that have any: what a split has to keep together."""
+    pairs = [(pair["a"], pair["b"]) for pair in _pairs_alone(dataset, progress).facts["duplicates"]]
+    return {file: group[0] for group in _joined(pairs) for file in group}
+
+
+def _pairs_alone(dataset: Dataset, progress: Progress | None) -> Audit:
+    kept = _kept(dataset, "whole") or _kept(dataset, "pairs")
     if kept is None:
-        samples = dataset.samples
-        pairs = duplicates(samples, look(dataset, progress)) if {"train", "test"} <= set(samples["split"]) else []
-        kept = Audit({}, _pair_findings(pairs))
-        _keep(dataset, "leaks", kept)
-    return [finding for finding in kept.findings if finding.severity == BLOCKS]
+        pairs = duplicates(dataset.samples, look(dataset, progress))
+        kept = Audit({"duplicates": [pair.as_json() for pair in pairs]}, _pair_findings(pairs))
+        _keep(dataset, "pairs", kept)
+    return kept
 
 
 def _examined(dataset: Dataset, looks: Looks) -> Audit:
@@ -151,17 +160,17 @@ def _pair_findings(pairs: list[Pair]) -> list[Finding]:
     ):
         if chosen:
             exact = sum(pair.kind == "exact" for pair in chosen)
-            groups = _joined(chosen)
+            groups = _joined([(pair.a, pair.b) for pair in chosen])
             message = f"{len(chosen)} pairs of the same picture ({exact} exact, {len(chosen) - exact} near): {text}."
             found.append(Finding(kind, severity, message, tuple(sorted({*sum(groups, ())})), mends, groups))
     return found
 
 
-def _joined(pairs: list[Pair]) -> tuple[tuple[str, ...], ...]:
+def _joined(pairs: list[tuple[str, str]]) -> tuple[tuple[str, ...], ...]:
     """Files that are copies of each other, directly or through others."""
     member: dict[str, set[str]] = {}
-    for pair in pairs:
-        joined = member.get(pair.a, {pair.a}) | member.get(pair.b, {pair.b})
+    for a, b in pairs:
+        joined = member.get(a, {a}) | member.get(b, {b})
         for file in joined:
             member[file] = joined
     return tuple(sorted({tuple(sorted(group)) for group in member.values()}))

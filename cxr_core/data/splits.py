@@ -13,7 +13,8 @@ from cxr_core.errors import ConfigError, DatasetError
 
 
 def assign(samples: pd.DataFrame, val_fraction: float, test_fraction: float, seed: int) -> pd.DataFrame:
-    """A copy of ``samples`` (columns file, label, split, patient, digest) with every split train, val or test.
+    """A copy of ``samples`` (columns file, label, split, patient, digest) with every split train, val or test. A column
+    ``twin``, where there is one, names images that have to stay together besides ("" for none).
 
     Given validation and test splits stay as they are. Where there is none, it is taken from the images that are in
     train or in no split: ``val_fraction`` and ``test_fraction`` of those, in [0, 1), together below 1.
@@ -64,7 +65,7 @@ def _groups(samples: pd.DataFrame, seed: int) -> list[_Group]:
         return index
 
     first: dict[tuple[str, str], int] = {}
-    for column in ("patient", "digest"):
+    for column in [name for name in ("patient", "digest", "twin") if name in samples]:
         for index, value in enumerate(samples[column]):
             if value:
                 parent[head(index)] = head(first.setdefault((column, value), index))

@@ -17,7 +17,7 @@ import socket
 import time
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import version
@@ -177,6 +177,12 @@ class Run:
         return _read_table(self.path / "split.csv", "file", "label", "split", "digest")
 
     @property
+    def audit(self) -> dict[str, Any] | None:
+        """What the audit said of the data set as this run splits it (``audit.json``), or None before."""
+        found = _read_json(self.path / "audit.json")
+        return found if isinstance(found, dict) else None
+
+    @property
     def unreadable(self) -> pd.DataFrame:
         """Images left out because they could not be decoded: file, reason."""
         path = self.path / "unreadable.csv"
@@ -255,7 +261,7 @@ def create_run(dataset: Dataset, config: TrainConfig, runs_dir: Path) -> Run:
     do not fit.
     """
     # Heavier than a list of runs may be.
-    from cxr_core.audit.audit import leaks
+    from cxr_core.audit.audit import leaks, twins
 
     marks = mends.read(runs_dir)
     told = mends.sentences(dataset, marks)
@@ -263,7 +269,9 @@ def create_run(dataset: Dataset, config: TrainConfig, runs_dir: Path) -> Run:
     classes = dataset.classes
     implied = parse_labels(config.labels, classes)
     _check_alpha(config, classes, bool(implied))
-    samples = split(dataset, config.val_fraction, config.test_fraction, config.split_seed)
+    copies = twins(dataset)
+    together = dataset.samples.assign(twin=[copies.get(file, "") for file in dataset.samples["file"]])
+    samples = split(replace(dataset, samples=together), config.val_fraction, config.test_fraction, config.split_seed)
     leaking = [finding.message for finding in leaks(dataset)]
     if leaking and not config.train_anyway:
         raise DatasetError(

@@ -19,7 +19,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -30,6 +30,8 @@ import psutil
 import torch
 from filelock import FileLock, Timeout
 
+from cxr_core.audit.audit import audit
+from cxr_core.data.dataset import scan
 from cxr_core.errors import CxrError, DatasetError, RunError
 from cxr_core.evaluation.evaluate import check_folder, judge
 from cxr_core.inference.embedding import keep_embedding
@@ -105,6 +107,7 @@ class _Worker:
         _keep_large_blocks()
         self.status["started"] = time.time()
         self.enter("extracting")
+        self._audit()
         device = pick_device(self.config.device)
         store = FeatureStore(space_of(self.config))
         samples, unreadable = self._extract(store, device)
@@ -115,6 +118,22 @@ class _Worker:
         self.enter("evaluating")
         self._evaluate(samples)
         self.enter("completed")
+
+    def _audit(self) -> None:
+        """Keep what the audit says of the images as this run splits them."""
+        if self.run.audit is not None:
+            return
+        try:
+            dataset = scan(self.run.info["data"])
+        except CxrError as error:
+            # The files may have gone while kept features are still there.
+            print(f"No audit: {error}", flush=True)
+            return
+        given = self.run.split.set_index("file")["split"]
+        samples = dataset.samples[dataset.samples["file"].isin(given.index)].reset_index(drop=True)
+        samples["split"] = samples["file"].map(given)
+        found = audit(replace(dataset, samples=samples), lambda done, total: self.progress("auditing", done, total))
+        write_atomic(self.run.path / "audit.json", json.dumps(found.as_json()))
 
     def _extract(self, store: FeatureStore, device: torch.device) -> tuple[pd.DataFrame, list[Unreadable]]:
         folder, samples = Path(self.run.info["folder"]), self.run.split

@@ -18,7 +18,7 @@ from cxr_core.data.dataset import scan
 from cxr_core.errors import ConfigError, DatasetError
 from cxr_core.settings import runs_dir
 from cxr_core.training.config import TrainConfig
-from cxr_core.training.runs import create_run
+from cxr_core.training.runs import Run, create_run
 
 
 def kinds(found: Audit) -> dict[str, str]:
@@ -176,3 +176,24 @@ def test_the_real_set_is_reported_as_it_is(real_data: Path) -> None:
         ("train/COVID19/covid19_0115.jpg", "train/COVID19/covid19_0204.jpg"),
     }
     assert found.facts["shortcut"]["claimed"]
+
+
+def test_copies_stay_together_where_a_split_is_taken(tiny_dataset: Path, tmp_path: Path) -> None:
+    for file in tiny_dataset.glob("*/*/*.png"):
+        target = tmp_path / "whole" / file.parent.name / file.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, target)
+        Image.open(file).save(target.with_suffix(".jpg"), quality=80)
+    config = TrainConfig.create(backbone="small-cnn", epochs=1)
+    split = create_run(scan(tmp_path / "whole"), config, runs_dir()).split
+    stems = split["file"].str.rsplit(".", n=1).str[0]
+    assert set(split["split"]) == {"train", "val", "test"}
+    assert split.groupby(stems)["split"].nunique().max() == 1
+
+
+def test_a_run_carries_the_audit_of_its_own_split(completed_run: Run) -> None:
+    carried = completed_run.audit
+    assert carried is not None
+    assert carried["images"] == len(completed_run.split)
+    assert {finding["kind"] for finding in carried["findings"]} >= {"drawn", "test size"}
+    assert set(carried["widest_interval"]) == set(completed_run.classes)
