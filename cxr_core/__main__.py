@@ -87,9 +87,11 @@ def _parser() -> argparse.ArgumentParser:
     _data(scan, required=True)
     _json(scan)
 
-    audit = actions.add_parser("audit", help="what a score on a data set is worth: duplicates, leaks, shortcuts")
+    audit = actions.add_parser("audit", help="what a score is worth: of a data set its leaks, of a run its controls")
     audit.set_defaults(command=commands.audit)
-    _data(audit, required=True)
+    subject = audit.add_mutually_exclusive_group(required=True)
+    _data(subject, required=False)
+    subject.add_argument("--run", metavar="RUN", help="train this run's controls: without lungs, on the middle alone")
     _runs(audit)
     _json(audit)
     audit.add_argument("--strict", action="store_true", help="exit with 1 if anything blocks a training")
@@ -170,7 +172,7 @@ def _opacity(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _data(parser: argparse.ArgumentParser, required: bool) -> None:
+def _data(parser: argparse.ArgumentParser | argparse._MutuallyExclusiveGroup, required: bool) -> None:
     parser.add_argument("--data", type=Path, required=required, metavar="DIR", help="a data set: folder or CSV table")
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from argparse import Namespace
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,12 @@ def scan(options: Namespace) -> int:
 
 
 def audit(options: Namespace) -> int:
-    """Print what a score on a data set is worth; with --strict 1 if anything blocks a training."""
+    """Print what a score on a data set is worth; with --strict 1 if anything blocks a training.
+
+    With --run: what the run's score is worth beside its controls, which are measured first.
+    """
+    if options.run is not None:
+        return _controls(options)
     from cxr_core.audit.audit import audit as audit_dataset
     from cxr_core.data import mends
     from cxr_core.data.dataset import scan as scan_dataset
@@ -77,6 +83,28 @@ def audit(options: Namespace) -> int:
             if finding.mend:
                 print(f"  mend on the Audit page: {finding.mend}")
     return 1 if options.strict and found.blocks else 0
+
+
+def _controls(options: Namespace) -> int:
+    from cxr_core.training import controls
+    from cxr_core.training.control_worker import measure_controls
+
+    run = find_run(runs_folder(options), options.run)
+    # What a training says of itself goes where it does not mix with the result.
+    with redirect_stdout(sys.stderr):
+        done = measure_controls(run)
+    found = controls.scores(run)
+    if not done or found is None:
+        print("error: the controls were stopped before their end; the same command goes on with them", file=sys.stderr)
+        return 1
+    if options.json:
+        print_json({"run": run.id, **found.as_json(), "verdict": controls.verdict(found)})
+        return 0
+    print(f"Run {run.id}, macro F1 with 95 % interval by patient; guessing would reach {found.chance:.2f}")
+    for bar in found.bars:
+        print(f"{bar.title:<14} {bar.written}  {bar.n:,} {bar.on}. {bar.meaning}")
+    print(controls.verdict(found))
+    return 0
 
 
 def train(options: Namespace) -> int:

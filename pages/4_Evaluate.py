@@ -6,6 +6,7 @@ from cxr_core import ui
 from cxr_core.ui import results
 from cxr_core.ui.cases import case_tiles
 from cxr_core.ui.compare import compare_section
+from cxr_core.ui.controls import controls_section
 from cxr_core.ui.figures import figures_section
 from cxr_core.ui.headline import headline
 from cxr_core.ui.matrix import behind, cell_title, matrix_cell
@@ -15,7 +16,7 @@ from cxr_core.ui.replay import replay_section
 from cxr_core.ui.threshold import threshold_section
 
 # Only the chosen one computes.
-SECTIONS = ("Matrix", "Classes", "Operating point", "Calibration", "Epochs", "Compare")
+SECTIONS = ("Matrix", "Classes", "Operating point", "Calibration", "Epochs", "Compare", "Controls")
 
 ui.page("Evaluate", ":material/analytics:")
 with ui.guarded():
@@ -46,5 +47,7 @@ with ui.guarded():
             reliability_section(run, report, table, split)
         elif section == "Epochs":
             replay_section(run)
-        else:
+        elif section == "Compare":
             compare_section(run, split)
+        else:
+            controls_section(run)

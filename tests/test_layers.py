@@ -20,6 +20,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("cxr_core", "cxr_core.errors"),
     ("cxr_core.settings", "cxr_core.labels", "cxr_core.training.config"),
     ("cxr_core.data",),
+    # What only takes numbers: the audit's scores have intervals too.
+    ("cxr_core.evaluation.metrics", "cxr_core.evaluation.resampling", "cxr_core.evaluation.intervals"),
     # The gate judges a picture by itself; its other half, by a run, only takes numbers.
     ("cxr_core.inference.gate",),
     ("cxr_core.audit",),
@@ -42,6 +44,7 @@ TORCH_FREE = (
     "cxr_core.training.config",
     "cxr_core.training.runs",
     "cxr_core.training.jobs",
+    "cxr_core.training.controls",
     "cxr_core.training.estimate",
     "cxr_core.training.speeds",
     "cxr_core.evaluation.metrics",

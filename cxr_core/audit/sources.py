@@ -11,6 +11,8 @@ from typing import Any
 import pandas as pd
 from sklearn.metrics import accuracy_score, f1_score
 
+from cxr_core.audit.scores import interval_of
+
 
 def table(samples: pd.DataFrame) -> pd.DataFrame:
     """Images per source (rows) and class (columns); images of unknown source are left out."""
@@ -32,7 +34,8 @@ def cramers_v(samples: pd.DataFrame) -> float | None:
 
 
 def source_only(samples: pd.DataFrame) -> dict[str, Any] | None:
-    """``{"macro_f1", "accuracy", "n", "split"}`` of deciding by the commonest training class of an image's source.
+    """``{"macro_f1", "interval", "accuracy", "n", "split"}`` of deciding by the commonest training class of an image's
+    source; the interval is the 95 % one by patient.
 
     Learnt on train and val, applied to test; where the data set has no test split, both on all images. A source that
     training has not seen gets the commonest class. None where no source, or only one, is known.
@@ -50,6 +53,7 @@ def source_only(samples: pd.DataFrame) -> dict[str, Any] | None:
     decided = test["source"].map(rule).fillna(_commonest(train["label"]))
     return {
         "macro_f1": float(f1_score(test["label"], decided, average="macro", zero_division=0)),
+        "interval": interval_of(test, decided.tolist()),
         "accuracy": float(accuracy_score(test["label"], decided)),
         "n": len(test),
         "split": split,

@@ -17,7 +17,7 @@ from cxr_core.charts.live import live_curve, live_recall
 from cxr_core.charts.look import class_colors
 from cxr_core.charts.matrix import confusion, one_vs_rest
 from cxr_core.charts.operating import operating_curves, predictive_values
-from cxr_core.charts.trust import interval_bars, paired_difference
+from cxr_core.charts.trust import interval_bars, paired_difference, score_bars
 
 __all__ = [
     "class_colors",
@@ -38,5 +38,6 @@ __all__ = [
     "probabilities",
     "reliability",
     "roc",
+    "score_bars",
     "sizes",
 ]

@@ -74,6 +74,66 @@ def interval_bars(
     )
 
 
+def score_bars(
+    titles: Sequence[str],
+    values: Sequence[float],
+    ranges: Sequence[Sequence[float] | None],
+    counted: Sequence[str],
+    chance: float,
+) -> go.Figure:
+    """Macro F1 of a run and of what it is held against: a bar each, with its interval and ``counted`` on hover.
+
+    The first is the run's own, in another colour, and the lower end of its interval is drawn through the others; so is
+    what guessing would reach.
+    """
+    colors = [PALETTE[1], *[NEUTRAL] * (len(titles) - 1)]
+    rows = list(range(len(titles)))
+    traces = [
+        go.Bar(
+            x=[value],
+            y=[row],
+            width=0.6,
+            orientation="h",
+            marker={"color": color, "opacity": 0.5, "line": {"width": 0}},
+            error_x=_whiskers([value], [ends], color),
+            hovertext=[f"{label(title)}<br>{_written(value, ends)}<br>{text}"],
+            hovertemplate=HOVER,
+        )
+        for row, color, title, value, ends, text in zip(rows, colors, titles, values, ranges, counted, strict=True)
+    ]
+    low = ranges[0][0] if ranges[0] else values[0]
+    lines = [(low, PALETTE[1], "run's lower end"), (chance, NEUTRAL, "guessing")]
+    beside = [
+        {"x": 1, "xref": "paper", "xanchor": "left", "xshift": 8, "y": row, "yanchor": "middle", "text": text}
+        for row, text in zip(rows, map(_written, values, ranges), strict=True)
+    ]
+    above = [
+        {"x": x, "y": 1, "yref": "paper", "yanchor": "bottom", "xanchor": "center", "text": text}
+        for x, _, text in lines
+    ]
+    return figure(
+        traces,
+        height=90 + 44 * len(titles),
+        legend=False,
+        margin={"l": 8, "r": 120, "t": 32, "b": 8},
+        shapes=[
+            {
+                "type": "line",
+                "x0": x,
+                "x1": x,
+                "yref": "paper",
+                "y0": 0,
+                "y1": 1,
+                "line": {"color": color, "dash": "dot", "width": 1},
+            }
+            for x, color, _ in lines
+        ],
+        annotations=[{**text, "showarrow": False} for text in (*beside, *above)],
+        xaxis=share_axis("Macro F1", dtick=0.5, tickformat=".1f", fixedrange=True),
+        yaxis=category_axis(titles, range=[len(titles) - 0.5, -0.5]),
+    )
+
+
 def paired_difference(paired: Mapping[str, Any], first: str = "first run", second: str = "second run") -> go.Figure:
     """Accuracy and macro F1 of the first run minus those of the second, with intervals, and the line of no difference.
 

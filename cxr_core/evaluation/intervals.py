@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cxr_core.evaluation.metrics import confusion_matrix, label_truth
-from cxr_core.evaluation.resampling import Floats, Ints, draws, interval, known_patients, ratio, units_of
+from cxr_core.evaluation.resampling import Floats, Interval, Ints, draws, interval, known_patients, ratio, units_of
 from cxr_core.labels import Implied
 
 _OVERALL = ("accuracy", "balanced_accuracy", "macro_f1")
@@ -74,6 +74,22 @@ def bootstrap(
             for k, name in enumerate(classes)
         },
     }
+
+
+def macro_f1_interval(
+    true: npt.ArrayLike,
+    decisions: npt.ArrayLike,
+    n_classes: int,
+    groups: Sequence[str] | None = None,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> Interval:
+    """The 95 % interval of the macro F1 alone, as ``bootstrap`` gives it, for decisions without probabilities."""
+    confusion_matrix(true, decisions, n_classes)
+    unit, units = units_of(groups, len(np.asarray(true)))
+    cells = _cells(true, decisions, n_classes, unit, units)
+    parts = [_figures(_drawn_matrices(drawn, cells))["macro_f1"] for drawn in draws(units, resamples, seed, len(unit))]
+    return interval(np.concatenate(parts), units)
 
 
 def paired(

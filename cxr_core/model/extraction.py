@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from cxr_core.data.images import content_digest, pixels, read_bytes
+from cxr_core.data.masking import Mask, masked
 from cxr_core.errors import ImageError, WeightsError
 from cxr_core.model.features import FeatureStore
 from cxr_core.model.network import frozen_features
@@ -78,7 +79,7 @@ def keep(
         names: list[str] = []
         rows: list[NDArray[np.generic]] = []
         done = 0
-        for batch, images in _decoded(missing, store.space.image_size, unreadable):
+        for batch, images in _decoded(missing, store.space.image_size, store.space.mask, unreadable):
             features = frozen_features(prefix, images, device)
             _check_alive(features, store)
             names += [item.name for item in batch]
@@ -112,7 +113,7 @@ def _check_alive(features: NDArray[np.generic], store: FeatureStore) -> None:
 
 
 def _decoded(
-    items: Sequence[Item], size: int, unreadable: dict[str, str]
+    items: Sequence[Item], size: int, mask: Mask, unreadable: dict[str, str]
 ) -> Iterator[tuple[list[Item], NDArray[np.uint8]]]:
     """Batches of decoded images (N, size, size); a few batches ahead of the consumer, so that memory is bounded."""
     with ThreadPoolExecutor(DECODERS, thread_name_prefix="decode") as pool:
@@ -122,7 +123,7 @@ def _decoded(
         images: list[NDArray[np.uint8]] = []
         while True:
             while len(waiting) < AHEAD and (item := next(todo, None)) is not None:
-                waiting.append((item, pool.submit(_decode, item, size)))
+                waiting.append((item, pool.submit(_decode, item, size, mask)))
             if not waiting:
                 break
             item, future = waiting.popleft()
@@ -138,8 +139,8 @@ def _decoded(
             yield batch, np.stack(images)
 
 
-def _decode(item: Item, size: int) -> NDArray[np.uint8]:
+def _decode(item: Item, size: int, mask: Mask) -> NDArray[np.uint8]:
     content = read_bytes(item.path)
     if content_digest(content) != item.digest:
         raise ImageError(f"{item.path.name} has changed since the data set was scanned. Scan it again and train anew.")
-    return pixels(content, item.path.name, size, item.view)
+    return masked(pixels(content, item.path.name, size, item.view), mask)

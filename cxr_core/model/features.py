@@ -24,6 +24,7 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
+from cxr_core.data.masking import Mask
 from cxr_core.errors import CxrError
 from cxr_core.settings import cache_dir
 
@@ -32,7 +33,9 @@ PIXELS_VERSION = 1  # raised whenever cxr_core.data.images.pixels gives other pi
 
 @dataclass(frozen=True)
 class Space:
-    """Everything a kept row depends on besides the image and its view. ``shape`` and ``dtype`` are those of a row."""
+    """Everything a kept row depends on besides the image and its view. ``shape`` and ``dtype`` are those of a row;
+    ``mask`` says which part of the decoded square was erased before (a control's rows never mix with a run's).
+    """
 
     backbone: str
     weights: str
@@ -41,11 +44,16 @@ class Space:
     shape: tuple[int, ...]
     dtype: str
     pixels: int = PIXELS_VERSION
+    mask: Mask = "none"
 
     @property
     def key(self) -> str:
         """The folder's name."""
-        text = json.dumps(asdict(self), sort_keys=True)
+        named = asdict(self)
+        # Rows of whole images keep the folder that they had before there were masks.
+        if self.mask == "none":
+            del named["mask"]
+        text = json.dumps(named, sort_keys=True)
         return f"{self.backbone}-{hashlib.blake2b(text.encode(), digest_size=8).hexdigest()}"
 
 

@@ -20,6 +20,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torchvision.ops import SqueezeExcitation
 
+from cxr_core.data.masking import Mask
 from cxr_core.errors import ConfigError, WeightsError
 from cxr_core.model.backbones import BACKBONES, Stages
 from cxr_core.model.features import FeatureStore, Space
@@ -83,18 +84,18 @@ def _outline(config: TrainConfig) -> tuple[nn.Sequential, nn.Sequential]:
     return _sequence(frozen).eval(), _sequence(rest).eval()
 
 
-def space_of(config: TrainConfig) -> Space:
+def space_of(config: TrainConfig, mask: Mask = "none") -> Space:
     """What is kept for this configuration. Needs no weights, only their name (WeightsError for a missing file)."""
     prefix, _ = _outline(config)
     size = config.image_size
     if not len(prefix):  # nothing is frozen: the images themselves are kept, for every backbone alike
-        return Space("images", "none", 0, size, (size, size), "uint8")
+        return Space("images", "none", 0, size, (size, size), "uint8", mask=mask)
     try:
         row = prefix(torch.empty(1, 3, size, size, device="meta"))
     except RuntimeError as error:
         raise ConfigError(f"image_size: {size} px is too small for {config.backbone} ({error}).") from None
     weights = weights_digest(config.backbone, config.weights, config.seed)
-    return Space(config.backbone, weights, len(prefix), size, tuple(row.shape[1:]), "float16")
+    return Space(config.backbone, weights, len(prefix), size, tuple(row.shape[1:]), "float16", mask=mask)
 
 
 def load_prefix(config: TrainConfig, store: FeatureStore, progress: Progress | None = None) -> nn.Sequential:

@@ -18,6 +18,7 @@ from cxr_core.evaluation.measure import measured
 from cxr_core.labels import rule_text
 from cxr_core.reports import claim, figures
 from cxr_core.reports.document import Block, Bullets, Document, Heading, Table, Text
+from cxr_core.training import controls
 from cxr_core.training.config import TrainConfig
 from cxr_core.training.decision import Decision
 from cxr_core.training.runs import SPLITS, Run
@@ -49,6 +50,7 @@ def model_card(run: Run, now: datetime | None = None) -> Document:
         *_training(run, decision),
         *_quantitative(reports),
         *_calibration(reports, decision),
+        *_controls(run),
         Heading("Ethical considerations"),
         Text(
             "The images are of people. Keep them, this run's split.csv and its predictions as carefully as the images "
@@ -251,4 +253,17 @@ def _calibration(reports: dict[str, Any], decision: Decision) -> list[Block]:
             "al. 2017)."
         ),
         Table(("Split", "ECE before", "ECE after", "Brier before", "Brier after", "Images"), rows, (1, 2, 3, 4, 5)),
+    ]
+
+
+def _controls(run: Run) -> list[Block]:
+    """The run's score beside what can be had without lungs, where that was measured."""
+    found = controls.scores(run)
+    if found is None:
+        return [Heading("Controls"), Text(controls.NOT_MEASURED)]
+    rows = [[bar.title, bar.written, f"{bar.n:,} {bar.on}", bar.meaning] for bar in found.bars]
+    return [
+        Heading("Controls"),
+        Text(f"{controls.verdict(found)} {controls.PROTOCOL}"),
+        Table(("", "Macro F1 (95 % interval)", "Counted on", "Meaning"), rows),
     ]

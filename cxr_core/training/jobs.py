@@ -15,6 +15,7 @@ from pathlib import Path
 from cxr_core.data.dataset import scan
 from cxr_core.errors import RunError
 from cxr_core.settings import write_atomic
+from cxr_core.training import controls
 from cxr_core.training.config import TrainConfig
 from cxr_core.training.runs import Run, create_run, queued_status
 
@@ -32,11 +33,27 @@ def start_training(
 
 def start(run: Run) -> None:
     """Start the worker of a queued run and return at once."""
+    _launch(["resume", str(run.path)], run.path / "log.txt")
+
+
+def start_controls(run: Run) -> None:
+    """Start (or go on) measuring the controls of a completed run, in a process of its own, and return at once."""
+    controls.check_ready(run)
+    if controls.active(run) is not None:
+        raise RunError(f"The controls of run {run.id} are being measured already.")
+    controls.laid_down(
+        run, next((mask for mask in controls.MASKS if not controls.is_done(run, mask)), controls.MASKS[-1])
+    )
+    _launch(["audit", "--run", str(run.path)], run.path / controls.LOG)
+
+
+def _launch(arguments: list[str], log_file: Path) -> None:
+    """Start ``python -m cxr_core`` with these arguments, apart from this process."""
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
-    with (run.path / "log.txt").open("ab") as log:
+    with log_file.open("ab") as log:
         worker = subprocess.Popen(
-            [sys.executable, "-m", "cxr_core", "resume", str(run.path)],
+            [sys.executable, "-m", "cxr_core", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -44,7 +61,7 @@ def start(run: Run) -> None:
             env=environment,
         )
     # Somebody has to take the exit status, or the ended worker stays behind as a zombie.
-    threading.Thread(target=worker.wait, name=f"wait-{run.id}", daemon=True).start()
+    threading.Thread(target=worker.wait, name=f"wait-{worker.pid}", daemon=True).start()
 
 
 def resume(run: Run) -> None:

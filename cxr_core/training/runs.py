@@ -30,6 +30,7 @@ import psutil
 from cxr_core.data import corrections, mends
 from cxr_core.data.cautions import cautions
 from cxr_core.data.dataset import Dataset, split
+from cxr_core.data.masking import Mask
 from cxr_core.errors import ConfigError, DatasetError, RunError
 from cxr_core.labels import parse_labels
 from cxr_core.settings import write_atomic
@@ -92,6 +93,12 @@ class Run:
     @property
     def implied(self) -> dict[str, tuple[str, ...]]:
         return {name: tuple(generals) for name, generals in self.info["implied"].items()}
+
+    @property
+    def mask(self) -> Mask:
+        """What was erased from every image: "none", unless the run is the control of another."""
+        mask: Mask = self.info.get("mask", "none")
+        return mask
 
     @property
     def warnings(self) -> list[str]:
@@ -239,6 +246,8 @@ class Run:
         """Remove the folder. Raises RunError while the run is active."""
         if self.is_active:
             raise RunError(f"Run {self.id} is {self.state}: stop it before it is deleted.")
+        if any(Run(file.parent).is_active for file in self.path.glob("*/run.json")):
+            raise RunError(f"The controls of run {self.id} are being measured: stop them before it is deleted.")
         # Renamed first: a listing never meets a half-deleted run.
         doomed = self.path.with_name(f".deleted-{self.id}-{secrets.token_hex(2)}")
         self.path.rename(doomed)

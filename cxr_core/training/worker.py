@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -62,7 +62,8 @@ def work(run: Run) -> None:
                 worker.go_through()
         except (Interrupted, KeyboardInterrupt):
             worker.enter("stopped")
-            print(f"Stopped. Go on with: python -m cxr_core resume {run.path}", flush=True)
+            again = f"resume {run.path}" if run.mask == "none" else f"audit --run {run.path.parent}"
+            print(f"Stopped. Go on with: python -m cxr_core {again}", flush=True)
         except CxrError as error:
             worker.enter("failed", error=str(error))
             raise
@@ -107,9 +108,9 @@ class _Worker:
         _keep_large_blocks()
         self.status["started"] = time.time()
         self.enter("extracting")
-        self._audit()
+        keep_audit(self.run, lambda done, total: self.progress("auditing", done, total))
         device = pick_device(self.config.device)
-        store = FeatureStore(space_of(self.config))
+        store = FeatureStore(space_of(self.config, self.run.mask))
         samples, unreadable = self._extract(store, device)
         self._note(space=asdict(store.space), device=str(device), warnings=_left_out(unreadable))
         self._keep_prefix(store)
@@ -118,22 +119,6 @@ class _Worker:
         self.enter("evaluating")
         self._evaluate(samples)
         self.enter("completed")
-
-    def _audit(self) -> None:
-        """Keep what the audit says of the images as this run splits them."""
-        if self.run.audit is not None:
-            return
-        try:
-            dataset = scan(self.run.info["data"])
-        except CxrError as error:
-            # The files may have gone while kept features are still there.
-            print(f"No audit: {error}", flush=True)
-            return
-        given = self.run.split.set_index("file")["split"]
-        samples = dataset.samples[dataset.samples["file"].isin(given.index)].reset_index(drop=True)
-        samples["split"] = samples["file"].map(given)
-        found = audit(replace(dataset, samples=samples), lambda done, total: self.progress("auditing", done, total))
-        write_atomic(self.run.path / "audit.json", json.dumps(found.as_json()))
 
     def _extract(self, store: FeatureStore, device: torch.device) -> tuple[pd.DataFrame, list[Unreadable]]:
         folder, samples = Path(self.run.info["folder"]), self.run.split
@@ -243,7 +228,9 @@ class _Worker:
 
     def _evaluate(self, samples: pd.DataFrame) -> None:
         trained = Trained.load(self.run)
-        keep_embedding(trained, samples)
+        if self.run.mask == "none":
+            # Nobody asks a control which images are near to another.
+            keep_embedding(trained, samples)
         for split in ("val", "test"):
             chosen = samples[samples["split"] == split]
             if chosen.empty:
@@ -262,6 +249,23 @@ class _Worker:
 
     def _note(self, **notes: Any) -> None:
         write_atomic(self.run.path / "found.json", json.dumps(notes, indent=1))
+
+
+def keep_audit(run: Run, progress: Callable[[int, int], None]) -> None:
+    """Keep what the audit says of the images as this run splits them. A control's audit is that of its run."""
+    if run.audit is not None or run.mask != "none":
+        return
+    try:
+        dataset = scan(run.info["data"])
+    except CxrError as error:
+        # The files may have gone while kept features are still there.
+        print(f"No audit: {error}", flush=True)
+        return
+    given = run.split.set_index("file")["split"]
+    samples = dataset.samples[dataset.samples["file"].isin(given.index)].reset_index(drop=True)
+    samples["split"] = samples["file"].map(given)
+    found = audit(replace(dataset, samples=samples), progress)
+    write_atomic(run.path / "audit.json", json.dumps(found.as_json()))
 
 
 def _left_out(unreadable: list[Unreadable]) -> list[str]:

@@ -46,7 +46,7 @@ def _view(path: Path, was_active: bool) -> None:
         if state == "queued":
             st.write(_place_in_queue(run))
         elif state in ACTIVE:
-            _progress(run)
+            stage_progress(run)
         _trouble(run, state)
         if history:
             warnings_banner(run)
@@ -91,7 +91,8 @@ def _place_in_queue(run: Run) -> str:
     return f"Waits for {len(ahead)} before it ({names}); one run trains at a time."
 
 
-def _progress(run: Run) -> None:
+def stage_progress(run: Run) -> None:
+    """A bar: the stage that an active run is in, how far it is, how long it takes still."""
     progress = run.progress
     stage = progress.get("stage", "queued")
     if stage == "queued":
