@@ -36,6 +36,7 @@ NO_POINT = operating.at_threshold([False], [0.3], 0.5)
 FIGURES: dict[str, Callable[[], go.Figure]] = {
     "intervals": lambda: charts.interval_bars(REPORT, CI),
     "intervals of one image": lambda: charts.interval_bars(ONE_REPORT, ONE_CI),
+    "scores": lambda: charts.score_bars(["a <b>", "b"], [0.7, 0.4], [(0.6, 0.8), None], ["9 images"] * 2, 0.33),
     "difference": lambda: charts.paired_difference(PAIRED, "a <b>", "b"),
     "difference on one image": lambda: charts.paired_difference(intervals.paired([0], [0], [0], 2, resamples=5)),
     "reliability": lambda: charts.reliability(BEFORE, CLASSES),

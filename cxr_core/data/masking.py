@@ -3,12 +3,13 @@
 masked(pixels(content, name, 224), "middle-erased")     # no lungs
 """
 
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 Mask = Literal["none", "middle-erased", "middle-only"]
+MASKS: tuple[Mask, ...] = get_args(Mask)
 
 # Share of the decoded square that is its middle. On the mean of frontal chest X-rays, resized and cropped as a network
 # sees them, this box holds both lungs but for a rim at the apices and flanks; a larger one would leave the control

@@ -13,7 +13,7 @@ from scipy import stats
 
 from cxr_core.errors import ConfigError, DatasetError, RunError
 from cxr_core.evaluation import metrics, resampling
-from cxr_core.evaluation.intervals import bootstrap, paired
+from cxr_core.evaluation.intervals import bootstrap, macro_f1_interval, paired
 from cxr_core.labels import targets
 
 CLASSES = ["COVID19", "NORMAL", "PNEUMONIA"]
@@ -146,6 +146,15 @@ def test_intervals_hold_the_figure_and_are_plain_json(seed: int) -> None:
             assert 0 <= low <= report["per_class"][name][figure] <= high <= 1
     assert json.loads(json.dumps(ci, allow_nan=False)) == ci
     assert bootstrap(true, p, decided, CLASSES, IMPLIED) == ci
+
+
+def test_macro_f1_of_decisions_alone_has_the_interval_of_the_whole() -> None:
+    random = np.random.default_rng(0)
+    true, decisions = random.integers(0, 3, (2, 60))
+    patients = [f"p{k % 20}" for k in range(60)]
+    whole = bootstrap(true, random.dirichlet(np.ones(3), 60), decisions, ["A", "B", "C"], {}, patients)
+    assert macro_f1_interval(true, decisions, 3, patients) == whole["macro_f1"]
+    assert macro_f1_interval(true, decisions, 3, ["p"] * 60) is None
 
 
 def test_what_is_not_defined_has_no_interval() -> None:
