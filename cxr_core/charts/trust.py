@@ -102,14 +102,18 @@ def score_bars(
         for row, color, title, value, ends, text in zip(rows, colors, titles, values, ranges, counted, strict=True)
     ]
     low = ranges[0][0] if ranges[0] else values[0]
-    lines = [(low, PALETTE[1], "run's lower end"), (chance, NEUTRAL, "guessing")]
+    # Each text on its own side of its line, so that they do not meet on a phone.
+    lines = [
+        (low, PALETTE[1], "run's lower end", "left" if chance < low else "right"),
+        (chance, NEUTRAL, "guessing", "right" if chance < low else "left"),
+    ]
     beside = [
         {"x": 1, "xref": "paper", "xanchor": "left", "xshift": 8, "y": row, "yanchor": "middle", "text": text}
         for row, text in zip(rows, map(_written, values, ranges), strict=True)
     ]
     above = [
-        {"x": x, "y": 1, "yref": "paper", "yanchor": "bottom", "xanchor": "center", "text": text}
-        for x, _, text in lines
+        {"x": x, "y": 1, "yref": "paper", "yanchor": "bottom", "xanchor": side, "text": text}
+        for x, _, text, side in lines
     ]
     return figure(
         traces,
@@ -126,7 +130,7 @@ def score_bars(
                 "y1": 1,
                 "line": {"color": color, "dash": "dot", "width": 1},
             }
-            for x, color, _ in lines
+            for x, color, _, _ in lines
         ],
         annotations=[{**text, "showarrow": False} for text in (*beside, *above)],
         xaxis=share_axis("Macro F1", dtick=0.5, tickformat=".1f", fixedrange=True),

@@ -35,10 +35,15 @@ _WITHOUT = {
 }
 PROTOCOL = (
     "A control is the same training (configuration, split, seed) with the middle of every image erased (no lungs: the "
-    f"central {MIDDLE_WIDTH:.0%} of the width and {MIDDLE_HEIGHT:.0%} of the height), or with nothing but it. It "
-    "chooses its epoch and thresholds on its own validation images, nothing on the test."
+    f"central {100 * MIDDLE_WIDTH:.0f} % of the width and {100 * MIDDLE_HEIGHT:.0f} % of the height, which leaves a rim "
+    "of them in some images), or with nothing but it. It chooses its epoch and thresholds on its own validation images, nothing on the test."
 )
 NOT_MEASURED = "Not measured: how much of the score can be had without lungs is not known."
+_REACHING = {
+    "middle-erased": "the control without lungs",
+    "shortcut": "size, file, brightness and border alone",
+    "source-only": "the source alone",
+}
 # So far above chance a control is said to be above it, as a shortcut is.
 _MARGIN = 0.15
 
@@ -193,7 +198,10 @@ def verdict(found: Scores) -> str:
     """All controls in one sentence, for the model card and the head of the section."""
     own = found.bars[0]
     low = own.interval[0] if own.interval else own.macro_f1
-    reaching = [bar.title.lower() for bar in found.bars[1:] if bar.kind != "middle-only" and bar.macro_f1 >= low]
+    reaching = [_REACHING[bar.kind] for bar in found.bars[1:] if bar.kind in _REACHING and bar.macro_f1 >= low]
     if reaching:
-        return f"The lower end of the run's interval ({low:.2f}) is reached by: {', '.join(reaching)}."
+        return (
+            f"The lower end of the run's interval ({low:.2f}) is reached by {' and by '.join(reaching)}: "
+            "the score is no evidence that the network looks at lungs."
+        )
     return f"Nothing that sees no lungs reaches the lower end of the run's interval ({low:.2f})."

@@ -134,7 +134,7 @@ def test_odd_pictures_are_named(tiny_dataset: Path, tmp_path: Path) -> None:
 
 def test_source_figures_on_counted_examples() -> None:
     def samples(rows: list[tuple[str, str, str]]) -> pd.DataFrame:
-        return pd.DataFrame(rows, columns=["source", "label", "split"])
+        return pd.DataFrame(rows, columns=["source", "label", "split"]).assign(patient="")
 
     apart = samples([("x", "A", "train"), ("y", "B", "train"), ("x", "A", "test"), ("y", "B", "test")])
     assert sources.cramers_v(apart) == pytest.approx(1)

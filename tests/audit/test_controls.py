@@ -230,7 +230,7 @@ def test_a_control_that_reaches_the_run_says_so_everywhere(run: Run) -> None:
     assert by_kind["middle-erased"] == "The run's score can be had without lungs."
     assert "stays below" in by_kind["middle-only"]
     assert "can be had from the source alone." not in by_kind["source-only"]
-    assert "is reached by: without lungs." in controls.verdict(found)
+    assert "is reached by the control without lungs: " in controls.verdict(found)
     card = render(model_card(run))
     assert "The run's score can be had without lungs." in card
 
