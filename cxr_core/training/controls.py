@@ -35,8 +35,9 @@ _WITHOUT = {
 }
 PROTOCOL = (
     "A control is the same training (configuration, split, seed) with the middle of every image erased (no lungs: the "
-    f"central {100 * MIDDLE_WIDTH:.0f} % of the width and {100 * MIDDLE_HEIGHT:.0f} % of the height, which leaves a rim "
-    "of them in some images), or with nothing but it. It chooses its epoch and thresholds on its own validation images, nothing on the test."
+    f"central {100 * MIDDLE_WIDTH:.0f} % of the width and {100 * MIDDLE_HEIGHT:.0f} % of the height, which leaves a "
+    "rim of them in some images), or with nothing but it. It chooses its epoch and thresholds on its own validation "
+    "images, nothing on the test."
 )
 NOT_MEASURED = "Not measured: how much of the score can be had without lungs is not known."
 _REACHING = {
