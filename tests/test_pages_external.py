@@ -66,9 +66,12 @@ def test_a_folder_is_chosen_evaluated_and_stands_beside_the_test(run: Run, hospi
 
 
 def test_the_runs_own_data_set_and_a_wrong_path_are_one_message(run: Run, tiny_dataset: Path) -> None:
+    wrong = run.path.parent / "no class folders"
+    wrong.mkdir()
+    for folder in (tiny_dataset / "test", wrong):
+        remember_dataset(folder)
     at = section(run, "Other collections")
-    for chosen, expected in ((tiny_dataset / "test", "no other collection"), (tiny_dataset / "none", "none")):
-        remember_dataset(tiny_dataset / "test")
+    for chosen, expected in ((tiny_dataset / "test", "no other collection"), (wrong, "no class folders")):
         at.selectbox(key="other-collection").set_value(str(chosen)).run()
         sound(at.button(key="evaluate-collection").click().run())
         assert expected in texts(at)

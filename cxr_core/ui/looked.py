@@ -1,14 +1,15 @@
 """A page that shows the test's figures counts one look at them per browser session, and says how many there were."""
 
 import secrets
+from itertools import cycle
 
 import streamlit as st
 
 from cxr_core.training import looks
 from cxr_core.training.runs import Run
 
-# Set by the server for as long as the browser is open: a reload keeps it, while it starts a new session here.
-_COOKIES = ("_streamlit_xsrf", "_xsrf")
+# Kept for as long as the browser is open. A reload starts a new session here, but sends the same token.
+_COOKIE = "_streamlit_xsrf"
 
 
 def looked(run: Run) -> str:
@@ -21,6 +22,18 @@ def looked(run: Run) -> str:
 
 
 def _viewer() -> str:
-    cookies = st.context.cookies
-    named = next((cookies[name] for name in _COOKIES if cookies.get(name)), None)
-    return named or str(st.session_state.setdefault("viewer", secrets.token_hex(8)))
+    """A name for this browser that outlives a reload, or for this session where there is no cookie."""
+    token = unmasked(st.context.cookies.get(_COOKIE) or "")
+    return token or str(st.session_state.setdefault("viewer", secrets.token_hex(8)))
+
+
+def unmasked(cookie: str) -> str:
+    """The token in an XSRF cookie of the form ``2|mask|masked|time`` (Tornado's): each page load masks it anew. ""
+    where it is none.
+    """
+    try:
+        version, mask, masked, _ = cookie.split("|")
+        pairs = zip(bytes.fromhex(masked), cycle(bytes.fromhex(mask)), strict=False)
+        return bytes(a ^ b for a, b in pairs).hex() if version == "2" and mask else ""
+    except ValueError:
+        return ""
