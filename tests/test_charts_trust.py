@@ -38,6 +38,8 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
     "intervals of one image": lambda: charts.interval_bars(ONE_REPORT, ONE_CI),
     "difference": lambda: charts.paired_difference(PAIRED, "a <b>", "b"),
     "difference on one image": lambda: charts.paired_difference(intervals.paired([0], [0], [0], 2, resamples=5)),
+    "collections": lambda: charts.collections([{**REPORT, "name": "a <b>", "right": 1, "ci": CI}]),
+    "collection of one image": lambda: charts.collections([{**ONE_REPORT, "name": "", "right": 1, "ci": ONE_CI}]),
     "reliability": lambda: charts.reliability(BEFORE, CLASSES),
     "reliability before and after": lambda: charts.reliability(BEFORE, CLASSES, AFTER),
     "reliability of one class": lambda: charts.reliability(BEFORE, ["NORMAL"], AFTER),
