@@ -22,6 +22,11 @@ def run(dashboard_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
         return train(root, dashboard_home / "runs")
 
 
+def _section(page: Page, name: str) -> None:
+    page.get_by_test_id("stMain").get_by_text(name, exact=True).first.click()
+    expect(page.get_by_role("heading", name=name)).to_be_visible(timeout=20_000)
+
+
 @pytest.mark.parametrize("look", ["light", "narrow"], indirect=True)
 def test_internal_beside_external(
     page: Page, visit: Visit, shot: Shot, run: Run, look: str, tmp_path_factory: pytest.TempPathFactory
@@ -36,9 +41,10 @@ def test_internal_beside_external(
     assert looks.count(run) == before + 1
 
     other = demo.draw(tmp_path_factory.mktemp(look) / f"hospital {look}", images=40, seed=len(look))
-    page.get_by_role("button", name="Other collections").or_(
-        page.get_by_role("radio", name="Other collections")
-    ).first.click()
+    _section(page, "Sources")
+    expect(page.get_by_text("Macro F1 is over the classes that occur in a source")).to_be_visible()
+    shot(page, f"sources-{look}")
+    _section(page, "Other collections")
     box = page.get_by_role("combobox", name="Another data set")
     box.fill(str(other))
     box.press("Enter")
