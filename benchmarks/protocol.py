@@ -15,6 +15,7 @@ from pathlib import Path
 
 from benchmarks.notebook import NotebookStep
 from cxr_core.data.dataset import scan
+from cxr_core.errors import RunError
 from cxr_core.training.config import TrainConfig
 from cxr_core.training.runs import create_run
 from cxr_core.training.worker import work
@@ -58,6 +59,8 @@ def _run(data: Path, runs: Path, lr: float, gamma: float) -> float:
     started = time.perf_counter()
     run = create_run(scan(data), config, runs)
     work(run)
+    if run.state != "completed":
+        raise RunError(f"The run is {run.state}: nothing was measured.")
     return time.perf_counter() - started
 
 

@@ -130,6 +130,7 @@ FLAGS: dict[str, tuple[str, Any]] = {
     "test_fraction": ("0.25", 0.25),
     "split_seed": ("4", 4),
     "corrections": ("true", True),
+    "train_anyway": ("true", True),
     "seed": ("5", 5),
     "device": ("cpu", "cpu"),
 }

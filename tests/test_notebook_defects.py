@@ -85,7 +85,8 @@ def test_5_the_best_epoch_on_a_validation_split_is_kept(tmp_path: Path) -> None:
         for split, dark, bright in (("train", "A", "B"), ("val", "B", "A"), ("test", "A", "B")):
             noise(tmp_path / "data" / split / dark / f"{k}.png", 100 + k, high=90)
             noise(tmp_path / "data" / split / bright / f"{k}.png", 200 + k, low=160)
-    run = train(tmp_path / "data", tmp_path / "runs", epochs=5, image_size=32, monitor="loss", dropout=0)
+    config = {"epochs": 5, "image_size": 32, "monitor": "loss", "dropout": 0, "train_anyway": True}
+    run = train(tmp_path / "data", tmp_path / "runs", **config)
     kept = json.loads((run.path / "decision.json").read_text())["epoch"]
     losses = [row["val"]["loss"] for row in run.history]
     assert kept == losses.index(min(losses)) + 1 < 5

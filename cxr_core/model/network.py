@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torchvision.models.densenet import _DenseLayer
 from torchvision.ops import SqueezeExcitation
 
 from cxr_core.errors import ConfigError, WeightsError
@@ -33,8 +34,10 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 # Matrix products of different heights may round differently; at a fixed height an image gets the same bits in any
 # company.
 INFERENCE_BATCH = 16
-# DenseNet takes other kernels from sixteen images on. Eight at a time is no slower, and on most networks faster.
-PREFIX_BATCH = 8
+# Images at once through the frozen part. DenseNet rounds otherwise in wide batches, and squeeze and excitation is a
+# matrix product whose height is the batch: these take narrower ones, the latter of a fixed height.
+PREFIX_BATCH = 16
+NARROW_BATCH = 8
 HALF_MAX = 65504.0
 
 
@@ -166,13 +169,16 @@ def frozen_features(prefix: nn.Sequential, pixels: NDArray[np.uint8], device: to
     """Rows to keep for decoded images (N, S, S): float16 features, or the images themselves without a prefix."""
     if not len(prefix):
         return pixels
-    # A batch of one takes other kernels than a larger one, with other rounding: it is never computed alone. Squeeze and
-    # excitation is a matrix product whose height is the batch, so (in these light networks) that is fixed.
-    height = PREFIX_BATCH if any(isinstance(layer, SqueezeExcitation) for layer in prefix.modules()) else 2
+    layers = list(prefix.modules())
+    fixed = any(isinstance(layer, SqueezeExcitation) for layer in layers)
+    dense = any(isinstance(layer, _DenseLayer) for layer in layers)
+    batch = NARROW_BATCH if fixed or dense else PREFIX_BATCH
+    # A batch of one takes other kernels than a larger one, with other rounding: it is never computed alone.
+    height = batch if fixed else 2
     parts = []
     with torch.inference_mode():
-        for start in range(0, len(pixels), PREFIX_BATCH):
-            part = pixels[start : start + PREFIX_BATCH]
+        for start in range(0, len(pixels), batch):
+            part = pixels[start : start + batch]
             features = prefix(to_input(torch.from_numpy(_padded(part, height)).to(device)))[: len(part)]
             parts.append(features.clamp_(-HALF_MAX, HALF_MAX).half().cpu().numpy())
     return np.concatenate(parts)

@@ -96,7 +96,20 @@ class Run:
     @property
     def warnings(self) -> list[str]:
         """What stands beside every result of this run."""
-        return [*self.info.get("warnings", []), *self.found("warnings", [])]
+        return [*self.info.get("warnings", []), *self.found("warnings", []), *self._audited()]
+
+    def _audited(self) -> list[str]:
+        """What the audit warns of and no other sentence says: a shortcut, labels that contradict each other."""
+        try:
+            findings = (self.audit or {}).get("findings", [])
+            return [
+                str(finding["message"])
+                for finding in findings
+                if finding["kind"] in ("shortcut", "label conflict") and finding["severity"] == "warns"
+            ]
+        except (KeyError, TypeError, AttributeError):
+            # An audit that somebody edited says nothing.
+            return []
 
     @property
     def status(self) -> dict[str, Any]:

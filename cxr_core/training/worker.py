@@ -104,7 +104,7 @@ class _Worker:
 
     def go_through(self) -> None:
         """extracting -> training -> evaluating -> completed"""
-        _keep_large_blocks()
+        keep_large_blocks()
         self.status["started"] = time.time()
         self.enter("extracting")
         self._audit()
@@ -353,7 +353,7 @@ def _terminations_as_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _keep_large_blocks() -> None:
+def keep_large_blocks() -> None:
     """Ask glibc to reuse large blocks instead of returning them to the system after each step.
 
     A wide head's gradient is 100 MB; fetching it afresh from the system costs as much as the step itself.

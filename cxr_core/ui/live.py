@@ -22,6 +22,7 @@ REFRESH_SECONDS = 2
 LOG_LINES = 200
 STAGES = {
     "downloading": "Fetching the weights",
+    "auditing": "Looking for leaks and shortcuts",
     "extracting": "Preparing images",
     "training": "Training",
     "evaluating": "Evaluating",

@@ -104,7 +104,9 @@ def test_the_best_epoch_is_kept_and_used_though_it_is_not_the_last(tmp_path: Pat
         for split, dark, bright in (("train", "A", "B"), ("val", "B", "A"), ("test", "A", "B")):
             noise(tmp_path / "data" / split / dark / f"{k}.png", 100 + k, high=90)
             noise(tmp_path / "data" / split / bright / f"{k}.png", 200 + k, low=160)
-    run = train(tmp_path / "data", tmp_path / "runs", epochs=5, image_size=32, monitor="loss", dropout=0)
+    run = train(
+        tmp_path / "data", tmp_path / "runs", epochs=5, image_size=32, monitor="loss", dropout=0, train_anyway=True
+    )
     best, last = load_file(run.weights_file), load_file(run.path / "last.safetensors")
     epoch = json.loads((run.path / "decision.json").read_text())["epoch"]
     assert epoch == min(run.history, key=lambda row: row["val"]["loss"])["epoch"] < 5
