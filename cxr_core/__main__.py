@@ -111,6 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     _run(evaluate)
     _data(evaluate, required=False)
     evaluate.add_argument("--split", choices=("train", "val", "test"), default="test", help="default: test")
+    evaluate.add_argument("--by-source", action="store_true", help="the figures of each source too")
     _json(evaluate)
 
     _image_actions(actions)

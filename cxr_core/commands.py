@@ -10,6 +10,7 @@ from typing import Any
 
 from cxr_core.errors import ConfigError, CxrError, RunError
 from cxr_core.settings import cache_dir, runs_dir
+from cxr_core.training import looks
 from cxr_core.training.config import TrainConfig
 from cxr_core.training.jobs import queue_again
 from cxr_core.training.runs import Run, create_run, find_run, list_runs
@@ -191,22 +192,36 @@ class _Both:
 def evaluate(options: Namespace) -> int:
     """Print the metrics of a run; its own splits from the files that the training wrote, where they are there."""
     run = find_run(runs_folder(options), options.run)
+    note, own = "", True
     if options.data:
-        from cxr_core.evaluation.evaluate import evaluate_folder
+        from cxr_core.evaluation.external import evaluate_collection
 
-        metrics, _ = evaluate_folder(run, options.data, options.split)
+        outcome = evaluate_collection(run, options.data, options.split)
+        metrics, table, note, own = outcome.metrics, outcome.table, outcome.note, outcome.own
+        metrics = {**metrics, "external": {"kept": outcome.kept and outcome.kept.path.name, "note": note}}
     elif run.metrics(options.split):
         from cxr_core.evaluation.measure import measured
 
-        metrics, _ = measured(run, options.split)
+        metrics, table = measured(run, options.split)
     else:
         from cxr_core.evaluation.evaluate import evaluate_split
 
-        metrics, _ = evaluate_split(run, options.split)
+        metrics, table = evaluate_split(run, options.split)
+    if options.by_source:
+        from cxr_core.evaluation.by_source import by_source, held_out
+
+        apart = held_out(run.split if not options.data else table)
+        metrics = {**metrics, "by_source": by_source(table, run.classes, run.implied), "sources": apart}
+    seen = own and metrics["split"] in ("test", "all")
+    if seen:
+        looks.look(run)
     if options.json:
         print_json(metrics)
         return 0
     _print_metrics(metrics)
+    for line in [note, looks.sentence(run) if seen else ""]:
+        if line:
+            print(f"\nNote: {line}")
     return 0
 
 
@@ -221,6 +236,10 @@ def _print_metrics(metrics: dict[str, Any]) -> None:
         print(
             f"{name:{width}}{row['precision']:10.3f}{row['recall']:10.3f}{row['f1']:10.3f}{row['support']:10d}{auc:>10}"
         )
+    for row in metrics.get("by_source", []):
+        print(f"{row['source']}: {row['right']} of {row['n']} correct, macro F1 {row['macro_f1']:.3f}")
+    if "sources" in metrics:
+        print(metrics["sources"]["message"])
     print("\nrows true, columns predicted: " + ", ".join(metrics["classes"]))
     for name, counts in zip(metrics["classes"], metrics["confusion"], strict=True):
         print(f"{name:{width}}" + "".join(f"{count:>8}" for count in counts))

@@ -5,6 +5,7 @@ import streamlit as st
 from cxr_core import ui
 from cxr_core.ui import results
 from cxr_core.ui.cases import case_tiles
+from cxr_core.ui.collections import collections_section
 from cxr_core.ui.compare import compare_section
 from cxr_core.ui.controls import controls_section
 from cxr_core.ui.figures import figures_section
@@ -13,10 +14,14 @@ from cxr_core.ui.matrix import behind, cell_title, matrix_cell
 from cxr_core.ui.measures import judged
 from cxr_core.ui.reliability import reliability_section
 from cxr_core.ui.replay import replay_section
+from cxr_core.ui.sources import sources_section
 from cxr_core.ui.threshold import threshold_section
 
 # Only the chosen one computes.
-SECTIONS = ("Matrix", "Classes", "Operating point", "Calibration", "Epochs", "Compare", "Controls")
+SECTIONS = (
+    *("Matrix", "Classes", "Sources", "Operating point", "Calibration", "Epochs", "Compare"),
+    *("Controls", "Other collections"),
+)
 
 ui.page("Evaluate", ":material/analytics:")
 with ui.guarded():
@@ -41,6 +46,10 @@ with ui.guarded():
             case_tiles(run, split, behind(table, cell), cell_title(cell))
         elif section == "Classes":
             figures_section(run, report, table, split)
+        elif section == "Sources":
+            sources_section(run, table)
+        elif section == "Other collections":
+            collections_section(run)
         elif section == "Operating point":
             threshold_section(run)
         elif section == "Calibration":

@@ -39,6 +39,8 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
     "scores": lambda: charts.score_bars(["a <b>", "b"], [0.7, 0.4], [(0.6, 0.8), None], ["9 images"] * 2, 0.33),
     "difference": lambda: charts.paired_difference(PAIRED, "a <b>", "b"),
     "difference on one image": lambda: charts.paired_difference(intervals.paired([0], [0], [0], 2, resamples=5)),
+    "collections": lambda: charts.collections([{**REPORT, "name": "a <b>", "right": 1, "ci": CI}]),
+    "collection of one image": lambda: charts.collections([{**ONE_REPORT, "name": "", "right": 1, "ci": ONE_CI}]),
     "reliability": lambda: charts.reliability(BEFORE, CLASSES),
     "reliability before and after": lambda: charts.reliability(BEFORE, CLASSES, AFTER),
     "reliability of one class": lambda: charts.reliability(BEFORE, ["NORMAL"], AFTER),

@@ -16,6 +16,8 @@ import pytest
 
 from cxr_core.__main__ import main
 from cxr_core.data.dataset import scan
+from cxr_core.data.demo import draw
+from cxr_core.training import looks
 from cxr_core.training.config import TrainConfig
 from cxr_core.training.decision import save_operating_point
 from cxr_core.training.jobs import queue_again
@@ -243,7 +245,9 @@ def test_evaluate_prints_one_document(call: Call, completed_run: Run, tiny_datas
         "one_vs_rest",
     }
     assert set(metrics["per_class"]["COVID19"]) >= {"precision", "recall", "f1", "support", "roc_auc"}
-    assert json.loads(call("evaluate", completed_run.path, "--data", tiny_dataset, "--json")[1]) == metrics
+    again = json.loads(call("evaluate", completed_run.path, "--data", tiny_dataset, "--json")[1])
+    assert again.pop("external")["kept"] is None
+    assert again == metrics
     assert json.loads(call("evaluate", completed_run.path, "--split", "val", "--json")[1])["split"] == "val"
     status, out, err = call("evaluate", completed_run.path)
     assert (status, err) == (0, "")
@@ -288,6 +292,49 @@ def test_evaluate_and_predict_decide_under_the_same_thresholds(
     files = [tiny_dataset / file for file in run.predictions("test")["file"]]
     found = json.loads(call("predict", run.id, *files, "--json", "--force")[1])
     assert {row["label"] for row in found} == {"COVID19"}
+
+
+@pytest.fixture
+def copied(completed_run: Run, tmp_path: Path) -> Run:
+    return Run(Path(shutil.copytree(completed_run.path, tmp_path / "runs" / completed_run.id)))
+
+
+def test_evaluate_keeps_another_collection_and_says_where_it_is_none(
+    call: Call, copied: Run, plain: Path, tmp_path: Path
+) -> None:
+    hospital = draw(tmp_path / "hospital b", images=36, seed=5)
+    status, out, err = call("evaluate", copied.id, "--data", hospital, "--json")
+    assert (status, err) == (0, "")
+    external = json.loads(out)["external"]
+    assert (copied.path / "external" / external["kept"]).exists()
+    assert external["note"] == ""
+    status, out, err = call("evaluate", copied.id, "--data", plain)
+    assert (status, err) == (0, "")
+    assert "Note: " in out
+    assert "is no other collection. The figures are not kept as external." in out
+    assert len(list((copied.path / "external").glob("*.json"))) == 1
+
+
+def test_evaluate_on_the_test_split_is_a_look(call: Call, copied: Run, tiny_dataset: Path, tmp_path: Path) -> None:
+    looks.look(copied)
+    before = looks.count(copied)
+    assert "was looked at" in call("evaluate", copied.id)[1]
+    call("evaluate", copied.id, "--json")
+    call("evaluate", copied.id, "--data", tiny_dataset, "--json")
+    assert looks.count(copied) == before + 3
+    call("evaluate", copied.id, "--split", "val", "--json")
+    call("evaluate", copied.id, "--data", draw(tmp_path / "hospital b", images=36, seed=5), "--json")
+    call("runs", "--json")
+    assert looks.count(copied) == before + 3
+
+
+def test_evaluate_by_source(call: Call, copied: Run) -> None:
+    metrics = json.loads(call("evaluate", copied.id, "--by-source", "--json")[1])
+    assert sum(row["n"] for row in metrics["by_source"]) == metrics["n"]
+    assert set(metrics["sources"]) == {"possible", "single", "message"}
+    shown = call("evaluate", copied.id, "--by-source")[1]
+    assert metrics["sources"]["message"] in shown
+    assert f"{metrics['by_source'][0]['source']}: " in shown
 
 
 # --- predict

@@ -53,6 +53,8 @@ TORCH_FREE = (
     "cxr_core.evaluation.calibration",
     "cxr_core.evaluation.operating",
     "cxr_core.evaluation.measure",
+    "cxr_core.evaluation.by_source",
+    "cxr_core.evaluation.external",
     "cxr_core.inference.neighbours",
     "cxr_core.inference.gate",
     "cxr_core.charts",

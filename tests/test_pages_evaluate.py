@@ -24,7 +24,10 @@ from cxr_core.ui.matrix import ANY, behind
 from tests.pages_support import CLASSES, PROJECT, open_page, texts, tiny_dataset, tiny_run
 
 PAGE = "pages/4_Evaluate.py"
-SECTIONS = ("Matrix", "Classes", "Operating point", "Calibration", "Epochs", "Compare", "Controls")
+SECTIONS = (
+    *("Matrix", "Classes", "Sources", "Operating point", "Calibration", "Epochs", "Compare"),
+    *("Controls", "Other collections"),
+)
 
 
 @pytest.fixture

@@ -191,6 +191,40 @@ def paired_difference(paired: Mapping[str, Any], first: str = "first run", secon
     )
 
 
+def collections(rows: Sequence[Mapping[str, Any]]) -> go.Figure:
+    """Accuracy and macro F1 of one run on several collections or sources, with intervals.
+
+    ``rows``: {"name", "n", "right", "accuracy", "macro_f1", "ci": {"accuracy", "macro_f1"}}, the first on top.
+    """
+    traces = []
+    for k, (key, title) in enumerate((("accuracy", "Accuracy"), ("macro_f1", "Macro F1"))):
+        values, ranges = [row[key] for row in rows], [row["ci"][key] for row in rows]
+        hover = [
+            f"{label(row['name'])}, {title}<br>{_written(row[key], row['ci'][key])}<br>"
+            f"{of(row['right'], row['n'])} images right"
+            for row in rows
+        ]
+        traces.append(
+            go.Scatter(
+                x=values,
+                y=[j + 0.3 * (k - 0.5) for j in range(len(rows))],
+                mode="markers",
+                name=title,
+                marker={"color": PALETTE[k + 1], "size": 11},
+                error_x=_whiskers(values, ranges, PALETTE[k + 1]),
+                hovertext=hover,
+                hovertemplate=HOVER,
+            )
+        )
+    return figure(
+        traces,
+        height=110 + 56 * len(rows),
+        margin={"l": 8, "r": 16, "t": 8, "b": 48},
+        xaxis=share_axis(fixedrange=True),
+        yaxis=category_axis([row["name"] for row in rows], range=[len(rows) - 0.5, -0.5]),
+    )
+
+
 def _parts(report: Mapping[str, Any], name: str) -> dict[str, tuple[int, int, str]]:
     """What each ratio of a class counts, among how many, and what these are."""
     (tn, fp), (fn, tp) = report["one_vs_rest"][name]

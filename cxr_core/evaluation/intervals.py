@@ -5,6 +5,7 @@
     ci = bootstrap(true, probabilities, decisions, classes, implied, groups=patients)
     ci["accuracy"], ci["per_class"]["COVID19"]["recall"]        # [low, high], or None
     paired(true, decisions_a, decisions_b, len(classes), patients)["ci"]
+    unpaired((true, decisions, patients), (true_b, decisions_b, patients_b), len(classes))["accuracy"]["ci"]
 
 Resampled by patient, see ``resampling``; resamples that leave a figure without a denominator are left out of its
 interval. Two limits, to be said where the figures are shown: an interval speaks of other patients from where these
@@ -137,6 +138,53 @@ def paired(
             "p": float(binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0,
         },
     }
+
+
+def unpaired(
+    a: tuple[npt.ArrayLike, npt.ArrayLike, Sequence[str] | None],
+    b: tuple[npt.ArrayLike, npt.ArrayLike, Sequence[str] | None],
+    n_classes: int,
+    counted: Sequence[int] | None = None,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """One run on two collections that share no patient: a minus b, so that above zero is a drop from a to b.
+
+    ``a`` and ``b`` are (true, decisions, groups), (N,) each as in ``paired``. ``{figure: {"a", "a_ci", "b", "b_ci",
+    "drop", "ci"}}`` for accuracy and macro_f1, and ``"n"`` and ``"right"``, two numbers each. The two are resampled
+    independently, and the drop's interval is that of the differences; None where one side has fewer than two units.
+    Macro F1 is the mean over ``counted`` (all classes by default). Raises as ``bootstrap`` does.
+    """
+    seen, drawn, counts = [], [], []
+    for part, (true, decisions, groups) in enumerate((a, b)):
+        matrix = confusion_matrix(true, decisions, n_classes)
+        unit, units = units_of(groups, len(np.asarray(true)))
+        cells = _cells(true, decisions, n_classes, unit, units)
+        # Seeds that differ: draws that move together would make the difference too sure of itself.
+        every = [_drawn_matrices(rows, cells) for rows in draws(units, resamples, seed + 7919 * part, len(unit))]
+        seen.append(_over(matrix[None].astype(np.float64), counted))
+        drawn.append(_over(np.concatenate(every), counted))
+        counts.append((int(matrix.sum()), int(np.trace(matrix)), units))
+    fewest = min(units for _, _, units in counts)
+    figures = {
+        name: {
+            "a": float(seen[0][name][0]),
+            "a_ci": interval(drawn[0][name], counts[0][2]),
+            "b": float(seen[1][name][0]),
+            "b_ci": interval(drawn[1][name], counts[1][2]),
+            "drop": float(seen[0][name][0] - seen[1][name][0]),
+            "ci": interval(drawn[0][name] - drawn[1][name], fewest),
+        }
+        for name in ("accuracy", "macro_f1")
+    }
+    return {**figures, "n": [n for n, _, _ in counts], "right": [right for _, right, _ in counts]}
+
+
+def _over(matrices: Floats, counted: Sequence[int] | None) -> dict[str, Floats]:
+    """Accuracy and the mean F1 of the ``counted`` classes, of (b, K, K) matrices."""
+    figures = _figures(matrices)
+    f1 = figures["f1"] if counted is None else figures["f1"][:, list(counted)]
+    return {"accuracy": figures["accuracy"], "macro_f1": np.nanmean(f1, axis=1)}
 
 
 class _Ranking:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from cxr_core import __version__
 from cxr_core.errors import RunError
+from cxr_core.evaluation.external import Collection, collections
 from cxr_core.evaluation.measure import measured
 from cxr_core.labels import rule_text
 from cxr_core.reports import claim, figures
@@ -21,11 +22,15 @@ from cxr_core.reports.document import Block, Bullets, Document, Heading, Table, 
 from cxr_core.training import controls
 from cxr_core.training.config import TrainConfig
 from cxr_core.training.decision import Decision
+from cxr_core.training.looks import sentence
 from cxr_core.training.runs import SPLITS, Run
 
 _SPLIT_NAMES = {"train": "Training", "val": "Validation", "test": "Test"}
+_OTHER_PLACES = {
+    False: "Other hospitals, devices and countries than those of this data set (no external validation).",
+    True: "Other hospitals, devices and countries than those of this data set and of the external collections above.",
+}
 _NOT_TESTED = (
-    "Other hospitals, devices and countries than those of this data set (no external validation).",
     "Subgroups: age, sex, severity, projection (PA or AP) and portable devices are not known to this software.",
     "Whether a label is right: no radiologist looked at the images for this run.",
     "Use by people: no reader study, no prospective use, no effect on any decision or outcome.",
@@ -39,7 +44,7 @@ def model_card(run: Run, now: datetime | None = None) -> Document:
     decision = Decision.load(run)
     reports = {split: _metrics(run, split) for split in ("test", "val")}
     date = (now or datetime.now(UTC)).astimezone(UTC)
-    samples = run.split
+    samples, outside = run.split, collections(run)
     blocks: list[Block] = [
         *_details(run, decision),
         *_intended(run),
@@ -49,6 +54,7 @@ def model_card(run: Run, now: datetime | None = None) -> Document:
         *_training_data(samples, run),
         *_training(run, decision),
         *_quantitative(reports),
+        *_external(run, outside),
         *_calibration(reports, decision),
         *_controls(run),
         Heading("Ethical considerations"),
@@ -59,9 +65,9 @@ def model_card(run: Run, now: datetime | None = None) -> Document:
         Heading("Caveats and recommendations"),
         *([Bullets(tuple(run.warnings))] if run.warnings else [Text("The software found nothing to warn of.")]),
         Heading("What was not tested"),
-        Bullets(_NOT_TESTED),
+        Bullets((_OTHER_PLACES[bool(outside)], *_NOT_TESTED)),
         Heading("CLAIM items"),
-        claim.table(),
+        claim.table(bool(outside)),
     ]
     title = f"Model card: {run.name}"
     subtitle = f"Run {run.id}, created {str(run.info.get('created', ''))[:10]}; card of {date:%Y-%m-%d %H:%M} UTC"
@@ -228,7 +234,7 @@ def _training(run: Run, decision: Decision) -> list[Block]:
 def _quantitative(reports: dict[str, Any]) -> list[Block]:
     blocks: list[Block] = [Heading("Quantitative analyses")]
     for split, metrics in reports.items():
-        name = _SPLIT_NAMES[split]
+        name = "Internal test" if split == "test" else _SPLIT_NAMES[split]
         caution = "" if split == "test" else " (it chose the epoch, temperature and thresholds: too good by that much)"
         blocks.append(Text(f"{name} split{caution}", strong=True))
         blocks += [Text(line) for line in figures.overall(metrics)]
@@ -237,6 +243,19 @@ def _quantitative(reports: dict[str, Any]) -> list[Block]:
             rows = [[name, *map(str, row)] for name, row in zip(metrics["classes"], metrics["confusion"], strict=True)]
             right = tuple(range(1, len(metrics["classes"]) + 1))
             blocks.append(Table(("Rows true, columns decided", *metrics["classes"]), rows, right))
+    return blocks
+
+
+def _external(run: Run, outside: list[Collection]) -> list[Block]:
+    """Each other collection, and how often the internal test was looked at."""
+    blocks: list[Block] = [Text(sentence(run))]
+    for collection in outside:
+        metrics, _ = collection.measured
+        blocks.append(Text(f"External: {collection.name} ({collection.facts['evaluated'][:10]})", strong=True))
+        blocks += [Text(line) for line in figures.overall(metrics)]
+        blocks += [figures.per_class(metrics), Text(figures.basis(metrics))]
+    if not outside:
+        blocks.append(Text("The figures are internal alone: no other collection was evaluated."))
     return blocks
 
 

@@ -32,6 +32,10 @@ _HERE = {
 }
 
 
-def table() -> Table:
-    """Each item with the section of the card that answers it, or with what is missing."""
-    return Table(("Item", "Where, or what is missing"), [[item, answer] for item, answer in _HERE.items()])
+def table(external: bool = False) -> Table:
+    """Each item with the section of the card that answers it, or with what is missing.
+
+    ``external``: the run was evaluated on another collection.
+    """
+    answers = _HERE | ({"32 External data": "Quantitative analyses (External)"} if external else {})
+    return Table(("Item", "Where, or what is missing"), [[item, answer] for item, answer in answers.items()])

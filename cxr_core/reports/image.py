@@ -78,7 +78,7 @@ def image_report(run: Run, answered: Answered, now: datetime | None = None) -> D
     blocks: list[Block] = [_pictures(answered), Heading("Answer"), *_answer(run, answered, decision)]
     if answered.is_open and answered.similar:
         blocks += _similar(answered.similar)
-    blocks += [Heading("How good this run is on its test split"), *_figures(run)]
+    blocks += [Heading("How good this run is on its internal test split"), *_figures(run)]
     if run.warnings:
         blocks += [Heading("Before you read these numbers"), Bullets(tuple(run.warnings))]
     return Document(

@@ -269,9 +269,9 @@ class Run:
     def export_zip(self, target: Path) -> Path:
         """Write the run (without the state it resumes from) to ``target``: enough to evaluate and predict elsewhere."""
         with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-            for file in sorted(self.path.iterdir()):
+            for file in sorted([*self.path.iterdir(), *(self.path / "external").glob("*")]):
                 if file.is_file() and not file.name.startswith(".") and file.name != "stop":
-                    archive.write(file, f"{self.id}/{file.name}")
+                    archive.write(file, f"{self.id}/{file.relative_to(self.path).as_posix()}")
         return target
 
 

@@ -8,6 +8,8 @@ import streamlit as st
 from cxr_core.labels import rule_text
 from cxr_core.training.runs import Run
 from cxr_core.ui.frame import escaped, metric, of, warnings_banner
+from cxr_core.ui.looked import looked
+from cxr_core.ui.outside import outside_figures
 from cxr_core.ui.results import best_epoch_line, right_of
 
 SPLIT_NOTES = {
@@ -21,6 +23,7 @@ def headline(run: Run, report: Mapping[str, Any], split: str) -> None:
     present = of(sum(figures["support"] > 0 for figures in report["per_class"].values()), len(report["classes"]))
     figures, notes = st.columns([3, 2])
     with figures:
+        st.markdown("**Internal test**" if split == "test" else "**Validation**")
         shown = (
             ("Accuracy", "accuracy", f"{right_of(report)} images"),
             ("Balanced accuracy", "balanced_accuracy", f"mean recall, {present} classes"),
@@ -29,13 +32,36 @@ def headline(run: Run, report: Mapping[str, Any], split: str) -> None:
         for column, (title, name, counted) in zip(st.columns(3), shown, strict=True):
             with column:
                 metric(title, report[name], f"{interval_text(report['ci'][name])} · {counted}")
+        if split == "test":
+            outside_row(run)
         st.write(SPLIT_NOTES[split])
+        if split == "test":
+            st.caption(looked(run))
         with st.expander("How these figures were made"):
             st.caption(best_epoch_line(run))
             decision_text(run, report)
             st.caption(resampling_text(report["ci"]))
     with notes:
         warnings_banner(run)
+
+
+def outside_row(run: Run) -> None:
+    """The same figures on the other collection evaluated last, below those of the internal test; or that there is
+    none.
+    """
+    found = outside_figures(run)
+    if not found:
+        st.caption("Internal alone: no other collection was evaluated yet (section “Other collections”).")
+        return
+    latest = found[0]
+    st.markdown(f"**External: {escaped(latest['name'])}**")
+    titles = (("Accuracy", "accuracy"), ("Balanced accuracy", "balanced_accuracy"), ("Macro F1", "macro_f1"))
+    for column, (title, name) in zip(st.columns(3), titles, strict=True):
+        with column:
+            counted = f"{of(latest['right'], latest['n'])} images" if name == "accuracy" else f"{latest['n']:,} images"
+            metric(f"{title}, external", latest[name], f"{interval_text(latest['ci'][name])} · {counted}")
+    if len(found) > 1:
+        st.caption(f"The latest of {len(found)} other collections; all are in the section “Other collections”.")
 
 
 def interval_text(ends: Sequence[float] | None) -> str:

@@ -16,6 +16,7 @@ from cxr_core.training.runs import ACTIVE, Run, list_runs
 from cxr_core.ui.frame import STATES, escaped, of
 from cxr_core.ui.link import linked_box
 from cxr_core.ui.measures import judged
+from cxr_core.ui.outside import outside_figures
 from cxr_core.ui.picker import pick_run
 from cxr_core.ui.run_table import facts, run_table
 
@@ -85,14 +86,26 @@ def right_of(report: Mapping[str, Any]) -> str:
 
 
 def score_line(run: Run) -> str:
-    """One sentence: what this run scored on its test split, with the number of images."""
+    """What this run scored on its internal test split, with the number of images, and on another collection."""
     try:
         report, _ = judged(run, "test")
     except RunError:
         return "There is no test score for this run, so nothing is known of how good its predictions are."
     return (
-        f"On its test split this run decided {right_of(report)} images rightly "
-        f"(accuracy {report['accuracy']:.3f}, macro F1 {report['macro_f1']:.3f})."
+        f"On its internal test split this run decided {right_of(report)} images rightly "
+        f"(accuracy {report['accuracy']:.3f}, macro F1 {report['macro_f1']:.3f}). {outside_line(run)}"
+    )
+
+
+def outside_line(run: Run) -> str:
+    """One sentence: the score on the other collection evaluated last, or that there is none."""
+    found = outside_figures(run)
+    if not found:
+        return "It was not evaluated on another collection yet."
+    latest = found[0]
+    return (
+        f"On the external collection {latest['name']}: {of(latest['right'], latest['n'])} "
+        f"(accuracy {latest['accuracy']:.3f}, macro F1 {latest['macro_f1']:.3f})."
     )
 
 

@@ -18,6 +18,7 @@ from cxr_core.errors import RunError
 from cxr_core.settings import runs_dir
 from cxr_core.training.runs import ACTIVE, Run, list_runs
 from cxr_core.ui.frame import STATES
+from cxr_core.ui.outside import outside_figures
 
 REFRESH_SECONDS = 3
 DAMAGED = "Damaged"
@@ -30,9 +31,11 @@ _COLUMNS = {
     "backbone": st.column_config.TextColumn("Backbone", width="small"),
     "val_f1": st.column_config.NumberColumn("Val macro F1", format="%.3f", help="Best epoch, validation split."),
     "val_images": st.column_config.NumberColumn("Val images", format="localized"),
-    "test_accuracy": st.column_config.NumberColumn("Test accuracy", format="%.3f"),
-    "test_right": st.column_config.TextColumn("Test right", help="Images of the test split decided rightly."),
-    "test_f1": st.column_config.NumberColumn("Test macro F1", format="%.3f"),
+    "test_accuracy": st.column_config.NumberColumn("Internal test accuracy", format="%.3f"),
+    "test_right": st.column_config.TextColumn("Internal test right", help="Images of the test split decided rightly."),
+    "test_f1": st.column_config.NumberColumn("Internal test macro F1", format="%.3f"),
+    "external_f1": st.column_config.NumberColumn("External macro F1", format="%.3f"),
+    "external": st.column_config.TextColumn("External", help="The other collection evaluated last, images right."),
     "epochs": st.column_config.TextColumn("Epochs", help="Done of planned."),
     "trainable": st.column_config.TextColumn("Trained part"),
     "weights": st.column_config.TextColumn("Weights"),
@@ -78,6 +81,7 @@ def _facts(run: Run) -> dict[str, Any]:
     history = run.history
     best = next((row for row in reversed(history) if row["best"]), None)
     test = run.metrics("test")
+    outside = next(iter(outside_figures(run)), None) if state == "completed" else None
     right = sum(test["confusion"][k][k] for k in range(len(test["confusion"]))) if test else 0
     ended = status.get("ended") or (datetime.now(UTC).timestamp() if state in ACTIVE else None)
     return {
@@ -90,6 +94,8 @@ def _facts(run: Run) -> dict[str, Any]:
         "test_accuracy": test["accuracy"] if test else None,
         "test_right": f"{right:,} of {test['n']:,}" if test else "",
         "test_f1": test["macro_f1"] if test else None,
+        "external_f1": outside and outside["macro_f1"],
+        "external": f"{outside['name']}: {outside['right']:,} of {outside['n']:,}" if outside else "",
         "epochs": f"{len(history)} of {config.epochs}",
         **{name: getattr(config, name) for name in _HYPERPARAMETERS},
         "labels": "implied" if run.implied else "single",
@@ -109,8 +115,10 @@ def select_runs(runs: Sequence[Run], table: pd.DataFrame) -> list[Run]:
     # Streamlit keeps marks by row number: another list of runs is another table, which starts with the same runs.
     key = f"runs-{hashlib.blake2b(' '.join(ids).encode(), digest_size=6).hexdigest()}"
     before = st.session_state.get("marked-runs", [])
+    # No column of figures that nobody has yet.
+    unused = [] if table["external_f1"].notna().any() else ["external_f1", "external"]
     event = st.dataframe(
-        table.drop(columns=["id", "problem"]),
+        table.drop(columns=["id", "problem", *unused]),
         hide_index=True,
         column_config=_COLUMNS,
         height=min(38 + 35 * len(ids), 460),

@@ -1,0 +1,75 @@
+"""A split's figures source by source, and whether the data set could tell disease from source at all. No torch.
+
+::
+
+    metrics, table = measured(run, "test")
+    by_source(table, run.classes, run.implied)      # a dict per source: n, accuracy, macro_f1, ci
+    held_out(run.split)                             # whether leaving one source out is possible, in a sentence
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from cxr_core.evaluation.intervals import bootstrap
+from cxr_core.evaluation.metrics import report
+from cxr_core.labels import Implied
+
+UNKNOWN = "not known"
+
+
+def by_source(table: pd.DataFrame, classes: Sequence[str], implied: Implied) -> list[dict[str, Any]]:
+    """``[{"source", "n", "right", "classes": {class: images}, "accuracy", "macro_f1", "ci"}]``, sorted by source.
+
+    ``table``: a row per image with source, label, decision, patient and ``p_CLASS``. Macro F1 is over the classes that
+    occur in truth or decision there; ``ci`` is that of ``intervals.bootstrap``, by patient.
+    """
+    named = table["source"].fillna("").astype(str).replace("", UNKNOWN)
+    found = []
+    for source, part in table.groupby(named, sort=True):
+        true, decisions = (part[column].map(list(classes).index).to_numpy() for column in ("label", "decision"))
+        probabilities = part[[f"p_{name}" for name in classes]].to_numpy(float)
+        figures = report(true, probabilities, decisions, classes, implied)
+        counts = part["label"].value_counts()
+        found.append(
+            {
+                "source": str(source),
+                "n": figures["n"],
+                "right": int((true == decisions).sum()),
+                "classes": {name: int(counts.get(name, 0)) for name in classes},
+                "accuracy": figures["accuracy"],
+                "macro_f1": figures["macro_f1"],
+                "ci": bootstrap(true, probabilities, decisions, classes, implied, part["patient"].fillna("").tolist()),
+            }
+        )
+    return found
+
+
+def held_out(samples: pd.DataFrame) -> dict[str, Any]:
+    """``{"possible", "single": {class: its only source}, "message"}``: can a source be left out of training?
+
+    ``samples``: all images of the data set with source and label. It needs two sources of every class, so that what is
+    left can still be learnt from. Images without a known source do not count.
+    """
+    known = samples[samples["source"].fillna("") != ""]
+    sources = {str(name): sorted(set(known.loc[known["label"] == name, "source"])) for name in set(samples["label"])}
+    single = {name: (found[0] if found else UNKNOWN) for name, found in sorted(sources.items()) if len(found) < 2}
+    if known.empty:
+        message = (
+            "The source of no image is known, so nobody can say whether this data set tells disease from source. A "
+            "sources.csv beside the folders would say where each image is from."
+        )
+    elif single:
+        listed = ", ".join(f"{name} ({source})" for name, source in single.items())
+        message = (
+            f"This data set cannot tell disease from source: {listed} {'has' if len(single) == 1 else 'have'} fewer "
+            "than two known sources. Leaving one source out needs two of every class; only another collection can say "
+            "more."
+        )
+    else:
+        message = (
+            "Every class has at least two sources, so leaving one source out of training and testing on it is "
+            "possible: a CSV table with that source as the test split does it. It is not trained here by itself."
+        )
+    return {"possible": not single and not known.empty, "single": single, "message": message}
