@@ -60,7 +60,8 @@ def _config(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Tra
     """The configuration that the flags give; a value of the wrong form is wrong usage."""
     given = {name.removeprefix("config_"): value for name, value in vars(options).items() if name.startswith("config_")}
     try:
-        return TrainConfig.create(**given)
+        # A script has nobody to ask: a leak is printed and stands beside every score; --train-anyway false refuses it.
+        return TrainConfig.create(**{"train_anyway": True, **given})
     except ConfigError as error:
         parser.error(str(error))
 
@@ -199,7 +200,8 @@ def _hyperparameters(parser: argparse.ArgumentParser) -> None:
         extra = field.json_schema_extra
         title = str(extra["group"]) if isinstance(extra, dict) else "Other"
         group = groups.setdefault(title, parser.add_argument_group(title))
-        shown = ",".join(map(str, field.default)) if isinstance(field.default, tuple) else field.default
+        default = True if name == "train_anyway" else field.default
+        shown = ",".join(map(str, default)) if isinstance(default, tuple) else default
         group.add_argument(
             f"--{name.replace('_', '-')}",
             dest=f"config_{name}",

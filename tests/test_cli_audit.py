@@ -34,7 +34,7 @@ def test_strict_exits_with_one_where_something_blocks(
     assert pair["distance"] == 0
     assert main(["audit", "--data", str(root), "--strict"]) == 1
     assert "\nblocks: " in capsys.readouterr().out
-    assert main(["train", "--data", str(root), "--backbone", "small-cnn"]) == 1
+    assert main(["train", "--data", str(root), "--backbone", "small-cnn", "--train-anyway", "false"]) == 1
     assert "train anyway" in capsys.readouterr().err
 
 
@@ -43,3 +43,13 @@ def test_a_missing_folder_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixt
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.startswith("error: ")
+
+
+def test_a_leak_is_said_where_it_is_not_refused(
+    tiny_dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = shutil.copytree(tiny_dataset, tmp_path / "leaking")
+    shutil.copy(next((root / "train" / "NORMAL").iterdir()), root / "test" / "NORMAL" / "again.png")
+    train = ["train", "--data", str(root), "--backbone", "small-cnn", "--image-size", "32", "--epochs", "1"]
+    assert main(train) == 0
+    assert "Trained although the audit found a leak" in capsys.readouterr().out

@@ -26,7 +26,7 @@ def start_training(
     data: Path, config: TrainConfig, runs_dir: Path, progress: Callable[[int, int], None] | None = None
 ) -> Run:
     """Scan ``data`` (kept from before where unchanged), create the run and start its worker."""
-    run = create_run(scan(data, progress), config, runs_dir)
+    run = create_run(scan(data, progress), config, runs_dir, progress)
     start(run)
     return run
 

@@ -16,7 +16,7 @@ import shutil
 import socket
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -275,10 +275,13 @@ class Run:
         return target
 
 
-def create_run(dataset: Dataset, config: TrainConfig, runs_dir: Path) -> Run:
+def create_run(
+    dataset: Dataset, config: TrainConfig, runs_dir: Path, progress: Callable[[int, int], None] | None = None
+) -> Run:
     """Split the data set and lay the run's folder down, queued. No training starts: see :mod:`cxr_core.training.jobs`.
 
-    The data set is taken as its mends leave it. Raises DatasetError where the split is impossible or the audit finds
+    The data set is taken as its mends leave it; ``progress(done, total)`` counts the pictures that the audit looks at.
+    Raises DatasetError where the split is impossible or the audit finds
     pictures of the test in training and ``config.train_anyway`` is not set, ConfigError where configuration and classes
     do not fit.
     """
@@ -294,7 +297,7 @@ def create_run(dataset: Dataset, config: TrainConfig, runs_dir: Path) -> Run:
     copies = twins(dataset)
     together = dataset.samples.assign(twin=[copies.get(file, "") for file in dataset.samples["file"]])
     samples = split(replace(dataset, samples=together), config.val_fraction, config.test_fraction, config.split_seed)
-    leaking = [finding.message for finding in leaks(dataset)]
+    leaking = [finding.message for finding in leaks(dataset, progress)]
     if leaking and not config.train_anyway:
         raise DatasetError(
             f"The audit blocks this training. {' '.join(leaking)} Mend it on the Audit page, or train anyway "
