@@ -189,6 +189,8 @@ def test_ctrl_c_leaves_a_run_that_resumes(tiny_dataset: Path, tmp_path: Path) ->
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # Where the tests run in the background of a script, Ctrl-C is ignored, and a child would inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     wait_until(lambda: any(run.history for run in list_runs(tmp_path / "runs")), "the first epoch")
     child.send_signal(signal.SIGINT)
