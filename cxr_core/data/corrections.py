@@ -8,14 +8,12 @@
 A mark belongs to the content of an image (its digest), so it holds for every copy and after a file is moved.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
-from filelock import FileLock, Timeout
 
+from cxr_core.data.turns import changing
 from cxr_core.errors import ConfigError, DatasetError
 from cxr_core.settings import write_atomic
 
@@ -24,7 +22,6 @@ ACTIONS = {LABEL_WRONG: "label looks wrong", LEAVE_OUT: "leave out of training"}
 FILE = "corrections.csv"
 COLUMNS = ["digest", "file", "label", "action", "reason", "time"]
 MAX_REASON = 300
-_PATIENCE_SECONDS = 10
 
 
 def read(runs_dir: Path) -> pd.DataFrame:
@@ -56,7 +53,7 @@ def add(runs_dir: Path, digest: str, file: str, label: str, action: str, reason:
     if len(reason) > MAX_REASON:
         raise ConfigError(f"reason: expected at most {MAX_REASON} characters, got {len(reason)}. Shorten it.")
     time = datetime.now(UTC).isoformat(timespec="seconds")
-    with _changing(runs_dir):
+    with changing(runs_dir / FILE):
         table = _without(read(runs_dir), digest, action)
         table.loc[len(table)] = [digest, file, label, action, reason, time]
         write_atomic(runs_dir / FILE, table.to_csv(index=False))
@@ -64,7 +61,7 @@ def add(runs_dir: Path, digest: str, file: str, label: str, action: str, reason:
 
 def undo(runs_dir: Path, digest: str, action: str) -> None:
     """Take a mark back. Nothing happens where it is not there."""
-    with _changing(runs_dir):
+    with changing(runs_dir / FILE):
         table = read(runs_dir)
         left = _without(table, digest, action)
         if len(left) < len(table):
@@ -109,18 +106,3 @@ def leave_out(samples: pd.DataFrame, marks: pd.DataFrame, keep_val: bool) -> tup
 
 def _without(table: pd.DataFrame, digest: str, action: str) -> pd.DataFrame:
     return table[(table["digest"] != digest) | (table["action"] != action)].reset_index(drop=True)
-
-
-@contextmanager
-def _changing(runs_dir: Path) -> Iterator[None]:
-    """One change at a time, whoever makes it."""
-    try:
-        runs_dir.mkdir(parents=True, exist_ok=True)
-        with FileLock(runs_dir / f".{FILE}.lock", timeout=_PATIENCE_SECONDS):
-            yield
-    except Timeout:
-        raise DatasetError(f"{runs_dir / FILE} is being changed by another process. Try again in a moment.") from None
-    except OSError as error:
-        raise DatasetError(
-            f"{runs_dir / FILE} cannot be written ({error.strerror}). Free some space, or mend its permissions."
-        ) from None

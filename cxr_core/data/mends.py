@@ -8,16 +8,15 @@ The image files and their folders are never changed. A row holds for a file of t
 """
 
 import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
-from filelock import FileLock, Timeout
 
 from cxr_core.data.dataset import Dataset
+from cxr_core.data.turns import changing
 from cxr_core.errors import DatasetError
 from cxr_core.settings import write_atomic
 
@@ -26,7 +25,6 @@ COLUMNS = ["mend", "file", "digest", "split", "reason", "time"]
 LEFT_OUT, NOT_GIVEN = "left-out", "none"
 # What a mend may say of a file: a split, in none of them, or that the given one is forgotten.
 PLACES = ("train", "val", "test", LEFT_OUT, NOT_GIVEN)
-_PATIENCE_SECONDS = 10
 
 
 def read(runs_dir: Path) -> pd.DataFrame:
@@ -60,7 +58,7 @@ def move(runs_dir: Path, dataset: Dataset, places: Mapping[str, str], reason: st
         columns=COLUMNS,
         dtype=str,
     )
-    with _changing(runs_dir):
+    with changing(runs_dir / FILE):
         table = pd.concat([read(runs_dir), rows], ignore_index=True)
         _check(dataset, mended(dataset, table))
         write_atomic(runs_dir / FILE, table.to_csv(index=False))
@@ -69,7 +67,7 @@ def move(runs_dir: Path, dataset: Dataset, places: Mapping[str, str], reason: st
 
 def undo(runs_dir: Path, mend: str) -> None:
     """Take a mend back. Nothing happens where it is not there."""
-    with _changing(runs_dir):
+    with changing(runs_dir / FILE):
         table = read(runs_dir)
         left = table[table["mend"] != mend]
         if len(left) < len(table):
@@ -109,17 +107,3 @@ def _check(before: Dataset, after: Dataset) -> None:
         )
         if lost:
             raise DatasetError(f"This would leave {split} without any image of {min(lost)}. Choose another mend.")
-
-
-@contextmanager
-def _changing(runs_dir: Path) -> Iterator[None]:
-    try:
-        runs_dir.mkdir(parents=True, exist_ok=True)
-        with FileLock(runs_dir / f".{FILE}.lock", timeout=_PATIENCE_SECONDS):
-            yield
-    except Timeout:
-        raise DatasetError(f"{runs_dir / FILE} is being changed by another process. Try again in a moment.") from None
-    except OSError as error:
-        raise DatasetError(
-            f"{runs_dir / FILE} cannot be written ({error.strerror}). Free some space, or mend its permissions."
-        ) from None

@@ -1,0 +1,26 @@
+"""Tables beside the runs that pages and commands change: one change at a time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from cxr_core.errors import DatasetError
+
+_PATIENCE_SECONDS = 10
+
+
+@contextmanager
+def changing(file: Path) -> Iterator[None]:
+    """One change of ``file`` at a time, whoever makes it. Raises DatasetError where it is held or cannot be written."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(file.with_name(f".{file.name}.lock"), timeout=_PATIENCE_SECONDS):
+            yield
+    except Timeout:
+        raise DatasetError(f"{file} is being changed by another process. Try again in a moment.") from None
+    except OSError as error:
+        raise DatasetError(
+            f"{file} cannot be written ({error.strerror}). Free some space, or mend its permissions."
+        ) from None
