@@ -5,38 +5,57 @@ import streamlit as st
 
 from cxr_core import ui
 from cxr_core.audit.audit import Audit
-from cxr_core.ui.findings import audited, findings_list, mends_list, verdict
+from cxr_core.ui.findings import audited, findings_list, verdict
+from cxr_core.ui.mending import mends_list
 
 
 def figures(found: Audit) -> None:
     """The scores that need no look at a lung."""
     source, shortcut = found.facts["source_only"], found.facts["shortcut"]
-    first, second, third, fourth = st.columns(4)
-    with first:
-        ui.metric("Source alone, macro F1", source and source["macro_f1"], source and source["n"])
-    with second:
+    with st.container(key="numbers-audit"):
+        counted = f"{source['n']:,} {'test images' if source['split'] == 'test' else 'images'}" if source else None
+        ui.metric(
+            "Source alone, macro F1",
+            source and source["macro_f1"],
+            counted or "fewer than two sources known",
+            help="What predicting the commonest class of each source reaches.",
+        )
         chance = shortcut["chance_macro_f1"]
-        ui.metric("Shortcut, macro F1", shortcut["macro_f1"], f"chance {chance:.3f}" if chance else "too few patients")
-    with third:
-        ui.metric("Source and class, Cramer's V", found.facts["cramers_v"], "0 apart, 1 the same")
-    with fourth:
-        ui.metric("Pairs of one picture", str(len(found.facts["duplicates"])), found.facts["images"])
+        ui.metric(
+            "Shortcut, macro F1",
+            shortcut["macro_f1"],
+            f"chance {chance:.3f}, {shortcut['n']:,} images" if chance else "too few patients of a class",
+            help="What a simple model reaches from size, file, brightness and border, cross-validated by patient.",
+        )
+        ui.metric(
+            "Source and class",
+            found.facts["cramers_v"],
+            "0 unrelated, 1 the same",
+            help="Cramer's V: how far the source of an image tells its class.",
+        )
+        ui.metric("Pairs of one picture", f"{len(found.facts['duplicates']):,}", f"in {found.facts['images']:,} images")
 
 
 def tables(found: Audit) -> None:
     """What the figures come from."""
-    with st.expander("Sources by class, and what carries the shortcut"):
-        sources = pd.DataFrame(found.facts["sources"]).T
+    with st.expander("What the figures come from"):
+        sources = pd.DataFrame(found.facts["sources"]).T.rename_axis("source")
         if sources.empty:
             st.caption("No source is known: a sources.csv beside the folders would say.")
         else:
+            st.markdown("Images by source and class")
             st.dataframe(sources)
-        carried = pd.Series(found.facts["shortcut"]["by_feature"], name="macro F1 lost without it").round(3)
+        carried = pd.Series(found.facts["shortcut"]["by_feature"], dtype=float)
+        left, right = st.columns(2)
         if len(carried):
-            st.dataframe(carried)
-        widths = pd.Series(found.facts["widest_interval"], name="recall may be off by (95 %)").round(3)
+            with left:
+                st.markdown("Macro F1 that the shortcut loses without")
+                st.dataframe(carried.rename_axis("feature").rename("lost").round(3))
+        widths = pd.Series(found.facts["widest_interval"], dtype=float)
         if len(widths):
-            st.dataframe(widths)
+            with right:
+                st.markdown("Recall may be off by (95 %, at its widest)")
+                st.dataframe((100 * widths).map("{:.0f} points".format).rename_axis("class").rename("either way"))
 
 
 ui.page("Audit", ":material/fact_check:")
@@ -44,8 +63,8 @@ with ui.guarded():
     dataset = ui.open_dataset()
     if dataset is not None:
         mended, found = audited(dataset)
-        st.markdown(f"**{verdict(found)}**")
+        verdict(found)
+        mends_list(dataset)
         figures(found)
         tables(found)
-        findings_list(mended, found)
-        mends_list(dataset)
+        findings_list(dataset, mended, found)

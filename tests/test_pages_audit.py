@@ -22,7 +22,7 @@ def test_a_leak_is_shown_mended_and_the_mend_undone(leaking: Path) -> None:
     at = open_page("pages/6_Audit.py", data=str(leaking))
     assert not at.exception
     assert "a training waits" in texts(at)
-    assert "test/NORMAL/again.jpg" in texts(at)
+    assert "again.jpg" in texts(at)
     at.button(key="mend-leak-keep one of each").click().run()
     assert not at.exception
     assert "a training waits" not in texts(at)

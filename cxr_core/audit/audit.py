@@ -161,7 +161,8 @@ def _pair_findings(pairs: list[Pair]) -> list[Finding]:
         if chosen:
             exact = sum(pair.kind == "exact" for pair in chosen)
             groups = _joined([(pair.a, pair.b) for pair in chosen])
-            message = f"{len(chosen)} pairs of the same picture ({exact} exact, {len(chosen) - exact} near): {text}."
+            pairs_of = "1 pair" if len(chosen) == 1 else f"{len(chosen):,} pairs"
+            message = f"{pairs_of} of the same picture ({exact} exact, {len(chosen) - exact} near): {text}."
             found.append(Finding(kind, severity, message, tuple(sorted({*sum(groups, ())})), mends, groups))
     return found
 

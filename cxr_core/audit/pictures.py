@@ -19,8 +19,8 @@ _ODD = {
     "blank": ("blank", WARNS, "blank or of one single grey", "there is nothing to learn from them"),
     "inverted": ("inverted", WARNS, "inverted, lungs bright and bones dark", "a network sees another kind of picture"),
     "turned": ("turned", WARNS, "upside down or on their side", "a network sees another kind of picture"),
-    "colour": ("colour", WARNS, "in colour", "a radiograph is grey; these may be photographs or drawings"),
-    "lateral": ("lateral", WARNS, "lateral views by their DICOM header", "the network expects frontal ones"),
+    "colour": ("colour", WARNS, "to be in colour", "a radiograph is grey; these may be photographs or drawings"),
+    "lateral": ("lateral", WARNS, "to be lateral views, by their DICOM header", "the network expects frontal ones"),
     "unlike": ("unlike", INFORMS, "unlike an upright frontal chest X-ray", "look at them; they may be what they claim"),
 }
 

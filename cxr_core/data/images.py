@@ -40,6 +40,7 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _SIDEWAYS = (5, 6, 7, 8)
+_COLOURED = ("RGB", "RGBA", "P", "PA", "CMYK", "YCbCr", "LAB", "HSV")
 _BITS = {"1": 1, "I;16": 16, "I;16B": 16, "I;16L": 16, "I": 32, "F": 32}
 
 
@@ -90,8 +91,8 @@ def inspect(content: bytes, name: str) -> ImageInfo:
     return ImageInfo(width, height, mode, "JPEG" if image.format == "MPO" else str(image.format), bits)
 
 
-def decode(content: bytes, name: str, side: int | None = None) -> Image.Image:
-    """The picture in mode "L", upright.
+def decode(content: bytes, name: str, side: int | None = None, colour: bool = False) -> Image.Image:
+    """The picture in mode "L", upright; with ``colour``, which is for people alone, "RGB" where it is in colour.
 
     ``side``: the shorter side that will be needed, in pixels. It lets a large JPEG be decoded at a fraction of its
     size, never below twice ``side``. The same content and side give the same pixels.
@@ -105,10 +106,10 @@ def decode(content: bytes, name: str, side: int | None = None) -> Image.Image:
     image = _open(content, name)
     with _as_image_error(name):
         if image.format in ("JPEG", "MPO"):
-            image.draft("L", (2 * side, 2 * side) if side else image.size)
+            image.draft("RGB" if colour else "L", (2 * side, 2 * side) if side else image.size)
         image.load()
         turn = _TURNS.get(_orientation(image)) if image.format != "TIFF" else None
-        upright = _grey(image)
+        upright = _over_black(image) if colour and image.mode in _COLOURED else _grey(image)
         return upright if turn is None else upright.transpose(turn)
 
 
@@ -177,6 +178,15 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
+def _over_black(image: Image.Image) -> Image.Image:
+    """A decoded image in colour -> "RGB"."""
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    below = Image.new("RGBA", image.size, (0, 0, 0, 255))
+    below.alpha_composite(image.convert("RGBA"))
+    return below.convert("RGB")
+
+
 def _grey(image: Image.Image) -> Image.Image:
     """A decoded image in any mode -> "L"."""
     if image.mode == "L" and not image.has_transparency_data:
@@ -184,9 +194,7 @@ def _grey(image: Image.Image) -> Image.Image:
     if image.mode in ("I", "F") or image.mode.startswith("I;"):
         return Image.fromarray(grey.from_numbers(np.asarray(image)))
     if image.has_transparency_data:
-        over_black = Image.new("RGBA", image.size, (0, 0, 0, 255))
-        over_black.alpha_composite(image.convert("RGBA"))
-        return over_black.convert("L")
+        return _over_black(image).convert("L")
     if image.mode in ("1", "RGB"):
         return image.convert("L")
     return image.convert("RGB").convert("L")

@@ -93,13 +93,15 @@ def _predictor(path: str, weights_modified: int, point_modified: int) -> "Predic
     return Predictor.load(Run(Path(path)))
 
 
-def thumbnail(path: Path, side: int = THUMBNAIL_SIDE) -> bytes:
-    """A JPEG of the image, its longer side at most ``side`` px. Raises ImageError."""
+def thumbnail(path: Path, side: int = THUMBNAIL_SIDE, colour: bool = False) -> bytes:
+    """A JPEG of the image as a network sees it, grey, or with ``colour`` as it was stored; its longer side at most
+    ``side`` px. Raises ImageError.
+    """
     try:
         stat = path.stat()
     except OSError as error:
         raise ImageError(f"{path.name}: the file cannot be read ({error.strerror}).") from error
-    return _picture(str(path), stat.st_size, stat.st_mtime_ns, side)
+    return _picture(str(path), stat.st_size, stat.st_mtime_ns, side, colour)
 
 
 def full_picture(path: Path) -> bytes:
@@ -108,8 +110,8 @@ def full_picture(path: Path) -> bytes:
 
 
 @st.cache_data(max_entries=2000, show_spinner=False)
-def _picture(path: str, size: int, modified: int, side: int) -> bytes:
-    picture = images.decode(images.read_bytes(Path(path)), Path(path).name, side=side)
+def _picture(path: str, size: int, modified: int, side: int, colour: bool) -> bytes:
+    picture = images.decode(images.read_bytes(Path(path)), Path(path).name, side=side, colour=colour)
     picture.thumbnail((side, side))
     out = io.BytesIO()
     picture.save(out, "JPEG", quality=85)

@@ -24,14 +24,24 @@ STATES = {
 }
 
 # Streamlit's padding takes a third of a phone's screen; captions may be long file names; the first page is named
-# after its file; tiles fill a row whatever the screen's width.
+# after its file; tiles fill a row whatever the screen's width, and the small findings of an audit two columns.
 _STYLE = """
 <style>
 .block-container { padding: 3.2rem 3rem 3rem; max-width: 1240px; }
 [data-testid="stSidebarNavLink"] span { text-transform: capitalize; }
 [class*="st-key-tiles-"] { display: grid; grid-template-columns: repeat(auto-fill, minmax(132px, 1fr)); }
 [class*="st-key-tiles-batch"] { grid-template-columns: repeat(auto-fill, minmax(96px, 1fr)); }
-[class*="st-key-tiles-"] > * { min-width: 0; }
+[class*="st-key-groups-"] { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 330px), 1fr)); }
+[class*="st-key-pictures-"] { display: grid; grid-template-columns: repeat(auto-fit, minmax(104px, 1fr)); }
+[class*="st-key-numbers-"] { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); }
+:is([class*="st-key-tiles-"], [class*="st-key-pictures-"], [class*="st-key-groups-"], [class*="st-key-numbers-"]) > * {
+  min-width: 0;
+}
+[class*="st-key-finding-"] :is([class*="st-key-tiles-"], [class*="st-key-pictures-"]) img {
+  aspect-ratio: 1; object-fit: contain; background: #000;
+}
+[class*="st-key-findings-"] { display: block; columns: 2 350px; column-gap: 1rem; }
+[class*="st-key-findings-"] > * { break-inside: avoid; margin-bottom: 1rem; }
 [data-testid="stCaptionContainer"] p, [data-testid="stImageCaption"] { overflow-wrap: anywhere; }
 @media (max-width: 640px) { .block-container { padding-left: 1rem; padding-right: 1rem; } }
 </style>

@@ -1,0 +1,89 @@
+"""The mends that a finding of the audit offers as buttons, and those that were made, each with its undo.
+
+mend_buttons(dataset, mended, finding)
+mends_list(dataset)
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+
+import streamlit as st
+
+from cxr_core.audit.findings import LEAVE_OUT, MENDS, SPLIT_BY_PATIENT, Finding
+from cxr_core.audit.mending import places
+from cxr_core.data import mends
+from cxr_core.data.dataset import Dataset
+from cxr_core.errors import CxrError
+from cxr_core.settings import runs_dir
+from cxr_core.ui.frame import escaped
+
+PROBLEM = "mend-problem"
+EFFECTS = {mends.LEFT_OUT: "left out", mends.NOT_GIVEN: "split anew"}
+
+
+def mend_buttons(dataset: Dataset, mended: Dataset, finding: Finding) -> None:
+    """A button for each mend, with how many images it changes. ``dataset`` lies on disk, ``mended`` is it with the
+    mends made so far.
+    """
+    with st.container(horizontal=True):
+        for mend in finding.mends:
+            changes = places(mended, finding, mend)
+            st.button(
+                escaped(f"{mend.capitalize()} · {_changed(mend, changes.values())}"),
+                key=f"mend-{finding.kind}-{mend}",
+                icon=":material/build:",
+                help=MENDS[mend],
+                disabled=not changes,
+                on_click=_mend,
+                args=(dataset, finding, mend),
+            )
+
+
+def _mend(dataset: Dataset, finding: Finding, mend: str) -> None:
+    try:
+        # Read anew: a second click, before the first one is drawn, finds nothing left to change.
+        now = mends.mended(dataset, mends.read(runs_dir()))
+        changes = places(now, finding, mend)
+        if changes:
+            mends.move(runs_dir(), now, changes, f"{finding.kind}: {mend}")
+    except CxrError as error:
+        st.session_state[PROBLEM] = str(error)
+
+
+def _changed(mend: str, moved: Collection[str]) -> str:
+    """What a button does, in three words: ``2 left out``; only how many where the mend's own name says the rest."""
+    if mend in (LEAVE_OUT, SPLIT_BY_PATIENT) or not moved:
+        return "1 image" if len(moved) == 1 else f"{len(moved):,} images"
+    return _effect(moved)
+
+
+def _effect(moved: Iterable[str]) -> str:
+    """``2 left out``, ``1 to test, 3 to train``."""
+    counts = Counter(moved)
+    return ", ".join(f"{counts[place]:,} {EFFECTS.get(place, f'to {place}')}" for place in sorted(counts))
+
+
+def mends_list(dataset: Dataset) -> None:
+    """The mends on files of this data set (as it lies on disk), the latest first; what went wrong with the last one."""
+    problem = st.session_state.pop(PROBLEM, None)
+    if problem:
+        st.error(escaped(problem), icon=":material/error:")
+    table = mends.applying(dataset, mends.read(runs_dir()))
+    if table.empty:
+        return
+    with st.container(border=True, key="mends"):
+        st.markdown("**Mended**")
+        for name, rows in reversed(list(table.groupby("mend", sort=False))):
+            first = rows.iloc[0]
+            with st.container(horizontal=True, vertical_alignment="center", key=f"mend-{name}"):
+                text = f"{first['reason'].capitalize()} · {_effect(rows['split'])} · {first['time'][:10]}"
+                st.markdown(escaped(text), width="stretch")
+                st.button("Undo", icon=":material/undo:", key=f"undo-mend-{name}", on_click=_undo, args=(str(name),))
+        st.caption("Written beside the runs; no image was changed. Every training on this data set honours it.")
+
+
+def _undo(mend: str) -> None:
+    try:
+        mends.undo(runs_dir(), mend)
+    except CxrError as error:
+        st.session_state[PROBLEM] = str(error)
