@@ -6,6 +6,7 @@ expected, what came and what to do. Anything else is a bug and stays loud::
     CxrError
     ├── ConfigError     a hyperparameter out of its range, or two that contradict each other
     ├── DatasetError    a folder, table or archive that is not a data set
+    │   └── LeakError   one whose test pictures are in training: mend it, or say train anyway
     ├── ImageError      a file that is not a readable image
     ├── WeightsError    pretrained weights that cannot be fetched, read or fitted to the backbone
     └── RunError        a run that is missing, unfinished, busy or damaged
@@ -22,6 +23,10 @@ class ConfigError(CxrError):
 
 class DatasetError(CxrError):
     """A folder, table or archive does not hold a data set of the expected shape."""
+
+
+class LeakError(DatasetError):
+    """The audit found pictures of the test in training, and nobody said to train anyway."""
 
 
 class ImageError(CxrError):

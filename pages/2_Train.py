@@ -4,10 +4,14 @@ import streamlit as st
 
 from cxr_core import ui
 from cxr_core.data.dataset import Dataset
+from cxr_core.errors import LeakError
 from cxr_core.settings import runs_dir
 from cxr_core.training import jobs
 from cxr_core.training.config import TrainConfig
 from cxr_core.training.runs import list_runs
+
+# Set by the button that says to train although the audit found a leak.
+ANYWAY = "anyway"
 
 
 def choose() -> tuple[Dataset | None, TrainConfig | None]:
@@ -25,6 +29,25 @@ def choose() -> tuple[Dataset | None, TrainConfig | None]:
     return dataset, config
 
 
+def blocked(error: LeakError, dataset: Dataset) -> None:
+    """Why the training did not start, and the two ways on."""
+    st.warning(ui.escaped(str(error)), icon=":material/block:")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.page_link(
+            "pages/6_Audit.py",
+            label="To the audit",
+            icon=":material/fact_check:",
+            query_params={"data": str(dataset.root)},
+        )
+        st.button(
+            "Train anyway",
+            key="train-anyway",
+            icon=":material/play_arrow:",
+            on_click=st.session_state.update,
+            args=({ANYWAY: True},),
+        )
+
+
 def start(dataset: Dataset | None, config: TrainConfig | None) -> None:
     """The estimate and the button; what was started is the run that is watched below."""
     with ui.guarded():
@@ -34,9 +57,15 @@ def start(dataset: Dataset | None, config: TrainConfig | None) -> None:
         pressed = st.button(
             "Start training", type="primary", icon=":material/play_arrow:", disabled=not ready, key="start"
         )
-        if pressed and dataset is not None and config is not None:
-            with ui.progress_bar("Reading the data set", "files") as report:
-                run = jobs.start_training(dataset.root, config, runs_dir(), report)
+        anyway = st.session_state.pop(ANYWAY, False)
+        if (pressed or anyway) and dataset is not None and config is not None:
+            chosen = config.model_copy(update={"train_anyway": True}) if anyway else config
+            try:
+                with st.spinner("Starting"), ui.progress_bar("Reading the data set", "files") as report:
+                    run = jobs.start_training(dataset.root, chosen, runs_dir(), report)
+            except LeakError as error:
+                blocked(error, dataset)
+                return
             st.session_state["run"] = run.id
             st.toast("Started. It goes on when you leave this page or close the browser.")
 

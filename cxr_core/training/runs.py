@@ -31,7 +31,7 @@ from cxr_core.data import corrections, mends
 from cxr_core.data.cautions import cautions
 from cxr_core.data.dataset import Dataset, split
 from cxr_core.data.masking import Mask
-from cxr_core.errors import ConfigError, DatasetError, RunError
+from cxr_core.errors import ConfigError, LeakError, RunError
 from cxr_core.labels import parse_labels
 from cxr_core.settings import write_atomic
 from cxr_core.training.config import TrainConfig
@@ -281,9 +281,8 @@ def create_run(
     """Split the data set and lay the run's folder down, queued. No training starts: see :mod:`cxr_core.training.jobs`.
 
     The data set is taken as its mends leave it; ``progress(done, total)`` counts the pictures that the audit looks at.
-    Raises DatasetError where the split is impossible or the audit finds
-    pictures of the test in training and ``config.train_anyway`` is not set, ConfigError where configuration and classes
-    do not fit.
+    Raises DatasetError where the split is impossible, LeakError where the audit finds pictures of the test in training
+    and ``config.train_anyway`` is not set, ConfigError where configuration and classes do not fit.
     """
     # Heavier than a list of runs may be.
     from cxr_core.audit.audit import leaks, twins
@@ -294,14 +293,14 @@ def create_run(
     classes = dataset.classes
     implied = parse_labels(config.labels, classes)
     _check_alpha(config, classes, bool(implied))
-    copies = twins(dataset)
+    copies = twins(dataset, progress)
     together = dataset.samples.assign(twin=[copies.get(file, "") for file in dataset.samples["file"]])
     samples = split(replace(dataset, samples=together), config.val_fraction, config.test_fraction, config.split_seed)
     leaking = [finding.message for finding in leaks(dataset, progress)]
     if leaking and not config.train_anyway:
-        raise DatasetError(
-            f"The audit blocks this training. {' '.join(leaking)} Mend it on the Audit page, or train anyway "
-            "(train_anyway = true): every page then says so."
+        raise LeakError(
+            f"The audit blocks this training. {' '.join(leaking)} Mend it on the Audit page, or train anyway: every "
+            "page then says so."
         )
     told += [f"Trained although the audit found a leak. {message}" for message in leaking]
     corrected: list[str] = []

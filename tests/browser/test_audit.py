@@ -1,0 +1,195 @@
+"""The Audit page in a real browser: every finding in pictures, every mend made and taken back, and what hangs on it."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from cxr_core.audit.audit import audit
+from cxr_core.audit.findings import Finding
+from cxr_core.data import mends
+from cxr_core.data.dataset import Dataset, scan
+from cxr_core.training.runs import Run, list_runs
+from tests.browser.conftest import Settle, Shot, Visit
+from tests.faulty_set import faulty_set
+from tests.runs_support import wait_until
+
+MINUTE = 60_000
+KINDS = {
+    *("leak", "label conflict", "duplicates", "patients", "unreadable", "tiny", "blank", "inverted", "turned"),
+    *("colour", "lateral", "unlike", "children", "letters", "drawn", "sources", "source-only score", "shortcut"),
+    *("balance", "test size"),
+}
+# What cannot be decoded has no picture; the others are about the whole data set.
+WITHOUT_PICTURES = {"unreadable"}
+
+
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return faulty_set(tmp_path_factory.mktemp("audited") / "faulty")
+
+
+@pytest.fixture(scope="module")
+def dataset(faulty: Path, dashboard_home: Path) -> Dataset:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CXR_CACHE", os.fspath(dashboard_home / "cache"))
+        return scan(faulty)
+
+
+@pytest.fixture(scope="module")
+def findings(dataset: Dataset, dashboard_home: Path) -> list[Finding]:
+    """What the audit finds: known to the test, and kept for the server, as from an earlier visit."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CXR_CACHE", os.fspath(dashboard_home / "cache"))
+        return audit(dataset).findings
+
+
+def _card(page: Page, kind: str) -> Locator:
+    return page.locator(f".st-key-finding-{kind.replace(' ', '-')}")
+
+
+def _kinds_shown(page: Page) -> set[str]:
+    keys = page.locator('[class*="st-key-finding-"]').evaluate_all(
+        "cards => cards.map(card => [...card.classList].find(name => name.startsWith('st-key-finding-')))"
+    )
+    return {str(key).removeprefix("st-key-finding-") for key in keys}
+
+
+def _no_error(page: Page) -> None:
+    expect(page.locator('[data-testid="stException"]')).to_have_count(0)
+    expect(page.locator('[data-testid="stAlertContentError"]')).to_have_count(0)
+
+
+@pytest.mark.parametrize("look", ["light", "dark", "narrow"], indirect=True)
+def test_every_finding_is_shown_with_its_pictures(
+    page: Page, visit: Visit, shot: Shot, faulty: Path, findings: list[Finding], look: str
+) -> None:
+    visit(page, "Audit", data=str(faulty))
+    assert {finding.kind for finding in findings} == KINDS
+    assert _kinds_shown(page) == {kind.replace(" ", "-") for kind in KINDS}
+    for finding in findings:
+        card = _card(page, finding.kind)
+        expect(card).to_contain_text(finding.message)
+        if finding.files and finding.kind not in WITHOUT_PICTURES:
+            expect(card.locator("img").first).to_be_visible()
+            widths = card.locator("img").evaluate_all("images => images.map(image => image.naturalWidth)")
+            assert widths
+            assert min(widths) > 0, finding.kind
+        for file in finding.files if finding.kind in WITHOUT_PICTURES else ():
+            expect(card).to_contain_text(file)
+        expect(card.locator('[class*="st-key-mend-"] [data-testid="stButton"]')).to_have_count(len(finding.mends))
+    leak = _card(page, "leak")
+    expect(leak).to_contain_text("Exact copy")
+    expect(leak).to_contain_text("Near copy")
+    # The two of a pair stand beside each other.
+    boxes = [picture.bounding_box() for picture in leak.locator("img").all()[:2]]
+    assert boxes[0]
+    assert boxes[1]
+    assert boxes[0]["y"] == pytest.approx(boxes[1]["y"], abs=1)
+    assert boxes[0]["x"] + boxes[0]["width"] < boxes[1]["x"]
+    _no_error(page)
+    shot(page, f"audit-{look}")
+    main = page.locator('[data-testid="stMain"]')
+    assert main.evaluate("main => main.scrollWidth - main.clientWidth") <= 1
+
+
+def test_every_mend_takes_effect_and_is_taken_back(
+    page: Page, visit: Visit, settle: Settle, shot: Shot, faulty: Path, findings: list[Finding], dashboard_home: Path
+) -> None:
+    visit(page, "Audit", data=str(faulty))
+    everything = _kinds_shown(page)
+    done = page.locator(".st-key-mends")
+    offered = [(finding, mend) for finding in findings for mend in finding.mends]
+    assert len(offered) >= 13
+    for finding, mend in offered:
+        expect(done).to_have_count(0)
+        card = _card(page, finding.kind)
+        button = page.locator(f".st-key-mend-{finding.kind}-{mend}".replace(" ", "-")).get_by_role("button")
+        said = re.search(r"(\d+)", button.inner_text().partition("·")[2])
+        assert said, button.inner_text()
+        button.click()
+        expect(done).to_contain_text(f"{finding.kind.capitalize()}: {mend}", timeout=MINUTE)
+        settle(page)
+        expect(done).to_contain_text(said[1])
+        changed = len(mends.read(dashboard_home / "runs"))
+        assert changed >= int(said[1])
+        # Gone, or no longer saying what it said.
+        expect(card.get_by_text(finding.message, exact=True)).to_have_count(0)
+        _no_error(page)
+        if mend == findings[0].mends[0]:
+            shot(page, "audit-mended")
+        done.get_by_role("button", name="Undo").click()
+        expect(done).to_have_count(0, timeout=MINUTE)
+        settle(page)
+        expect(card).to_contain_text(finding.message)
+        assert mends.read(dashboard_home / "runs").empty
+        assert _kinds_shown(page) == everything
+    _no_error(page)
+
+
+def _run_of(page: Page, home: Path, known: set[str]) -> Run:
+    """The run that was just started, at its end."""
+
+    def fresh() -> list[Run]:
+        return [run for run in list_runs(home / "runs") if run.id not in known]
+
+    wait_until(lambda: bool(fresh()) and not fresh()[0].is_active, "the training ended")
+    (run,) = fresh()
+    assert run.state == "completed", run.log
+    return run
+
+
+def _fill_in(page: Page, settle: Settle) -> None:
+    """The smallest network, one epoch, 32 px."""
+    page.get_by_role("combobox", name="Preset").click()
+    page.get_by_text("Quick look (small CNN, from scratch)").click()
+    settle(page)
+    for name, value in (("Image size", "32"), ("Epochs", "1")):
+        field = page.get_by_role("spinbutton", name=name)
+        field.fill(value)
+        field.press("Enter")
+        settle(page)
+
+
+def test_a_leak_blocks_a_training_until_it_is_mended_or_trained_on_anyway(
+    page: Page, visit: Visit, settle: Settle, shot: Shot, faulty: Path, findings: list[Finding], dashboard_home: Path
+) -> None:
+    leak = findings[0]
+    visit(page, "Train", data=str(faulty))
+    _fill_in(page, settle)
+    page.get_by_role("button", name="Start training").click()
+    expect(page.get_by_text("The audit blocks this training")).to_be_visible(timeout=MINUTE)
+    expect(page.get_by_text(leak.message)).to_be_visible()
+    settle(page)
+    shot(page, "train-blocked")
+    assert not list_runs(dashboard_home / "runs")
+
+    page.get_by_role("button", name="Train anyway").click()
+    expect(page.get_by_text("The audit blocks this training")).to_have_count(0, timeout=MINUTE)
+    anyway = _run_of(page, dashboard_home, set())
+    assert anyway.config.epochs == 1
+    for address in ("Evaluate", "Predict"):
+        visit(page, address, run=anyway.id)
+        expect(page.get_by_text("Trained although the audit found a leak").first).to_be_visible(timeout=MINUTE)
+    shot(page, "predict-trained-anyway")
+
+    # The link leads to the audit of the same data set; mended, the training starts without a question.
+    visit(page, "Train", data=str(faulty))
+    _fill_in(page, settle)
+    page.get_by_role("button", name="Start training").click()
+    page.get_by_role("link", name="To the audit").click()
+    expect(page.get_by_role("heading", name="Audit")).to_be_visible(timeout=MINUTE)
+    page.locator(".st-key-mend-leak-keep-one-of-each").get_by_role("button").click()
+    expect(page.locator(".st-key-mends")).to_contain_text("Leak: keep one of each", timeout=MINUTE)
+    settle(page)
+    expect(_card(page, "leak")).to_have_count(0)
+    visit(page, "Train", data=str(faulty))
+    _fill_in(page, settle)
+    page.get_by_role("button", name="Start training").click()
+    mended = _run_of(page, dashboard_home, {anyway.id})
+    expect(page.get_by_text("The audit blocks this training")).to_have_count(0)
+    assert not any("although the audit found a leak" in warning for warning in mended.warnings)
+    assert any("moved or left out" in warning for warning in mended.warnings)
+    _no_error(page)
