@@ -69,7 +69,7 @@ def interval_bars(
         barmode="overlay",
         margin={"l": 8, "r": 120, "t": 24, "b": 8},
         annotations=[{**text, "yanchor": "middle", "showarrow": False} for text in beside],
-        xaxis=share_axis(dtick=0.5, fixedrange=True),
+        xaxis=share_axis(dtick=0.5, fixedrange=True, showgrid=True),
         yaxis=category_axis([FIGURES[key] for key in figures], range=[len(figures) - 0.5, -0.5]),
     )
 
@@ -133,7 +133,7 @@ def score_bars(
             for x, color, _, _ in lines
         ],
         annotations=[{**text, "showarrow": False} for text in (*beside, *above)],
-        xaxis=share_axis("Macro F1", dtick=0.5, tickformat=".1f", fixedrange=True),
+        xaxis=share_axis("Macro F1", dtick=0.5, tickformat=".1f", fixedrange=True, showgrid=True),
         yaxis=category_axis(titles, range=[len(titles) - 0.5, -0.5]),
     )
 
@@ -186,7 +186,7 @@ def paired_difference(paired: Mapping[str, Any], first: str = "first run", secon
                 (1, "right", f"{label(first, 18)} better →"),
             )
         ],
-        xaxis=axis("Difference", range=[-reach, reach], tickformat=".2~f", nticks=7, fixedrange=True),
+        xaxis=axis("Difference", range=[-reach, reach], tickformat=".2~f", nticks=7, fixedrange=True, showgrid=True),
         yaxis=category_axis([row[0] for row in rows], range=[len(rows) - 0.5, -0.5]),
     )
 
@@ -220,7 +220,7 @@ def collections(rows: Sequence[Mapping[str, Any]]) -> go.Figure:
         traces,
         height=110 + 56 * len(rows),
         margin={"l": 8, "r": 16, "t": 8, "b": 48},
-        xaxis=share_axis(fixedrange=True),
+        xaxis=share_axis(fixedrange=True, showgrid=True),
         yaxis=category_axis([row["name"] for row in rows], range=[len(rows) - 0.5, -0.5]),
     )
 

@@ -63,9 +63,13 @@ class progress_bar:
         self._place.empty()
 
     def _report(self, done: int, total: int) -> None:
+        if done >= total:
+            # What follows is not counted, and a bar that stands still near its end would lie.
+            self._place.empty()
+            return
         now = time.monotonic()
         # Each message costs the browser a redraw.
-        if now - self._shown < 0.2 or not total:
+        if now - self._shown < 0.2:
             return
         self._shown = now
         rate = done / (now - self._started)

@@ -18,8 +18,9 @@ from cxr_core.ui.frame import escaped
 
 GROUPS_SHOWN, PICTURES_SHOWN = 4, 5
 # What stands below a picture: column -> how it is written.
-FACTS = {"split": "{}", "label": "{}", "source": "{}", "patient": "patient {}", "size": "{} px"}
+FACTS = {"split": "{}", "label": "{}", "source": "{}", "patient": "patient {}", "size": "{}"}
 NO_SPLIT = "no split"
+NBSP = "\N{NO-BREAK SPACE}"
 PLAIN_FACTS = ("split", "label")
 
 
@@ -50,7 +51,7 @@ def evidence(dataset: Dataset, found: Audit, finding: Finding) -> None:
 def _described(row: Mapping[str, Any]) -> dict[str, str]:
     """A sample as texts."""
     facts = {name: str(row[name]) for name in ("file", "label", "patient", "source")}
-    return {**facts, "split": row["split"] or NO_SPLIT, "size": f"{row['width']} × {row['height']}"}
+    return {**facts, "split": row["split"] or NO_SPLIT, "size": f"{row['width']}{NBSP}×{NBSP}{row['height']}{NBSP}px"}
 
 
 def _listed(file: str, row: Mapping[str, str] | None, reason: str) -> dict[str, str]:
@@ -81,18 +82,23 @@ def _groups(dataset: Dataset, found: Audit, finding: Finding, rows: Mapping[str,
 
 
 def _title(group: Sequence[Mapping[str, str]], pairs: Mapping[frozenset[str], Mapping[str, Any]]) -> str:
-    """What joins the files of a group: ``Near copy, mirrored · 4 of 64 bits differ``, ``Patient p0012 · 3 images``."""
+    """What joins the files of a group: ``Near copy, mirrored, 4 of 64 bits differ``, ``Patient p0012 · 3 images``. The
+    bits are those of the perceptual hashes.
+    ."""
     files = [row["file"] for row in group]
     within = [pair for names, pair in pairs.items() if names <= set(files)]
     if not within:
         return f"Patient {group[0]['patient']} · {len(files):,} images"
+    patients = {row["patient"] for row in group}
+    whose = f" · all of patient {patients.pop()}" if len(patients) == 1 and "" not in patients else ""
     if len(within) > 1:
         exact = sum(pair["kind"] == "exact" for pair in within)
-        return f"{len(files):,} copies of one picture · {exact:,} exact, {len(within) - exact:,} near"
+        return f"{len(files):,} copies of one picture, {exact:,} pairs exact, {len(within) - exact:,} near{whose}"
     (pair,) = within
+    whose = whose.replace("all of", "both of")
     if pair["kind"] == "exact":
-        return "Exact copy · the same file content"
-    return f"Near copy{', mirrored' if pair['mirrored'] else ''} · {pair['distance']} of 64 bits of the hash differ"
+        return f"Exact copy, the same file content{whose}"
+    return f"Near copy{', mirrored' if pair['mirrored'] else ''}, {pair['distance']} of 64 bits differ{whose}"
 
 
 def _pictures(

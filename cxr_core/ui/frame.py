@@ -24,7 +24,8 @@ STATES = {
 }
 
 # Streamlit's padding takes a third of a phone's screen; captions may be long file names; the first page is named
-# after its file; tiles fill a row whatever the screen's width, and the small findings of an audit two columns.
+# after its file; tiles fill a row whatever the screen's width, the small findings of an audit two columns;
+# what is chosen is written in the colour of text: the primary colour is too dim for it in the dark.
 _STYLE = """
 <style>
 .block-container { padding: 3.2rem 3rem 3rem; max-width: 1240px; }
@@ -42,6 +43,7 @@ _STYLE = """
 }
 [class*="st-key-findings-"] { display: block; columns: 2 350px; column-gap: 1rem; }
 [class*="st-key-findings-"] > * { break-inside: avoid; margin-bottom: 1rem; }
+[data-testid="stButtonGroup"] [aria-checked="true"], [data-testid="stSliderThumbValue"] { color: inherit; }
 [data-testid="stCaptionContainer"] p, [data-testid="stImageCaption"] { overflow-wrap: anywhere; }
 @media (max-width: 640px) { .block-container { padding-left: 1rem; padding-right: 1rem; } }
 </style>

@@ -18,6 +18,7 @@ from cxr_core.settings import runs_dir
 from cxr_core.ui.frame import escaped
 
 PROBLEM = "mend-problem"
+UNDO = "undo"
 EFFECTS = {mends.LEFT_OUT: "left out", mends.NOT_GIVEN: "split anew"}
 
 
@@ -25,6 +26,7 @@ def mend_buttons(dataset: Dataset, mended: Dataset, finding: Finding) -> None:
     """A button for each mend, with how many images it changes. ``dataset`` lies on disk, ``mended`` is it with the
     mends made so far.
     """
+    _problem(finding.kind)
     with st.container(horizontal=True):
         for mend in finding.mends:
             changes = places(mended, finding, mend)
@@ -46,8 +48,18 @@ def _mend(dataset: Dataset, finding: Finding, mend: str) -> None:
         changes = places(now, finding, mend)
         if changes:
             mends.move(runs_dir(), now, changes, f"{finding.kind}: {mend}")
+            told = f"{finding.kind.capitalize()}: {mend} · {_effect(changes.values())}."
+            st.toast(escaped(f"{told} Undo is at the head of the page."), icon=":material/build:")
     except CxrError as error:
-        st.session_state[PROBLEM] = str(error)
+        st.session_state[PROBLEM] = (finding.kind, str(error))
+
+
+def _problem(where: str) -> None:
+    """What went wrong with the last mend or undo, where its button is."""
+    place, text = st.session_state.get(PROBLEM, ("", ""))
+    if text and place == where:
+        del st.session_state[PROBLEM]
+        st.error(escaped(text), icon=":material/error:")
 
 
 def _changed(mend: str, moved: Collection[str]) -> str:
@@ -64,10 +76,8 @@ def _effect(moved: Iterable[str]) -> str:
 
 
 def mends_list(dataset: Dataset) -> None:
-    """The mends on files of this data set (as it lies on disk), the latest first; what went wrong with the last one."""
-    problem = st.session_state.pop(PROBLEM, None)
-    if problem:
-        st.error(escaped(problem), icon=":material/error:")
+    """The mends on files of this data set (as it lies on disk), the latest first."""
+    _problem(UNDO)
     table = mends.applying(dataset, mends.read(runs_dir()))
     if table.empty:
         return
@@ -86,4 +96,4 @@ def _undo(mend: str) -> None:
     try:
         mends.undo(runs_dir(), mend)
     except CxrError as error:
-        st.session_state[PROBLEM] = str(error)
+        st.session_state[PROBLEM] = (UNDO, str(error))

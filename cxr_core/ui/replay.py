@@ -66,8 +66,9 @@ def _recall(name: str, k: int, row: Mapping[str, Any], before: Mapping[str, Any]
     st.metric(
         f"Recall of {escaped(name)}: {of(counts[k], sum(counts))}",
         f"{row['val']['recall'][name]:.3f}",
-        None if change is None else f"{change:+.3f} since the epoch before",
-        delta_color="off" if not change else "normal",
+        None if change is None else f"{change:+.3f} since the epoch before" if change else "as in the epoch before",
+        delta_color="normal" if change else "off",
+        delta_arrow="auto" if change else "off",
     )
 
 
