@@ -49,7 +49,7 @@ def _mend(dataset: Dataset, finding: Finding, mend: str) -> None:
         if changes:
             mends.move(runs_dir(), now, changes, f"{finding.kind}: {mend}")
             told = f"{finding.kind.capitalize()}: {mend} · {_effect(changes.values())}."
-            st.toast(escaped(f"{told} Undo is at the head of the page."), icon=":material/build:")
+            st.toast(escaped(f"{told} Undo is at the head of the page."), icon=":material/build:", duration="long")
     except CxrError as error:
         st.session_state[PROBLEM] = (finding.kind, str(error))
 

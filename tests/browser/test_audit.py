@@ -110,6 +110,8 @@ def test_every_mend_takes_effect_and_is_taken_back(
         said = re.search(r"(\d+)", button.inner_text().partition("·")[2])
         assert said, button.inner_text()
         button.click()
+        # Said at once, wherever on the page one is.
+        expect(page.get_by_test_id("stToast").last).to_contain_text(f"{finding.kind.capitalize()}: {mend}")
         expect(done).to_contain_text(f"{finding.kind.capitalize()}: {mend}", timeout=MINUTE)
         settle(page)
         expect(done).to_contain_text(said[1])
