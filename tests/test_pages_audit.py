@@ -8,6 +8,7 @@ from PIL import Image
 
 from cxr_core.data import mends
 from cxr_core.settings import runs_dir
+from cxr_core.training.runs import list_runs
 from tests.pages_support import open_page, texts
 
 
@@ -44,3 +45,37 @@ def test_the_demo_is_said_to_be_drawn(tiny_dataset: Path) -> None:
     at = open_page("pages/6_Audit.py", data=str(tiny_dataset))
     assert not at.exception
     assert "These are drawings" in texts(at)
+
+
+def test_a_mend_that_would_empty_a_class_is_refused_beside_its_button(tiny_dataset: Path, tmp_path: Path) -> None:
+    root = shutil.copytree(tiny_dataset, tmp_path / "small")
+    for file in (root / "test" / "COVID19").glob("*.png"):
+        Image.open(file).resize((80, 80)).save(file)
+    at = open_page("pages/6_Audit.py", data=str(root))
+    at.button(key="mend-tiny-leave out").click().run()
+    assert not at.exception
+    assert "without any image of COVID19" in at.error[0].value
+    assert mends.read(runs_dir()).empty
+    at.run()
+    assert not at.error
+
+
+def test_many_files_are_shown_a_few_at_a_time(tiny_dataset: Path, tmp_path: Path) -> None:
+    root = shutil.copytree(tiny_dataset, tmp_path / "small")
+    for file in (root / "train").glob("*/*.png"):
+        Image.open(file).resize((80, 80)).save(file)
+    at = open_page("pages/6_Audit.py", data=str(root))
+    total = len([*(root / "train").glob("*/*.png")])
+    assert f"5 of {total} images are shown" in texts(at)
+    at.button(key="more-tiny").click().run()
+    assert not at.exception
+    assert f"17 of {total} images are shown" in texts(at)
+
+
+def test_a_leak_is_asked_about_before_a_training(leaking: Path) -> None:
+    at = open_page("pages/2_Train.py", data=str(leaking))
+    at.button(key="start").click().run()
+    assert not at.exception
+    assert "The audit blocks this training" in texts(at)
+    assert "anyway" in at.button(key="train-anyway").label
+    assert not list_runs(runs_dir())

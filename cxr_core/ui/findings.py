@@ -30,7 +30,10 @@ _FEW = 3
 def audited(dataset: Dataset) -> tuple[Dataset, Audit]:
     """The data set as its mends leave it, and its audit; a bar shows how far the first one is. Raises DatasetError."""
     mended = mends.mended(dataset, mends.read(runs_dir()))
-    with st.spinner("Looking for copies, sources and shortcuts"), progress_bar("Looking at the pictures", "pictures") as report:
+    with (
+        st.spinner("Looking for copies, sources and shortcuts"),
+        progress_bar("Looking at the pictures", "pictures") as report,
+    ):
         return mended, audit(mended, report)
 
 

@@ -43,7 +43,9 @@ _STYLE = """
 }
 [class*="st-key-findings-"] { display: block; columns: 2 350px; column-gap: 1rem; }
 [class*="st-key-findings-"] > * { break-inside: avoid; margin-bottom: 1rem; }
-[data-testid="stButtonGroup"] [aria-checked="true"], [data-testid="stSliderThumbValue"] { color: inherit; }
+[data-testid="stButtonGroup"] button[role][aria-checked="true"][data-selected], [data-testid="stSliderThumbValue"] {
+  color: inherit;
+}
 [data-testid="stCaptionContainer"] p, [data-testid="stImageCaption"] { overflow-wrap: anywhere; }
 @media (max-width: 640px) { .block-container { padding-left: 1rem; padding-right: 1rem; } }
 </style>

@@ -160,3 +160,17 @@ def test_every_odd_file_is_read(real_data: Path) -> None:
     assert kinds["794.jpg"] == "JPEG"
     with Image.open(BytesIO((real_data / "odd-files" / "374.PNG").read_bytes())) as opened:
         assert opened.mode == "RGBA"
+
+
+def test_for_people_a_picture_in_colour_is_shown_in_colour_and_a_grey_one_grey() -> None:
+    colours = np.random.default_rng(0).integers(0, 256, (30, 40, 3), np.uint8)
+    content = encoded(Image.fromarray(colours), "PNG")
+    shown = images.decode(content, "x", colour=True)
+    assert np.array_equal(np.asarray(shown), colours)
+    assert np.array_equal(np.asarray(shown.convert("L")), np.asarray(images.decode(content, "x")))
+    assert images.decode(encoded(Image.fromarray(colours), "JPEG"), "x", side=8, colour=True).mode == "RGB"
+    clear = Image.new("RGBA", (8, 8), (200, 10, 10, 0))
+    assert not np.asarray(images.decode(encoded(clear, "PNG"), "x", colour=True)).any()
+    grey = encoded(gradient(), "PNG")
+    assert images.decode(grey, "x", colour=True).mode == "L"
+    assert np.array_equal(np.asarray(images.decode(grey, "x", colour=True)), np.asarray(images.decode(grey, "x")))
