@@ -307,7 +307,5 @@ def _left_out(run: Run) -> list[Block]:
     return [
         Heading("Leave one source out"),
         Text(f"{held_out.verdict(found)} {held_out.PROTOCOL}"),
-        Table(
-            ("Source", "Right, never seen", "Macro F1 (95 % interval)", "Right, seen (test)"), rows, (1, 2, 3)
-        ),
+        Table(("Source", "Right, never seen", "Macro F1 (95 % interval)", "Right, seen (test)"), rows, (1, 2, 3)),
     ]
