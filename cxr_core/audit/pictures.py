@@ -10,8 +10,6 @@ from cxr_core.data.dataset import Dataset
 
 # Networks see 224 px: what is smaller has to be blown up.
 TINY_SIDE = 128
-# Share of the rim that is as bright and as sharp as letters.
-LETTERED = 0.002
 _CHILD = re.compile(r"^person\d+_(virus|bacteria)_\d+|^(virus|bacteria|normal2?)?-?im-\d{4}-\d{4}", re.IGNORECASE)
 _KERMANY = re.compile(r"^person\d+_", re.IGNORECASE)
 # Word of a look -> kind, severity, what it is, what it means.
@@ -62,7 +60,7 @@ def picture_findings(dataset: Dataset, looks: Looks) -> list[Finding]:
 
 
 def _letters(samples: pd.DataFrame, looks: Looks) -> list[Finding]:
-    lettered = pd.Series(looks.facts[:, FACTS.index("marker")] > LETTERED, index=samples.index)
+    lettered = pd.Series(looks.facts[:, FACTS.index("marker")] > 0, index=samples.index)
     if not lettered.any():
         return []
     shares = lettered.groupby(samples["label"]).agg(["sum", "count"])
