@@ -40,11 +40,11 @@ FACTS = (
 # The strip along each side, as a share of it.
 _STRIP = 0.04
 # A stroke of a letter: narrower than this, and so much brighter than the ground beside it, in a picture of 256 x 256.
-_STROKE, _CONTRAST = 6, 70
+_STROKE, _CONTRAST = 7, 80
 # What hangs together is a letter where it has so many pixels, is so long, at most so many times as long as wide, and
 # fills so much of the box around it: wires, ribs and edges of the film are longer or thinner. All of these were chosen
 # on one half of the images that docs/audit.md speaks of.
-_LETTER_AREA, _LETTER_LENGTHS, _LETTER_ASPECT, _LETTER_FILLS = 6, (4, 28), 5, 0.35
+_LETTER_AREA, _LETTER_LENGTHS, _LETTER_ASPECT, _LETTER_FILLS = 6, (4, 28), 5, 0.2
 # A picture this large is enough for everything that is looked at.
 _SIDE = 256
 _THREADS = max(2, min(8, os.cpu_count() or 2))
