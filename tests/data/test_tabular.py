@@ -99,9 +99,7 @@ def test_nihs_own_table_is_one(tmp_path: Path) -> None:
     assert dict(found.wrong_ages) == {"001.png": "411"}
     assert scan(tmp_path / "set").digest == found.digest
     two = rows + f"003.png,Pneumonia|Effusion,0,3,60,{ends}\n"
-    with pytest.raises(
-        DatasetError, match=r"1 of 4 images have several findings, the first in line 5 \(Pneumonia\|Eff"
-    ):
+    with pytest.raises(DatasetError, match=r"1 of 4 images have several findings, the first in line 5 \(Pneu"):
         scan(make_table(tmp_path / "set", two, NIH))
 
 
