@@ -16,8 +16,8 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.ndimage import find_objects, grey_opening, label
 
+from cxr_core.audit.letters import share_of_letters
 from cxr_core.data import dicom, images
 from cxr_core.data.dataset import Dataset
 from cxr_core.data.elements import is_dicom
@@ -39,12 +39,6 @@ FACTS = (
 )
 # The strip along each side, as a share of it.
 _STRIP = 0.04
-# A stroke of a letter: narrower than this, and so much brighter than the ground beside it, in a picture of 256 x 256.
-_STROKE, _CONTRAST = 7, 80
-# What hangs together is a letter where it has so many pixels, is so long, at most so many times as long as wide, and
-# fills so much of the box around it: wires, ribs and edges of the film are longer or thinner. All of these were chosen
-# on one half of the images that docs/audit.md speaks of.
-_LETTER_AREA, _LETTER_LENGTHS, _LETTER_ASPECT, _LETTER_FILLS = 6, (4, 28), 5, 0.2
 # A picture this large is enough for everything that is looked at.
 _SIDE = 256
 _THREADS = max(2, min(8, os.cpu_count() or 2))
@@ -140,28 +134,8 @@ def _facts(squeezed: NDArray[np.uint8]) -> list[float]:
     side = len(picture)
     strip = round(_STRIP * side)
     edges = (picture[:strip], picture[-strip:], picture[:, :strip], picture[:, -strip:])
-    return [float(picture.mean()), float(picture.std()), *(float(edge.mean()) for edge in edges), _marker(squeezed)]
-
-
-def _marker(picture: NDArray[np.uint8]) -> float:
-    """Share of the picture, uint8 (256, 256), that is bright letters or markers in its rim, an eighth of each side.
-
-    Strokes are what a grey opening takes away (the white top-hat transform; Serra 1982).
-    """
-    strokes = picture - grey_opening(picture, size=(_STROKE, _STROKE)) >= _CONTRAST
-    named, _ = label(strokes, np.ones((3, 3)))
-    area, side = np.bincount(named.ravel()), len(picture)
-    found = 0
-    for number, (rows, columns) in enumerate(find_objects(named), start=1):
-        height, width = rows.stop - rows.start, columns.stop - columns.start
-        shortest, longest = sorted((height, width))
-        middle = (rows.start + rows.stop) / 2, (columns.start + columns.stop) / 2
-        in_rim = any(not side / 8 <= at < side * 7 / 8 for at in middle)
-        solid = area[number] >= max(_LETTER_AREA, _LETTER_FILLS * height * width)
-        compact = _LETTER_LENGTHS[0] <= longest <= min(_LETTER_LENGTHS[1], _LETTER_ASPECT * shortest) and shortest >= 2
-        if in_rim and solid and compact:
-            found += int(area[number])
-    return found / picture.size
+    means = [float(edge.mean()) for edge in edges]
+    return [float(picture.mean()), float(picture.std()), *means, share_of_letters(squeezed)]
 
 
 def _seen(items: Iterable[tuple[str, Path]]) -> Iterator[tuple[str, np.void | None]]:
