@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from cxr_core import __version__, commands, image_commands
 from cxr_core.errors import ConfigError, CxrError
 from cxr_core.settings import runs_dir
+from cxr_core.training.companions import EXPERIMENTS
 from cxr_core.training.config import TrainConfig
 
 
@@ -92,9 +93,12 @@ def _parser() -> argparse.ArgumentParser:
     audit.set_defaults(command=commands.audit)
     subject = audit.add_mutually_exclusive_group(required=True)
     _data(subject, required=False)
-    subject.add_argument("--run", metavar="RUN", help="train this run's controls: without lungs, on the middle alone")
+    subject.add_argument(
+        "--run", metavar="RUN", help="train beside this run: its controls without lungs, and without each source"
+    )
     _runs(audit)
     _json(audit)
+    audit.add_argument("--only", choices=[one.name for one in EXPERIMENTS], help="with --run: these trainings alone")
     audit.add_argument("--strict", action="store_true", help="exit with 1 if anything blocks a training")
 
     train = actions.add_parser("train", help="train a run; its folder is the last line printed")

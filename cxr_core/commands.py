@@ -6,7 +6,7 @@ import sys
 from argparse import Namespace
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cxr_core.errors import ConfigError, CxrError, RunError
 from cxr_core.settings import cache_dir, runs_dir
@@ -14,6 +14,10 @@ from cxr_core.training import looks
 from cxr_core.training.config import TrainConfig
 from cxr_core.training.jobs import queue_again
 from cxr_core.training.runs import Run, create_run, find_run, list_runs
+
+if TYPE_CHECKING:
+    from cxr_core.training.controls import Scores
+    from cxr_core.training.held_out import Unseen
 
 RUN_COLUMNS = (
     "id",
@@ -61,10 +65,10 @@ def scan(options: Namespace) -> int:
 def audit(options: Namespace) -> int:
     """Print what a score on a data set is worth; with --strict 1 if anything blocks a training.
 
-    With --run: what the run's score is worth beside its controls, which are measured first.
+    With --run: what the run's score is worth beside its controls and without each source, which are trained first.
     """
     if options.run is not None:
-        return _controls(options)
+        return _experiments(options)
     from cxr_core.audit.audit import audit as audit_dataset
     from cxr_core.data import mends
     from cxr_core.data.dataset import scan as scan_dataset
@@ -86,26 +90,62 @@ def audit(options: Namespace) -> int:
     return 1 if options.strict and found.blocks else 0
 
 
-def _controls(options: Namespace) -> int:
-    from cxr_core.training import controls
-    from cxr_core.training.control_worker import measure_controls
+def _experiments(options: Namespace) -> int:
+    from cxr_core.training import controls, held_out
+    from cxr_core.training.companion_worker import measure_controls, measure_sources
+    from cxr_core.training.companions import CONTROLS, SOURCES
 
     run = find_run(runs_folder(options), options.run)
+    asked = {options.only} if options.only else {CONTROLS.name, SOURCES.name}
     # What a training says of itself goes where it does not mix with the result.
     with redirect_stdout(sys.stderr):
-        done = measure_controls(run)
-    found = controls.scores(run)
-    if not done or found is None:
-        print("error: the controls were stopped before their end; the same command goes on with them", file=sys.stderr)
+        done = CONTROLS.name not in asked or measure_controls(run)
+        # Asked for alone, it fails where it cannot be done.
+        if done and SOURCES.name in asked and (options.only or held_out.planned(run).companions):
+            done = measure_sources(run)
+    if not done:
+        print("error: this was stopped before its end; the same command goes on with it", file=sys.stderr)
         return 1
+    found = controls.scores(run) if CONTROLS.name in asked else None
+    unseen = held_out.scores(run) if SOURCES.name in asked else None
     if options.json:
-        print_json({"run": run.id, **found.as_json(), "verdict": controls.verdict(found)})
+        document: dict[str, Any] = {"run": run.id}
+        if found:
+            document |= {**found.as_json(), "verdict": controls.verdict(found)}
+        if SOURCES.name in asked:
+            document["sources"] = unseen.as_json() if unseen else {"message": held_out.planned(run).message}
+        print_json(document)
         return 0
+    if found:
+        _print_controls(run, found)
+    if unseen:
+        _print_unseen(unseen)
+    elif SOURCES.name in asked:
+        print(held_out.planned(run).message)
+    return 0
+
+
+def _print_controls(run: Run, found: "Scores") -> None:
+    from cxr_core.training import controls
+
     print(f"Run {run.id}, macro F1 with 95 % interval by patient; guessing would reach {found.chance:.2f}")
     for bar in found.bars:
         print(f"{bar.title:<14} {bar.written}  {bar.n:,} {bar.on}. {bar.meaning}")
     print(controls.verdict(found))
-    return 0
+
+
+def _print_unseen(unseen: "Unseen") -> None:
+    from cxr_core.training import held_out
+
+    print("\nEach source left out of training in turn, then tested on")
+    seen = {row["source"]: row for row in unseen.seen}
+    for row in unseen.rows:
+        own = seen.get(row["source"])
+        beside = f"; the run, which had seen it, {own['right']} of {own['n']}" if own else ""
+        print(f"{row['source']}: {row['right']} of {row['n']} correct, macro F1 {row['macro_f1']:.3f}{beside}")
+    for source, reason in unseen.skipped.items():
+        print(f"{source}: not left out, {reason}")
+    print(held_out.verdict(unseen))
 
 
 def train(options: Namespace) -> int:

@@ -8,6 +8,7 @@ expected, what came and what to do. Anything else is a bug and stays loud::
     ├── DatasetError    a folder, table or archive that is not a data set
     │   └── LeakError   one whose test pictures are in training: mend it, or say train anyway
     ├── ImageError      a file that is not a readable image
+    │   └── CutShortError   one whose end is missing
     ├── WeightsError    pretrained weights that cannot be fetched, read or fitted to the backbone
     └── RunError        a run that is missing, unfinished, busy or damaged
 """
@@ -31,6 +32,10 @@ class LeakError(DatasetError):
 
 class ImageError(CxrError):
     """A file cannot be read as an image, or is over a limit."""
+
+
+class CutShortError(ImageError):
+    """An image file ends before the image does, as after a download or a copy that was not finished."""
 
 
 class WeightsError(CxrError):

@@ -44,7 +44,7 @@ def unreadable(dataset: Dataset) -> None:
         st.caption(f"None: all {everything:,} files could be read.")
         return
     st.caption(f"{ui.of(len(dataset.unreadable), everything)} files cannot be read and are left out everywhere.")
-    st.dataframe(dataset.unreadable, hide_index=True)
+    st.dataframe(dataset.unreadable[["file", "kind", "reason"]], hide_index=True)
     st.download_button(
         "Download the list",
         dataset.unreadable.to_csv(index=False),

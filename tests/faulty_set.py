@@ -61,10 +61,14 @@ def faulty_set(root: Path, images: int = 160) -> Path:
     shared = rows[_file(root, in_test)]["patient"]
     for path in pneumonia[9:11]:
         rows[_file(root, path)]["patient"] = shared
+    # Ages: a child, and one that cannot be.
+    ages = dict(zip((_file(root, path) for path in pneumonia[11:13]), ("6", "411"), strict=True))
     with (root / "sources.csv").open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, ["file", "patient", "source"])
+        table = csv.DictWriter(file, ["file", "patient", "source", "age"])
         table.writeheader()
-        table.writerows(row for row in rows.values() if (root / row["file"]).exists())
+        table.writerows(
+            {**row, "age": ages.get(row["file"], "")} for row in rows.values() if (root / row["file"]).exists()
+        )
     return root
 
 

@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -33,6 +34,25 @@ def test_a_leak_is_shown_mended_and_the_mend_undone(leaking: Path) -> None:
     assert not at.exception
     assert "a training waits" in texts(at)
     assert mends.read(runs_dir()).empty
+
+
+def test_children_are_left_out_and_back_and_cut_files_are_named(tiny_dataset: Path, tmp_path: Path) -> None:
+    root = shutil.copytree(tiny_dataset, tmp_path / "young")
+    (root / "train/NORMAL/cut.png").write_bytes(min(root.glob("train/NORMAL/*.png")).read_bytes()[:900])
+    table = pd.read_csv(root / "sources.csv", dtype=str)
+    table["Patient Age"] = ["7", "411", *["060Y"] * (len(table) - 2)]
+    table.to_csv(root / "sources.csv", index=False)
+    at = open_page("pages/6_Audit.py", data=str(root))
+    assert not at.exception
+    assert "below 18 years; age known for 35 of 36" in texts(at)
+    assert "1 of 37 files are cut short" in texts(at)
+    assert "cannot be one (411; expected 0 to 120 years)" in texts(at)
+    at.button(key="mend-children-leave out").click().run()
+    assert not at.exception
+    assert "below 18 years" not in texts(at)
+    at.button(key=f"undo-mend-{mends.read(runs_dir())['mend'].iloc[0]}").click().run()
+    assert not at.exception
+    assert "below 18 years; age known for 35 of 36" in texts(at)
 
 
 def test_without_a_data_set_it_says_what_to_do() -> None:

@@ -1,10 +1,13 @@
 """Are two small pictures the same one? They are laid upon each other first, as a crop or a new frame would need.
 
+    likely(a, b)         # bool (N,): a first, rough answer
     agreement(a, b)      # uint8 (N, S, S) each -> (N,) in -1..1; copies 0.92 and more, strangers less
 
 Lucas-Kanade alignment of four parameters (shift and stretch along each axis), with gain and offset of the brightness
 free (Baker and Matthews 2004, "Lucas-Kanade 20 years on"), then the correlation of what a blur takes away.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +16,8 @@ from scipy.ndimage import gaussian_filter
 Floats = NDArray[np.float32]
 # From rough to fine: blur in pixels of the small picture, and steps at that blur.
 _COURSE = ((1.5, 4), (0.7, 4))
+_ROUGH = ((1.5, 1),)
+_LIKELY = 0.9
 _DETAIL = 2.5
 # Without the rim: a crop has none of it.
 _RIM = 6
@@ -29,21 +34,34 @@ def agreement(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> NDArray[np.float64]
     return np.maximum(_agreed(one, other), _agreed(other, one))
 
 
+def likely(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Whether a pair is worth :func:`agreement`, bool (N,): one rough step of it, a few times as fast.
+
+    On real chest X-rays 99 % of strangers that came so far fail here, and of 400 altered copies two, which failed
+    there too (0.67 and less).
+    """
+    moving, fixed = _halved(a.astype(np.float32)), _halved(b.astype(np.float32))
+    return _correlation_inside(_moved(moving, _aligned(moving, fixed, _ROUGH)), fixed, _RIM // 2) >= _LIKELY
+
+
 def _agreed(moving: Floats, fixed: Floats) -> NDArray[np.float64]:
-    place = _aligned(_halved(moving), _halved(fixed))
-    moved = _moved(moving, place)
-    inner = (slice(None), slice(_RIM, -_RIM), slice(_RIM, -_RIM))
-    return _correlation(_detail(moved)[inner], _detail(fixed)[inner])
+    place = _aligned(_halved(moving), _halved(fixed), _COURSE)
+    return _correlation_inside(_moved(moving, place), fixed, _RIM)
 
 
-def _aligned(moving: Floats, fixed: Floats) -> Floats:
+def _correlation_inside(one: Floats, other: Floats, rim: int) -> NDArray[np.float64]:
+    inner = (slice(None), slice(rim, -rim), slice(rim, -rim))
+    return _correlation(_detail(one)[inner], _detail(other)[inner])
+
+
+def _aligned(moving: Floats, fixed: Floats, course: Sequence[tuple[float, int]]) -> Floats:
     """(N, 4): p of down' = p0 + (1 + p1) down and across' = p2 + (1 + p3) across, in halves of the side."""
     count, side, _ = moving.shape
     axis = np.linspace(-1, 1, side, dtype=np.float32)
     rim = side // 10
     inner = (slice(None), slice(rim, -rim), slice(rim, -rim))
     place = np.zeros((count, 4), np.float32)
-    for blur, steps in _COURSE:
+    for blur, steps in course:
         soft = gaussian_filter(moving, (0, blur, blur))
         target = gaussian_filter(fixed, (0, blur, blur))[inner].reshape(count, -1, 1)
         slopes = np.gradient(soft, 2 / (side - 1), axis=(1, 2))

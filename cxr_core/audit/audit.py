@@ -35,7 +35,7 @@ from cxr_core.data.dataset import Dataset
 from cxr_core.settings import cache_dir, write_atomic
 
 # Raise when the audit of the same data set would say something else.
-VERSION = 2
+VERSION = 3
 Progress = Callable[[int, int], None]
 # A class this many times as large as another is said to be.
 _IMBALANCE = 3
@@ -114,7 +114,7 @@ def _examined(dataset: Dataset, looks: Looks) -> Audit:
     table = sources.table(samples)
     facts = {
         "images": len(samples),
-        "unreadable": dataset.unreadable[["file", "reason"]].to_dict("records"),
+        "unreadable": dataset.unreadable.to_dict("records"),
         "duplicates": [pair.as_json() for pair in pairs],
         "patients_in_two_splits": sorted(splits.index[splits > 1]),
         "sources": {str(source): {str(name): int(n) for name, n in row.items()} for source, row in table.iterrows()},
@@ -267,9 +267,10 @@ def _size_findings(samples: pd.DataFrame) -> list[Finding]:
 
 
 def _path(dataset: Dataset, part: str) -> Any:
-    # Unreadable files are part of what is said, and not of the data set's digest.
+    # Unreadable files and ages are part of what is said, and not of the data set's digest.
     key = hashlib.blake2b(f"{VERSION}:{part}:{dataset.digest}".encode(), digest_size=16)
     key.update(dataset.unreadable.to_csv(index=False).encode("utf-8", "surrogateescape"))
+    key.update(dataset.samples["age"].to_numpy().tobytes() + repr(sorted(dataset.wrong_ages.items())).encode())
     key.update(str(dataset.root).encode("utf-8", "surrogateescape"))
     return cache_dir() / "audits" / f"{key.hexdigest()}.json"
 

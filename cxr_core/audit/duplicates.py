@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxr_core.audit.alignment import agreement
+from cxr_core.audit.alignment import agreement, likely
 from cxr_core.audit.looks import Looks
 
 # Bits of 64 that may differ: copies cropped by up to 5 % a side come to 18, as do 10 % of strangers.
@@ -97,15 +97,33 @@ def near(
         pairs, distances, alike = search(queries, hashes, RADIUS, queried, straight, ALIKE)
         chosen = _closest(pairs, alike, len(hashes))
         pairs, distances = pairs[chosen], distances[chosen]
-        for start in range(0, len(pairs), _AT_ONCE):
-            part = pairs[start : start + _AT_ONCE]
-            laid = small[part[:, 0]][:, :, ::-1] if turned else small[part[:, 0]]
-            agreed = agreement(laid, small[part[:, 1]])
-            for (a, b), distance, value in zip(part, distances[start : start + _AT_ONCE], agreed, strict=True):
-                if value >= SAME and value > best.get((int(a), int(b)), (0, 0.0, False))[1]:
-                    best[int(a), int(b)] = (int(distance), float(value), turned)
+        for (a, b), distance, value in _agreeing(pairs, distances, small, turned):
+            if value > best.get((a, b), (0, 0.0, False))[1]:
+                best[a, b] = (distance, value, turned)
     for (a, b), (distance, value, turned) in sorted(best.items()):
         yield a, b, distance, value, turned
+
+
+def _agreeing(
+    pairs: NDArray[np.int64], distances: NDArray[np.int64], small: NDArray[np.uint8], turned: bool
+) -> Iterator[tuple[tuple[int, int], int, float]]:
+    """The pairs that are the same picture, with the bits that differ and how far they agree."""
+
+    def laid(start: int) -> list[tuple[tuple[int, int], int, float]]:
+        part, bits = pairs[start : start + _AT_ONCE], distances[start : start + _AT_ONCE]
+        one, other = small[part[:, 0]], small[part[:, 1]]
+        if turned:
+            one = one[:, :, ::-1]
+        worth = likely(one, other)
+        if not worth.any():
+            return []
+        agreed = agreement(one[worth], other[worth])
+        found = zip(part[worth].tolist(), bits[worth].tolist(), agreed.tolist(), strict=True)
+        return [((a, b), distance, value) for (a, b), distance, value in found if value >= SAME]
+
+    with ThreadPoolExecutor(_THREADS) as threads:
+        for part in threads.map(laid, range(0, len(pairs), _AT_ONCE)):
+            yield from part
 
 
 class _Peculiarities:

@@ -17,6 +17,7 @@ from filelock import FileLock
 from numpy.typing import NDArray
 from PIL import Image
 
+from cxr_core.audit.letters import share_of_letters
 from cxr_core.data import dicom, images
 from cxr_core.data.dataset import Dataset
 from cxr_core.data.elements import is_dicom
@@ -25,7 +26,7 @@ from cxr_core.inference.gate import oddity
 from cxr_core.settings import cache_dir, write_atomic
 
 # Raise when a look at the same content would see something else.
-VERSION = 1
+VERSION = 2
 SMALL_SIDE = 64
 FACTS = (
     "brightness",
@@ -61,7 +62,7 @@ class Looks:
 
     ``hashes`` and ``mirrored``: 64-bit perceptual hashes of the picture and of its mirror image, uint64 (N,);
     ``small``: the picture squeezed into 64 x 64, uint8 (N, 64, 64); ``facts``: columns ``FACTS``, float32 (N, 7),
-    brightness in 0..255 and ``marker`` the share of the rim that looks like letters; ``oddities``: "" or a word of
+    brightness in 0..255 and ``marker`` the share of it that is letters at the border; ``oddities``: "" or a word of
     :func:`cxr_core.inference.gate.oddity`, or "lateral"; ``seen``: False where the picture could not be decoded.
     """
 
@@ -112,7 +113,7 @@ def look_at(content: bytes, name: str) -> np.void:
     row["hash"] = _bits(imagehash.phash(reduced))
     row["mirrored"] = _bits(imagehash.phash(reduced.transpose(Image.Transpose.FLIP_LEFT_RIGHT)))
     row["small"] = np.asarray(reduced.resize((SMALL_SIDE, SMALL_SIDE), Image.Resampling.BOX))
-    row["facts"] = _facts(np.asarray(reduced, np.float32))
+    row["facts"] = _facts(np.asarray(reduced))
     row["oddity"] = _odd(content, name).encode()
     return row
 
@@ -127,22 +128,14 @@ def _bits(hashed: imagehash.ImageHash) -> np.uint64:
     return np.packbits(hashed.hash.ravel()).view(">u8")[0].astype(np.uint64)
 
 
-def _facts(picture: NDArray[np.float32]) -> list[float]:
-    """Values of ``FACTS`` for a picture squeezed into a square, float32 (S, S) in 0..255."""
+def _facts(squeezed: NDArray[np.uint8]) -> list[float]:
+    """Values of ``FACTS`` for a picture squeezed into a square, uint8 (256, 256)."""
+    picture = squeezed.astype(np.float32)
     side = len(picture)
     strip = round(_STRIP * side)
     edges = (picture[:strip], picture[-strip:], picture[:, :strip], picture[:, -strip:])
-    return [float(picture.mean()), float(picture.std()), *(float(edge.mean()) for edge in edges), _marker(picture)]
-
-
-def _marker(picture: NDArray[np.float32]) -> float:
-    """Share of the rim (an eighth of each side) that is white and far brighter than what surrounds it: letters."""
-    side = len(picture)
-    around = Image.fromarray(picture.astype(np.uint8)).reduce(16).resize((side, side), Image.Resampling.BILINEAR)
-    bright = (picture >= 200) & (picture - np.asarray(around, np.float32) >= 70)
-    inner = side // 8
-    bright[inner:-inner, inner:-inner] = False
-    return float(bright.mean())
+    means = [float(edge.mean()) for edge in edges]
+    return [float(picture.mean()), float(picture.std()), *means, share_of_letters(squeezed)]
 
 
 def _seen(items: Iterable[tuple[str, Path]]) -> Iterator[tuple[str, np.void | None]]:

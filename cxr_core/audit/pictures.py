@@ -1,4 +1,6 @@
-"""What is odd about single pictures: unreadable, tiny, blank, inverted, in colour, lateral, lettered; of children."""
+"""What is odd about single pictures: unreadable, cut short, tiny, blank, inverted, in colour, lateral, lettered; of
+children.
+"""
 
 import re
 
@@ -6,14 +8,17 @@ import pandas as pd
 
 from cxr_core.audit.findings import INFORMS, LEAVE_OUT, WARNS, Finding
 from cxr_core.audit.looks import FACTS, Looks
+from cxr_core.data.ages import OLDEST
 from cxr_core.data.dataset import Dataset
+from cxr_core.data.listing import CUT_SHORT
 
 # Networks see 224 px: what is smaller has to be blown up.
 TINY_SIDE = 128
-# Share of the rim that is as bright and as sharp as letters.
-LETTERED = 0.002
+# Below so many years a patient is a child.
+ADULT = 18
 _CHILD = re.compile(r"^person\d+_(virus|bacteria)_\d+|^(virus|bacteria|normal2?)?-?im-\d{4}-\d{4}", re.IGNORECASE)
 _KERMANY = re.compile(r"^person\d+_", re.IGNORECASE)
+_NAMED = "named as those of children in the Kermany set"
 # Word of a look -> kind, severity, what it is, what it means.
 _ODD = {
     "blank": ("blank", WARNS, "blank or of one single grey", "there is nothing to learn from them"),
@@ -29,18 +34,7 @@ def picture_findings(dataset: Dataset, looks: Looks) -> list[Finding]:
     """A finding for each kind of oddity that there is."""
     samples = dataset.samples
     total = len(samples)
-    found = []
-    if len(dataset.unreadable) or not looks.seen.all():
-        files = (*dataset.unreadable["file"], *samples["file"][~looks.seen])
-        found.append(
-            Finding(
-                "unreadable",
-                WARNS,
-                f"{len(files)} of {total + len(dataset.unreadable)} files cannot be read or are cut short; they are "
-                "left out everywhere. Were they lost from one class, the data set has changed.",
-                files,
-            )
-        )
+    found = _left_out(dataset, looks)
     tiny = samples["file"][samples[["width", "height"]].min(axis=1) < TINY_SIDE]
     if len(tiny):
         found.append(
@@ -58,11 +52,34 @@ def picture_findings(dataset: Dataset, looks: Looks) -> list[Finding]:
         if files:
             message = f"{len(files)} of {total} images look {what}: {meaning}."
             found.append(Finding(kind, severity, message, files, (LEAVE_OUT,)))
-    return [*found, *_letters(samples, looks), *_children(samples)]
+    return [*found, *_letters(samples, looks), *_children(samples), *_wrong_ages(dataset)]
+
+
+def _left_out(dataset: Dataset, looks: Looks) -> list[Finding]:
+    """Files that are no images, and apart from them those whose end is missing."""
+    total = len(dataset.samples) + len(dataset.unreadable)
+    short = dataset.unreadable["kind"] == CUT_SHORT
+    found = []
+    for kind, files, said in (
+        (
+            "unreadable",
+            (*dataset.unreadable["file"][~short], *dataset.samples["file"][~looks.seen]),
+            "cannot be read; they are left out everywhere. Were they lost from one class, the data set has changed.",
+        ),
+        (
+            "truncated",
+            tuple(dataset.unreadable["file"][short]),
+            "are cut short, so the end of the picture is missing; they are left out everywhere. Copy them again from "
+            "where they came from.",
+        ),
+    ):
+        if files:
+            found.append(Finding(kind, WARNS, f"{len(files):,} of {total:,} files {said}", files))
+    return found
 
 
 def _letters(samples: pd.DataFrame, looks: Looks) -> list[Finding]:
-    lettered = pd.Series(looks.facts[:, FACTS.index("marker")] > LETTERED, index=samples.index)
+    lettered = pd.Series(looks.facts[:, FACTS.index("marker")] > 0, index=samples.index)
     if not lettered.any():
         return []
     shares = lettered.groupby(samples["label"]).agg(["sum", "count"])
@@ -79,25 +96,51 @@ def _letters(samples: pd.DataFrame, looks: Looks) -> list[Finding]:
 
 
 def _children(samples: pd.DataFrame) -> list[Finding]:
-    names = samples["file"].str.rsplit("/", n=1).str[-1]
-    # The set's names of sick children are unmistakable; those of its healthy ones occur elsewhere too.
-    if not names.str.match(_KERMANY).any():
+    known = samples["age"].notna()
+    young = samples["age"] < ADULT
+    # An age decides where one is known, the file's name elsewhere.
+    named = _named_as_children(samples) & ~known
+    children = young | named
+    if not children.any():
         return []
-    children = names.str.match(_CHILD) | names.str.match(_KERMANY)
-    labels = sorted(set(samples["label"][children]))
+    what = [text for text, chosen in ((f"of patients below {ADULT} years", young), (_NAMED, named)) if chosen.any()]
+    shares = children.groupby(samples["label"]).agg(["sum", "count"])
+    listed = ", ".join(f"{row['sum']:,} of {row['count']:,} {label}" for label, row in shares.iterrows())
+    ages = f"; age known for {int(known.sum()):,} of {len(samples):,}" if known.any() else ""
     everyone = bool(children.all())
+    meaning = (
+        "the scores are of children." if everyone else "among adults a network can tell a child, and the class with it."
+    )
     return [
         Finding(
             "children",
             INFORMS if everyone else WARNS,
-            f"{int(children.sum())} of {len(samples)} images are named as those of children in the Kermany set "
-            f"({', '.join(labels)})"
-            + (
-                ": the scores are of children."
-                if everyone
-                else " among others: a network can tell a child from an adult, and the class with it."
-            ),
+            f"{listed} images are {' or '.join(what)}{ages}: {meaning}",
             tuple(samples["file"][children]),
             () if everyone else (LEAVE_OUT,),
+        )
+    ]
+
+
+def _named_as_children(samples: pd.DataFrame) -> pd.Series:
+    names = samples["file"].str.rsplit("/", n=1).str[-1]
+    sick = names.str.match(_KERMANY)
+    # The set's names of sick children are unmistakable; those of its healthy ones occur elsewhere too.
+    return sick | names.str.match(_CHILD) if sick.any() else sick
+
+
+def _wrong_ages(dataset: Dataset) -> list[Finding]:
+    wrong = {file: dataset.wrong_ages[file] for file in dataset.samples["file"] if file in dataset.wrong_ages}
+    if not wrong:
+        return []
+    values = list(dict.fromkeys(wrong.values()))
+    shown = ", ".join(value[:20] for value in values[:3]) + (" and others" if len(values) > 3 else "")
+    return [
+        Finding(
+            "ages",
+            INFORMS,
+            f"{len(wrong):,} of {len(dataset.samples):,} images have an age in the table that cannot be one ({shown}; "
+            f"expected 0 to {OLDEST} years): they count as of unknown age.",
+            tuple(wrong),
         )
     ]

@@ -17,7 +17,7 @@ from cxr_core.charts.live import live_curve, live_recall
 from cxr_core.charts.look import class_colors
 from cxr_core.charts.matrix import confusion, one_vs_rest
 from cxr_core.charts.operating import operating_curves, predictive_values
-from cxr_core.charts.trust import collections, interval_bars, paired_difference, score_bars
+from cxr_core.charts.trust import collections, interval_bars, paired_difference, score_bars, unseen
 
 __all__ = [
     "class_colors",
@@ -41,4 +41,5 @@ __all__ = [
     "roc",
     "score_bars",
     "sizes",
+    "unseen",
 ]

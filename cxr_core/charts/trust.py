@@ -29,6 +29,8 @@ FIGURES = {
     "roc_auc": "ROC AUC",
     "average_precision": "Average precision",
 }
+# A row of figures and the key of the one that is drawn; None: nothing is.
+Point = tuple[Mapping[str, Any] | None, str]
 HOVER = "%{hovertext}<extra></extra>"
 
 
@@ -196,18 +198,40 @@ def collections(rows: Sequence[Mapping[str, Any]]) -> go.Figure:
 
     ``rows``: {"name", "n", "right", "accuracy", "macro_f1", "ci": {"accuracy", "macro_f1"}}, the first on top.
     """
+    series = {
+        title: [(row, key) for row in rows] for key, title in (("accuracy", "Accuracy"), ("macro_f1", "Macro F1"))
+    }
+    return _dots([row["name"] for row in rows], series)
+
+
+def unseen(seen: Sequence[Mapping[str, Any]], never: Sequence[Mapping[str, Any]]) -> go.Figure:
+    """Macro F1 on each source of a run that had seen it, and of one that never had, with intervals.
+
+    ``seen`` and ``never``: rows as ``collections`` takes them, named by "source"; ``seen`` may lack some.
+    """
+    own = {row["source"]: row for row in seen}
+    series: dict[str, list[Point]] = {
+        "seen in training (the run)": [(own.get(row["source"]), "macro_f1") for row in never],
+        "never seen": [(row, "macro_f1") for row in never],
+    }
+    return _dots([row["source"] for row in never], series)
+
+
+def _dots(names: Sequence[str], series: Mapping[str, Sequence[Point]]) -> go.Figure:
+    """A row per name with a dot of each series, its interval as a whisker; None leaves the place empty."""
     traces = []
-    for k, (key, title) in enumerate((("accuracy", "Accuracy"), ("macro_f1", "Macro F1"))):
-        values, ranges = [row[key] for row in rows], [row["ci"][key] for row in rows]
+    for k, (title, points) in enumerate(series.items()):
+        there = [(j, row, key) for j, (row, key) in enumerate(points) if row is not None]
+        values, ranges = [row[key] for _, row, key in there], [row["ci"][key] for _, row, key in there]
         hover = [
-            f"{label(row['name'])}, {title}<br>{_written(row[key], row['ci'][key])}<br>"
+            f"{label(names[j])}, {title}<br>{_written(row[key], row['ci'][key])}<br>"
             f"{of(row['right'], row['n'])} images right"
-            for row in rows
+            for j, row, key in there
         ]
         traces.append(
             go.Scatter(
                 x=values,
-                y=[j + 0.3 * (k - 0.5) for j in range(len(rows))],
+                y=[j + 0.3 * (k - 0.5) for j, _, _ in there],
                 mode="markers",
                 name=title,
                 marker={"color": PALETTE[k + 1], "size": 11},
@@ -218,10 +242,10 @@ def collections(rows: Sequence[Mapping[str, Any]]) -> go.Figure:
         )
     return figure(
         traces,
-        height=110 + 56 * len(rows),
+        height=110 + 56 * len(names),
         margin={"l": 8, "r": 16, "t": 8, "b": 48},
         xaxis=share_axis(fixedrange=True, showgrid=True),
-        yaxis=category_axis([row["name"] for row in rows], range=[len(rows) - 0.5, -0.5]),
+        yaxis=category_axis(list(names), range=[len(names) - 0.5, -0.5]),
     )
 
 

@@ -6,20 +6,20 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
 
-from cxr_core.data import images, splits
+from cxr_core.data import ages, images, splits
 from cxr_core.data.folder import Entry
 from cxr_core.data.kept import KeptScan, Known
 from cxr_core.data.layout import listing
-from cxr_core.data.listing import SPLITS, Item
-from cxr_core.errors import DatasetError, ImageError
+from cxr_core.data.listing import CUT_SHORT, SPLITS, UNREADABLE, Item, LeftOut
+from cxr_core.errors import CutShortError, DatasetError, ImageError
 
 TEXTS = ["file", "label", "split", "patient", "source", "digest", "mode", "format"]
 NUMBERS = ["width", "height", "bits", "bytes"]
@@ -29,6 +29,7 @@ COLUMNS = [
     "split",
     "patient",
     "source",
+    "age",
     "digest",
     "width",
     "height",
@@ -49,14 +50,17 @@ class Dataset:
 
     ``samples``: one row per image, sorted by file, columns ``COLUMNS``: ``file`` relative to the root with slashes
     (absolute where a table points outside), ``split`` train, val, test or "" where none is given, ``patient`` and
-    ``source`` "" where unknown, ``digest`` of the content, sides in pixels, size in bytes.
-    ``unreadable``: columns file, reason.
+    ``source`` "" where unknown, ``age`` of the patient in years (0 to 120, NaN where unknown; a table's before a DICOM
+    header's), ``digest`` of the content, sides in pixels, size in bytes.
+    ``unreadable``: columns file, reason, kind ("cut short" or "unreadable"). ``wrong_ages``: file -> what its table
+    gives as age and cannot be one; it counts as unknown.
     """
 
     root: Path
     layout: str
     samples: pd.DataFrame
     unreadable: pd.DataFrame
+    wrong_ages: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -76,7 +80,9 @@ class Dataset:
 
     @cached_property
     def digest(self) -> str:
-        """Digest of all that a training could depend on: files, labels, splits, patients, sources and contents."""
+        """Digest of all that a training could depend on: files, labels, splits, patients, sources and contents. No
+        training looks at ages.
+        """
         joined = hashlib.blake2b(digest_size=16)
         for row in self.samples[["file", "label", "split", "patient", "source", "digest"]].itertuples(index=False):
             joined.update("\0".join(row).encode("utf-8") + b"\n")
@@ -108,14 +114,17 @@ def scan(root: Path | str, progress: Progress | None = None) -> Dataset:
     root = Path(os.path.abspath(Path(root).expanduser()))
     found = listing(root)
     kept = KeptScan(root)
-    rows, unreadable = [], list(found.left_out)
+    rows, wrong_ages = [], {}
+    unreadable = [(file, reason, UNREADABLE) for file, reason in found.left_out]
     report = progress or (lambda done, total: None)
     try:
         for done, (item, known) in enumerate(_examined(found.items, kept), start=1):
-            if isinstance(known, str):
-                unreadable.append((item.file, known))
+            if isinstance(known, LeftOut):
+                unreadable.append((item.file, known.reason, known.kind))
             else:
                 rows.append(_row(item, known))
+                if ages.is_wrong(item.age):
+                    wrong_ages[item.file] = item.age
             if done % 50 == 0 or done == len(found.items):
                 report(done, len(found.items))
     except BaseException:
@@ -123,13 +132,14 @@ def scan(root: Path | str, progress: Progress | None = None) -> Dataset:
         raise
     kept.save()
     if not rows:
-        file, reason = sorted(unreadable)[0]
+        file, reason, _ = sorted(unreadable)[0]
         raise DatasetError(
             f"{root}: none of its {len(unreadable)} files can be read as an image. The first, {file}: {reason}"
         )
-    samples = pd.DataFrame(rows, columns=COLUMNS).astype(dict.fromkeys(TEXTS, "str") | dict.fromkeys(NUMBERS, "int64"))
-    left_out = pd.DataFrame(sorted(unreadable), columns=["file", "reason"], dtype="str")
-    return Dataset(root, found.layout, samples.sort_values("file", ignore_index=True), left_out)
+    types = dict.fromkeys(TEXTS, "str") | dict.fromkeys(NUMBERS, "int64") | {"age": "float64"}
+    samples = pd.DataFrame(rows, columns=COLUMNS).astype(types).sort_values("file", ignore_index=True)
+    left_out = pd.DataFrame(sorted(unreadable), columns=["file", "reason", "kind"], dtype="str")
+    return Dataset(root, found.layout, samples, left_out, wrong_ages)
 
 
 def split(dataset: Dataset, val_fraction: float, test_fraction: float, seed: int) -> pd.DataFrame:
@@ -163,14 +173,17 @@ def _examine(entry: Entry) -> tuple[Known, bool]:
     try:
         content = images.read_bytes(entry.path)
     except ImageError as error:
-        return str(error).removeprefix(f"{name}: "), False
+        return LeftOut(UNREADABLE, str(error).removeprefix(f"{name}: ")), False
     try:
         return (images.content_digest(content), images.inspect(content, name)), True
     except ImageError as error:
-        return str(error).removeprefix(f"{name}: "), True
+        kind = CUT_SHORT if isinstance(error, CutShortError) else UNREADABLE
+        return LeftOut(kind, str(error).removeprefix(f"{name}: ")), True
 
 
-def _row(item: Item, known: tuple[str, images.ImageInfo]) -> dict[str, str | int]:
+def _row(item: Item, known: tuple[str, images.ImageInfo]) -> dict[str, str | int | float | None]:
     digest, info = known
     described = {"label": item.label, "split": item.split, "patient": item.patient, "source": item.source}
-    return {"file": item.file, **described, "digest": digest, "bytes": item.entry.size, **asdict(info)}
+    facts = {"digest": digest, "bytes": item.entry.size, **asdict(info)}
+    age = ages.years(item.age)
+    return {"file": item.file, **described, **facts, "age": info.age if age is None else age}

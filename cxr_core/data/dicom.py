@@ -2,7 +2,8 @@
 
 ``is_dicom(content)`` looks only at the first bytes and costs nothing; ``inspect`` reads header and pixel data;
 ``decode`` also applies rescale, VOI LUT or window, and inverts MONOCHROME1; ``facts`` are the few facts that may be
-shown. Nothing of the patient is read (:mod:`cxr_core.data.elements`).
+shown. Of the patient nothing is read but the age, which ``inspect`` gives and ``facts`` does not
+(:mod:`cxr_core.data.elements`).
 """
 
 from typing import Any
@@ -11,16 +12,21 @@ import numpy as np
 from PIL import Image
 
 from cxr_core.data import codec, limits, terms
+from cxr_core.data.ages import years
 from cxr_core.data.display import displayed
+from cxr_core.data.elements import ends_early, read
 from cxr_core.data.elements import is_dicom as is_dicom
-from cxr_core.data.elements import read
 from cxr_core.data.limits import ImageInfo
-from cxr_core.errors import ImageError
+from cxr_core.errors import CutShortError, ImageError
 
 
 def inspect(content: bytes, name: str) -> ImageInfo:
-    """Facts of a DICOM image that can be decoded; raises ImageError as :func:`decode` does."""
+    """Facts of a DICOM image that can be decoded; raises ImageError as :func:`decode` does, CutShortError where the
+    end of the pixels is missing.
+    """
     dataset = read(content, name)
+    if ends_early(content, dataset):
+        raise CutShortError(f"{name}: this DICOM file is cut short. Copy it again from where it came from.")
     info = _header(dataset, name)
     # One row shows whether rescale and window can be applied.
     _displayed(dataset, _stored(dataset, content, info, name)[:1], name)
@@ -80,7 +86,7 @@ def _header(dataset: Any, name: str) -> ImageInfo:
             f"{name}: expected a grey DICOM image (MONOCHROME1 or MONOCHROME2), got {photometric[:16]} with {samples} "
             "samples per pixel. Export it as grey, or as PNG."
         )
-    return ImageInfo(width, height, photometric, "DICOM", bits)
+    return ImageInfo(width, height, photometric, "DICOM", bits, years(str(dataset.get("PatientAge") or "")))
 
 
 def _stored(dataset: Any, content: bytes, info: ImageInfo, name: str) -> np.ndarray:

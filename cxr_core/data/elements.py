@@ -1,7 +1,7 @@
 """The elements of a DICOM file that this software reads, and no others.
 
-A DICOM file names its patient. Only the elements in ``TAGS`` are ever parsed, and no message of the DICOM library is
-passed on: it could quote one.
+A DICOM file names its patient. Only the elements in ``TAGS`` are ever parsed, of the patient nothing but the age, and
+no message of the DICOM library is passed on: it could quote one.
 """
 
 import zlib
@@ -9,7 +9,7 @@ from io import BytesIO
 from typing import Any
 
 from cxr_core.data import limits
-from cxr_core.errors import ImageError
+from cxr_core.errors import CutShortError, ImageError
 
 TAGS = [
     *("SOPClassUID", "SamplesPerPixel", "PhotometricInterpretation", "NumberOfFrames", "Rows", "Columns"),
@@ -17,9 +17,11 @@ TAGS = [
     *("FloatPixelData", "DoubleFloatPixelData", "ExtendedOffsetTable", "ExtendedOffsetTableLengths"),
     *("RescaleSlope", "RescaleIntercept", "ModalityLUTSequence"),
     *("WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence"),
-    *("Modality", "ViewPosition", "BodyPartExamined", "ImageLaterality", "Laterality"),
+    *("Modality", "ViewPosition", "BodyPartExamined", "ImageLaterality", "Laterality", "PatientAge"),
 ]
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
+# (7FE0,0010), little and big endian.
+_PIXEL_DATA = (b"\xe0\x7f\x10\x00", b"\x7f\xe0\x00\x10")
 
 
 def is_dicom(content: bytes) -> bool:
@@ -52,6 +54,16 @@ def read(content: bytes, name: str, pixels: bool = True) -> Any:
         return pydicom.Dataset()
 
 
+def ends_early(content: bytes, dataset: Any) -> bool:
+    """True where the end of the pixels is missing. ``dataset``: the parsed ``content``, its pixels not yet used."""
+    raw = dataset.get_item("PixelData")
+    if raw is not None:
+        # Pixels of undefined length come in fragments: read to their end, or not at all.
+        return len(raw.value or b"") < int(getattr(raw, "length", 0)) < 0xFFFFFFFF
+    begun = any(tag in content for tag in _PIXEL_DATA)
+    return begun and len(dataset) == 0 and "Rows" in read(content, "", pixels=False)
+
+
 def _inflated(content: bytes, name: str) -> bytes:
     """The data set of a deflated file, without its header. The library would inflate it without a limit."""
     # The group length (0002,0000) at byte 132 says where the header ends and the deflated part starts.
@@ -63,6 +75,6 @@ def _inflated(content: bytes, name: str) -> bytes:
     except zlib.error:
         raise damaged from None
     if len(dataset) <= limits.MAX_BYTES and not inflater.eof:
-        raise damaged
+        raise CutShortError(f"{name}: the deflated part of this DICOM file is cut short. Copy it again.")
     limits.check_bytes(len(dataset), name)
     return dataset

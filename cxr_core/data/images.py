@@ -3,7 +3,8 @@
 ``read_bytes`` -> ``content_digest``, ``inspect`` (is it a whole image, and what kind), ``decode`` (upright, grey) and
 ``pixels`` (what a network sees). The content alone decides what a file is; its name only appears in messages.
 Accepted: PNG, JPEG, TIFF, BMP, WebP and DICOM. Anything else, anything damaged and anything over a limit raises
-ImageError. The same content gives the same pixels through every door.
+ImageError, a file whose end is missing the CutShortError among them. The same content gives the same pixels through
+every door.
 """
 
 import hashlib
@@ -17,12 +18,12 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from cxr_core.data import dicom, grey, limits
-from cxr_core.data.integrity import check_png
+from cxr_core.data.integrity import check_png, ends_early
 from cxr_core.data.limits import MAX_BYTES as MAX_BYTES
 from cxr_core.data.limits import MAX_PIXELS as MAX_PIXELS
 from cxr_core.data.limits import ImageInfo as ImageInfo
 from cxr_core.data.views import augment
-from cxr_core.errors import ImageError
+from cxr_core.errors import CutShortError, ImageError
 
 Source = Path | bytes
 
@@ -73,7 +74,8 @@ def content_digest(content: bytes) -> str:
 def inspect(content: bytes, name: str) -> ImageInfo:
     """Facts of an image after a check that all of it is there: about 2 ms for a JPEG of 1024 x 1024 pixels.
 
-    Raises ImageError where it is unreadable, cut short, over a limit, animated or of several pages.
+    Raises ImageError where it is unreadable, over a limit, animated or of several pages, CutShortError where its end
+    is missing.
     """
     if dicom.is_dicom(content):
         limits.check_bytes(len(content), name)
@@ -81,7 +83,7 @@ def inspect(content: bytes, name: str) -> ImageInfo:
     image = _open(content, name)
     width, height, mode = image.width, image.height, image.mode
     bits = content[24] if image.format == "PNG" else _BITS.get(mode, 8)
-    with _as_image_error(name):
+    with _as_image_error(name, content):
         if image.format in ("JPEG", "MPO"):
             image.draft("L", (1, 1))  # all of the file is read, an eighth of the picture computed
         image.load()
@@ -104,7 +106,7 @@ def decode(content: bytes, name: str, side: int | None = None, colour: bool = Fa
         limits.check_bytes(len(content), name)
         return dicom.decode(content, name)
     image = _open(content, name)
-    with _as_image_error(name):
+    with _as_image_error(name, content):
         if image.format in ("JPEG", "MPO"):
             image.draft("RGB" if colour else "L", (2 * side, 2 * side) if side else image.size)
         image.load()
@@ -138,6 +140,8 @@ def _open(content: bytes, name: str) -> Image.Image:
     try:
         image = Image.open(BytesIO(content), formats=FORMATS)
     except UnidentifiedImageError as error:
+        if ends_early(content, error):
+            raise _damaged(name, content, error) from error
         raise ImageError(
             f"{name}: this is no image that can be read. Expected PNG, JPEG, TIFF, BMP, WebP or DICOM content, whole."
         ) from error
@@ -146,9 +150,9 @@ def _open(content: bytes, name: str) -> Image.Image:
             f"{name}: over the limit of {MAX_PIXELS // 10**6} million pixels. Reduce the image first."
         ) from error
     except Exception as error:
-        raise _damaged(name, error) from error
+        raise _damaged(name, content, error) from error
     limits.check_size(image.width, image.height, name)
-    with _as_image_error(name):
+    with _as_image_error(name, content):
         # A phone's JPEG may carry further pictures for its own use (MPO); the first one is the image.
         limits.check_frames(1 if image.format == "MPO" else getattr(image, "n_frames", 1), name)
         if image.format == "PNG":
@@ -156,19 +160,21 @@ def _open(content: bytes, name: str) -> Image.Image:
     return image
 
 
-def _damaged(name: str, error: Exception) -> ImageError:
-    return ImageError(f"{name}: the image cannot be decoded, it is damaged or cut short ({error}). Copy it again.")
+def _damaged(name: str, content: bytes, error: Exception) -> ImageError:
+    if ends_early(content, error):
+        return CutShortError(f"{name}: the image cannot be decoded, its file is cut short. Copy it again.")
+    return ImageError(f"{name}: the image cannot be decoded, it is damaged ({error}). Copy it again.")
 
 
 @contextmanager
-def _as_image_error(name: str) -> Iterator[None]:
+def _as_image_error(name: str, content: bytes) -> Iterator[None]:
     """Whatever a decoder raises on damaged bytes (it may be any exception) is the file's fault: an ImageError."""
     try:
         yield
     except ImageError:
         raise
     except Exception as error:
-        raise _damaged(name, error) from error
+        raise _damaged(name, content, error) from error
 
 
 def _orientation(image: Image.Image) -> int:

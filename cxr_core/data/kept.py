@@ -7,15 +7,17 @@ import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from cxr_core.data.folder import Entry
 from cxr_core.data.limits import ImageInfo
+from cxr_core.data.listing import LeftOut
 from cxr_core.settings import cache_dir, write_atomic
 
 # Raise when inspection changes its mind about any file.
-VERSION = 1
-Known = tuple[str, ImageInfo] | str
-"""(digest, facts) of an image, or the reason why a file is none."""
+VERSION = 2
+Known = tuple[str, ImageInfo] | LeftOut
+"""(digest, facts) of an image, or why a file is none."""
 
 
 class KeptScan:
@@ -29,8 +31,8 @@ class KeptScan:
 
     def get(self, entry: Entry) -> Known | None:
         """What is known of a file that has not changed since, else None."""
-        size, changed, known = self._files.get(str(entry.path), (-1, -1, ""))
-        if (size, changed) != (entry.size, entry.changed):
+        size, changed, known = self._files.get(str(entry.path), (-1, -1, None))
+        if known is None or (size, changed) != (entry.size, entry.changed):
             return None
         self._used[str(entry.path)] = (size, changed, known)
         return known
@@ -45,7 +47,7 @@ class KeptScan:
         if kept == self._files:
             return
         files = {
-            path: [size, changed, known if isinstance(known, str) else [known[0], *asdict(known[1]).values()]]
+            path: [size, changed, [*known] if isinstance(known, LeftOut) else [known[0], *asdict(known[1]).values()]]
             for path, (size, changed, known) in kept.items()
         }
         write_atomic(self._path, json.dumps({"version": VERSION, "files": files}))
@@ -56,12 +58,16 @@ class KeptScan:
             if kept["version"] != VERSION:
                 return {}
             return {
-                path: (int(size), int(changed), known if isinstance(known, str) else _image(*known))
+                path: (int(size), int(changed), _known(*known))
                 for path, (size, changed, known) in kept["files"].items()
             }
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return {}
 
 
-def _image(digest: str, width: int, height: int, mode: str, format: str, bits: int) -> tuple[str, ImageInfo]:
-    return str(digest), ImageInfo(int(width), int(height), str(mode), str(format), int(bits))
+def _known(first: str, *rest: Any) -> Known:
+    if len(rest) == 1:
+        return LeftOut(str(first), str(rest[0]))
+    width, height, mode, format, bits, age = rest
+    info = ImageInfo(int(width), int(height), str(mode), str(format), int(bits), age if age is None else float(age))
+    return str(first), info

@@ -1,7 +1,7 @@
 """A folder or a table -> the list of its images with label and split, before any image is opened.
 
 Three layouts: ``ROOT/{train,test,val}/CLASS/**``, ``ROOT/CLASS/**`` and a CSV table with ``file,label`` and
-optionally ``patient,source,split``. Beside folders a ``sources.csv`` adds patient and source.
+optionally ``patient,source,age,split``. Beside folders a ``sources.csv`` adds patient, source and age.
 """
 
 from pathlib import Path
@@ -92,7 +92,8 @@ def _table_of(root: Path, tables: list[Path], children: list[Path]) -> Path | No
     """The table that describes a folder, unless the folders in it are the classes themselves."""
     usable = [path for path in tables if {"file", "label"} <= set(table.read_header(path))]
     if children:
-        usable = [path for path in usable if path.name.lower() != SOURCES]
+        # NIH's table often lies beside folders that its images were sorted into.
+        usable = [path for path in usable if path.name.lower() != SOURCES and not table.is_nih(path)]
     if len(usable) > 1:
         names = ", ".join(path.name for path in usable)
         raise DatasetError(

@@ -17,13 +17,16 @@ MAX_ASPECT = 20
 
 @dataclass(frozen=True)
 class ImageInfo:
-    """Facts of one image: sides in pixels as it is shown (upright), colour mode, file format, bits per channel."""
+    """Facts of one image: sides in pixels as it is shown (upright), colour mode, file format, bits per channel, and
+    where its header says so the patient's age in years.
+    """
 
     width: int
     height: int
     mode: str
     format: str
     bits: int
+    age: float | None = None
 
 
 def check_bytes(count: int, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from cxr_core.data.folder import Entry
 
@@ -17,9 +18,22 @@ SPLIT_NAMES = {
 }
 
 
+# Why a file is left out, in a word: its end is missing, or any other reason.
+CUT_SHORT, UNREADABLE = "cut short", "unreadable"
+
+
+class LeftOut(NamedTuple):
+    """Why a file is no image: ``kind`` is CUT_SHORT or UNREADABLE, ``reason`` a sentence."""
+
+    kind: str
+    reason: str
+
+
 @dataclass(frozen=True)
 class Item:
-    """One image of a listing: ``file`` is its name in the data set, ``entry`` where it lies on disk."""
+    """One image of a listing: ``file`` is its name in the data set, ``entry`` where it lies on disk; ``age`` as the
+    table has it.
+    """
 
     file: str
     entry: Entry
@@ -27,6 +41,7 @@ class Item:
     split: str = ""
     patient: str = ""
     source: str = ""
+    age: str = ""
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """CSV tables that describe images: a data set's table (``file,label``) and ``sources.csv`` (``file,patient,source``).
 
 A table is text in UTF-8 (with or without a byte order mark), separated by commas, its first line the column names.
+Those of NIH ChestX-ray14's own table count as ours: Image Index is file, Finding Labels is label, and so on.
 """
 
 import csv
@@ -10,29 +11,56 @@ from pathlib import Path
 from cxr_core.errors import DatasetError
 
 MAX_BYTES = 256 * 2**20
-COLUMNS = ("file", "label", "patient", "source", "split")
+COLUMNS = ("file", "label", "patient", "source", "split", "age")
+NIH_COLUMNS = {
+    "image index": "file",
+    "finding labels": "label",
+    "patient id": "patient",
+    "patient age": "age",
+}
+# Between findings of one image in NIH's table.
+_BETWEEN = "|"
 Row = dict[str, str]
 
 
 def read_header(path: Path) -> list[str]:
-    """Column names of a table, lower case; [] where the file has none or is no text."""
+    """Column names of a table, lower case, NIH's as ours; [] where the file has none or is no text."""
+    return _ours(_header(path))
+
+
+def is_nih(path: Path) -> bool:
+    """True for NIH's own table, or one that names its columns alike."""
+    return "image index" in _header(path)
+
+
+def _header(path: Path) -> list[str]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            return [name.strip().lower() for name in file.readline(65536).strip().split(",")]
+            return _lower(file.readline(65536).strip().split(","))
     except (OSError, UnicodeDecodeError):
         return []
+
+
+def _lower(names: list[str]) -> list[str]:
+    return [name.strip().lower() for name in names]
+
+
+def _ours(names: list[str]) -> list[str]:
+    """Column names with NIH's as ours, except where ours stands beside them."""
+    return [name if NIH_COLUMNS.get(name) in names else NIH_COLUMNS.get(name, name) for name in names]
 
 
 def read(path: Path, required: tuple[str, ...]) -> list[tuple[int, Row]]:
     """Rows as (line number, {column: text}), the columns in ``COLUMNS`` only, absent ones "", spaces stripped.
 
-    Raises DatasetError where the file cannot be read, lacks a column of ``required``, holds no row, or has a row of
-    another length than the header.
+    Raises DatasetError where the file cannot be read, lacks a column of ``required``, holds no row, has a row of
+    another length than the header, or is to give labels and names several findings of one image.
     """
     reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
     rows: list[tuple[int, Row]] = []
     try:
-        names = [name.strip().lower() for name in next(reader, [])]
+        as_given = _lower(next(reader, []))
+        names = _ours(as_given)
         _check_names(path, names, required)
         for values in reader:
             if not any(value.strip() for value in values):
@@ -51,7 +79,20 @@ def read(path: Path, required: tuple[str, ...]) -> list[tuple[int, Row]]:
     for line, row in rows:
         if not row["file"]:
             raise DatasetError(f"{path.name}, line {line}: the column file is empty. Name the image of that row.")
+    if "label" in required and "label" not in as_given:
+        _check_single(path, rows)
     return rows
+
+
+def _check_single(path: Path, rows: list[tuple[int, Row]]) -> None:
+    several = [(line, row["label"]) for line, row in rows if _BETWEEN in row["label"]]
+    if several:
+        line, findings = several[0]
+        raise DatasetError(
+            f"{path.name}: {len(several):,} of {len(rows):,} images have several findings, the first in line {line} "
+            f"({findings[:100]}). Expected one label for each image: keep the rows with one finding, or write the "
+            "class that is meant into a column label."
+        )
 
 
 def _text(path: Path) -> str:

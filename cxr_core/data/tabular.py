@@ -33,7 +33,7 @@ def from_table(path: Path) -> Listing:
         if not (Path(file).is_absolute() and _is_upload(base)):
             entry = folder.entry(image)
             if entry is not None:
-                found.items.append(Item(file, entry, row["label"], split, row["patient"], row["source"]))
+                found.items.append(Item(file, entry, row["label"], split, row["patient"], row["source"], row["age"]))
         else:
             found.left_out.append((file, "lies outside of the uploaded archive"))
     found.left_out += [(relative(base, image), f"{reason}; the table names it") for image, reason in folder.troubles]
@@ -63,19 +63,20 @@ def _is_upload(base: Path) -> bool:
 
 
 def join_sources(found: Listing, path: Path) -> None:
-    """Add patient and source from ``sources.csv`` to the images of a folder; rows of absent files are passed over.
+    """Add patient, source and age from ``sources.csv`` to the images of a folder; rows of absent files are passed over.
 
     Raises DatasetError for a malformed table, one that contradicts itself, and one that fits none of the images.
     """
     names = table.read_header(path)
-    if "file" in names and not {"patient", "source"} & set(names):
+    if "file" in names and not {"patient", "source", "age"} & set(names):
         raise DatasetError(
-            f"{path.name}: expected the column file and at least one of patient and source, got {', '.join(names)}."
+            f"{path.name}: expected the column file and at least one of patient, source and age, got "
+            f"{', '.join(names)}."
         )
-    known: dict[str, tuple[str, str]] = {}
+    known: dict[str, tuple[str, str, str]] = {}
     for line, row in table.read(path, ("file",)):
         file = relative(found.root, _resolved(found.root, row["file"]))
-        about = (row["patient"], row["source"])
+        about = (row["patient"], row["source"], row["age"])
         if known.setdefault(file, about) != about:
             raise DatasetError(f"{path.name}, line {line}: says something else of {file} than a line before. Keep one.")
     files = {item.file for item in found.items}
@@ -85,5 +86,5 @@ def join_sources(found: Listing, path: Path) -> None:
             f"Write paths relative to {path.parent.name}, such as {min(files)}."
         )
     for index, item in enumerate(found.items):
-        patient, source = known.get(item.file, ("", ""))
-        found.items[index] = replace(item, patient=patient, source=source)
+        patient, source, age = known.get(item.file, ("", "", ""))
+        found.items[index] = replace(item, patient=patient, source=source, age=age)

@@ -69,7 +69,7 @@ def held_out(samples: pd.DataFrame) -> dict[str, Any]:
         )
     else:
         message = (
-            "Every class has at least two sources, so leaving one source out of training and testing on it is "
-            "possible: a CSV table with that source as the test split does it. It is not trained here by itself."
+            "Every class has at least two known sources, so each can be left out of training and tested on: what is "
+            "reached there is nearer to a new hospital than the test split is."
         )
     return {"possible": not single and not known.empty, "single": single, "message": message}

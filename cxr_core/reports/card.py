@@ -19,7 +19,7 @@ from cxr_core.evaluation.measure import measured
 from cxr_core.labels import rule_text
 from cxr_core.reports import claim, figures
 from cxr_core.reports.document import Block, Bullets, Document, Heading, Table, Text
-from cxr_core.training import controls
+from cxr_core.training import controls, held_out
 from cxr_core.training.config import TrainConfig
 from cxr_core.training.decision import Decision
 from cxr_core.training.looks import sentence
@@ -57,6 +57,7 @@ def model_card(run: Run, now: datetime | None = None) -> Document:
         *_external(run, outside),
         *_calibration(reports, decision),
         *_controls(run),
+        *_left_out(run),
         Heading("Ethical considerations"),
         Text(
             "The images are of people. Keep them, this run's split.csv and its predictions as carefully as the images "
@@ -285,4 +286,26 @@ def _controls(run: Run) -> list[Block]:
         Heading("Controls"),
         Text(f"{controls.verdict(found)} {controls.PROTOCOL}"),
         Table(("", "Macro F1 (95 % interval)", "Counted on", "Meaning"), rows),
+    ]
+
+
+def _left_out(run: Run) -> list[Block]:
+    """What was reached on each source without having seen it, or why that is not known."""
+    found = held_out.scores(run)
+    if found is None:
+        return [Heading("Leave one source out"), Text(f"Not measured. {held_out.planned(run).message}")]
+    seen = {row["source"]: row for row in found.seen}
+    rows = [
+        [
+            row["source"],
+            figures.of(row["right"], row["n"]),
+            figures.figure(row["macro_f1"], row["ci"]["macro_f1"]),
+            figures.of(own["right"], own["n"]) if (own := seen.get(row["source"])) else "no test image",
+        ]
+        for row in found.rows
+    ]
+    return [
+        Heading("Leave one source out"),
+        Text(f"{held_out.verdict(found)} {held_out.PROTOCOL}"),
+        Table(("Source", "Right, never seen", "Macro F1 (95 % interval)", "Right, seen (test)"), rows, (1, 2, 3)),
     ]

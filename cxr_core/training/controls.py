@@ -1,26 +1,22 @@
 """What a run's score is worth beside its controls: the same training without lungs, and on the middle alone.
 
+    planned(run)       # the two trainings
     scores(run)        # the run, both controls, the shortcut, the source, or None before they were measured
-    active(run)        # the control that is being worked on, or None
 
-A control is a run in the run's own folder: the same configuration, split and seed, its images masked. It chooses its
-epoch, temperature and thresholds on its own validation images, nothing on the test. What it reached is kept in
-``controls.json``, then its folder goes. :mod:`cxr_core.training.control_worker` does the work; no torch here.
+A control is a companion of the run (:mod:`cxr_core.training.companions`) with its split, its images masked.
 """
 
 import json
 from dataclasses import dataclass
 from typing import Any
 
-from cxr_core.data.masking import MIDDLE_HEIGHT, MIDDLE_WIDTH
+from cxr_core.data.masking import MIDDLE_HEIGHT, MIDDLE_WIDTH, Mask
 from cxr_core.errors import RunError
 from cxr_core.evaluation.measure import measured
-from cxr_core.settings import write_atomic
-from cxr_core.training.runs import RESUMABLE, Run, queued_status
+from cxr_core.training.companions import CONTROLS, Companion
+from cxr_core.training.runs import Run
 
-MASKS = ("middle-erased", "middle-only")
-FILE = "controls.json"
-LOG = "controls.txt"
+MASKS: tuple[Mask, ...] = ("middle-erased", "middle-only")
 TITLES = {
     "run": "This run",
     "middle-erased": "Without lungs",
@@ -93,59 +89,14 @@ class Scores:
         }
 
 
-def control_of(run: Run, mask: str) -> Run:
-    """The control of ``run`` with this mask; its folder may not be there (yet, or any more)."""
-    return Run(run.path / f"control-{mask}")
-
-
-def laid_down(run: Run, mask: str) -> Run:
-    """The control with its folder there: new and queued, or the one that was left unfinished, queued again."""
-    control = control_of(run, mask)
-    if not (control.path / "run.json").exists():
-        control.path.mkdir(exist_ok=True)
-        # The split first: with run.json the control is whole.
-        write_atomic(control.path / "split.csv", (run.path / "split.csv").read_bytes())
-        write_atomic(control.path / "status.json", json.dumps(queued_status()))
-        write_atomic(control.path / "run.json", json.dumps({**run.info, "mask": mask}, indent=1))
-    elif control.state in RESUMABLE:
-        (control.path / "stop").unlink(missing_ok=True)
-        write_atomic(control.path / "status.json", json.dumps(queued_status()))
-    return control
-
-
-def is_done(run: Run, mask: str) -> bool:
-    """Whether the control with this mask was trained and evaluated, and waits for the other."""
-    control = control_of(run, mask)
-    return (control.path / "run.json").exists() and control.state == "completed"
-
-
-def check_ready(run: Run) -> None:
-    """Raises RunError where ``run`` has no test result to hold controls against."""
-    if run.state != "completed":
-        raise RunError(f"Run {run.id} is {run.state}: expected a completed training. Controls are measured after it.")
-    if run.metrics("test") is None:
-        raise RunError(f"Run {run.id} has no figures for its test split: there is nothing to hold controls against.")
-
-
-def active(run: Run) -> Run | None:
-    """The control that is being worked on, or waits for it; None where none is."""
-    waiting = [control for control in _laid(run) if control.is_active]
-    return next((control for control in waiting if control.state != "queued"), waiting[0] if waiting else None)
-
-
-def unfinished(run: Run) -> Run | None:
-    """A control that stopped, failed or lost its process: measuring goes on from there."""
-    return next((control for control in _laid(run) if control.can_resume), None)
-
-
-def _laid(run: Run) -> list[Run]:
-    controls = [control_of(run, mask) for mask in MASKS]
-    return [control for control in controls if (control.path / "run.json").exists()]
+def planned(run: Run) -> list[Companion]:
+    """What is to be trained for the controls of ``run``, in its order."""
+    return [Companion(mask, TITLES[mask], mask=mask) for mask in MASKS]
 
 
 def scores(run: Run) -> Scores | None:
     """The run's test score as it stands now beside what was kept; None before. Raises RunError where it is damaged."""
-    file = run.path / FILE
+    file = run.path / CONTROLS.file
     if not file.exists():
         return None
     try:

@@ -9,13 +9,14 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cxr_core.data.dataset import scan
 from cxr_core.errors import RunError
 from cxr_core.settings import write_atomic
-from cxr_core.training import controls
+from cxr_core.training import controls, held_out
+from cxr_core.training.companions import CONTROLS, Companion, Experiment, active, check_ready, is_done, laid_down
 from cxr_core.training.config import TrainConfig
 from cxr_core.training.runs import Run, create_run, queued_status
 
@@ -36,15 +37,21 @@ def start(run: Run) -> None:
     _launch(["resume", str(run.path)], run.path / "log.txt")
 
 
-def start_controls(run: Run) -> None:
-    """Start (or go on) measuring the controls of a completed run, in a process of its own, and return at once."""
-    controls.check_ready(run)
-    if controls.active(run) is not None:
-        raise RunError(f"The controls of run {run.id} are being measured already.")
-    controls.laid_down(
-        run, next((mask for mask in controls.MASKS if not controls.is_done(run, mask)), controls.MASKS[-1])
-    )
-    _launch(["audit", "--run", str(run.path)], run.path / controls.LOG)
+def start_experiment(run: Run, experiment: Experiment) -> None:
+    """Start (or go on) measuring what goes with a completed run, in a process of its own, and return at once."""
+    check_ready(run)
+    if active(run, experiment) is not None:
+        raise RunError(f"The {experiment.name} of run {run.id} are being measured already.")
+    if experiment is CONTROLS:
+        companions: Sequence[Companion] = controls.planned(run)
+    else:
+        plan = held_out.planned(run)
+        companions = plan.companions
+        if not companions:
+            raise RunError(plan.message)
+    place = next((k for k, one in enumerate(companions) if not is_done(run, experiment, one)), len(companions) - 1)
+    laid_down(run, experiment, companions[place], f"{place + 1} of {len(companions)}")
+    _launch(["audit", "--run", str(run.path), "--only", experiment.name], run.path / experiment.log)
 
 
 def _launch(arguments: list[str], log_file: Path) -> None:

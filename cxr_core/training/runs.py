@@ -16,7 +16,7 @@ import shutil
 import socket
 import time
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -99,6 +99,11 @@ class Run:
         """What was erased from every image: "none", unless the run is the control of another."""
         mask: Mask = self.info.get("mask", "none")
         return mask
+
+    @property
+    def experiment(self) -> str:
+        """The experiment that this run was trained for, in the folder of another; "" for a run of its own."""
+        return str(self.info.get("experiment", ""))
 
     @property
     def warnings(self) -> list[str]:
@@ -223,7 +228,7 @@ class Run:
         path = self.path / f"predictions_{split}.csv"
         if not path.exists():
             raise RunError(f"Run {self.id} has no predictions for {split} yet: it is {self.state}.")
-        return _read_table(path, "file", "label", "decision", *(f"p_{name}" for name in self.classes))
+        return read_predictions(path, self.classes)
 
     @property
     def log(self) -> str:
@@ -260,7 +265,7 @@ class Run:
         if self.is_active:
             raise RunError(f"Run {self.id} is {self.state}: stop it before it is deleted.")
         if any(Run(file.parent).is_active for file in self.path.glob("*/run.json")):
-            raise RunError(f"The controls of run {self.id} are being measured: stop them before it is deleted.")
+            raise RunError(f"Trainings that go with run {self.id} are at work: stop them before it is deleted.")
         # Renamed first: a listing never meets a half-deleted run.
         doomed = self.path.with_name(f".deleted-{self.id}-{secrets.token_hex(2)}")
         self.path.rename(doomed)
@@ -396,6 +401,11 @@ def _read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError):
         return None
+
+
+def read_predictions(path: Path, classes: Sequence[str]) -> pd.DataFrame:
+    """A row per image: file, label, decision, ``p_CLASS`` per class. Raises RunError where it is missing or damaged."""
+    return _read_table(path, "file", "label", "decision", *(f"p_{name}" for name in classes))
 
 
 def _read_table(path: Path, *columns: str) -> pd.DataFrame:

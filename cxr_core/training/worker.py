@@ -62,7 +62,7 @@ def work(run: Run) -> None:
                 worker.go_through()
         except (Interrupted, KeyboardInterrupt):
             worker.enter("stopped")
-            again = f"resume {run.path}" if run.mask == "none" else f"audit --run {run.path.parent}"
+            again = f"audit --run {run.path.parent}" if run.experiment else f"resume {run.path}"
             print(f"Stopped. Go on with: python -m cxr_core {again}", flush=True)
         except CxrError as error:
             worker.enter("failed", error=str(error))
@@ -228,7 +228,7 @@ class _Worker:
 
     def _evaluate(self, samples: pd.DataFrame) -> None:
         trained = Trained.load(self.run)
-        if self.run.mask == "none":
+        if not self.run.experiment:
             # Nobody asks a control which images are near to another.
             keep_embedding(trained, samples)
         for split in ("val", "test"):
@@ -252,8 +252,8 @@ class _Worker:
 
 
 def keep_audit(run: Run, progress: Callable[[int, int], None]) -> None:
-    """Keep what the audit says of the images as this run splits them. A control's audit is that of its run."""
-    if run.audit is not None or run.mask != "none":
+    """Keep what the audit says of the images as this run splits them. A companion's audit is that of its run."""
+    if run.audit is not None or run.experiment:
         return
     try:
         dataset = scan(run.info["data"])

@@ -18,10 +18,12 @@ from cxr_core.ui.frame import escaped
 
 GROUPS_SHOWN, PICTURES_SHOWN = 4, 5
 # What stands below a picture: column -> how it is written.
-FACTS = {"split": "{}", "label": "{}", "source": "{}", "patient": "patient {}", "size": "{}"}
+FACTS = {"split": "{}", "label": "{}", "source": "{}", "patient": "patient {}", "size": "{}", "age": "age {}"}
 NO_SPLIT = "no split"
 NBSP = "\N{NO-BREAK SPACE}"
 PLAIN_FACTS = ("split", "label")
+# The findings that are about ages say them.
+AGES = {"children": ("age",), "ages": ("age",)}
 
 
 def evidence(dataset: Dataset, found: Audit, finding: Finding) -> None:
@@ -29,14 +31,20 @@ def evidence(dataset: Dataset, found: Audit, finding: Finding) -> None:
     if not finding.files:
         return
     samples = dataset.samples[dataset.samples["file"].isin(finding.files)]
-    rows = {row["file"]: _described(row) for row in samples.to_dict("records")}
+    rows = {row["file"]: _described(row, dataset.wrong_ages) for row in samples.to_dict("records")}
     readable = [rows[file] for file in finding.files if file in rows]
     hidden = len(finding.groups) > 0 or len(readable) > PICTURES_SHOWN
     if finding.groups:
         _groups(dataset, found, finding, rows)
     elif readable:
         count = _shown(finding.kind, PICTURES_SHOWN)
-        _pictures(dataset, readable[:count], PLAIN_FACTS, f"tiles-{_key(finding.kind)}", finding)
+        _pictures(
+            dataset,
+            readable[:count],
+            (*PLAIN_FACTS, *AGES.get(finding.kind, ())),
+            f"tiles-{_key(finding.kind)}",
+            finding,
+        )
         _more(finding.kind, count, len(readable), "images")
     unreadable = dict(dataset.unreadable[["file", "reason"]].itertuples(index=False))
     reasons = {file: unreadable.get(file, "gone or damaged since") for file in finding.files if file not in rows}
@@ -48,15 +56,21 @@ def evidence(dataset: Dataset, found: Audit, finding: Finding) -> None:
             st.dataframe(listed.loc[:, (listed != "").any()], hide_index=True)
 
 
-def _described(row: Mapping[str, Any]) -> dict[str, str]:
-    """A sample as texts."""
+def _described(row: Mapping[str, Any], wrong_ages: Mapping[str, str]) -> dict[str, str]:
+    """A sample as texts, "" for what is unknown."""
+    age = wrong_ages.get(row["file"], "" if pd.isna(row["age"]) else f"{row['age']:.3g}")
     facts = {name: str(row[name]) for name in ("file", "label", "patient", "source")}
-    return {**facts, "split": row["split"] or NO_SPLIT, "size": f"{row['width']}{NBSP}×{NBSP}{row['height']}{NBSP}px"}
+    return {
+        **facts,
+        "age": age,
+        "split": row["split"] or NO_SPLIT,
+        "size": f"{row['width']}{NBSP}×{NBSP}{row['height']}{NBSP}px",
+    }
 
 
 def _listed(file: str, row: Mapping[str, str] | None, reason: str) -> dict[str, str]:
     row = row or {}
-    columns = {"split": "split", "label": "class", "patient": "patient", "source": "source"}
+    columns = {"split": "split", "label": "class", "patient": "patient", "source": "source", "age": "age"}
     return {"file": file, **{title: row.get(name, "") for name, title in columns.items()}, "reason": reason}
 
 

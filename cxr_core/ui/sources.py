@@ -6,15 +6,26 @@ import pandas as pd
 import streamlit as st
 
 from cxr_core import charts
-from cxr_core.evaluation.by_source import by_source, held_out
+from cxr_core.evaluation.by_source import by_source
+from cxr_core.training.companions import SOURCES
+from cxr_core.training.held_out import PROTOCOL, Unseen, planned, scores, verdict
 from cxr_core.training.runs import Run
+from cxr_core.ui.companions import measuring
 from cxr_core.ui.figures import NO_BAR
 from cxr_core.ui.frame import escaped, of
+from cxr_core.ui.results import thresholds
 
 
 def sources_section(run: Run, table: pd.DataFrame) -> None:
     """``table``: the predictions of the chosen split, as ``judged`` gives them."""
-    st.info(escaped(held_out(run.split)["message"]), icon=":material/info:")
+    trainings, message = _plan(run)
+    st.info(escaped(message), icon=":material/info:")
+    _each(run, table)
+    if trainings:
+        _left_out(run, trainings)
+
+
+def _each(run: Run, table: pd.DataFrame) -> None:
     if not table["source"].fillna("").astype(bool).any():
         return
     rows = _by_source(table, run.classes, run.implied)
@@ -24,6 +35,47 @@ def sources_section(run: Run, table: pd.DataFrame) -> None:
         "In brackets: 95 % interval, by patient. Macro F1 is over the classes that occur in a source, in truth or in a "
         "decision: between sources of other classes it cannot be compared."
     )
+
+
+def _left_out(run: Run, trainings: int) -> None:
+    """Each source left out of training in turn: the result, or the button that measures it."""
+    st.subheader("Leave one source out", anchor=False)
+    file = run.path / SOURCES.file
+    found = _unseen(run, file.stat().st_mtime_ns, thresholds(run)) if file.exists() else None
+    if found is None:
+        st.write(escaped(PROTOCOL))
+        measuring(run, SOURCES, "Train without each source in turn", trainings)
+        return
+    st.write(escaped(verdict(found)))
+    st.plotly_chart(charts.unseen(found.seen, found.rows), key="unseen", config=NO_BAR)
+    own = {row["source"]: row for row in found.seen}
+    st.dataframe(pd.DataFrame([_row(row) | _beside(own.get(row["source"])) for row in found.rows]), hide_index=True)
+    for source, reason in found.skipped.items():
+        st.caption(escaped(f"{source} was not left out: {reason}"))
+    st.caption(
+        escaped(
+            f"{PROTOCOL} Right, accuracy and macro F1: on all images of the source, by a network that never saw it. "
+            "The run: on the test images of the source, after training on others of it. Each of these trainings has "
+            "fewer images than the run's, and part of a drop may come from that."
+        )
+    )
+
+
+@st.cache_data(max_entries=8, show_spinner=False, hash_funcs={Run: lambda run: str(run.path)})
+def _plan(run: Run) -> tuple[int, str]:
+    """How many trainings, and whether there can be any. Kept: the split of a completed run does not change."""
+    plan = planned(run)
+    return len(plan.companions), plan.message
+
+
+@st.cache_data(max_entries=8, show_spinner="Measuring", hash_funcs={Run: lambda run: str(run.path)})
+def _unseen(run: Run, modified: int, thresholds: dict[str, float]) -> Unseen | None:
+    """Kept for the file as it is and the thresholds as they stand."""
+    return scores(run)
+
+
+def _beside(own: dict[str, Any] | None) -> dict[str, str]:
+    return {"The run, right": of(own["right"], own["n"]) if own else "no test image"}
 
 
 @st.cache_data(max_entries=16, show_spinner="Measuring")

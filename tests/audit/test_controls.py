@@ -23,8 +23,9 @@ from cxr_core.model.network import load_prefix, pick_device, space_of
 from cxr_core.reports.card import model_card
 from cxr_core.reports.markdown import render
 from cxr_core.training import controls, jobs
+from cxr_core.training.companion_worker import measure_controls
+from cxr_core.training.companions import CONTROLS, active, folder_of, laid_down, unfinished
 from cxr_core.training.config import TrainConfig
-from cxr_core.training.control_worker import measure_controls
 from cxr_core.training.runs import Run
 from cxr_core.training.worker import work
 from tests.pages_support import open_page, texts
@@ -38,7 +39,7 @@ def run(completed_run: Run, isolated: Path) -> Iterator[Run]:
     """A copy of the run that was really trained; no process that measures it outlives the test."""
     copy = Run(Path(shutil.copytree(completed_run.path, isolated / "runs" / completed_run.id)))
     yield copy
-    control = controls.active(copy)
+    control = active(copy, CONTROLS)
     if control is not None and control.status.get("pid"):
         os.kill(control.status["pid"], signal.SIGKILL)
 
@@ -54,11 +55,17 @@ def controlled(completed_run: Run, tmp_path_factory: pytest.TempPathFactory) -> 
     return copy
 
 
+def laid(run: Run, mask: str) -> Run:
+    """The control with this mask, queued."""
+    companion = next(one for one in controls.planned(run) if one.mask == mask)
+    return laid_down(run, CONTROLS, companion, "1 of 2")
+
+
 def kept(run: Run, **changes: Any) -> None:
     """A ``controls.json`` with made-up scores, ``changes`` over it."""
     score = {"macro_f1": 0.4, "interval": [0.3, 0.5], "n": 12, "on": "test images"}
     content = {"chance_macro_f1": 0.33, **{kind: score for kind in controls.TITLES if kind != "run"}, **changes}
-    (run.path / controls.FILE).write_text(json.dumps(content))
+    (run.path / CONTROLS.file).write_text(json.dumps(content))
 
 
 @pytest.mark.parametrize("side", [32, 64, 65, 224])
@@ -97,13 +104,13 @@ def test_features_kept_before_there_were_masks_stay() -> None:
 
 
 def test_controls_are_kept_with_intervals_and_their_folders_go(controlled: Run) -> None:
-    document = json.loads((controlled.path / controls.FILE).read_text())
+    document = json.loads((controlled.path / CONTROLS.file).read_text())
     tested = int((controlled.split["split"] == "test").sum())
     for mask in controls.MASKS:
         low, high = document[mask]["interval"]
         assert 0 <= low <= document[mask]["macro_f1"] <= high <= 1
         assert document[mask]["n"] == tested == sum(map(sum, document[mask]["confusion"]))
-        assert not controls.control_of(controlled, mask).path.exists()
+        assert not folder_of(controlled, CONTROLS, mask).path.exists()
     assert document["source-only"]["n"] == tested
     assert 0.2 < document["chance_macro_f1"] < 0.5
     found = controls.scores(controlled)
@@ -117,7 +124,7 @@ def test_nothing_of_a_control_depends_on_the_labels_of_the_test(run: Run) -> Non
     """Epoch, temperature and weights are the same whatever the test images are called."""
 
     def trained(swapped: bool) -> tuple[bytes, bytes]:
-        control = controls.laid_down(run, "middle-erased")
+        control = laid(run, "middle-erased")
         if swapped:
             table = control.split
             test = table["split"] == "test"
@@ -132,7 +139,7 @@ def test_nothing_of_a_control_depends_on_the_labels_of_the_test(run: Run) -> Non
 
 
 def test_a_control_is_trained_as_the_run_was(run: Run) -> None:
-    control = controls.laid_down(run, "middle-only")
+    control = laid(run, "middle-only")
     assert control.config == run.config
     assert control.split.equals(run.split)
     assert control.mask == "middle-only"
@@ -140,14 +147,14 @@ def test_a_control_is_trained_as_the_run_was(run: Run) -> None:
 
 
 def test_stopped_it_goes_on_with_the_same_command(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    first = controls.laid_down(run, "middle-erased")
+    first = laid(run, "middle-erased")
     first.request_stop()
     assert main(["audit", "--run", str(run.path), "--json"]) == 1
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "goes on" in captured.err
-    assert controls.active(run) is None
-    assert controls.unfinished(run) is not None
+    assert active(run, CONTROLS) is None
+    assert unfinished(run, CONTROLS) is not None
     assert main(["audit", "--run", str(run.path), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert set(document["scores"]) >= {"run", *controls.MASKS, "source-only"}
@@ -156,7 +163,7 @@ def test_stopped_it_goes_on_with_the_same_command(run: Run, capsys: pytest.Captu
     assert main(["audit", "--run", str(run.path)]) == 0
     shown = capsys.readouterr()
     assert "Without lungs" in shown.out
-    assert "Control:" not in shown.err, "what is kept is not measured again"
+    assert "of the controls" not in shown.err, "what is kept is not measured again"
 
 
 @pytest.mark.parametrize("given", [[], ["--json"], ["--data", "x", "--run", "y"]])
@@ -172,7 +179,7 @@ def test_a_run_that_is_not_completed_has_no_controls(run: Run, capsys: pytest.Ca
     assert main(["audit", "--run", str(run.path)]) == 1
     assert "expected a completed training" in capsys.readouterr().err
     with pytest.raises(RunError, match="completed"):
-        jobs.start_controls(run)
+        jobs.start_experiment(run, CONTROLS)
 
 
 def test_the_button_starts_a_process_and_the_scores_appear(run: Run) -> None:
@@ -182,13 +189,13 @@ def test_the_button_starts_a_process_and_the_scores_appear(run: Run) -> None:
     at.button(key="start-controls").click().run()
     assert not at.exception
     assert not at.error
-    assert "Control 1 of 2" in texts(at) or "Control 2 of 2" in texts(at)
+    assert "1 of 2: **Without lungs**" in texts(at) or "2 of 2: **Middle alone**" in texts(at)
     with pytest.raises(RunError, match="already"):
-        jobs.start_controls(run)
-    with pytest.raises(RunError, match="controls of run"):
+        jobs.start_experiment(run, CONTROLS)
+    with pytest.raises(RunError, match="go with run"):
         run.delete()
-    wait_until(lambda: (run.path / controls.FILE).exists(), "the controls' scores")
-    wait_until(lambda: controls.active(run) is None, "the end of the process")
+    wait_until(lambda: (run.path / CONTROLS.file).exists(), "the controls' scores")
+    wait_until(lambda: active(run, CONTROLS) is None, "the end of the process")
     at.run()
     assert not at.exception
     found = controls.scores(run)
@@ -200,7 +207,7 @@ def test_the_button_starts_a_process_and_the_scores_appear(run: Run) -> None:
 
 
 def test_a_lost_process_is_said_and_goes_on(run: Run) -> None:
-    control = controls.laid_down(run, "middle-erased")
+    control = laid(run, "middle-erased")
     lost = {**control.status, "state": "training", "pid": os.getpid(), "process_started": 0.0}
     (control.path / "status.json").write_text(json.dumps(lost))
     at = open_page(PAGE, timeout=60, run=run.id)
@@ -211,7 +218,7 @@ def test_a_lost_process_is_said_and_goes_on(run: Run) -> None:
 
 
 def test_damaged_scores_are_a_message(run: Run) -> None:
-    (run.path / controls.FILE).write_text("{}")
+    (run.path / CONTROLS.file).write_text("{}")
     at = open_page(PAGE, timeout=60, run=run.id)
     at.segmented_control(key="section").set_value("Controls").run()
     assert not at.exception

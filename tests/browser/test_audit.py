@@ -18,12 +18,23 @@ from tests.runs_support import wait_until
 
 MINUTE = 60_000
 KINDS = {
-    *("leak", "label conflict", "duplicates", "patients", "unreadable", "tiny", "blank", "inverted", "turned"),
-    *("colour", "lateral", "unlike", "children", "letters", "drawn", "sources", "source-only score", "shortcut"),
-    *("balance", "test size"),
+    *("leak", "label conflict", "duplicates", "patients", "unreadable", "truncated", "tiny", "blank", "inverted"),
+    *(
+        "turned",
+        "colour",
+        "lateral",
+        "unlike",
+        "children",
+        "letters",
+        "drawn",
+        "sources",
+        "source-only score",
+        "shortcut",
+    ),
+    *("ages", "balance", "test size"),
 }
 # What cannot be decoded has no picture; the others are about the whole data set.
-WITHOUT_PICTURES = {"unreadable"}
+WITHOUT_PICTURES = {"unreadable", "truncated"}
 
 
 @pytest.fixture(scope="module")

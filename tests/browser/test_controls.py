@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from cxr_core.training import controls
+from cxr_core.training.companions import CONTROLS, folder_of
 from cxr_core.training.runs import Run
 from tests.browser.conftest import Shot, Visit
 from tests.runs_support import train, wait_until
@@ -32,8 +33,8 @@ def _open(page: Page, visit: Visit, run: Run) -> None:
 def test_controls_are_started_stopped_gone_on_with_and_shown(page: Page, visit: Visit, shot: Shot, run: Run) -> None:
     _open(page, visit, run)
     page.get_by_role("button", name="Measure controls").click()
-    expect(page.get_by_text("Control 1 of 2")).to_be_visible(timeout=MINUTE)
-    first = controls.control_of(run, controls.MASKS[0])
+    expect(page.get_by_text("1 of 2: Without lungs")).to_be_visible(timeout=MINUTE)
+    first = folder_of(run, CONTROLS, controls.MASKS[0])
     wait_until(lambda: len(first.history) >= 2, "the first control trained two epochs")
     # The page follows by itself.
     expect(page.get_by_test_id("stMain").get_by_role("progressbar").first).to_be_visible(timeout=MINUTE)
@@ -47,7 +48,7 @@ def test_controls_are_started_stopped_gone_on_with_and_shown(page: Page, visit: 
     shot(page, "controls-stopped")
 
     page.get_by_role("button", name="Go on").click()
-    wait_until(lambda: (run.path / controls.FILE).exists(), "both controls were measured", seconds=120)
+    wait_until(lambda: (run.path / CONTROLS.file).exists(), "both controls were measured", seconds=120)
     # Nobody reloads: the bars come by themselves.
     expect(page.locator(".js-plotly-plot")).to_be_visible(timeout=MINUTE)
     found = controls.scores(run)

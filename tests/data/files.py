@@ -50,7 +50,7 @@ def tree(root: Path, files: dict[str, int], start: int = 0) -> Path:
 
 def left_out(root: Path) -> dict[str, str]:
     """The files that a scan left out, with the reason."""
-    return dict(scan(root).unreadable.itertuples(index=False))
+    return dict(scan(root).unreadable[["file", "reason"]].itertuples(index=False))
 
 
 def png_header(width: int, height: int) -> bytes:

@@ -44,8 +44,11 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     os.mkfifo(root / "A" / "pipe.png")
     found = scan(root)
     assert len(found.samples) == 3
-    reasons = dict(found.unreadable.itertuples(index=False))
+    reasons = dict(found.unreadable[["file", "reason"]].itertuples(index=False))
     assert sorted(reasons) == ["A/cut.png", "A/empty.png", "A/gone.png", "A/note.jpg", "A/pipe.png"]
+    assert dict(found.unreadable[["file", "kind"]].itertuples(index=False)) == {
+        file: "cut short" if file == "A/cut.png" else "unreadable" for file in reasons
+    }
     assert "cut short" in reasons["A/cut.png"]
     assert "is empty" in reasons["A/empty.png"]
     assert "no image" in reasons["A/note.jpg"]
@@ -90,11 +93,12 @@ def test_kept_scans_that_are_damaged_count_as_absent(tmp_path: Path) -> None:
         "",
         "{",
         "[]",
-        '{"version": 1}',
+        '{"version": 2}',
         '{"version": 0, "files": {}}',
         whole[: len(whole) // 2],
-        '{"version": 1, "files": {"x": 3}}',
-        '{"version": 1, "files": []}',
+        '{"version": 2, "files": {"x": 3}}',
+        '{"version": 2, "files": {"x": [1, 2, ["a"]]}}',
+        '{"version": 2, "files": []}',
         "\udcff",
     ):
         kept.write_bytes(damage.encode("utf-8", "surrogateescape"))

@@ -191,7 +191,15 @@ def test_a_deflated_bomb_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         images.decode(content[:400] + b"\xff" * 400, "x.dcm")
 
 
-def test_nothing_of_the_patient_is_read_or_said(capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("stated", "age"), [("058Y", 58), ("018M", 1.5), ("411Y", None), ("Secret", None), ("", None)])
+def test_the_age_is_a_fact_for_the_scan_and_shown_nowhere(stated: str, age: float | None) -> None:
+    content = radiograph(PatientAge=stated)
+    assert images.inspect(content, "x").age == age
+    assert images.inspect(radiograph(), "x").age is None
+    assert set(dicom.facts(content)) == {"size"}
+
+
+def test_nothing_else_of_the_patient_is_read_or_said(capfd: pytest.CaptureFixture[str]) -> None:
     contents = [radiograph(), radiograph(Rows=400), radiograph().replace(b"1.2.3", b"Secret")]
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

@@ -25,7 +25,7 @@ def test_sources_are_joined_on_file(tmp_path: Path) -> None:
     ("table", "match"),
     [
         ("image,patient\nx,1\n", "expected the columns file"),
-        ("file,label\ntrain/A/000.png,A\n", "at least one of patient and source"),
+        ("file,label\ntrain/A/000.png,A\n", "at least one of patient, source and age"),
         ("file;patient\ntrain/A/000.png;1\n", "separated by commas"),
         ("file,patient\ntrain/A/000.png,1,2\n", "line 2: expected 2 values, got 3"),
         ("file,patient\ntrain/A/000.png,1\ntrain/A/000.png,2\n", "line 3: says something else"),
@@ -79,6 +79,46 @@ def test_files_of_a_table_that_are_missing_are_named(tmp_path: Path) -> None:
     root = tree(tmp_path / "set", {"pictures": 1})
     path = make_table(root, "pictures/000.png,A\npictures/absent.png,B\n", "file,label")
     assert left_out(path) == {"pictures/absent.png": "cannot be opened (No such file or directory); the table names it"}
+
+
+NIH = (
+    "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,"
+    "OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y],"
+)
+
+
+def test_nihs_own_table_is_one(tmp_path: Path) -> None:
+    tree(tmp_path / "set", {".": 4})
+    ends = "M,PA,2682,2749,0.143,0.143,"
+    rows = f"000.png,Pneumonia,0,1,058Y,{ends}\n001.png,No Finding,1,1,411,{ends}\n002.png,Pneumonia,0,2,013D,{ends}\n"
+    found = scan(make_table(tmp_path / "set", rows, NIH))
+    assert found.layout == "table"
+    assert found.samples["label"].tolist() == ["Pneumonia", "No Finding", "Pneumonia"]
+    assert found.samples["patient"].tolist() == ["1", "1", "2"]
+    assert found.samples["age"].tolist() == pytest.approx([58, float("nan"), 13 / 365.25], nan_ok=True)
+    assert dict(found.wrong_ages) == {"001.png": "411"}
+    assert scan(tmp_path / "set").digest == found.digest
+    two = rows + f"003.png,Pneumonia|Effusion,0,3,60,{ends}\n"
+    with pytest.raises(DatasetError, match=r"1 of 4 images have several findings, the first in line 5 \(Pneu"):
+        scan(make_table(tmp_path / "set", two, NIH))
+
+
+def test_nihs_table_gives_patients_and_ages_as_sources(tmp_path: Path) -> None:
+    root = tree(tmp_path / "set", {"A": 2, "B": 1})
+    table = make_table(root, "A/000.png,Pneumonia|Effusion,0,7,12Y,M,PA,1,1,1,1,\n", NIH)
+    assert scan(root).layout == "class folders"  # it merely lies there
+    table.rename(root / "sources.csv")
+    first, *others = scan(root).samples[["label", "patient", "age"]].itertuples(index=False)
+    assert tuple(first) == ("A", "7", 12)
+    assert all(other.patient == "" and other.age != other.age for other in others)
+
+
+def test_our_columns_go_before_nihs_and_ages_are_kept_with_the_scan(tmp_path: Path) -> None:
+    tree(tmp_path / "set", {".": 2})
+    path = make_table(tmp_path / "set", "000.png,A,old,30\n001.png,B,5,31\n", "file,label,age,Patient Age")
+    for found in (scan(path), scan(path)):
+        assert found.samples["age"].tolist() == pytest.approx([float("nan"), 5], nan_ok=True)
+        assert dict(found.wrong_ages) == {"000.png": "old"}
 
 
 @pytest.mark.parametrize(

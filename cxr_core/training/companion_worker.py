@@ -1,0 +1,175 @@
+"""Measures what goes with a run: trains its companions one after the other, and keeps what they reached.
+
+    measure_controls(run)    # what `audit --run` calls, in this process
+    measure_sources(run)
+
+Stopped or lost, it goes on from the last finished state of the companion it was at, as a training does.
+"""
+
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import psutil
+from filelock import FileLock, Timeout
+
+from cxr_core.errors import RunError
+from cxr_core.evaluation.measure import measured
+from cxr_core.evaluation.metrics import confusion_matrix, summary
+from cxr_core.settings import write_atomic
+from cxr_core.training import controls, held_out
+from cxr_core.training.companions import (
+    CONTROLS,
+    SOURCES,
+    Companion,
+    Experiment,
+    check_ready,
+    folder_of,
+    is_done,
+    laid_down,
+)
+from cxr_core.training.progress import Progress
+from cxr_core.training.runs import Run, queued_status
+from cxr_core.training.worker import keep_audit, work
+
+_SHUFFLES = 500
+
+
+def measure_controls(run: Run) -> bool:
+    """Train both controls and write ``controls.json``; False where it was stopped before. Kept scores stay.
+
+    Raises RunError where the run has no test result or its controls are being measured already, and what a training
+    raises where a person has to mend something.
+    """
+    if (run.path / CONTROLS.file).exists():
+        return True
+    check_ready(run)
+    return _measured(run, CONTROLS, controls.planned(run), _keep_controls)
+
+
+def measure_sources(run: Run) -> bool:
+    """Train without each source in turn and write ``left-out.json`` and its table; otherwise as measure_controls.
+
+    Raises RunError also where no source can be left out.
+    """
+    if (run.path / SOURCES.file).exists():
+        return True
+    check_ready(run)
+    # The run's audit knows the copies, which have to be left out too.
+    keep_audit(run, lambda done, total: None)
+    plan = held_out.planned(run)
+    if not plan.companions:
+        raise RunError(plan.message)
+    return _measured(run, SOURCES, plan.companions, lambda run: _keep_sources(run, plan))
+
+
+def _measured(run: Run, experiment: Experiment, companions: Sequence[Companion], keep: Callable[[Run], None]) -> bool:
+    with _only_one(run, experiment):
+        waiting = _claimed(run, experiment, companions)
+        with _turn(run, waiting) as ours:
+            if not ours:
+                return False
+            keep_audit(run, lambda done, total: None)
+            for made in waiting:
+                print(f"{made.info['title']} ({made.info['number']} of the {experiment.name})", flush=True)
+                work(made)
+                if made.state != "completed":
+                    return False
+        keep(run)
+        for companion in companions:
+            shutil.rmtree(folder_of(run, experiment, companion.name).path)
+    return True
+
+
+def _claimed(run: Run, experiment: Experiment, companions: Sequence[Companion]) -> list[Run]:
+    """The companions that are still to be done, queued in their order under this process's name."""
+    me = psutil.Process()
+    waiting = []
+    for place, companion in enumerate(companions, start=1):
+        if not is_done(run, experiment, companion):
+            made = laid_down(run, experiment, companion, f"{place} of {len(companions)}")
+            mine = {"pid": me.pid, "process_started": me.create_time(), "queued": time.time()}
+            write_atomic(made.path / "status.json", json.dumps({**queued_status(), **mine}))
+            waiting.append(made)
+    return waiting
+
+
+@contextmanager
+def _only_one(run: Run, experiment: Experiment) -> Iterator[None]:
+    lock = FileLock(run.path / f".{experiment.name}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise RunError(
+            f"The {experiment.name} of run {run.id} are being measured already by another process."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _turn(run: Run, waiting: list[Run]) -> Iterator[bool]:
+    """Wait until no training of this runs folder is at work; False where a person stopped it while it waited."""
+    lock = FileLock(run.path.parent / ".turn.lock")
+    while True:
+        if any(made.stop_requested for made in waiting):
+            for made in waiting:
+                (made.path / "stop").unlink(missing_ok=True)
+                write_atomic(made.path / "status.json", json.dumps({**made.status, "state": "stopped"}))
+            yield False
+            return
+        try:
+            lock.acquire(timeout=0.5)
+            break
+        except Timeout:
+            for made in waiting[:1]:
+                Progress(made.path / "progress.json")("queued", 0, 1)
+    try:
+        yield True
+    finally:
+        lock.release()
+
+
+def _keep_controls(run: Run) -> None:
+    """Write ``controls.json``: macro F1 with its interval of each control, shortcut and source; chance."""
+    found: dict[str, Any] = {"chance_macro_f1": _chance(run)}
+    for mask in controls.MASKS:
+        metrics = folder_of(run, CONTROLS, mask).metrics("test")
+        if metrics is None:
+            raise RunError(f"The control {mask} of run {run.id} has no figures. Delete its folder and measure again.")
+        kept = {"macro_f1": metrics["macro_f1"], "interval": metrics["ci"]["macro_f1"], "n": metrics["n"]}
+        found[mask] = {**kept, "on": "test images", "accuracy": metrics["accuracy"], "confusion": metrics["confusion"]}
+    audit = run.audit or {}
+    for kind, key, on in (
+        ("shortcut", "shortcut", "images, cross-validated"),
+        ("source-only", "source_only", "test images"),
+    ):
+        score = audit.get(key)
+        if score and score["macro_f1"] is not None:
+            kept = {"macro_f1": score["macro_f1"], "interval": score.get("interval"), "n": score["n"]}
+            found[kind] = {**kept, "on": on if score.get("split", "test") == "test" else "images"}
+    write_atomic(run.path / CONTROLS.file, json.dumps(found, indent=1))
+
+
+def _keep_sources(run: Run, plan: held_out.Plan) -> None:
+    """Write what each training decided on the images of the source that it had not seen, then the file that says so."""
+    found = [folder_of(run, SOURCES, companion.name).predictions("test") for companion in plan.companions]
+    write_atomic(run.path / held_out.TABLE, pd.concat(found, ignore_index=True).to_csv(index=False))
+    write_atomic(run.path / SOURCES.file, json.dumps({"skipped": plan.skipped}, indent=1))
+
+
+def _chance(run: Run) -> float:
+    """Macro F1 of the run's test decisions dealt out anew among the images: as often each class, at random."""
+    _, table = measured(run, "test")
+    classes = run.classes
+    true, decisions = (table[name].map(classes.index).to_numpy(np.int64) for name in ("label", "decision"))
+    random = np.random.default_rng(0)
+    dealt = (confusion_matrix(true, random.permutation(decisions), len(classes)) for _ in range(_SHUFFLES))
+    return float(np.mean([summary(confusion, classes)["macro_f1"] for confusion in dealt]))
