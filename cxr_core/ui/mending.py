@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 
 import streamlit as st
 
-from cxr_core.audit.findings import LEAVE_OUT, MENDS, SPLIT_BY_PATIENT, Finding
+from cxr_core.audit.findings import KEEP_ONE, MENDS, SAME_SPLIT, Finding
 from cxr_core.audit.mending import places
 from cxr_core.data import mends
 from cxr_core.data.dataset import Dataset
@@ -19,7 +19,11 @@ from cxr_core.ui.frame import escaped
 
 PROBLEM = "mend-problem"
 UNDO = "undo"
-EFFECTS = {mends.LEFT_OUT: "left out", mends.NOT_GIVEN: "split anew"}
+# What a mend did to the files of one place; one that is missing here is a split.
+DONE = {
+    mends.LEFT_OUT: "{files} left out",
+    mends.NOT_GIVEN: "the given split of {files} forgotten",
+}
 
 
 def mend_buttons(dataset: Dataset, mended: Dataset, finding: Finding) -> None:
@@ -48,7 +52,7 @@ def _mend(dataset: Dataset, finding: Finding, mend: str) -> None:
         changes = places(now, finding, mend)
         if changes:
             mends.move(runs_dir(), now, changes, f"{finding.kind}: {mend}")
-            told = f"{finding.kind.capitalize()}: {mend} · {_effect(changes.values())}."
+            told = f"{finding.kind.capitalize()}: {mend} · {_done(changes.values())}."
             st.toast(escaped(f"{told} Undo is at the head of the page."), icon=":material/build:", duration="long")
     except CxrError as error:
         st.session_state[PROBLEM] = (finding.kind, str(error))
@@ -63,16 +67,24 @@ def _problem(where: str) -> None:
 
 
 def _changed(mend: str, moved: Collection[str]) -> str:
-    """What a button does, in three words: ``2 left out``; only how many where the mend's own name says the rest."""
-    if mend in (LEAVE_OUT, SPLIT_BY_PATIENT) or not moved:
-        return "1 image" if len(moved) == 1 else f"{len(moved):,} images"
-    return _effect(moved)
+    """What a button does, in few words: ``2 left out``; only how many where the mend's own name says the rest."""
+    if mend == KEEP_ONE:
+        return f"{len(moved):,} left out"
+    if mend == SAME_SPLIT:
+        return ", ".join(f"{count:,} to {place}" for place, count in sorted(Counter(moved).items()))
+    return _images(len(moved))
 
 
-def _effect(moved: Iterable[str]) -> str:
-    """``2 left out``, ``1 to test, 3 to train``."""
-    counts = Counter(moved)
-    return ", ".join(f"{counts[place]:,} {EFFECTS.get(place, f'to {place}')}" for place in sorted(counts))
+def _done(moved: Iterable[str]) -> str:
+    """What a mend did: ``2 images left out``, ``1 image moved to test, 3 images moved to train``."""
+    return ", ".join(
+        DONE.get(place, "{files} moved to {place}").format(files=_images(count), place=place)
+        for place, count in sorted(Counter(moved).items())
+    )
+
+
+def _images(count: int) -> str:
+    return "1 image" if count == 1 else f"{count:,} images"
 
 
 def mends_list(dataset: Dataset) -> None:
@@ -86,7 +98,7 @@ def mends_list(dataset: Dataset) -> None:
         for name, rows in reversed(list(table.groupby("mend", sort=False))):
             first = rows.iloc[0]
             with st.container(horizontal=True, vertical_alignment="center", key=f"mend-{name}"):
-                text = f"{first['reason'].capitalize()} · {_effect(rows['split'])} · {first['time'][:10]}"
+                text = f"{first['reason'].capitalize()} · {_done(rows['split'])} · {first['time'][:10]}"
                 st.markdown(escaped(text), width="stretch")
                 st.button("Undo", icon=":material/undo:", key=f"undo-mend-{name}", on_click=_undo, args=(str(name),))
         st.caption("Written beside the runs; no image was changed. Every training on this data set honours it.")

@@ -1,7 +1,6 @@
 """The Audit page in a real browser: every finding in pictures, every mend made and taken back, and what hangs on it."""
 
 import os
-import re
 from pathlib import Path
 
 import pytest
@@ -118,16 +117,13 @@ def test_every_mend_takes_effect_and_is_taken_back(
         expect(done).to_have_count(0)
         card = _card(page, finding.kind)
         button = page.locator(f".st-key-mend-{finding.kind}-{mend}".replace(" ", "-")).get_by_role("button")
-        said = re.search(r"(\d+)", button.inner_text().partition("·")[2])
-        assert said, button.inner_text()
+        assert "·" in button.inner_text()
         button.click()
         # Said at once, wherever on the page one is.
         expect(page.get_by_test_id("stToast").last).to_contain_text(f"{finding.kind.capitalize()}: {mend}")
         expect(done).to_contain_text(f"{finding.kind.capitalize()}: {mend}", timeout=MINUTE)
         settle(page)
-        expect(done).to_contain_text(said[1])
-        changed = len(mends.read(dashboard_home / "runs"))
-        assert changed >= int(said[1])
+        expect(done).to_contain_text(f"{len(mends.read(dashboard_home / 'runs')):,} image")
         # Gone, or no longer saying what it said.
         expect(card.get_by_text(finding.message, exact=True)).to_have_count(0)
         _no_error(page)
