@@ -17,7 +17,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxr_core.audit.alignment import agreement
 from cxr_core.audit.looks import Looks
 
 # Bits of 64 that may differ: copies cropped by up to 5 % a side come to 18, as do 10 % of strangers.
@@ -89,6 +88,9 @@ def near(
     hashes: NDArray[np.uint64], mirrored: NDArray[np.uint64], small: NDArray[np.uint8]
 ) -> Iterator[tuple[int, int, int, float, bool]]:
     """(row, other row, distance, agreement, mirrored) of all pictures that are copies of each other."""
+    # Brings scipy's filters, which a kept audit does not need.
+    from cxr_core.audit.alignment import agreement
+
     best: dict[tuple[int, int], tuple[int, float, bool]] = {}
     peculiar = _Peculiarities(small)
     straight = peculiar(small)
