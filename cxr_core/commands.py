@@ -219,6 +219,10 @@ def evaluate(options: Namespace) -> int:
         print_json(metrics)
         return 0
     _print_metrics(metrics)
+    if seen:
+        from cxr_core.reports.verdict import verdict
+
+        print(f"\nWhat this score is worth: {verdict(run).sentence}")
     for line in [note, looks.sentence(run) if seen else ""]:
         if line:
             print(f"\nNote: {line}")
@@ -262,6 +266,8 @@ def runs(options: Namespace) -> int:
         test = "-" if row["test_macro_f1"] is None else f"{row['test_macro_f1']:.3f}"
         epochs = f"{row['epochs_done']}/{row['epochs']}"
         print(f"{row['id']}  {row['state']:10} {row['backbone']:18} {epochs:>7}  test macro F1 {test}")
+    if line := looks.side_by_side(found):
+        print(line)
     if not rows:
         print(f"No runs in {runs_folder(options)}.")
     return 0
