@@ -8,6 +8,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
+from cxr_core import mend_commands
 from cxr_core.errors import ConfigError, CxrError, RunError
 from cxr_core.settings import cache_dir, runs_dir
 from cxr_core.training import looks
@@ -61,7 +62,8 @@ def scan(options: Namespace) -> int:
 def audit(options: Namespace) -> int:
     """Print what a score on a data set is worth; with --strict 1 if anything blocks a training.
 
-    With --run: what the run's score is worth beside its controls, which are measured first.
+    With --run: what the run's score is worth beside its controls, which are measured first. With --mend or --undo the
+    data set is changed before, with --mends its mends are listed instead.
     """
     if options.run is not None:
         return _controls(options)
@@ -70,6 +72,9 @@ def audit(options: Namespace) -> int:
     from cxr_core.data.dataset import scan as scan_dataset
 
     dataset = scan_dataset(options.data)
+    if options.mends:
+        return _mends(mend_commands.listed(dataset, runs_folder(options)), options.json)
+    mend_commands.change(options, dataset, runs_folder(options))
     found = audit_dataset(mends.mended(dataset, mends.read(runs_folder(options))))
     if options.json:
         print_json(found.as_json())
@@ -81,9 +86,20 @@ def audit(options: Namespace) -> int:
                 print(f"  {file}")
             if len(finding.files) > 5:
                 print(f"  and {len(finding.files) - 5} more files")
-            if finding.mend:
-                print(f"  mend on the Audit page: {finding.mend}")
+            for mend in finding.mends:
+                print(f'  mend on the Audit page, or: --mend "{finding.kind}: {mend}"')
     return 1 if options.strict and found.blocks else 0
+
+
+def _mends(rows: list[dict[str, Any]], as_json: bool) -> int:
+    if as_json:
+        print_json(rows)
+        return 0
+    for row in rows:
+        print(f"{row['mend']}  {row['time'][:10]}  {row['reason']}, {row['files']} files")
+    if not rows:
+        print("No mend: the data set is taken as it lies on disk.")
+    return 0
 
 
 def _controls(options: Namespace) -> int:
@@ -192,6 +208,11 @@ class _Both:
 def evaluate(options: Namespace) -> int:
     """Print the metrics of a run; its own splits from the files that the training wrote, where they are there."""
     run = find_run(runs_folder(options), options.run)
+    if options.forget:
+        from cxr_core.evaluation.external import forget
+
+        print(f"{forget(run, options.forget)} was forgotten.")
+        return 0
     note, own = "", True
     if options.data:
         from cxr_core.evaluation.external import evaluate_collection
