@@ -1,7 +1,7 @@
 """What the score of a run is worth, in one sentence, the worst first. No torch.
 
     found = verdict(run)
-    found.sentence        # "Trained although the audit found a leak (3 pairs of the same picture); ..."
+    found.sentence        # "Trained although the audit found a leak, 3 pairs of the same picture; ..."
     found.details         # everything that is behind it, a sentence each
 
 It reads what the run carries: its audit, its controls, its figures on other collections, the warnings of its training.
@@ -132,9 +132,9 @@ def _leak(run: Run, audit: Audit | None, cautions: dict[str, str]) -> list[str]:
     clauses = []
     leaks = [finding.message for finding in audit.findings if finding.kind == "leak"] if audit else []
     if run.leak:
-        clauses.append(f"trained although the audit found a leak ({_counted((leaks or [run.leak])[0])})")
+        clauses.append(f"trained although the audit found a leak, {_counted((leaks or [run.leak])[0])}")
     elif leaks:
-        clauses.append(f"the audit found a leak between training and test ({_counted(leaks[0])})")
+        clauses.append(f"the audit found a leak, {_counted(leaks[0])}")
     elif "copies" in cautions:
         clauses.append(_counted(cautions["copies"]))
     if "drawn" in cautions or (audit and any(finding.kind == "drawn" for finding in audit.findings)):

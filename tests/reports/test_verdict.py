@@ -34,7 +34,7 @@ def leaking(isolated: Path) -> Run:
 
 def write_audit(run: Run, **facts: Any) -> None:
     """An audit that found nothing, but for ``facts``."""
-    shortcut = {"macro_f1": 0.2, "interval": None, "chance_macro_f1": 0.33, "by_feature": {}, "claimed": False, "n": 36}
+    shortcut = {"macro_f1": 0.2, "chance_macro_f1": 0.33, "claimed": False, "n": 36}
     nothing = {"images": len(run.split), "duplicates": [], "source_only": None, "shortcut": shortcut, "findings": []}
     (run.path / "audit.json").write_text(json.dumps({**nothing, **facts}), encoding="utf-8")
 
@@ -69,14 +69,14 @@ def test_a_run_without_an_audit_says_so(run: Run) -> None:
 
 
 def test_a_leak_is_the_first_thing_said_with_and_without_the_audits_own_words(leaking: Run) -> None:
-    assert verdict(leaking).sentence.startswith("Trained although the audit found a leak (")
+    assert verdict(leaking).sentence.startswith("Trained although the audit found a leak, ")
     keep_audit(leaking, lambda done, total: None)
     audit = audit_of(leaking)
     assert audit
     assert audit.blocks
     message = next(finding.message for finding in audit.findings if finding.kind == "leak")
     found = verdict(leaking)
-    assert found.sentence.startswith(f"Trained although the audit found a leak ({message.partition(':')[0]});")
+    assert found.sentence.startswith(f"Trained although the audit found a leak, {message.partition(':')[0]};")
     assert found.details[0] == leaking.leak
     # The audit's message stands in the warning already.
     assert sum(message in sentence for sentence in found.details) == 1
@@ -123,7 +123,7 @@ def test_what_reaches_the_score_without_lungs_is_named_and_what_does_not_is_not(
     assert f"is reached without lungs ({low:.2f})" in verdict(run).sentence
     write_controls(run, without=low - 0.01)
     assert "is reached" not in verdict(run).sentence
-    shortcut = {"macro_f1": 1.0, "interval": None, "chance_macro_f1": 0.33, "by_feature": {}, "claimed": True, "n": 36}
+    shortcut = {"macro_f1": 1.0, "chance_macro_f1": 0.33, "claimed": True, "n": 36}
     write_audit(run, shortcut=shortcut, source_only={"macro_f1": 0.99, "accuracy": 1.0, "n": 9, "interval": None})
     sentence = verdict(run).sentence
     assert "by size, file, brightness and border alone (1.00) and by the source alone (0.99)" in sentence
