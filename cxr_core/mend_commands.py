@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from cxr_core.audit.audit import audit
-from cxr_core.audit.mending import places
 from cxr_core.data import mends
 from cxr_core.data.dataset import Dataset
 from cxr_core.errors import ConfigError, DatasetError
@@ -42,6 +40,10 @@ def listed(dataset: Dataset, runs_dir: Path) -> list[dict[str, str | int]]:
 
 
 def _mend(dataset: Dataset, runs_dir: Path, asked: str) -> str:
+    # Only who mends needs the audit; --help does not.
+    from cxr_core.audit.audit import audit
+    from cxr_core.audit.mending import places
+
     kind, _, mend = (part.strip().lower() for part in asked.partition(":"))
     # As on the page: a file that an earlier mend left out is no longer there to be moved.
     mended = mends.mended(dataset, mends.read(runs_dir))

@@ -81,7 +81,7 @@ def image_report(run: Run, answered: Answered, now: datetime | None = None) -> D
         blocks += _similar(answered.similar)
     blocks += [Heading("How good this run is on its internal test split"), *_figures(run)]
     found = verdict(run)
-    blocks += [Heading("What this score is worth"), Text(found.sentence, strong=True), Bullets(found.details)]
+    blocks += [Heading("What this score is worth"), Text(found.sentence), Bullets(found.details)]
     return Document(
         "Chest X-ray report",
         f"{answered.file} · {date:%Y-%m-%d %H:%M} UTC · run {run.id}",
