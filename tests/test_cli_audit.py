@@ -3,6 +3,8 @@
 import json
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,9 @@ from cxr_core.__main__ import main
 from cxr_core.data import mends
 from cxr_core.reports.verdict import verdict
 from cxr_core.settings import runs_dir
-from cxr_core.training.runs import list_runs
+from cxr_core.training.runs import Run, list_runs
+
+PROJECT = Path(__file__).resolve().parents[1]
 
 
 def test_json_has_what_was_promised(tiny_dataset: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -76,8 +80,9 @@ def test_a_leak_is_refused_in_one_line_until_it_is_mended_or_trained_on_anyway(
     assert main(["audit", "--data", str(leaking), "--mend", "leak"]) == 0
     capsys.readouterr()
     assert main(train) == 0
-    assert "although the audit found a leak" not in capsys.readouterr().out
-    assert not list_runs(runs_dir())[0].leak
+    out = capsys.readouterr().out
+    assert "although the audit found a leak" not in out
+    assert not Run(Path(out.splitlines()[-1])).leak
 
 
 def test_evaluate_says_what_the_score_is_worth(leaking: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -139,3 +144,15 @@ def test_mends_are_of_a_data_set_and_of_no_run(capsys: pytest.CaptureFixture[str
         main(["audit", "--run", "x", "--mends"])
     assert left.value.code == 2
     assert "expected --data" in capsys.readouterr().err
+
+
+def test_a_kept_audit_is_read_without_what_made_it(tiny_dataset: Path) -> None:
+    assert main(["audit", "--data", str(tiny_dataset)]) == 0
+    code = (
+        "import sys\n"
+        "from cxr_core.__main__ import main\n"
+        f"assert main(['audit', '--data', {str(tiny_dataset)!r}]) == 0\n"
+        "sys.exit(' '.join({'sklearn', 'scipy', 'torch'} & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
