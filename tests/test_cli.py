@@ -330,6 +330,24 @@ def test_evaluate_on_the_test_split_is_a_look(call: Call, copied: Run, tiny_data
     assert looks.count(copied) == before + 3
 
 
+def test_another_collection_is_forgotten(call: Call, copied: Run, tmp_path: Path) -> None:
+    hospital = draw(tmp_path / "hospital b", images=36, seed=5)
+    kept = json.loads(call("evaluate", copied.id, "--data", hospital, "--json")[1])["external"]["kept"]
+    status, _, err = call("evaluate", copied.id, "--forget", "another")
+    assert status == 1
+    assert kept in one_line(err)
+    assert call("evaluate", copied.id, "--forget", "hospital b") == (0, f"{kept} was forgotten.\n", "")
+    assert not list((copied.path / "external").iterdir())
+    assert call("evaluate", copied.id, "--forget", "x", "--data", hospital)[0] == 2
+
+
+def test_scores_listed_together_are_said_to_choose_by_test(call: Call, copied: Run) -> None:
+    assert "choosing by test" not in call("runs")[1]
+    shutil.copytree(copied.path, copied.path.with_name(f"{copied.id}-again"))
+    assert "a score of the same test: 2 on tiny" in call("runs")[1]
+    assert len(json.loads(call("runs", "--json")[1])) == 2
+
+
 def test_evaluate_by_source(call: Call, copied: Run) -> None:
     metrics = json.loads(call("evaluate", copied.id, "--by-source", "--json")[1])
     assert sum(row["n"] for row in metrics["by_source"]) == metrics["n"]

@@ -12,9 +12,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.ensemble import ExtraTreesClassifier
-from sklearn.metrics import f1_score
-from sklearn.model_selection import StratifiedGroupKFold
 
 from cxr_core.audit.looks import FACTS, Looks
 from cxr_core.audit.scores import interval_of
@@ -50,6 +47,10 @@ def shortcut(samples: pd.DataFrame, looks: Looks, seed: int = 0) -> dict[str, An
     much macro F1 falls where that feature's values are dealt out anew among the images judged. Chance: the same
     decisions dealt out anew. Figures are None where a class has fewer than 10 patients.
     """
+    # Half a second to import, and a kept audit needs none of it.
+    from sklearn.ensemble import ExtraTreesClassifier
+    from sklearn.model_selection import StratifiedGroupKFold
+
     rows = np.flatnonzero(looks.seen)
     if len(rows) > _MOST_IMAGES:
         rows = np.sort(np.random.default_rng(seed).choice(rows, _MOST_IMAGES, replace=False))
@@ -113,4 +114,6 @@ def features(samples: pd.DataFrame, facts: NDArray[np.float32]) -> pd.DataFrame:
 
 
 def _macro_f1(labels: NDArray[np.str_], decided: NDArray[np.str_]) -> float:
+    from sklearn.metrics import f1_score
+
     return float(f1_score(labels, decided, average="macro", zero_division=0))

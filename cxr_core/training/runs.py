@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 import psutil
@@ -55,6 +55,8 @@ class Run:
     """One training: its folder. Properties read the disk each time and raise RunError where a file is damaged."""
 
     path: Path
+    # How the warning begins that a run on a leak carries.
+    LEAK: ClassVar[str] = "Trained although the audit found a leak."
 
     @property
     def id(self) -> str:
@@ -122,6 +124,11 @@ class Run:
         except (KeyError, TypeError, AttributeError):
             # An audit that somebody edited says nothing.
             return []
+
+    @property
+    def leak(self) -> str:
+        """The warning of a run that was trained although train and test share pictures, "" for any other."""
+        return next((text for text in self.info.get("warnings", []) if str(text).startswith(self.LEAK)), "")
 
     @property
     def status(self) -> dict[str, Any]:
@@ -306,9 +313,9 @@ def create_run(
     if leaking and not config.train_anyway:
         raise DatasetError(
             f"The audit blocks this training. {' '.join(leaking)} Mend it on the Audit page, or train anyway "
-            "(train_anyway = true): every page then says so."
+            "(--train-anyway on the command line): every page then says so."
         )
-    told += [f"Trained although the audit found a leak. {message}" for message in leaking]
+    told += [f"{Run.LEAK} {message}" for message in leaking]
     corrected: list[str] = []
     if config.corrections:
         # After the split: which images are in test does not depend on what was marked.

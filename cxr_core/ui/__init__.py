@@ -6,7 +6,7 @@ The only part of ``cxr_core`` that imports streamlit. A page reads widgets, make
     with ui.guarded():
         run = ui.pick_run(("completed",))
         if run:
-            ui.warnings_banner(run)
+            ui.live_run(run)
 """
 
 from cxr_core.ui.cached import cached_pixels, cached_predictor, cached_scan, full_picture, progress_bar, thumbnail
