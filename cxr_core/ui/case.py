@@ -19,6 +19,7 @@ from PIL import Image
 
 from cxr_core import charts
 from cxr_core.data import images
+from cxr_core.data.masking import BORDER
 from cxr_core.errors import ImageError
 from cxr_core.inference.neighbours import AMONG, FILE, Neighbours
 from cxr_core.labels import rule_text
@@ -30,6 +31,10 @@ from cxr_core.ui.frame import escaped, of
 HEAT_NOTE = (
     "A heat map shows what moved the score of {label}, not that the score is right. It covers the square that the "
     "network saw."
+)
+BORDER_NOTE = (
+    f"The network does not see the border: {100 * BORDER:.0f} % of each side of the square that it cuts from a picture "
+    "are erased."
 )
 OPACITY = 0.45
 
@@ -66,7 +71,7 @@ def case_view(run: Run, case: Case, key: str) -> None:
 
 
 def picture_view(run: Run, case: Case, key: str) -> None:
-    """The whole picture; a switch lays the heat map of a label over it."""
+    """The whole picture; a switch lays the heat map of a label over it. Says so where the network sees no border."""
     place = st.container()
     label, opacity = None, OPACITY
     if st.toggle("Heat map", key=f"heat-{key}", help="What moved the score. It costs a pass back through the network."):
@@ -80,6 +85,8 @@ def picture_view(run: Run, case: Case, key: str) -> None:
             )
             opacity = st.slider("Opacity", 0.0, 1.0, OPACITY, 0.05, key=f"heat-opacity-{key}", width=190)
     with place:
+        if run.config.mask_border:
+            st.caption(BORDER_NOTE)
         if label is None:
             st.image(_jpeg(_decoded(case.digest, case)), width="stretch", alt=case.name)
             return
