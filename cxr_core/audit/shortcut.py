@@ -66,7 +66,7 @@ def shortcut(samples: pd.DataFrame, looks: Looks, border_masked: bool = False, s
     table = features(chosen, looks.facts[rows])
     kinds = dict(GROUPS)
     if border_masked:
-        table[["brightness", "spread"]] = _inside(chosen, looks.small[rows])
+        table[["brightness", "spread"]] = inside(chosen, looks.small[rows])
         table = table.drop(columns=[column for name in AT_BORDER for column in kinds.pop(name)])
     random = np.random.default_rng(seed)
     decided = np.empty_like(labels)
@@ -120,7 +120,7 @@ def features(samples: pd.DataFrame, facts: NDArray[np.float32]) -> pd.DataFrame:
     return table
 
 
-def _inside(samples: pd.DataFrame, small: NDArray[np.uint8]) -> NDArray[np.float32]:
+def inside(samples: pd.DataFrame, small: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Mean and standard deviation (N, 2) of what a network sees of each picture where its border is masked.
 
     ``small``: the pictures squeezed into squares, uint8 (N, S, S).
