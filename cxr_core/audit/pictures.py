@@ -90,7 +90,7 @@ def _letters(samples: pd.DataFrame, looks: Looks, border_masked: bool) -> list[F
             INFORMS,
             f"{int(lettered.sum())} of {len(samples)} images seem to have letters or markers at the border ({listed}): "
             + (
-                "the border of every image is masked in training, so that only those remain which reach farther in."
+                "the border of every image is masked in training, so a network sees only those that reach farther in."
                 if border_masked
                 else "where one class has more of them, a network can read them instead of the lungs."
             ),

@@ -387,7 +387,7 @@ def _border_warnings(config: TrainConfig) -> list[str]:
     if not config.mask_border:
         return []
     return [
-        f"The network does not see the border: {100 * BORDER:.0f} % of each side of every image are erased, in "
+        f"The network does not see the border: {100 * BORDER:.0f} % of each side of every image is erased, in "
         "training and for every answer."
     ]
 

@@ -34,7 +34,7 @@ HEAT_NOTE = (
 )
 BORDER_NOTE = (
     f"The network does not see the border: {100 * BORDER:.0f} % of each side of the square that it cuts from a picture "
-    "are erased."
+    "is erased."
 )
 OPACITY = 0.45
 
@@ -85,20 +85,25 @@ def picture_view(run: Run, case: Case, key: str) -> None:
             )
             opacity = st.slider("Opacity", 0.0, 1.0, OPACITY, 0.05, key=f"heat-opacity-{key}", width=190)
     with place:
-        if run.config.mask_border:
-            st.caption(BORDER_NOTE)
         if label is None:
             st.image(_jpeg(_decoded(case.digest, case)), width="stretch", alt=case.name)
-            return
-        heat = heat_of(run, case, label)
-        # The module brings torch in.
-        from cxr_core.inference.explain import overlay
+        else:
+            _heated(run, case, label, opacity)
+        if run.config.mask_border:
+            st.caption(BORDER_NOTE)
 
-        picture = overlay(Image.fromarray(_decoded(case.digest, case)), heat, opacity)
-        st.image(_jpeg(np.asarray(picture)), width="stretch", alt=f"{case.name}, heat map of {label}")
-        st.caption(escaped(HEAT_NOTE.format(label=label)))
-        if not heat.any():
-            st.caption(escaped(f"The map is empty: nothing in this picture speaks for {label}."))
+
+def _heated(run: Run, case: Case, label: str, opacity: float) -> None:
+    """The picture under the heat map of ``label``, and what such a map does not say."""
+    heat = heat_of(run, case, label)
+    # The module brings torch in.
+    from cxr_core.inference.explain import overlay
+
+    picture = overlay(Image.fromarray(_decoded(case.digest, case)), heat, opacity)
+    st.image(_jpeg(np.asarray(picture)), width="stretch", alt=f"{case.name}, heat map of {label}")
+    st.caption(escaped(HEAT_NOTE.format(label=label)))
+    if not heat.any():
+        st.caption(escaped(f"The map is empty: nothing in this picture speaks for {label}."))
 
 
 def answer_view(run: Run, case: Case, key: str) -> None:
