@@ -23,6 +23,7 @@ from cxr_core.audit.findings import (
     LEAVE_OUT,
     MASK_BORDER,
     SAME_SPLIT,
+    SHORTCUT_SEES,
     SPLIT_BY_PATIENT,
     WARNS,
     Finding,
@@ -217,10 +218,9 @@ def _shortcut_findings(found: dict[str, Any], border_masked: bool) -> list[Findi
     if found["macro_f1"] is None:
         text = "Too few patients of some class to tell whether size, file and brightness give the class away."
         return [Finding("shortcut", INFORMS, text)]
-    seen = "size, file and brightness" if border_masked else "size, file, brightness and border"
     masked = " (the border is masked in training)" if border_masked else ""
     said = (
-        f"From {seen} alone{masked}, a simple model reaches macro F1 {found['macro_f1']:.2f} "
+        f"From {SHORTCUT_SEES[border_masked]} alone{masked}, a simple model reaches macro F1 {found['macro_f1']:.2f} "
         f"(chance {found['chance_macro_f1']:.2f})"
     )
     if not found["claimed"]:

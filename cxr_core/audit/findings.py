@@ -21,6 +21,10 @@ MENDS = {
 }
 
 
+# What the model behind the shortcut score sees, by whether the border of every image is masked.
+SHORTCUT_SEES = {False: "size, file, brightness and border", True: "size, file and brightness"}
+
+
 @dataclass(frozen=True)
 class Finding:
     """``kind`` in one or two words; ``message`` says what was counted and what it means; ``files`` relative to the data

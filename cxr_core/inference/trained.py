@@ -74,7 +74,7 @@ class Trained:
 
     def seen(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """What this run's network sees of decoded images (..., S, S): what its training erased is erased."""
-        return masked(pixels, self.run.erased)
+        return masked(pixels, self.run.mask)
 
     def features(self, pixels: NDArray[np.uint8]) -> NDArray[np.generic]:
         """Rows for decoded images (N, S, S), as the feature store would keep them."""

@@ -1,6 +1,8 @@
 """A run whose border is masked: no door lets the border in, and the gate still looks at the whole picture."""
 
 import io
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,9 @@ from cxr_core.inference.gate import withheld
 from cxr_core.inference.predictor import Predictor
 from cxr_core.inference.trained import Trained
 from cxr_core.model.features import FeatureStore
+from cxr_core.model.network import space_of
 from cxr_core.training import controls
+from cxr_core.training.companions import CONTROLS, laid_down
 from cxr_core.training.runs import Run
 from tests.runs_support import FROZEN, train
 
@@ -129,7 +133,7 @@ def test_the_gate_looks_at_the_whole_picture(run: Run, tiny_dataset: Path) -> No
 def test_its_kept_rows_are_of_masked_pictures(run: Run, tiny_dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CXR_CACHE", str(run.path.parent.parent / "cache"))
     trained = Trained.load(run)
-    assert trained.space.mask == run.erased == "border-erased"
+    assert trained.space.mask == run.mask == "border-erased"
     store = FeatureStore(trained.space)
     files = sorted(tiny_dataset.glob("test/NORMAL/*.png"))
     rows = store.read(store.rows([f"{content_digest(file.read_bytes())}:0" for file in files]))
@@ -153,11 +157,28 @@ def test_it_is_said_once_beside_every_score(run: Run, completed_run: Run) -> Non
     assert not any("border" in warning for warning in completed_run.warnings)
 
 
-def test_a_control_of_it_has_no_border_either(run: Run) -> None:
-    control = Run(run.path)
-    assert controls.MASKS == ("middle-erased", "middle-only")
-    control.info["mask"] = "middle-erased"
-    assert control.erased == "middle-and-border-erased"
-    assert control.config == run.config
-    control.info["mask"] = "middle-only"
-    assert control.erased == "middle-only"
+def test_its_controls_have_no_border_either(run: Run, tmp_path: Path) -> None:
+    copy = Run(Path(shutil.copytree(run.path, tmp_path / run.id)))
+    spaces = set()
+    for companion, mask in zip(controls.planned(copy), ("middle-and-border-erased", "middle-only"), strict=True):
+        control = laid_down(copy, CONTROLS, companion, "1 of 2")
+        assert control.mask == mask
+        assert control.config == run.config
+        spaces.add(space_of(control.config, control.mask).key)
+    assert (
+        len({*spaces, space_of(run.config).key, space_of(run.config.model_copy(update={"mask_border": False})).key})
+        == 4
+    )
+
+
+def test_what_its_shortcut_score_does_not_see_is_not_named(run: Run, tmp_path: Path) -> None:
+    copy = Run(Path(shutil.copytree(run.path, tmp_path / run.id)))
+    score = {"macro_f1": 1.0, "interval": None, "n": 12, "on": "images"}
+    (copy.path / CONTROLS.file).write_text(
+        json.dumps({"chance_macro_f1": 0.3, "middle-erased": score, "middle-only": score, "shortcut": score})
+    )
+    found = controls.scores(copy)
+    assert found
+    said = [controls.verdict(found), *(bar.meaning for bar in found.bars)]
+    assert any("size, file and brightness alone" in sentence for sentence in said)
+    assert not any("border" in sentence for sentence in said)
