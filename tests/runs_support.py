@@ -24,14 +24,17 @@ FROZEN: dict[str, Any] = {**SMALL, "backbone": "resnet18", "weights": "none", "h
 
 
 def lettered_dataset(root: Path, images: int) -> Path:
-    """A drawn data set whose images of COVID19, and they alone, have white letters in a corner."""
+    """A drawn data set whose images of COVID19, and they alone, have two white letters L in a corner."""
     demo.draw(root, images=images, seed=1)
     for file in root.glob("*/*/*.png"):
         picture = np.array(Image.open(file).convert("L"))
         height, width = picture.shape
         picture[: height // 6, : width // 5] = 20
         if file.parent.name == "COVID19":
-            picture[height // 40 : height // 14, width // 40 : width // 9] = 255
+            bottom, stroke = height // 12, width // 60
+            for left in (width // 20, width // 9):
+                picture[bottom - height // 20 : bottom, left : left + stroke] = 255
+                picture[bottom - height // 60 : bottom, left : left + 3 * stroke] = 255
         Image.fromarray(picture).save(file)
     return root
 

@@ -20,7 +20,7 @@ MIDDLE_WIDTH, MIDDLE_HEIGHT = 0.70, 0.75
 # Share of each side of the decoded square that is its border. The audit looks for letters in the outer eighth of a
 # picture; of that the network's crop leaves at most (1/8 - 1/16) / (7/8) = 7.1 % of its square. 8 % cover it with a
 # rounding to spare, end outside the middle above, and cut off no more than the outermost rim of tightly cropped lungs.
-# Letters that are larger than that reach farther in: on 207 lettered X-rays nothing of them was left in 173.
+# Some letters reach farther in: of 810 lettered X-rays nothing of them was left in 789 (6 %: in 623, 10 %: in all).
 BORDER = 0.08
 # The mean grey that ImageNet networks subtract, 0.449 of 255: what is erased is nearly zero to them. One grey for all
 # images, since an image's own mean would carry the brightness of what was erased.
