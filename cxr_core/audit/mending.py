@@ -24,7 +24,8 @@ def places(dataset: Dataset, finding: Finding, mend: str) -> dict[str, str]:
     if mend == SPLIT_BY_PATIENT:
         return {file: NOT_GIVEN for file, split in given.items() if split}
     if mend == MASK_BORDER:
-        return dict.fromkeys((file for file in finding.files or given if file in given), BORDER_MASKED)
+        evidence = () if dataset.border_masked else finding.files or given
+        return dict.fromkeys((file for file in evidence if file in given), BORDER_MASKED)
     if mend == LEAVE_OUT:
         return dict.fromkeys((file for file in finding.files if file in given), LEFT_OUT)
     chosen: dict[str, str] = {}

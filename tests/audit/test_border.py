@@ -69,6 +69,7 @@ def test_the_mend_masks_the_border_of_every_training_until_it_is_undone(lettered
     assert "the border of every image is masked in training" in told["letters"].message
     assert "border is masked" in told["shortcut"].message
     assert MASK_BORDER not in told["shortcut"].mends
+    assert places(mended(dataset), letters, MASK_BORDER) == {}
     with pytest.raises(ConfigError, match="mend"):
         places(dataset, told["letters"], MASK_BORDER)
     run = create_run(dataset, SMALL, runs_dir())
