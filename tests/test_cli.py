@@ -131,6 +131,7 @@ FLAGS: dict[str, tuple[str, Any]] = {
     "split_seed": ("4", 4),
     "corrections": ("true", True),
     "train_anyway": ("true", True),
+    "mask_border": ("true", True),
     "seed": ("5", 5),
     "device": ("cpu", "cpu"),
 }

@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from cxr_core.audit.findings import SHORTCUT_SEES
 from cxr_core.data.masking import MIDDLE_HEIGHT, MIDDLE_WIDTH, Mask
 from cxr_core.errors import RunError
 from cxr_core.evaluation.measure import measured
@@ -26,7 +27,7 @@ TITLES = {
 }
 _WITHOUT = {
     "middle-erased": "without lungs",
-    "shortcut": "from size, file, brightness and border alone",
+    "shortcut": "from {seen} alone",
     "source-only": "from the source alone",
 }
 PROTOCOL = (
@@ -38,7 +39,7 @@ PROTOCOL = (
 NOT_MEASURED = "Not measured: how much of the score can be had without lungs is not known."
 _REACHING = {
     "middle-erased": "the control without lungs",
-    "shortcut": "size, file, brightness and border alone",
+    "shortcut": "{seen} alone",
     "source-only": "the source alone",
 }
 # So far above chance a control is said to be above it, as a shortcut is.
@@ -68,10 +69,11 @@ class Score:
 
 @dataclass(frozen=True)
 class Scores:
-    """The bars in their order, and what guessing would reach on the same test."""
+    """The bars in their order, what guessing would reach on the same test, and what the shortcut's model sees."""
 
     bars: tuple[Score, ...]
     chance: float
+    seen: str
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -111,12 +113,13 @@ def scores(run: Run) -> Scores | None:
         ) from None
     own, _ = measured(run, "test")
     found["run"] = (own["macro_f1"], own["ci"]["macro_f1"], own["n"], "test images")
+    seen = SHORTCUT_SEES[run.config.mask_border]
     bars = [
-        Score(kind, found[kind][0], found[kind][1], *found[kind][2:], _meaning(kind, found, chance))
+        Score(kind, found[kind][0], found[kind][1], *found[kind][2:], _meaning(kind, found, chance, seen))
         for kind in TITLES
         if kind in found
     ]
-    return Scores(tuple(bars), chance)
+    return Scores(tuple(bars), chance, seen)
 
 
 Known = tuple[float, Any, int, str]
@@ -127,7 +130,7 @@ def _known(kept: dict[str, Any]) -> Known:
     return float(kept["macro_f1"]), (float(ends[0]), float(ends[1])) if ends else None, int(kept["n"]), str(kept["on"])
 
 
-def _meaning(kind: str, found: dict[str, Known], chance: float) -> str:
+def _meaning(kind: str, found: dict[str, Known], chance: float, seen: str) -> str:
     """One sentence: what this score says of the run's."""
     score, ends = found["run"][0], found["run"][1]
     value = found[kind][0]
@@ -138,7 +141,7 @@ def _meaning(kind: str, found: dict[str, Known], chance: float) -> str:
         if reaches:
             return "The middle alone reaches the run's interval: nothing outside it is needed for the score."
         return "The middle alone stays below the run's interval: part of the score comes from outside it."
-    without = _WITHOUT[kind]
+    without = _WITHOUT[kind].format(seen=seen)
     if reaches:
         return f"The run's score can be had {without}."
     if value > chance + _MARGIN:
@@ -152,8 +155,9 @@ def verdict(found: Scores) -> str:
     low = own.interval[0] if own.interval else own.macro_f1
     reaching = [_REACHING[bar.kind] for bar in found.bars[1:] if bar.kind in _REACHING and bar.macro_f1 >= low]
     if reaching:
+        named = " and by ".join(reaching).format(seen=found.seen)
         return (
-            f"The lower end of the run's interval ({low:.2f}) is reached by {' and by '.join(reaching)}: "
+            f"The lower end of the run's interval ({low:.2f}) is reached by {named}: "
             "the score is no evidence that the network looks at lungs."
         )
     return f"Nothing that sees no lungs reaches the lower end of the run's interval ({low:.2f})."

@@ -20,6 +20,12 @@ from cxr_core.ui.frame import escaped
 
 PROBLEM = "mend-problem"
 PAIRS_SHOWN, PICTURES_SHOWN = 4, 6
+# What a mend did to the files of one place; one that is missing here is a split.
+DONE = {
+    mends.LEFT_OUT: "{files} left out",
+    mends.NOT_GIVEN: "the given split of {files} forgotten",
+    mends.BORDER_MASKED: "the border of every image is masked, because of {files}",
+}
 # Severity -> (what a person reads, colour of the badge, icon).
 SEVERITIES = {
     "blocks": ("Blocks a training", "red", ":material/block:"),
@@ -110,9 +116,20 @@ def mends_list(dataset: Dataset) -> None:
     for name, rows in reversed(list(table.groupby("mend", sort=False))):
         with st.container(horizontal=True, vertical_alignment="center"):
             first = rows.iloc[0]
-            counts = ", ".join(f"{count:,} to {place}" for place, count in rows["split"].value_counts().items())
-            st.markdown(escaped(f"{first['reason'].capitalize()} · {counts} · {first['time'][:10]}"), width="stretch")
+            st.markdown(
+                escaped(f"{first['reason'].capitalize()} · {_done(rows)} · {first['time'][:10]}"), width="stretch"
+            )
             st.button("Undo", icon=":material/undo:", key=f"undo-mend-{name}", on_click=_undo, args=(str(name),))
+
+
+def _done(rows: pd.DataFrame) -> str:
+    """What a mend did, from its rows."""
+    return ", ".join(
+        DONE.get(str(place), "{files} moved to {place}").format(
+            files="1 image" if count == 1 else f"{count:,} images", place=place
+        )
+        for place, count in rows["split"].value_counts().items()
+    )
 
 
 def _undo(mend: str) -> None:
