@@ -22,7 +22,7 @@ from cxr_core.data.integrity import check_png, ends_early
 from cxr_core.data.limits import MAX_BYTES as MAX_BYTES
 from cxr_core.data.limits import MAX_PIXELS as MAX_PIXELS
 from cxr_core.data.limits import ImageInfo as ImageInfo
-from cxr_core.data.masking import BORDERLESS, Mask, border_filled, masked
+from cxr_core.data.masking import Mask, border_filled, masked
 from cxr_core.data.views import augment
 from cxr_core.errors import CutShortError, ImageError
 
@@ -130,7 +130,7 @@ def pixels(content: bytes, name: str, size: int = 224, view: int = 0, mask: Mask
     else:
         resized = image.resize((int(short * image.width / image.height), short), Image.Resampling.BILINEAR)
     if view:
-        if mask in BORDERLESS:
+        if mask == "border-erased":
             resized = border_filled(resized, size)
         return masked(augment(resized, size, content_digest(content), view), mask)
     left, top = round((resized.width - size) / 2), round((resized.height - size) / 2)

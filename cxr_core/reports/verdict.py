@@ -31,7 +31,7 @@ _CLAUSES = 3
 # Findings that a clause of its own speaks of.
 _NAMED = {"leak", "copies", "drawn", "shortcut", "sources", "patients"}
 _BY = {
-    "middle-erased": "without lungs",
+    "lungs-erased": "without lungs",
     "shortcut": "by size, file, brightness and border alone",
     "source-only": "by the source alone",
 }

@@ -11,34 +11,35 @@ from dataclasses import dataclass
 from typing import Any
 
 from cxr_core.audit.findings import SHORTCUT_SEES
-from cxr_core.data.masking import MIDDLE_HEIGHT, MIDDLE_WIDTH, Mask
+from cxr_core.data.masking import LUNGS_HEIGHT, LUNGS_WIDTH, MIDDLE_HEIGHT, MIDDLE_WIDTH, Mask
 from cxr_core.errors import RunError
 from cxr_core.evaluation.measure import measured
 from cxr_core.training.companions import CONTROLS, Companion
 from cxr_core.training.runs import Run
 
-MASKS: tuple[Mask, ...] = ("middle-erased", "middle-only")
+MASKS: tuple[Mask, ...] = ("lungs-erased", "middle-only")
 TITLES = {
     "run": "This run",
-    "middle-erased": "Without lungs",
+    "lungs-erased": "Without lungs",
     "middle-only": "Middle alone",
     "shortcut": "Shortcut",
     "source-only": "Source alone",
 }
 _WITHOUT = {
-    "middle-erased": "without lungs",
+    "lungs-erased": "without lungs",
     "shortcut": "from {seen} alone",
     "source-only": "from the source alone",
 }
 PROTOCOL = (
-    "A control is the same training (configuration, split, seed) with the middle of every image erased (no lungs: the "
-    f"central {100 * MIDDLE_WIDTH:.0f} % of the width and {100 * MIDDLE_HEIGHT:.0f} % of the height, which leaves a "
-    "rim of them in some images), or with nothing but it. It chooses its epoch and thresholds on its own validation "
-    "images, nothing on the test."
+    "A control is the same training (configuration, split, seed) with the lungs of every image erased (the central "
+    f"{100 * LUNGS_WIDTH:.0f} % of the width and {100 * LUNGS_HEIGHT:.0f} % of the height), or with nothing but its "
+    f"middle (the central {100 * MIDDLE_WIDTH:.0f} % and {100 * MIDDLE_HEIGHT:.0f} %). It chooses its epoch and "
+    "thresholds on its own validation images, nothing on the test."
 )
+NO_LUNGLESS = "There is no control without lungs: with the border erased, hardly anything but lungs is left."
 NOT_MEASURED = "Not measured: how much of the score can be had without lungs is not known."
 _REACHING = {
-    "middle-erased": "the control without lungs",
+    "lungs-erased": "the control without lungs",
     "shortcut": "{seen} alone",
     "source-only": "the source alone",
 }
@@ -92,8 +93,12 @@ class Scores:
 
 
 def planned(run: Run) -> list[Companion]:
-    """What is to be trained for the controls of ``run``, in its order."""
-    return [Companion(mask, TITLES[mask], mask=mask) for mask in MASKS]
+    """What is to be trained for the controls of ``run``, in its order; one alone where its border is erased."""
+    return [Companion(mask, TITLES[mask], mask=mask) for mask in MASKS if mask == "middle-only" or not _borderless(run)]
+
+
+def _borderless(run: Run) -> bool:
+    return run.config.mask_border
 
 
 def scores(run: Run) -> Scores | None:
@@ -105,7 +110,7 @@ def scores(run: Run) -> Scores | None:
         kept = json.loads(file.read_bytes())
         chance = float(kept["chance_macro_f1"])
         found = {kind: _known(kept[kind]) for kind in TITLES if kept.get(kind)}
-        if not {*MASKS} <= set(found):
+        if not {companion.name for companion in planned(run)} <= set(found):
             raise KeyError
     except (ValueError, KeyError, TypeError, AttributeError):
         raise RunError(
@@ -113,7 +118,7 @@ def scores(run: Run) -> Scores | None:
         ) from None
     own, _ = measured(run, "test")
     found["run"] = (own["macro_f1"], own["ci"]["macro_f1"], own["n"], "test images")
-    seen = SHORTCUT_SEES[run.config.mask_border]
+    seen = SHORTCUT_SEES[_borderless(run)]
     bars = [
         Score(kind, found[kind][0], found[kind][1], *found[kind][2:], _meaning(kind, found, chance, seen))
         for kind in TITLES
@@ -160,4 +165,5 @@ def verdict(found: Scores) -> str:
             f"The lower end of the run's interval ({low:.2f}) is reached by {named}: "
             "the score is no evidence that the network looks at lungs."
         )
-    return f"Nothing that sees no lungs reaches the lower end of the run's interval ({low:.2f})."
+    plain = f"Nothing that sees no lungs reaches the lower end of the run's interval ({low:.2f})."
+    return plain if any(bar.kind == "lungs-erased" for bar in found.bars) else f"{plain} {NO_LUNGLESS}"

@@ -19,7 +19,6 @@ from cxr_core.inference.gate import withheld
 from cxr_core.inference.predictor import Predictor
 from cxr_core.inference.trained import Trained
 from cxr_core.model.features import FeatureStore
-from cxr_core.model.network import space_of
 from cxr_core.training import controls
 from cxr_core.training.companions import CONTROLS, laid_down
 from cxr_core.training.runs import Run
@@ -157,28 +156,27 @@ def test_it_is_said_once_beside_every_score(run: Run, completed_run: Run) -> Non
     assert not any("border" in warning for warning in completed_run.warnings)
 
 
-def test_its_controls_have_no_border_either(run: Run, tmp_path: Path) -> None:
+def test_its_one_control_is_the_middle_which_has_no_border(run: Run, completed_run: Run, tmp_path: Path) -> None:
     copy = Run(Path(shutil.copytree(run.path, tmp_path / run.id)))
-    spaces = set()
-    for companion, mask in zip(controls.planned(copy), ("middle-and-border-erased", "middle-only"), strict=True):
-        control = laid_down(copy, CONTROLS, companion, "1 of 2")
-        assert control.mask == mask
-        assert control.config == run.config
-        spaces.add(space_of(control.config, control.mask).key)
-    assert (
-        len({*spaces, space_of(run.config).key, space_of(run.config.model_copy(update={"mask_border": False})).key})
-        == 4
-    )
+    (companion,) = controls.planned(copy)
+    control = laid_down(copy, CONTROLS, companion, "1 of 1")
+    assert (control.mask, control.config) == ("middle-only", run.config)
+    assert len(controls.planned(completed_run)) == 2
 
 
 def test_what_its_shortcut_score_does_not_see_is_not_named(run: Run, tmp_path: Path) -> None:
     copy = Run(Path(shutil.copytree(run.path, tmp_path / run.id)))
     score = {"macro_f1": 1.0, "interval": None, "n": 12, "on": "images"}
     (copy.path / CONTROLS.file).write_text(
-        json.dumps({"chance_macro_f1": 0.3, "middle-erased": score, "middle-only": score, "shortcut": score})
+        json.dumps({"chance_macro_f1": 0.3, "middle-only": score, "shortcut": score})
     )
     found = controls.scores(copy)
     assert found
     said = [controls.verdict(found), *(bar.meaning for bar in found.bars)]
     assert any("size, file and brightness alone" in sentence for sentence in said)
     assert not any("border" in sentence for sentence in said)
+    poor = {**score, "macro_f1": 0.0}
+    (copy.path / CONTROLS.file).write_text(json.dumps({"chance_macro_f1": 0.3, "middle-only": poor}))
+    found = controls.scores(copy)
+    assert found
+    assert controls.NO_LUNGLESS in controls.verdict(found)
