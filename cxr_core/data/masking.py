@@ -14,8 +14,8 @@ Mask = Literal["none", "lungs-erased", "middle-only", "border-erased"]
 MASKS: tuple[Mask, ...] = get_args(Mask)
 
 # Boxes in the middle of the decoded square, as shares of its width and height. LUNGS holds both lungs but for a few
-# pixels at the flanks of tightly cropped X-rays (looked at on 32 real ones): outside it there are none to learn from. On
-# drawings without a shortcut, what is learnt outside it is guessing; outside a smaller one it was not. MIDDLE is well
+# pixels at the flanks of tightly cropped X-rays (looked at on 32 real ones): outside it there are none to learn from.
+# On drawings without a shortcut what is learnt outside it is guessing; outside a smaller one it was not. MIDDLE is well
 # inside the chest: nothing of a border, of letters or of the film's edge is in it.
 LUNGS_WIDTH, LUNGS_HEIGHT = 0.88, 0.90
 MIDDLE_WIDTH, MIDDLE_HEIGHT = 0.70, 0.75
