@@ -11,7 +11,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
 
-from cxr_core import __version__, commands, image_commands
+from cxr_core import __version__, commands, image_commands, mend_commands
 from cxr_core.errors import ConfigError, CxrError
 from cxr_core.settings import runs_dir
 from cxr_core.training.companions import EXPERIMENTS
@@ -29,6 +29,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.command is commands.train:
             options.config = _config(parser, options)
+        if options.command is commands.audit and (wrong := mend_commands.problem(options)):
+            parser.error(wrong)
         if options.command is image_commands.report and (problem := image_commands.report_problem(options)):
             parser.error(problem)
         return int(options.command(options) or 0)
@@ -61,8 +63,7 @@ def _config(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Tra
     """The configuration that the flags give; a value of the wrong form is wrong usage."""
     given = {name.removeprefix("config_"): value for name, value in vars(options).items() if name.startswith("config_")}
     try:
-        # A script has nobody to ask: a leak is printed and stands beside every score; --train-anyway false refuses it.
-        return TrainConfig.create(**{"train_anyway": True, **given})
+        return TrainConfig.create(**given)
     except ConfigError as error:
         parser.error(str(error))
 
@@ -100,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     _json(audit)
     audit.add_argument("--only", choices=[one.name for one in EXPERIMENTS], help="with --run: these trainings alone")
     audit.add_argument("--strict", action="store_true", help="exit with 1 if anything blocks a training")
+    _mends(audit)
 
     train = actions.add_parser("train", help="train a run; its folder is the last line printed")
     train.set_defaults(command=commands.train)
@@ -114,7 +116,9 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = actions.add_parser("evaluate", help="metrics of a run on a split, or on another folder")
     evaluate.set_defaults(command=commands.evaluate)
     _run(evaluate)
-    _data(evaluate, required=False)
+    subject = evaluate.add_mutually_exclusive_group()
+    _data(subject, required=False)
+    subject.add_argument("--forget", metavar="NAME", help="delete the figures of this other collection, and end")
     evaluate.add_argument("--split", choices=("train", "val", "test"), default="test", help="default: test")
     evaluate.add_argument("--by-source", action="store_true", help="the figures of each source too")
     _json(evaluate)
@@ -163,6 +167,15 @@ def _image_actions(actions: Any) -> None:
     _force(report)
 
 
+def _mends(audit: argparse.ArgumentParser) -> None:
+    change = audit.add_mutually_exclusive_group()
+    change.add_argument(
+        "--mend", metavar="FINDING[: MEND]", help='mend a finding of --data, such as "leak: keep one of each", first'
+    )
+    change.add_argument("--undo", metavar="NAME", help="take the mend of this name back first")
+    change.add_argument("--mends", action="store_true", help="list the mends of --data instead")
+
+
 def _force(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="show an answer that is withheld, marked as such")
 
@@ -204,13 +217,15 @@ def _hyperparameters(parser: argparse.ArgumentParser) -> None:
         extra = field.json_schema_extra
         title = str(extra["group"]) if isinstance(extra, dict) else "Other"
         group = groups.setdefault(title, parser.add_argument_group(title))
-        default = True if name == "train_anyway" else field.default
-        shown = ",".join(map(str, default)) if isinstance(default, tuple) else default
+        shown = ",".join(map(str, field.default)) if isinstance(field.default, tuple) else field.default
+        # A yes or no may be given as a plain flag.
+        plain: dict[str, Any] = {"nargs": "?", "const": "true"} if field.annotation is bool else {}
         group.add_argument(
             f"--{name.replace('_', '-')}",
             dest=f"config_{name}",
             metavar="X",
             default=argparse.SUPPRESS,
+            **plain,
             help=f"{field.description} (default {shown})".replace("%", "%%"),
         )
 

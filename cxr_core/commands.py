@@ -4,20 +4,16 @@ import json
 import os
 import sys
 from argparse import Namespace
-from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from cxr_core import mend_commands
 from cxr_core.errors import ConfigError, CxrError, RunError
 from cxr_core.settings import cache_dir, runs_dir
 from cxr_core.training import looks
 from cxr_core.training.config import TrainConfig
 from cxr_core.training.jobs import queue_again
 from cxr_core.training.runs import Run, create_run, find_run, list_runs
-
-if TYPE_CHECKING:
-    from cxr_core.training.controls import Scores
-    from cxr_core.training.held_out import Unseen
 
 RUN_COLUMNS = (
     "id",
@@ -65,15 +61,21 @@ def scan(options: Namespace) -> int:
 def audit(options: Namespace) -> int:
     """Print what a score on a data set is worth; with --strict 1 if anything blocks a training.
 
-    With --run: what the run's score is worth beside its controls and without each source, which are trained first.
+    With --run: what the run's score is worth beside its controls and without each source, which are trained first. With
+    --mend or --undo the data set is changed before, with --mends its mends are listed instead.
     """
     if options.run is not None:
-        return _experiments(options)
+        from cxr_core.experiment_commands import experiments
+
+        return experiments(options)
     from cxr_core.audit.audit import audit as audit_dataset
     from cxr_core.data import mends
     from cxr_core.data.dataset import scan as scan_dataset
 
     dataset = scan_dataset(options.data)
+    if options.mends:
+        return _mends(mend_commands.listed(dataset, runs_folder(options)), options.json)
+    mend_commands.change(options, dataset, runs_folder(options))
     found = audit_dataset(mends.mended(dataset, mends.read(runs_folder(options))))
     if options.json:
         print_json(found.as_json())
@@ -85,67 +87,20 @@ def audit(options: Namespace) -> int:
                 print(f"  {file}")
             if len(finding.files) > 5:
                 print(f"  and {len(finding.files) - 5} more files")
-            if finding.mend:
-                print(f"  mend on the Audit page: {finding.mend}")
+            for mend in finding.mends:
+                print(f'  mend on the Audit page, or: --mend "{finding.kind}: {mend}"')
     return 1 if options.strict and found.blocks else 0
 
 
-def _experiments(options: Namespace) -> int:
-    from cxr_core.training import controls, held_out
-    from cxr_core.training.companion_worker import measure_controls, measure_sources
-    from cxr_core.training.companions import CONTROLS, SOURCES
-
-    run = find_run(runs_folder(options), options.run)
-    asked = {options.only} if options.only else {CONTROLS.name, SOURCES.name}
-    # What a training says of itself goes where it does not mix with the result.
-    with redirect_stdout(sys.stderr):
-        done = CONTROLS.name not in asked or measure_controls(run)
-        # Asked for alone, it fails where it cannot be done.
-        if done and SOURCES.name in asked and (options.only or held_out.planned(run).companions):
-            done = measure_sources(run)
-    if not done:
-        print("error: this was stopped before its end; the same command goes on with it", file=sys.stderr)
-        return 1
-    found = controls.scores(run) if CONTROLS.name in asked else None
-    unseen = held_out.scores(run) if SOURCES.name in asked else None
-    if options.json:
-        document: dict[str, Any] = {"run": run.id}
-        if found:
-            document |= {**found.as_json(), "verdict": controls.verdict(found)}
-        if SOURCES.name in asked:
-            document["sources"] = unseen.as_json() if unseen else {"message": held_out.planned(run).message}
-        print_json(document)
+def _mends(rows: list[dict[str, Any]], as_json: bool) -> int:
+    if as_json:
+        print_json(rows)
         return 0
-    if found:
-        _print_controls(run, found)
-    if unseen:
-        _print_unseen(unseen)
-    elif SOURCES.name in asked:
-        print(held_out.planned(run).message)
+    for row in rows:
+        print(f"{row['mend']}  {row['time'][:10]}  {row['reason']}, {row['files']} files")
+    if not rows:
+        print("No mend: the data set is taken as it lies on disk.")
     return 0
-
-
-def _print_controls(run: Run, found: "Scores") -> None:
-    from cxr_core.training import controls
-
-    print(f"Run {run.id}, macro F1 with 95 % interval by patient; guessing would reach {found.chance:.2f}")
-    for bar in found.bars:
-        print(f"{bar.title:<14} {bar.written}  {bar.n:,} {bar.on}. {bar.meaning}")
-    print(controls.verdict(found))
-
-
-def _print_unseen(unseen: "Unseen") -> None:
-    from cxr_core.training import held_out
-
-    print("\nEach source left out of training in turn, then tested on")
-    seen = {row["source"]: row for row in unseen.seen}
-    for row in unseen.rows:
-        own = seen.get(row["source"])
-        beside = f"; the run, which had seen it, {own['right']} of {own['n']}" if own else ""
-        print(f"{row['source']}: {row['right']} of {row['n']} correct, macro F1 {row['macro_f1']:.3f}{beside}")
-    for source, reason in unseen.skipped.items():
-        print(f"{source}: not left out, {reason}")
-    print(held_out.verdict(unseen))
 
 
 def train(options: Namespace) -> int:
@@ -232,6 +187,11 @@ class _Both:
 def evaluate(options: Namespace) -> int:
     """Print the metrics of a run; its own splits from the files that the training wrote, where they are there."""
     run = find_run(runs_folder(options), options.run)
+    if options.forget:
+        from cxr_core.evaluation.external import forget
+
+        print(f"{forget(run, options.forget)} was forgotten.")
+        return 0
     note, own = "", True
     if options.data:
         from cxr_core.evaluation.external import evaluate_collection
@@ -259,6 +219,10 @@ def evaluate(options: Namespace) -> int:
         print_json(metrics)
         return 0
     _print_metrics(metrics)
+    if seen:
+        from cxr_core.reports.verdict import verdict
+
+        print(f"\nWhat this score is worth: {verdict(run).sentence}")
     for line in [note, looks.sentence(run) if seen else ""]:
         if line:
             print(f"\nNote: {line}")
@@ -302,6 +266,8 @@ def runs(options: Namespace) -> int:
         test = "-" if row["test_macro_f1"] is None else f"{row['test_macro_f1']:.3f}"
         epochs = f"{row['epochs_done']}/{row['epochs']}"
         print(f"{row['id']}  {row['state']:10} {row['backbone']:18} {epochs:>7}  test macro F1 {test}")
+    if line := looks.side_by_side(found):
+        print(line)
     if not rows:
         print(f"No runs in {runs_folder(options)}.")
     return 0

@@ -24,6 +24,7 @@ def choose() -> tuple[Dataset | None, TrainConfig | None]:
                 f"{len(dataset.samples):,} images of {len(dataset.classes)} classes: "
                 f"{', '.join(ui.escaped(name) for name in dataset.classes)}"
             )
+            ui.mends_line(dataset)
     with ui.guarded():
         config = ui.config_form()
     return dataset, config

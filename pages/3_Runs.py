@@ -49,6 +49,8 @@ with ui.guarded():
         "Mark rows to lay their curves over each other; a marked run can be looked after below."
         + (f" {ui.of(damaged, len(runs))} runs cannot be read: choose one below to see why." if damaged else "")
     )
+    for line in run_table.cautions(marked or runs):
+        st.caption(escaped(line))
     run_table.refresh_while_active(runs)
     sound = [run for run in marked or runs if not problems[run.id]]
     if sound:

@@ -7,6 +7,7 @@ from cxr_core.training.runs import Run
 from cxr_core.ui import results, uploads
 from cxr_core.ui.answer import answer_card, is_forced
 from cxr_core.ui.frame import escaped
+from cxr_core.ui.verdict import verdict_banner
 
 CARDS = 6
 FAILURES = 5
@@ -54,7 +55,7 @@ with ui.guarded():
     run = results.pick_result()
     if run:
         st.write(escaped(results.score_line(run)))
-        ui.warnings_banner(run)
+        verdict_banner(run)
         found = uploads.read_uploads(run)
         if found:
             answers = uploads.predicted(run, found)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from cxr_core.data import demo
 from cxr_core.data.dataset import scan
 from cxr_core.training.config import TrainConfig
 from cxr_core.training.runs import Run, create_run
@@ -20,6 +21,22 @@ CLASSES = ("COVID19", "NORMAL", "PNEUMONIA")
 SMALL: dict[str, Any] = {"backbone": "small-cnn", "epochs": 2, "image_size": 64, "batch_size": 8, "device": "cpu"}
 # Random weights, frozen: what is tested is the mechanism, not what such features are worth.
 FROZEN: dict[str, Any] = {**SMALL, "backbone": "resnet18", "weights": "none", "hidden": (16,), "lr": 0.01}
+
+
+def lettered_dataset(root: Path, images: int) -> Path:
+    """A drawn data set whose images of COVID19, and they alone, have two white letters L in a corner."""
+    demo.draw(root, images=images, seed=1)
+    for file in root.glob("*/*/*.png"):
+        picture = np.array(Image.open(file).convert("L"))
+        height, width = picture.shape
+        picture[: height // 6, : width // 5] = 20
+        if file.parent.name == "COVID19":
+            bottom, stroke = height // 12, width // 60
+            for left in (width // 20, width // 9):
+                picture[bottom - height // 20 : bottom, left : left + stroke] = 255
+                picture[bottom - height // 60 : bottom, left : left + 3 * stroke] = 255
+        Image.fromarray(picture).save(file)
+    return root
 
 
 def new_run(root: Path, runs_dir: Path, **config: Any) -> Run:

@@ -131,6 +131,7 @@ FLAGS: dict[str, tuple[str, Any]] = {
     "split_seed": ("4", 4),
     "corrections": ("true", True),
     "train_anyway": ("true", True),
+    "mask_border": ("true", True),
     "seed": ("5", 5),
     "device": ("cpu", "cpu"),
 }
@@ -328,6 +329,24 @@ def test_evaluate_on_the_test_split_is_a_look(call: Call, copied: Run, tiny_data
     call("evaluate", copied.id, "--data", draw(tmp_path / "hospital b", images=36, seed=5), "--json")
     call("runs", "--json")
     assert looks.count(copied) == before + 3
+
+
+def test_another_collection_is_forgotten(call: Call, copied: Run, tmp_path: Path) -> None:
+    hospital = draw(tmp_path / "hospital b", images=36, seed=5)
+    kept = json.loads(call("evaluate", copied.id, "--data", hospital, "--json")[1])["external"]["kept"]
+    status, _, err = call("evaluate", copied.id, "--forget", "another")
+    assert status == 1
+    assert kept in one_line(err)
+    assert call("evaluate", copied.id, "--forget", "hospital b") == (0, f"{kept} was forgotten.\n", "")
+    assert not list((copied.path / "external").iterdir())
+    assert call("evaluate", copied.id, "--forget", "x", "--data", hospital)[0] == 2
+
+
+def test_scores_listed_together_are_said_to_choose_by_test(call: Call, copied: Run) -> None:
+    assert "choosing by test" not in call("runs")[1]
+    shutil.copytree(copied.path, copied.path.with_name(f"{copied.id}-again"))
+    assert "a score of the same test: 2 on tiny" in call("runs")[1]
+    assert len(json.loads(call("runs", "--json")[1])) == 2
 
 
 def test_evaluate_by_source(call: Call, copied: Run) -> None:

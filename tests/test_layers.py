@@ -31,7 +31,16 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("cxr_core.training",),
     ("cxr_core.training.jobs", "cxr_core.charts", "cxr_core.reports"),
     ("cxr_core.ui",),
-    ("cxr_core.commands", "cxr_core.image_commands", "cxr_core.__main__", "dashboard", "pages"),
+    (
+        *(
+            "cxr_core.commands",
+            "cxr_core.image_commands",
+            "cxr_core.mend_commands",
+            "cxr_core.experiment_commands",
+            "cxr_core.__main__",
+        ),
+        *("dashboard", "pages"),
+    ),
 )
 TORCH = {"torch", "torchvision", "safetensors.torch", "accelerate"}
 TORCH_FREE = (
@@ -64,6 +73,8 @@ TORCH_FREE = (
     "cxr_core.reports",
     "cxr_core.commands",
     "cxr_core.image_commands",
+    "cxr_core.mend_commands",
+    "cxr_core.experiment_commands",
     "cxr_core.__main__",
     "dashboard",
     "pages",

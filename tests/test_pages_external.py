@@ -107,6 +107,21 @@ def test_every_page_with_a_score_says_internal_and_then_both(run: Run, hospital:
     assert str(hospital) not in card
 
 
+def test_a_collection_is_forgotten_when_that_is_asked_twice(run: Run, hospital: Path) -> None:
+    kept = evaluate_collection(run, hospital).kept
+    assert kept
+    at = section(run, "Other collections")
+    button = at.button(key=f"forget-{kept.path.name}")
+    assert button.disabled
+    sound(at.checkbox(key=f"sure-{kept.path.name}").check().run())
+    sound(at.button(key=f"forget-{kept.path.name}").click().run())
+    assert "hospital b was forgotten" in texts(at)
+    assert "Internal alone" in texts(at)
+    assert collections(run) == []
+    assert not list((run.path / "external").iterdir())
+    assert hospital.is_dir()
+
+
 def test_sources_of_the_split(run: Run) -> None:
     at = section(run, "Sources")
     assert "leaving one source out" in texts(at).lower()

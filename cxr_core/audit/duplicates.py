@@ -17,7 +17,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxr_core.audit.alignment import agreement, likely
 from cxr_core.audit.looks import Looks
 
 # Bits of 64 that may differ: copies cropped by up to 5 % a side come to 18, as do 10 % of strangers.
@@ -108,6 +107,8 @@ def _agreeing(
     pairs: NDArray[np.int64], distances: NDArray[np.int64], small: NDArray[np.uint8], turned: bool
 ) -> Iterator[tuple[tuple[int, int], int, float]]:
     """The pairs that are the same picture, with the bits that differ and how far they agree."""
+    # Brings scipy's filters, which a kept audit does not need.
+    from cxr_core.audit.alignment import agreement, likely
 
     def laid(start: int) -> list[tuple[tuple[int, int], int, float]]:
         part, bits = pairs[start : start + _AT_ONCE], distances[start : start + _AT_ONCE]

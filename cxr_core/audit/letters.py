@@ -5,7 +5,6 @@ share_of_letters(picture)      # 0 where there are none; docs/audit.md says how 
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import find_objects, grey_opening, label
 
 # A stroke of a letter: narrower than this, and so much brighter than the ground beside it, in a picture of 256 x 256.
 _STROKE, _CONTRAST = 7, 80
@@ -20,6 +19,9 @@ def share_of_letters(picture: NDArray[np.uint8]) -> float:
 
     Strokes are what a grey opening takes away (the white top-hat transform; Serra 1982).
     """
+    # A kept look needs no scipy.
+    from scipy.ndimage import find_objects, grey_opening, label
+
     strokes = picture - grey_opening(picture, size=(_STROKE, _STROKE)) >= _CONTRAST
     named, _ = label(strokes, np.ones((3, 3)))
     area, side = np.bincount(named.ravel()), len(picture)

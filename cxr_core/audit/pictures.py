@@ -6,7 +6,7 @@ import re
 
 import pandas as pd
 
-from cxr_core.audit.findings import INFORMS, LEAVE_OUT, WARNS, Finding
+from cxr_core.audit.findings import INFORMS, LEAVE_OUT, MASK_BORDER, WARNS, Finding
 from cxr_core.audit.looks import FACTS, Looks
 from cxr_core.data.ages import OLDEST
 from cxr_core.data.dataset import Dataset
@@ -52,7 +52,7 @@ def picture_findings(dataset: Dataset, looks: Looks) -> list[Finding]:
         if files:
             message = f"{len(files)} of {total} images look {what}: {meaning}."
             found.append(Finding(kind, severity, message, files, (LEAVE_OUT,)))
-    return [*found, *_letters(samples, looks), *_children(samples), *_wrong_ages(dataset)]
+    return [*found, *_letters(samples, looks, dataset.border_masked), *_children(samples), *_wrong_ages(dataset)]
 
 
 def _left_out(dataset: Dataset, looks: Looks) -> list[Finding]:
@@ -78,7 +78,7 @@ def _left_out(dataset: Dataset, looks: Looks) -> list[Finding]:
     return found
 
 
-def _letters(samples: pd.DataFrame, looks: Looks) -> list[Finding]:
+def _letters(samples: pd.DataFrame, looks: Looks, border_masked: bool) -> list[Finding]:
     lettered = pd.Series(looks.facts[:, FACTS.index("marker")] > 0, index=samples.index)
     if not lettered.any():
         return []
@@ -89,8 +89,13 @@ def _letters(samples: pd.DataFrame, looks: Looks) -> list[Finding]:
             "letters",
             INFORMS,
             f"{int(lettered.sum())} of {len(samples)} images seem to have letters or markers at the border ({listed}): "
-            "where one class has more of them, a network can read them instead of the lungs.",
+            + (
+                "the border of every image is masked in training, so a network sees only those that reach farther in."
+                if border_masked
+                else "where one class has more of them, a network can read them instead of the lungs."
+            ),
             tuple(samples["file"][lettered]),
+            () if border_masked else (MASK_BORDER,),
         )
     ]
 

@@ -54,6 +54,7 @@ class Dataset:
     header's), ``digest`` of the content, sides in pixels, size in bytes.
     ``unreadable``: columns file, reason, kind ("cut short" or "unreadable"). ``wrong_ages``: file -> what its table
     gives as age and cannot be one; it counts as unknown.
+    ``border_masked``: trainings are not to see the border of any image.
     """
 
     root: Path
@@ -61,6 +62,7 @@ class Dataset:
     samples: pd.DataFrame
     unreadable: pd.DataFrame
     wrong_ages: Mapping[str, str] = field(default_factory=dict)
+    border_masked: bool = False
 
     @property
     def name(self) -> str:

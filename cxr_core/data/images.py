@@ -22,6 +22,7 @@ from cxr_core.data.integrity import check_png, ends_early
 from cxr_core.data.limits import MAX_BYTES as MAX_BYTES
 from cxr_core.data.limits import MAX_PIXELS as MAX_PIXELS
 from cxr_core.data.limits import ImageInfo as ImageInfo
+from cxr_core.data.masking import Mask, border_filled, masked
 from cxr_core.data.views import augment
 from cxr_core.errors import CutShortError, ImageError
 
@@ -115,12 +116,13 @@ def decode(content: bytes, name: str, side: int | None = None, colour: bool = Fa
         return upright if turn is None else upright.transpose(turn)
 
 
-def pixels(content: bytes, name: str, size: int = 224, view: int = 0) -> np.ndarray:
+def pixels(content: bytes, name: str, size: int = 224, view: int = 0, mask: Mask = "none") -> np.ndarray:
     """What a network sees: uint8 (size, size).
 
     The shorter side is resized to ``round(size * 256 / 224)`` (bilinear, antialiased) and the centre cropped, to the
     last bit as torchvision's v2 Resize and CenterCrop do with the decoded picture. ``view`` 0 is that; ``view`` >= 1 is
-    an augmented view, made from the content and the number alone (:mod:`cxr_core.data.views`).
+    an augmented view, made from the content and the number alone (:mod:`cxr_core.data.views`). ``mask``: what of the
+    square is erased (:mod:`cxr_core.data.masking`); a border is erased before a view moves the picture, and after.
     """
     short = round(size * _RESIZE)
     image = decode(content, name, side=short)
@@ -129,9 +131,11 @@ def pixels(content: bytes, name: str, size: int = 224, view: int = 0) -> np.ndar
     else:
         resized = image.resize((int(short * image.width / image.height), short), Image.Resampling.BILINEAR)
     if view:
-        return augment(resized, size, content_digest(content), view)
+        if mask == "border-erased":
+            resized = border_filled(resized, size)
+        return masked(augment(resized, size, content_digest(content), view), mask)
     left, top = round((resized.width - size) / 2), round((resized.height - size) / 2)
-    return np.array(resized.crop((left, top, left + size, top + size)))
+    return masked(np.array(resized.crop((left, top, left + size, top + size))), mask)
 
 
 def _open(content: bytes, name: str) -> Image.Image:

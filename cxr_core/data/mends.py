@@ -1,10 +1,13 @@
-"""What a person mended in a data set's splits: a table beside the runs, taken back a mend at a time.
+"""What a person mended in a data set: a table beside the runs, taken back a mend at a time.
 
     chosen = move(runs_dir(), dataset, {"test/A/1.png": "train", "train/A/2.png": LEFT_OUT}, "leak")
     mended(dataset, read(runs_dir()))       # the data set as a training and an audit see it
     undo(runs_dir(), chosen)
 
 The image files and their folders are never changed. A row holds for a file of that name with that content.
+
+A mend that masks the border names files as its evidence, and moves none. Where it applies, trainings do not see the
+border of any image: erased from some alone, the mask itself would tell these from the others.
 """
 
 import secrets
@@ -22,9 +25,10 @@ from cxr_core.settings import write_atomic
 
 FILE = "splits.csv"
 COLUMNS = ["mend", "file", "digest", "split", "reason", "time"]
-LEFT_OUT, NOT_GIVEN = "left-out", "none"
-# What a mend may say of a file: a split, in none of them, or that the given one is forgotten.
-PLACES = ("train", "val", "test", LEFT_OUT, NOT_GIVEN)
+LEFT_OUT, NOT_GIVEN, BORDER_MASKED = "left-out", "none", "border-masked"
+# What a mend may say of a file: a split, in none of them, that the given one is forgotten, or that it is why the border
+# of every image is masked.
+PLACES = ("train", "val", "test", LEFT_OUT, NOT_GIVEN, BORDER_MASKED)
 
 
 def read(runs_dir: Path) -> pd.DataFrame:
@@ -82,10 +86,13 @@ def applying(dataset: Dataset, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def mended(dataset: Dataset, table: pd.DataFrame) -> Dataset:
-    """The data set with the mends of ``table``; of several mends of a file the last one holds."""
+    """The data set with the mends of ``table``; of several places of a file the last one holds."""
     rows = applying(dataset, table)
     if rows.empty:
         return dataset
+    border = rows["split"] == BORDER_MASKED
+    dataset = replace(dataset, border_masked=dataset.border_masked or bool(border.any()))
+    rows = rows[~border]
     places = dict(zip(rows["file"], rows["split"].replace(NOT_GIVEN, ""), strict=True))
     samples = dataset.samples.copy()
     samples["split"] = [places.get(file, split) for file, split in zip(samples["file"], samples["split"], strict=True)]
@@ -94,7 +101,8 @@ def mended(dataset: Dataset, table: pd.DataFrame) -> Dataset:
 
 def sentences(dataset: Dataset, table: pd.DataFrame) -> list[str]:
     """What to say of a run on the mended data set."""
-    count = applying(dataset, table)["file"].nunique()
+    rows = applying(dataset, table)
+    count = rows["file"][rows["split"] != BORDER_MASKED].nunique()
     if not count:
         return []
     return [f"A person moved or left out {count:,} of {len(dataset.samples):,} images of the data set after its audit."]

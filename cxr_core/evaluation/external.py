@@ -4,6 +4,7 @@
 
     outcome = evaluate_collection(run, Path("other/hospital"))      # the one writer of external/
     collections(run)                                                # all that are kept, the latest first
+    forget(run, "hospital-1a2b3c4d.json")                           # its figures go; it can be evaluated again
     against(run, collections(run)[0])                               # internal, external, the drop, its interval
 
 Kept as ``external/<name>-<digest8>.json`` with the predictions beside it (.csv); the JSON is written last, so where it
@@ -100,6 +101,26 @@ def collections(run: Run) -> list[Collection]:
             continue
         found.append(collection)
     return sorted(found, key=lambda collection: str(collection.facts["evaluated"]), reverse=True)
+
+
+def forget(run: Run, file: str) -> str:
+    """Delete a kept evaluation: ``file`` is its file's name, or the collection's where only one has it. A damaged one
+    can be forgotten by its file's name. Returns the file's name. Raises RunError where it is not there, or is two.
+    """
+    paths = sorted((run.path / FOLDER).glob("*.json"))
+    named = {path.name: path for path in paths}
+    fitting = [named[file]] if file in named else [kept.path for kept in collections(run) if kept.name == file]
+    if len(fitting) != 1:
+        known = ", ".join(named) or "none"
+        what = f"{file} is the name of {len(fitting)}" if fitting else f"there is none called {file!r}"
+        raise RunError(f"Run {run.id} keeps the other collections {known}; {what}. Name one of these files.")
+    try:
+        # The JSON first: without it the evaluation is none.
+        fitting[0].unlink(missing_ok=True)
+        fitting[0].with_suffix(".csv").unlink(missing_ok=True)
+    except OSError as error:
+        raise RunError(f"{fitting[0]} cannot be deleted ({error.strerror}). Check its permissions.") from error
+    return fitting[0].name
 
 
 def stamps(run: Run) -> tuple[tuple[str, int], ...]:

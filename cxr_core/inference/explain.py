@@ -43,12 +43,13 @@ _COLOURS = np.stack([np.interp(np.arange(256), _STEPS, channel) for channel in _
 def heat_map(trained: Trained, pixels: NDArray[np.uint8], label: str) -> NDArray[np.float32]:
     """Grad-CAM of ``label`` for a decoded image (S, S): float32 (S, S), 0 to 1, the hottest place 1.
 
-    All zeros where nothing speaks for the label. The gradient is that of the label's logit, before calibration and
-    thresholds, which do not change where the heat is. Raises RunError for a label that the run does not know.
+    All zeros where nothing speaks for the label. What the run does not see of an image is erased first. The gradient is
+    that of the label's logit, before calibration and thresholds, which do not change where the heat is. Raises RunError
+    for a label that the run does not know.
     """
     if label not in trained.classes:
         raise RunError(f"Run {trained.run.id} knows {', '.join(trained.classes)}; got {label!r}. Choose one of these.")
-    images = to_input(torch.from_numpy(np.array(pixels[None])).to(trained.device))
+    images = to_input(torch.from_numpy(np.array(trained.seen(pixels)[None])).to(trained.device))
     body, top = _split(trained)
     with torch.no_grad():
         for stage in body:

@@ -54,7 +54,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class _Picture:
-    """A decoded file: what the network sees of it, what DICOM says of it, and its content's digest."""
+    """A decoded file: its square (S, S), whole also where the run sees no border, and what DICOM says of it."""
 
     content: bytes
     pixels: NDArray[np.uint8]

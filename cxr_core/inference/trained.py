@@ -2,7 +2,7 @@
 
 trained = Trained.load(run)
 trained.probabilities(rows)      # kept rows -> (N, K)
-trained.features(pixels)         # decoded images -> rows, through the frozen prefix
+trained.features(pixels)         # decoded images -> rows, masked as in training, through the frozen prefix
 """
 
 from collections.abc import Callable, Iterable
@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from cxr_core.data.masking import masked
 from cxr_core.errors import ConfigError, RunError
 from cxr_core.evaluation.calibration import calibrate
 from cxr_core.labels import Implied, decide
@@ -71,9 +72,13 @@ class Trained:
     def store(self) -> FeatureStore:
         return FeatureStore(self.space)
 
+    def seen(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """What this run's network sees of decoded images (..., S, S): what its training erased is erased."""
+        return masked(pixels, self.run.mask)
+
     def features(self, pixels: NDArray[np.uint8]) -> NDArray[np.generic]:
         """Rows for decoded images (N, S, S), as the feature store would keep them."""
-        return frozen_features(self.prefix, pixels, self.device)
+        return frozen_features(self.prefix, self.seen(pixels), self.device)
 
     def probabilities(
         self, batches: Iterable[NDArray[np.generic]], done: Callable[[int], None] = lambda count: None

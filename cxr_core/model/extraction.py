@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from cxr_core.data.images import content_digest, pixels, read_bytes
-from cxr_core.data.masking import Mask, masked
+from cxr_core.data.masking import Mask
 from cxr_core.errors import ImageError, WeightsError
 from cxr_core.model.features import FeatureStore
 from cxr_core.model.network import frozen_features
@@ -143,4 +143,4 @@ def _decode(item: Item, size: int, mask: Mask) -> NDArray[np.uint8]:
     content = read_bytes(item.path)
     if content_digest(content) != item.digest:
         raise ImageError(f"{item.path.name} has changed since the data set was scanned. Scan it again and train anew.")
-    return masked(pixels(content, item.path.name, size, item.view), mask)
+    return pixels(content, item.path.name, size, item.view, mask)

@@ -34,7 +34,7 @@ PIXELS_VERSION = 1  # raised whenever cxr_core.data.images.pixels gives other pi
 @dataclass(frozen=True)
 class Space:
     """Everything a kept row depends on besides the image and its view. ``shape`` and ``dtype`` are those of a row;
-    ``mask`` says which part of the decoded square was erased before (a control's rows never mix with a run's).
+    ``mask`` says which part of the decoded square was erased before: rows of whole and of masked images never mix.
     """
 
     backbone: str

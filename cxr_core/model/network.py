@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torchvision.models.densenet import _DenseLayer
 from torchvision.ops import SqueezeExcitation
 
-from cxr_core.data.masking import Mask
+from cxr_core.data.masking import Mask, without_border
 from cxr_core.errors import ConfigError, WeightsError
 from cxr_core.model.backbones import BACKBONES, Stages
 from cxr_core.model.features import FeatureStore, Space
@@ -88,7 +88,11 @@ def _outline(config: TrainConfig) -> tuple[nn.Sequential, nn.Sequential]:
 
 
 def space_of(config: TrainConfig, mask: Mask = "none") -> Space:
-    """What is kept for this configuration. Needs no weights, only their name (WeightsError for a missing file)."""
+    """What is kept for this configuration, of images under ``mask`` and, where it says so, without their border.
+
+    Needs no weights, only their name (WeightsError for a missing file).
+    """
+    mask = without_border(mask) if config.mask_border else mask
     prefix, _ = _outline(config)
     size = config.image_size
     if not len(prefix):  # nothing is frozen: the images themselves are kept, for every backbone alike

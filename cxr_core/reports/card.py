@@ -14,15 +14,13 @@ import pandas as pd
 
 from cxr_core import __version__
 from cxr_core.errors import RunError
-from cxr_core.evaluation.external import Collection, collections
+from cxr_core.evaluation.external import collections
 from cxr_core.evaluation.measure import measured
 from cxr_core.labels import rule_text
-from cxr_core.reports import claim, figures
+from cxr_core.reports import claim, figures, worth
 from cxr_core.reports.document import Block, Bullets, Document, Heading, Table, Text
-from cxr_core.training import controls, held_out
 from cxr_core.training.config import TrainConfig
 from cxr_core.training.decision import Decision
-from cxr_core.training.looks import sentence
 from cxr_core.training.runs import SPLITS, Run
 
 _SPLIT_NAMES = {"train": "Training", "val": "Validation", "test": "Test"}
@@ -46,6 +44,7 @@ def model_card(run: Run, now: datetime | None = None) -> Document:
     date = (now or datetime.now(UTC)).astimezone(UTC)
     samples, outside = run.split, collections(run)
     blocks: list[Block] = [
+        *worth.verdict_blocks(run),
         *_details(run, decision),
         *_intended(run),
         *_factors(run),
@@ -54,10 +53,11 @@ def model_card(run: Run, now: datetime | None = None) -> Document:
         *_training_data(samples, run),
         *_training(run, decision),
         *_quantitative(reports),
-        *_external(run, outside),
+        *worth.external_blocks(run, outside),
         *_calibration(reports, decision),
-        *_controls(run),
-        *_left_out(run),
+        *worth.audit_blocks(run),
+        *worth.control_blocks(run),
+        *worth.left_out_blocks(run),
         Heading("Ethical considerations"),
         Text(
             "The images are of people. Keep them, this run's split.csv and its predictions as carefully as the images "
@@ -247,19 +247,6 @@ def _quantitative(reports: dict[str, Any]) -> list[Block]:
     return blocks
 
 
-def _external(run: Run, outside: list[Collection]) -> list[Block]:
-    """Each other collection, and how often the internal test was looked at."""
-    blocks: list[Block] = [Text(sentence(run))]
-    for collection in outside:
-        metrics, _ = collection.measured
-        blocks.append(Text(f"External: {collection.name} ({collection.facts['evaluated'][:10]})", strong=True))
-        blocks += [Text(line) for line in figures.overall(metrics)]
-        blocks += [figures.per_class(metrics), Text(figures.basis(metrics))]
-    if not outside:
-        blocks.append(Text("The figures are internal alone: no other collection was evaluated."))
-    return blocks
-
-
 def _calibration(reports: dict[str, Any], decision: Decision) -> list[Block]:
     rows = []
     for split, metrics in reports.items():
@@ -273,39 +260,4 @@ def _calibration(reports: dict[str, Any], decision: Decision) -> list[Block]:
             "al. 2017)."
         ),
         Table(("Split", "ECE before", "ECE after", "Brier before", "Brier after", "Images"), rows, (1, 2, 3, 4, 5)),
-    ]
-
-
-def _controls(run: Run) -> list[Block]:
-    """The run's score beside what can be had without lungs, where that was measured."""
-    found = controls.scores(run)
-    if found is None:
-        return [Heading("Controls"), Text(controls.NOT_MEASURED)]
-    rows = [[bar.title, bar.written, f"{bar.n:,} {bar.on}", bar.meaning] for bar in found.bars]
-    return [
-        Heading("Controls"),
-        Text(f"{controls.verdict(found)} {controls.PROTOCOL}"),
-        Table(("", "Macro F1 (95 % interval)", "Counted on", "Meaning"), rows),
-    ]
-
-
-def _left_out(run: Run) -> list[Block]:
-    """What was reached on each source without having seen it, or why that is not known."""
-    found = held_out.scores(run)
-    if found is None:
-        return [Heading("Leave one source out"), Text(f"Not measured. {held_out.planned(run).message}")]
-    seen = {row["source"]: row for row in found.seen}
-    rows = [
-        [
-            row["source"],
-            figures.of(row["right"], row["n"]),
-            figures.figure(row["macro_f1"], row["ci"]["macro_f1"]),
-            figures.of(own["right"], own["n"]) if (own := seen.get(row["source"])) else "no test image",
-        ]
-        for row in found.rows
-    ]
-    return [
-        Heading("Leave one source out"),
-        Text(f"{held_out.verdict(found)} {held_out.PROTOCOL}"),
-        Table(("Source", "Right, never seen", "Macro F1 (95 % interval)", "Right, seen (test)"), rows, (1, 2, 3)),
     ]

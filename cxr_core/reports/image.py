@@ -18,6 +18,7 @@ from cxr_core.inference.neighbours import Neighbour
 from cxr_core.labels import rule_text
 from cxr_core.reports import figures
 from cxr_core.reports.document import Block, Bullets, Document, Heading, Picture, Pictures, Table, Text
+from cxr_core.reports.verdict import verdict
 from cxr_core.training.decision import Decision
 from cxr_core.training.runs import Run
 
@@ -79,8 +80,8 @@ def image_report(run: Run, answered: Answered, now: datetime | None = None) -> D
     if answered.is_open and answered.similar:
         blocks += _similar(answered.similar)
     blocks += [Heading("How good this run is on its internal test split"), *_figures(run)]
-    if run.warnings:
-        blocks += [Heading("Before you read these numbers"), Bullets(tuple(run.warnings))]
+    found = verdict(run)
+    blocks += [Heading("What this score is worth"), Text(found.sentence), Bullets(found.details)]
     return Document(
         "Chest X-ray report",
         f"{answered.file} · {date:%Y-%m-%d %H:%M} UTC · run {run.id}",

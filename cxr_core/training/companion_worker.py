@@ -140,12 +140,17 @@ def _turn(run: Run, waiting: list[Run]) -> Iterator[bool]:
 def _keep_controls(run: Run) -> None:
     """Write ``controls.json``: macro F1 with its interval of each control, shortcut and source; chance."""
     found: dict[str, Any] = {"chance_macro_f1": _chance(run)}
-    for mask in controls.MASKS:
-        metrics = folder_of(run, CONTROLS, mask).metrics("test")
+    for companion in controls.planned(run):
+        metrics = folder_of(run, CONTROLS, companion.name).metrics("test")
         if metrics is None:
-            raise RunError(f"The control {mask} of run {run.id} has no figures. Delete its folder and measure again.")
+            raise RunError(f"{companion.title} of run {run.id} has no figures. Delete its folder and measure again.")
         kept = {"macro_f1": metrics["macro_f1"], "interval": metrics["ci"]["macro_f1"], "n": metrics["n"]}
-        found[mask] = {**kept, "on": "test images", "accuracy": metrics["accuracy"], "confusion": metrics["confusion"]}
+        found[companion.name] = {
+            **kept,
+            "on": "test images",
+            "accuracy": metrics["accuracy"],
+            "confusion": metrics["confusion"],
+        }
     audit = run.audit or {}
     for kind, key, on in (
         ("shortcut", "shortcut", "images, cross-validated"),

@@ -98,6 +98,13 @@ class TrainConfig(BaseModel):
         False, "Data", "Train even where the audit finds pictures of the test in training; every page then says so."
     )
 
+    mask_border: bool = _field(
+        False,
+        "Data",
+        "Erase a rim of every image, in training and wherever the run is used: no letters there to learn from. A mend "
+        "of the data set turns it on.",
+    )
+
     seed: int = _field(0, "Machine", "Seed of everything random in the training.", ge=0, lt=2**31)
     device: Literal["auto", "cpu", "cuda", "mps"] = _field("auto", "Machine", "Where to compute.")
 

@@ -10,35 +10,37 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from cxr_core.data.masking import MIDDLE_HEIGHT, MIDDLE_WIDTH, Mask
+from cxr_core.audit.findings import SHORTCUT_SEES
+from cxr_core.data.masking import LUNGS_HEIGHT, LUNGS_WIDTH, MIDDLE_HEIGHT, MIDDLE_WIDTH, Mask
 from cxr_core.errors import RunError
 from cxr_core.evaluation.measure import measured
 from cxr_core.training.companions import CONTROLS, Companion
 from cxr_core.training.runs import Run
 
-MASKS: tuple[Mask, ...] = ("middle-erased", "middle-only")
+MASKS: tuple[Mask, ...] = ("lungs-erased", "middle-only")
 TITLES = {
     "run": "This run",
-    "middle-erased": "Without lungs",
+    "lungs-erased": "Without lungs",
     "middle-only": "Middle alone",
     "shortcut": "Shortcut",
     "source-only": "Source alone",
 }
 _WITHOUT = {
-    "middle-erased": "without lungs",
-    "shortcut": "from size, file, brightness and border alone",
+    "lungs-erased": "without lungs",
+    "shortcut": "from {seen} alone",
     "source-only": "from the source alone",
 }
 PROTOCOL = (
-    "A control is the same training (configuration, split, seed) with the middle of every image erased (no lungs: the "
-    f"central {100 * MIDDLE_WIDTH:.0f} % of the width and {100 * MIDDLE_HEIGHT:.0f} % of the height, which leaves a "
-    "rim of them in some images), or with nothing but it. It chooses its epoch and thresholds on its own validation "
-    "images, nothing on the test."
+    "A control is the same training (configuration, split, seed) with the lungs of every image erased (the central "
+    f"{100 * LUNGS_WIDTH:.0f} % of the width and {100 * LUNGS_HEIGHT:.0f} % of the height), or with nothing but its "
+    f"middle (the central {100 * MIDDLE_WIDTH:.0f} % and {100 * MIDDLE_HEIGHT:.0f} %). It chooses its epoch and "
+    "thresholds on its own validation images, nothing on the test."
 )
+NO_LUNGLESS = "There is no control without lungs: with the border erased, hardly anything but lungs is left."
 NOT_MEASURED = "Not measured: how much of the score can be had without lungs is not known."
 _REACHING = {
-    "middle-erased": "the control without lungs",
-    "shortcut": "size, file, brightness and border alone",
+    "lungs-erased": "the control without lungs",
+    "shortcut": "{seen} alone",
     "source-only": "the source alone",
 }
 # So far above chance a control is said to be above it, as a shortcut is.
@@ -68,10 +70,11 @@ class Score:
 
 @dataclass(frozen=True)
 class Scores:
-    """The bars in their order, and what guessing would reach on the same test."""
+    """The bars in their order, what guessing would reach on the same test, and what the shortcut's model sees."""
 
     bars: tuple[Score, ...]
     chance: float
+    seen: str
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -90,8 +93,12 @@ class Scores:
 
 
 def planned(run: Run) -> list[Companion]:
-    """What is to be trained for the controls of ``run``, in its order."""
-    return [Companion(mask, TITLES[mask], mask=mask) for mask in MASKS]
+    """What is to be trained for the controls of ``run``, in its order; one alone where its border is erased."""
+    return [Companion(mask, TITLES[mask], mask=mask) for mask in MASKS if mask == "middle-only" or not _borderless(run)]
+
+
+def _borderless(run: Run) -> bool:
+    return run.config.mask_border
 
 
 def scores(run: Run) -> Scores | None:
@@ -103,7 +110,7 @@ def scores(run: Run) -> Scores | None:
         kept = json.loads(file.read_bytes())
         chance = float(kept["chance_macro_f1"])
         found = {kind: _known(kept[kind]) for kind in TITLES if kept.get(kind)}
-        if not {*MASKS} <= set(found):
+        if not {companion.name for companion in planned(run)} <= set(found):
             raise KeyError
     except (ValueError, KeyError, TypeError, AttributeError):
         raise RunError(
@@ -111,12 +118,13 @@ def scores(run: Run) -> Scores | None:
         ) from None
     own, _ = measured(run, "test")
     found["run"] = (own["macro_f1"], own["ci"]["macro_f1"], own["n"], "test images")
+    seen = SHORTCUT_SEES[_borderless(run)]
     bars = [
-        Score(kind, found[kind][0], found[kind][1], *found[kind][2:], _meaning(kind, found, chance))
+        Score(kind, found[kind][0], found[kind][1], *found[kind][2:], _meaning(kind, found, chance, seen))
         for kind in TITLES
         if kind in found
     ]
-    return Scores(tuple(bars), chance)
+    return Scores(tuple(bars), chance, seen)
 
 
 Known = tuple[float, Any, int, str]
@@ -127,7 +135,7 @@ def _known(kept: dict[str, Any]) -> Known:
     return float(kept["macro_f1"]), (float(ends[0]), float(ends[1])) if ends else None, int(kept["n"]), str(kept["on"])
 
 
-def _meaning(kind: str, found: dict[str, Known], chance: float) -> str:
+def _meaning(kind: str, found: dict[str, Known], chance: float, seen: str) -> str:
     """One sentence: what this score says of the run's."""
     score, ends = found["run"][0], found["run"][1]
     value = found[kind][0]
@@ -138,7 +146,7 @@ def _meaning(kind: str, found: dict[str, Known], chance: float) -> str:
         if reaches:
             return "The middle alone reaches the run's interval: nothing outside it is needed for the score."
         return "The middle alone stays below the run's interval: part of the score comes from outside it."
-    without = _WITHOUT[kind]
+    without = _WITHOUT[kind].format(seen=seen)
     if reaches:
         return f"The run's score can be had {without}."
     if value > chance + _MARGIN:
@@ -152,8 +160,10 @@ def verdict(found: Scores) -> str:
     low = own.interval[0] if own.interval else own.macro_f1
     reaching = [_REACHING[bar.kind] for bar in found.bars[1:] if bar.kind in _REACHING and bar.macro_f1 >= low]
     if reaching:
+        named = " and by ".join(reaching).format(seen=found.seen)
         return (
-            f"The lower end of the run's interval ({low:.2f}) is reached by {' and by '.join(reaching)}: "
+            f"The lower end of the run's interval ({low:.2f}) is reached by {named}: "
             "the score is no evidence that the network looks at lungs."
         )
-    return f"Nothing that sees no lungs reaches the lower end of the run's interval ({low:.2f})."
+    plain = f"Nothing that sees no lungs reaches the lower end of the run's interval ({low:.2f})."
+    return plain if any(bar.kind == "lungs-erased" for bar in found.bars) else f"{plain} {NO_LUNGLESS}"

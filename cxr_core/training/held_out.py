@@ -159,7 +159,7 @@ def verdict(found: Unseen) -> str:
         return f"Macro F1 differs by {drop:.2f} {counted}, of one patient: nothing can be said of others."
     figure = f"{drop:.2f} ({ends[0]:.2f} to {ends[1]:.2f})".replace("-", "−")
     if ends[0] > 0:
-        return f"Macro F1 falls by {figure} {counted} where their source was never seen: expect that elsewhere too."
+        return f"Macro F1 falls by {figure} {counted} where the source was never seen: expect that elsewhere too."
     if ends[1] < 0:
         return f"Macro F1 does not fall where the source was never seen: a drop of {figure} {counted}."
     return f"A drop of macro F1 by {figure} {counted}: the interval holds 0, so seeing the source made no clear change."

@@ -5,6 +5,7 @@
     look(run)                       # the command line: every evaluation is a look
     look(run, viewer)               # a page: one look per browser session, however often it is drawn
     sentence(run)                   # "The test split was looked at 7 times; ..."
+    side_by_side(runs)              # where the scores of several runs are shown together
 
 A test judges fairly what was not chosen by it. Nobody can be kept from looking, so the looks are counted. Counting
 never breaks reading: where the run's folder cannot be written, nothing is counted.
@@ -12,6 +13,8 @@ never breaks reading: where the run's folder cannot be written, nothing is count
 
 import hashlib
 import json
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -53,7 +56,7 @@ def count(run: Run) -> int:
 def compared(run: Run) -> int:
     """How many runs beside this one, itself included, have a test score on the same data (by digest)."""
     digest = run.info.get("data_digest")
-    return sum(_scored_on(other, digest) for other in list_runs(run.path.parent))
+    return sum(digest is not None and _tested_on(other) == digest for other in list_runs(run.path.parent))
 
 
 def sentence(run: Run) -> str:
@@ -68,12 +71,33 @@ def sentence(run: Run) -> str:
     )
 
 
-def _scored_on(run: Run, digest: Any) -> bool:
+def side_by_side(runs: Sequence[Run]) -> str:
+    """One calm line for a table of ``runs``: how many of them show a score of the same test; "" where none do.
+
+    Such a table is no look at any one of them, but whoever picks the best of its rows has chosen by test.
+    """
+    names: dict[Any, str] = {}
+    tests: Counter[Any] = Counter()
+    for run in runs:
+        if digest := _tested_on(run):
+            tests[digest] += 1
+            names[digest] = str(run.info.get("dataset_name", ""))
+    shared = [f"{count:,} on {names[digest]}" for digest, count in tests.most_common() if count > 1]
+    if not shared:
+        return ""
+    return (
+        f"Runs side by side with a score of the same test: {', '.join(shared)}. Choosing among them by test is "
+        "choosing by test; choose by validation."
+    )
+
+
+def _tested_on(run: Run) -> Any:
+    """The digest of the data set that this run has a test score of, None where it has none or is damaged."""
     try:
-        return run.info.get("data_digest") == digest and (run.path / "metrics_test.json").exists()
+        return run.info.get("data_digest") if (run.path / "metrics_test.json").exists() else None
     except CxrError:
         # A damaged run is named on the Runs page; it has no score to choose by.
-        return False
+        return None
 
 
 def _read(run: Run) -> dict[str, Any]:

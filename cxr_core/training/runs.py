@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 import psutil
@@ -30,7 +30,7 @@ import psutil
 from cxr_core.data import corrections, mends
 from cxr_core.data.cautions import cautions
 from cxr_core.data.dataset import Dataset, split
-from cxr_core.data.masking import Mask
+from cxr_core.data.masking import BORDER, Mask, without_border
 from cxr_core.errors import ConfigError, LeakError, RunError
 from cxr_core.labels import parse_labels
 from cxr_core.settings import write_atomic
@@ -55,6 +55,8 @@ class Run:
     """One training: its folder. Properties read the disk each time and raise RunError where a file is damaged."""
 
     path: Path
+    # How the warning begins that a run on a leak carries.
+    LEAK: ClassVar[str] = "Trained although the audit found a leak."
 
     @property
     def id(self) -> str:
@@ -96,9 +98,9 @@ class Run:
 
     @property
     def mask(self) -> Mask:
-        """What was erased from every image: "none", unless the run is the control of another."""
+        """What is erased from every image before the network sees it: by a control, and the border where that is."""
         mask: Mask = self.info.get("mask", "none")
-        return mask
+        return without_border(mask) if self.config.mask_border else mask
 
     @property
     def experiment(self) -> str:
@@ -122,6 +124,11 @@ class Run:
         except (KeyError, TypeError, AttributeError):
             # An audit that somebody edited says nothing.
             return []
+
+    @property
+    def leak(self) -> str:
+        """The warning of a run that was trained although train and test share pictures, "" for any other."""
+        return next((text for text in self.info.get("warnings", []) if str(text).startswith(self.LEAK)), "")
 
     @property
     def status(self) -> dict[str, Any]:
@@ -285,9 +292,10 @@ def create_run(
 ) -> Run:
     """Split the data set and lay the run's folder down, queued. No training starts: see :mod:`cxr_core.training.jobs`.
 
-    The data set is taken as its mends leave it; ``progress(done, total)`` counts the pictures that the audit looks at.
-    Raises DatasetError where the split is impossible, LeakError where the audit finds pictures of the test in training
-    and ``config.train_anyway`` is not set, ConfigError where configuration and classes do not fit.
+    The data set is taken as its mends leave it; where one of them masks the border, the configuration does so too.
+    ``progress(done, total)`` counts the pictures that the audit looks at. Raises DatasetError where the split is
+    impossible, LeakError where the audit finds pictures of the test in training and ``config.train_anyway`` is not set,
+    ConfigError where configuration and classes do not fit.
     """
     # Heavier than a list of runs may be.
     from cxr_core.audit.audit import leaks, twins
@@ -295,6 +303,8 @@ def create_run(
     marks = mends.read(runs_dir)
     told = mends.sentences(dataset, marks)
     dataset = mends.mended(dataset, marks)
+    if dataset.border_masked:
+        config = config.model_copy(update={"mask_border": True})
     classes = dataset.classes
     implied = parse_labels(config.labels, classes)
     _check_alpha(config, classes, bool(implied))
@@ -304,10 +314,10 @@ def create_run(
     leaking = [finding.message for finding in leaks(dataset, progress)]
     if leaking and not config.train_anyway:
         raise LeakError(
-            f"The audit blocks this training. {' '.join(leaking)} Mend it on the Audit page, or train anyway: every "
-            "page then says so."
+            f"The audit blocks this training. {' '.join(leaking)} Mend it on the Audit page, or train anyway "
+            "(--train-anyway on the command line): every page then says so."
         )
-    told += [f"Trained although the audit found a leak. {message}" for message in leaking]
+    told += [f"{Run.LEAK} {message}" for message in leaking]
     corrected: list[str] = []
     if config.corrections:
         # After the split: which images are in test does not depend on what was marked.
@@ -327,7 +337,13 @@ def create_run(
         "data_digest": dataset.digest,
         "counts": {part: {name: int(counts.get((part, name), 0)) for name in classes} for part in SPLITS},
         "unreadable": len(dataset.unreadable),
-        "warnings": [*_weights_warnings(config), *told, *corrected, *cautions(samples, dataset.path(""))],
+        "warnings": [
+            *_weights_warnings(config),
+            *_border_warnings(config),
+            *told,
+            *corrected,
+            *cautions(samples, dataset.path("")),
+        ],
         "versions": {package: version(package) for package in VERSIONED},
     }
     building = runs_dir / f".new-{run_id}"
@@ -371,6 +387,15 @@ def _weights_warnings(config: TrainConfig) -> list[str]:
     return [
         f"The frozen part of {config.backbone} has random weights (weights = none): it never saw an image. "
         "Its scores say what can be learnt from random features, not what this backbone can do."
+    ]
+
+
+def _border_warnings(config: TrainConfig) -> list[str]:
+    if not config.mask_border:
+        return []
+    return [
+        f"The network does not see the border: {100 * BORDER:.0f} % of each side of every image is erased, in "
+        "training and for every answer."
     ]
 
 

@@ -264,7 +264,7 @@ def keep_audit(run: Run, progress: Callable[[int, int], None]) -> None:
     given = run.split.set_index("file")["split"]
     samples = dataset.samples[dataset.samples["file"].isin(given.index)].reset_index(drop=True)
     samples["split"] = samples["file"].map(given)
-    found = audit(replace(dataset, samples=samples), progress)
+    found = audit(replace(dataset, samples=samples, border_masked=run.config.mask_border), progress)
     write_atomic(run.path / "audit.json", json.dumps(found.as_json()))
 
 

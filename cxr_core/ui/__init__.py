@@ -6,11 +6,11 @@ The only part of ``cxr_core`` that imports streamlit. A page reads widgets, make
     with ui.guarded():
         run = ui.pick_run(("completed",))
         if run:
-            ui.warnings_banner(run)
+            ui.live_run(run)
 """
 
 from cxr_core.ui.cached import cached_pixels, cached_predictor, cached_scan, full_picture, progress_bar, thumbnail
-from cxr_core.ui.form import config_form, estimate_line
+from cxr_core.ui.form import config_form, estimate_line, mends_line
 from cxr_core.ui.frame import duration, escaped, guarded, metric, notes, of, page, state_badge, warnings_banner
 from cxr_core.ui.gallery import network_batch, sample_grid
 from cxr_core.ui.home import latest_datasets, latest_run, latest_runs, next_step, quick_start
@@ -31,6 +31,7 @@ __all__ = [
     "latest_run",
     "latest_runs",
     "live_run",
+    "mends_line",
     "metric",
     "network_batch",
     "next_step",

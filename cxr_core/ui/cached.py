@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cxr_core.data import images
 from cxr_core.data.dataset import Dataset, scan
+from cxr_core.data.masking import Mask
 from cxr_core.errors import ImageError
 from cxr_core.training.decision import POINT
 from cxr_core.training.runs import Run
@@ -123,6 +124,6 @@ def _picture(path: str, size: int, modified: int, side: int, colour: bool) -> by
 
 
 @st.cache_data(max_entries=200, show_spinner=False)
-def cached_pixels(content: bytes, name: str, size: int, view: int) -> NDArray[np.uint8]:
+def cached_pixels(content: bytes, name: str, size: int, view: int, mask: Mask = "none") -> NDArray[np.uint8]:
     """What a network sees of the image, uint8 (size, size). Raises ImageError."""
-    return images.pixels(content, name, size, view)
+    return images.pixels(content, name, size, view, mask)

@@ -19,6 +19,7 @@ from PIL import Image
 
 from cxr_core import charts
 from cxr_core.data import images
+from cxr_core.data.masking import BORDER
 from cxr_core.errors import ImageError
 from cxr_core.inference.neighbours import AMONG, FILE, Neighbours
 from cxr_core.labels import rule_text
@@ -30,6 +31,10 @@ from cxr_core.ui.frame import escaped, of
 HEAT_NOTE = (
     "A heat map shows what moved the score of {label}, not that the score is right. It covers the square that the "
     "network saw."
+)
+BORDER_NOTE = (
+    f"The network does not see the border: {100 * BORDER:.0f} % of each side of the square that it cuts from a picture "
+    "is erased."
 )
 OPACITY = 0.45
 
@@ -66,7 +71,7 @@ def case_view(run: Run, case: Case, key: str) -> None:
 
 
 def picture_view(run: Run, case: Case, key: str) -> None:
-    """The whole picture; a switch lays the heat map of a label over it."""
+    """The whole picture; a switch lays the heat map of a label over it. Says so where the network sees no border."""
     place = st.container()
     label, opacity = None, OPACITY
     if st.toggle("Heat map", key=f"heat-{key}", help="What moved the score. It costs a pass back through the network."):
@@ -82,16 +87,23 @@ def picture_view(run: Run, case: Case, key: str) -> None:
     with place:
         if label is None:
             st.image(_jpeg(_decoded(case.digest, case)), width="stretch", alt=case.name)
-            return
-        heat = heat_of(run, case, label)
-        # The module brings torch in.
-        from cxr_core.inference.explain import overlay
+        else:
+            _heated(run, case, label, opacity)
+        if run.config.mask_border:
+            st.caption(BORDER_NOTE)
 
-        picture = overlay(Image.fromarray(_decoded(case.digest, case)), heat, opacity)
-        st.image(_jpeg(np.asarray(picture)), width="stretch", alt=f"{case.name}, heat map of {label}")
-        st.caption(escaped(HEAT_NOTE.format(label=label)))
-        if not heat.any():
-            st.caption(escaped(f"The map is empty: nothing in this picture speaks for {label}."))
+
+def _heated(run: Run, case: Case, label: str, opacity: float) -> None:
+    """The picture under the heat map of ``label``, and what such a map does not say."""
+    heat = heat_of(run, case, label)
+    # The module brings torch in.
+    from cxr_core.inference.explain import overlay
+
+    picture = overlay(Image.fromarray(_decoded(case.digest, case)), heat, opacity)
+    st.image(_jpeg(np.asarray(picture)), width="stretch", alt=f"{case.name}, heat map of {label}")
+    st.caption(escaped(HEAT_NOTE.format(label=label)))
+    if not heat.any():
+        st.caption(escaped(f"The map is empty: nothing in this picture speaks for {label}."))
 
 
 def answer_view(run: Run, case: Case, key: str) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from cxr_core import charts
-from cxr_core.evaluation.external import evaluate_collection
+from cxr_core.evaluation.external import evaluate_collection, forget
 from cxr_core.settings import recent_datasets
 from cxr_core.training.runs import Run
 from cxr_core.ui.cached import progress_bar
@@ -44,7 +44,9 @@ def collections_section(run: Run) -> None:
         "In brackets: 95 % interval, by patient. Drop: internal minus external; the two are resampled independently."
     )
     for row in found:
-        st.write(_verdict(row, run.classes))
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(_verdict(row, run.classes), width="stretch")
+            _forget(run, row)
 
 
 def _form(run: Run) -> None:
@@ -70,6 +72,20 @@ def _form(run: Run) -> None:
         st.rerun()
     if said:
         st.info(escaped(said), icon=":material/info:")
+
+
+def _forget(run: Run, row: Mapping[str, Any]) -> None:
+    """Asked twice: the popover, then the box in it."""
+    with st.popover("Forget", icon=":material/delete:"):
+        name = escaped(row["name"])
+        st.write(f"The figures of **{name}** go from this run. Its images stay; it can be evaluated again.")
+        sure = st.checkbox(f"Yes, forget {name}", key=f"sure-{row['file']}")
+        if st.button("Forget its figures", disabled=not sure, key=f"forget-{row['file']}"):
+            with guarded():
+                forget(run, row["file"])
+                st.session_state[SAID] = f"{row['name']} was forgotten."
+                # The figures above this section know of it too.
+                st.rerun()
 
 
 def _row(name: str, figures: Mapping[str, Any], right: str, against: Mapping[str, Any] | None = None) -> dict[str, str]:

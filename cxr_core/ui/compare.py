@@ -9,10 +9,12 @@ from cxr_core import charts
 from cxr_core.errors import CxrError
 from cxr_core.evaluation.intervals import paired
 from cxr_core.settings import runs_dir
+from cxr_core.training import looks
 from cxr_core.training.runs import Run, list_runs
 from cxr_core.ui.figures import NO_BAR
 from cxr_core.ui.frame import escaped, metric, of
 from cxr_core.ui.headline import interval_text
+from cxr_core.ui.looked import looked
 from cxr_core.ui.measures import judged, stamps
 from cxr_core.ui.results import SPLIT_NAMES
 
@@ -45,6 +47,14 @@ def compare_section(run: Run, split: str) -> None:
     )
     if differing:
         st.caption(f"{differing:,} images are left out: the two runs have another label for them.")
+    if split == "test":
+        # The other run's test figures are seen here too.
+        looked(other)
+        apart = "The two were tested on different data sets, or on one that was mended in between."
+        st.caption(escaped(looks.side_by_side([run, other]) or apart))
+    for name, part in (("A", run), ("B", other)):
+        if part.leak:
+            st.caption(f"{name}: {escaped(part.leak)}")
     if split == "val":
         st.caption("Each run chose its best epoch and thresholds on its validation split. Judge by the test.")
     _numbers(images, found)

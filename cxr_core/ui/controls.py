@@ -19,7 +19,7 @@ def controls_section(run: Run) -> None:
         _shown(found)
         return
     st.write(escaped(controls.PROTOCOL))
-    measuring(run, CONTROLS, "Measure controls", len(controls.MASKS))
+    measuring(run, CONTROLS, "Measure controls", len(controls.planned(run)))
 
 
 def _shown(found: Scores) -> None:

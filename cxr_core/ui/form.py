@@ -9,8 +9,10 @@ from typing import Any, Literal, get_args, get_origin
 import streamlit as st
 from pydantic.fields import FieldInfo
 
+from cxr_core.data import mends
 from cxr_core.data.dataset import Dataset
 from cxr_core.errors import ConfigError
+from cxr_core.settings import runs_dir
 from cxr_core.training.config import PRESETS, SMALL_CNN_DEFAULTS, TrainConfig
 from cxr_core.training.estimate import estimate
 from cxr_core.ui.frame import duration, escaped
@@ -26,6 +28,7 @@ TITLES = {
     "test_fraction": "Test share",
     "corrections": "Honour corrections",
     "train_anyway": "Train anyway",
+    "mask_border": "Mask the border",
 }
 # Fields that take a few words or something typed: words, and what to type.
 TYPED = {
@@ -191,6 +194,19 @@ def _bound(field: FieldInfo, *names: str) -> float:
             if (value := getattr(metadata, name, None)) is not None:
                 return value
     raise TypeError(f"A number in TrainConfig needs bounds: expected {' or '.join(names)} in {field!r}.")
+
+
+def mends_line(dataset: Dataset) -> None:
+    """What the mends of the Audit page make of a training on this data set (as it lies on disk), where there are any.
+
+    Raises DatasetError where their table is damaged.
+    """
+    table = mends.read(runs_dir())
+    said = mends.sentences(dataset, table)
+    if mends.mended(dataset, table).border_masked:
+        said.append(f"A mend of this data set turns on {TITLES['mask_border']}, whatever the form below says.")
+    if said:
+        st.caption(escaped(" ".join(said)))
 
 
 def estimate_line(config: TrainConfig, dataset: Dataset) -> None:

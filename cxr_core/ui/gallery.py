@@ -4,10 +4,12 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cxr_core.data import images
+from cxr_core.data import images, mends
 from cxr_core.data.dataset import Dataset
+from cxr_core.data.masking import Mask
 from cxr_core.errors import ImageError
 from cxr_core.labels import parse_labels, targets
+from cxr_core.settings import runs_dir
 from cxr_core.ui.cached import cached_pixels, full_picture, thumbnail
 from cxr_core.ui.frame import escaped
 
@@ -85,12 +87,14 @@ def network_batch(dataset: Dataset, size: int) -> None:
     samples = dataset.samples
     pool = samples[samples["split"].isin(("train", ""))]
     drawn = pool.sample(min(BATCH, len(pool)), random_state=st.session_state.get("batch-seed", 0))
+    mask: Mask = "border-erased" if mends.mended(dataset, mends.read(runs_dir())).border_masked else "none"
     implied = parse_labels("auto", dataset.classes)
     wanted = targets(np.array([dataset.classes.index(label) for label in drawn["label"]]), dataset.classes, implied)
     st.caption(
         f"{len(drawn)} of {len(pool):,} images to learn from, {size} x {size} px; first as they are, then two "
         f"augmented views. Targets are in the order {', '.join(map(escaped, dataset.classes))}"
         + ("; a COVID19 image counts as PNEUMONIA too." if implied else ".")
+        + (" Their border is masked, by a mend of the Audit page." if mask != "none" else "")
     )
     st.button("Draw others", on_click=_draw_others, icon=":material/casino:")
     with st.container(key="tiles-batch"):
@@ -98,7 +102,7 @@ def network_batch(dataset: Dataset, size: int) -> None:
             with st.container(gap="xsmall"):
                 try:
                     content = images.read_bytes(dataset.path(row["file"]))
-                    views = [cached_pixels(content, row["file"], size, view) for view in range(VIEWS)]
+                    views = [cached_pixels(content, row["file"], size, view, mask) for view in range(VIEWS)]
                 except ImageError as error:
                     st.caption(escaped(str(error)))
                     continue

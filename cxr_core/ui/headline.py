@@ -7,10 +7,11 @@ import streamlit as st
 
 from cxr_core.labels import rule_text
 from cxr_core.training.runs import Run
-from cxr_core.ui.frame import escaped, metric, of, warnings_banner
+from cxr_core.ui.frame import escaped, metric, of
 from cxr_core.ui.looked import looked
 from cxr_core.ui.outside import outside_figures
 from cxr_core.ui.results import best_epoch_line, right_of
+from cxr_core.ui.verdict import verdict_banner
 
 SPLIT_NOTES = {
     "test": "The test split was not used to choose anything: not the weights, not the best epoch, not a threshold.",
@@ -19,7 +20,7 @@ SPLIT_NOTES = {
 
 
 def headline(run: Run, report: Mapping[str, Any], split: str) -> None:
-    """Accuracy, balanced accuracy and macro F1 with their intervals; how they came about; the run's warnings."""
+    """Accuracy, balanced accuracy and macro F1 with their intervals; how they came about; the verdict on them."""
     present = of(sum(figures["support"] > 0 for figures in report["per_class"].values()), len(report["classes"]))
     figures, notes = st.columns([3, 2])
     with figures:
@@ -42,7 +43,7 @@ def headline(run: Run, report: Mapping[str, Any], split: str) -> None:
             decision_text(run, report)
             st.caption(resampling_text(report["ci"]))
     with notes:
-        warnings_banner(run)
+        verdict_banner(run)
 
 
 def outside_row(run: Run) -> None:

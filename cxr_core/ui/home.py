@@ -95,7 +95,8 @@ def _score(run: Run) -> str:
     test = run.metrics("test")
     if test is not None:
         right = sum(row[k] for k, row in enumerate(test["confusion"]))
-        return f"{of(right, test['n'])} test images right, macro F1 {test['macro_f1']:.3f}"
+        leak = " · trained on a leak" if run.leak else ""
+        return f"{of(right, test['n'])} test images right, macro F1 {test['macro_f1']:.3f}{leak}"
     best = run.best
     if best is not None:
         confusion = best["val"]["confusion"]

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 
 import streamlit as st
 
-from cxr_core.audit.findings import KEEP_ONE, MENDS, SAME_SPLIT, Finding
+from cxr_core.audit.findings import KEEP_ONE, MASK_BORDER, MENDS, SAME_SPLIT, Finding
 from cxr_core.audit.mending import places
 from cxr_core.data import mends
 from cxr_core.data.dataset import Dataset
@@ -23,6 +23,7 @@ UNDO = "undo"
 DONE = {
     mends.LEFT_OUT: "{files} left out",
     mends.NOT_GIVEN: "the given split of {files} forgotten",
+    mends.BORDER_MASKED: "the border of every image is masked, because of {files}",
 }
 
 
@@ -72,6 +73,8 @@ def _changed(mend: str, moved: Collection[str]) -> str:
         return f"{len(moved):,} left out"
     if mend == SAME_SPLIT:
         return ", ".join(f"{count:,} to {place}" for place, count in sorted(Counter(moved).items()))
+    if mend == MASK_BORDER:
+        return "every image"
     return _images(len(moved))
 
 

@@ -17,7 +17,7 @@ FIGURES = ("n", "accuracy", "balanced_accuracy", "macro_f1", "ci", "confusion")
 
 
 def outside_figures(run: Run) -> list[dict[str, Any]]:
-    """name, split, evaluated, shared, n, right, accuracy, balanced_accuracy, macro_f1, ci of each collection;
+    """name, file, split, evaluated, shared, n, right, accuracy, balanced_accuracy, macro_f1, ci of each collection;
     ``against``: the test beside it (``external.against``), or None with the reason as ``problem``.
     """
     kept = stamps(run)
@@ -37,6 +37,7 @@ def _figures(run: Run, kept: tuple[tuple[str, int], ...], changed: list[int]) ->
         row = {name: metrics[name] for name in FIGURES} | {
             name: collection.facts[name] for name in ("name", "data", "split", "evaluated", "shared")
         }
+        row["file"] = collection.path.name
         row["right"] = sum(counts[k] for k, counts in enumerate(metrics["confusion"]))
         try:
             row |= {"against": against(run, collection), "problem": ""}

@@ -16,13 +16,14 @@ import streamlit as st
 
 from cxr_core.errors import RunError
 from cxr_core.settings import runs_dir
+from cxr_core.training import looks
 from cxr_core.training.runs import ACTIVE, Run, list_runs
 from cxr_core.ui.frame import STATES
 from cxr_core.ui.outside import outside_figures
 
 REFRESH_SECONDS = 3
 DAMAGED = "Damaged"
-LOG_LINES = 400
+LEAKS_NAMED = 5
 
 _COLUMNS = {
     "run": st.column_config.TextColumn("Run", pinned=True, width=236),
@@ -134,6 +135,23 @@ def select_runs(runs: Sequence[Run], table: pd.DataFrame) -> list[Run]:
         st.session_state["run"] = added[-1]
     st.session_state["marked-runs"] = [run.id for run in marked]
     return marked
+
+
+def cautions(runs: Sequence[Run]) -> list[str]:
+    """What must be known beside their test scores: that they stand side by side, and which are those of a leak."""
+    leaking = [run.name for run in runs if _leaks(run)]
+    left = len(leaking) - LEAKS_NAMED
+    names = ", ".join(leaking[:LEAKS_NAMED]) + (f" and {left} more" if left > 0 else "")
+    told = f"Trained although the audit found a leak, so their test scores are too high: {names}." if leaking else ""
+    return [line for line in (looks.side_by_side(runs), told) if line]
+
+
+def _leaks(run: Run) -> bool:
+    try:
+        return bool(run.leak)
+    except RunError:
+        # Named as damaged in the table.
+        return False
 
 
 def refresh_while_active(runs: Sequence[Run]) -> None:

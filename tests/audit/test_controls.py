@@ -14,7 +14,7 @@ import pytest
 
 from cxr_core.__main__ import main
 from cxr_core.data.images import content_digest, pixels
-from cxr_core.data.masking import FILL, MASKS, masked
+from cxr_core.data.masking import MASKS, masked
 from cxr_core.errors import RunError
 from cxr_core.evaluation.measure import measured
 from cxr_core.model.extraction import Item, keep
@@ -68,19 +68,6 @@ def kept(run: Run, **changes: Any) -> None:
     (run.path / CONTROLS.file).write_text(json.dumps(content))
 
 
-@pytest.mark.parametrize("side", [32, 64, 65, 224])
-def test_the_two_masks_share_an_image_between_them(side: int) -> None:
-    picture = np.random.default_rng(0).integers(0, 256, (side, side), dtype=np.uint8)
-    # The two greys of the fill apart from the picture's own.
-    picture[picture == FILL] = 0
-    assert masked(picture, "none") is picture
-    erased, middle = masked(picture, "middle-erased"), masked(picture, "middle-only")
-    assert ((erased == FILL) ^ (middle == FILL)).all()
-    assert np.where(erased == FILL, middle, erased).tobytes() == picture.tobytes()
-    assert (middle[:, side // 2] != FILL).mean() == pytest.approx(0.75, abs=0.04)
-    assert (middle[side // 2] != FILL).mean() == pytest.approx(0.70, abs=0.04)
-
-
 @pytest.mark.parametrize("given", [SMALL, FROZEN])
 def test_kept_rows_of_masked_images_never_mix(given: dict[str, Any], tiny_dataset: Path) -> None:
     config, device = TrainConfig.create(**given), pick_device("cpu")
@@ -124,7 +111,7 @@ def test_nothing_of_a_control_depends_on_the_labels_of_the_test(run: Run) -> Non
     """Epoch, temperature and weights are the same whatever the test images are called."""
 
     def trained(swapped: bool) -> tuple[bytes, bytes]:
-        control = laid(run, "middle-erased")
+        control = laid(run, "lungs-erased")
         if swapped:
             table = control.split
             test = table["split"] == "test"
@@ -147,7 +134,7 @@ def test_a_control_is_trained_as_the_run_was(run: Run) -> None:
 
 
 def test_stopped_it_goes_on_with_the_same_command(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    first = laid(run, "middle-erased")
+    first = laid(run, "lungs-erased")
     first.request_stop()
     assert main(["audit", "--run", str(run.path), "--json"]) == 1
     captured = capsys.readouterr()
@@ -207,7 +194,7 @@ def test_the_button_starts_a_process_and_the_scores_appear(run: Run) -> None:
 
 
 def test_a_lost_process_is_said_and_goes_on(run: Run) -> None:
-    control = laid(run, "middle-erased")
+    control = laid(run, "lungs-erased")
     lost = {**control.status, "state": "training", "pid": os.getpid(), "process_started": 0.0}
     (control.path / "status.json").write_text(json.dumps(lost))
     at = open_page(PAGE, timeout=60, run=run.id)
@@ -229,12 +216,12 @@ def test_a_control_that_reaches_the_run_says_so_everywhere(run: Run) -> None:
     low = measured(run, "test")[0]["ci"]["macro_f1"][0]
     reaching = {"macro_f1": low + 0.001, "interval": None, "n": 12, "on": "test images"}
     poor = {**reaching, "macro_f1": max(low - 0.01, 0.0)}
-    kept(run, **{"middle-erased": reaching, "middle-only": poor, "shortcut": None, "source-only": poor})
+    kept(run, **{"lungs-erased": reaching, "middle-only": poor, "shortcut": None, "source-only": poor})
     found = controls.scores(run)
     assert found
     by_kind = {bar.kind: bar.meaning for bar in found.bars}
-    assert list(by_kind) == ["run", "middle-erased", "middle-only", "source-only"]
-    assert by_kind["middle-erased"] == "The run's score can be had without lungs."
+    assert list(by_kind) == ["run", "lungs-erased", "middle-only", "source-only"]
+    assert by_kind["lungs-erased"] == "The run's score can be had without lungs."
     assert "stays below" in by_kind["middle-only"]
     assert "can be had from the source alone." not in by_kind["source-only"]
     assert "is reached by the control without lungs: " in controls.verdict(found)

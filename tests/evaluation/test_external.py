@@ -9,7 +9,15 @@ import pytest
 
 from cxr_core.data import demo
 from cxr_core.data.dataset import scan
-from cxr_core.evaluation.external import against, collections, evaluate_collection, own_reason, stamps
+from cxr_core.errors import RunError
+from cxr_core.evaluation.external import (
+    against,
+    collections,
+    evaluate_collection,
+    forget,
+    own_reason,
+    stamps,
+)
 from cxr_core.evaluation.intervals import paired, unpaired
 from cxr_core.evaluation.measure import measured
 from cxr_core.training.decision import save_operating_point
@@ -106,6 +114,26 @@ def test_it_is_decided_under_the_thresholds_as_they_stand(run: Run, hospital: Pa
     assert set(table["decision"]) == {"COVID19"}
     assert metrics["thresholds"]["COVID19"] == 1e-6
     assert metrics["accuracy"] == pytest.approx((table["label"] == "COVID19").mean())
+
+
+def test_one_is_forgotten_by_its_file_or_by_a_name_that_only_it_has(run: Run, hospital: Path) -> None:
+    whole, part = (evaluate_collection(run, hospital, split).kept for split in ("test", "train"))
+    assert whole
+    assert part
+    with pytest.raises(RunError, match="is the name of 2"):
+        forget(run, "hospital b")
+    for wrong in ("nowhere", f"../{run.id}/run.json", "../metrics_test.json", ""):
+        with pytest.raises(RunError, match="there is none called"):
+            forget(run, wrong)
+    # A damaged one has no name but its file's.
+    part.path.write_text("{")
+    assert forget(run, part.path.name) == part.path.name
+    assert [kept.path for kept in collections(run)] == [whole.path]
+    assert forget(run, "hospital b") == whole.path.name
+    assert not list((run.path / "external").iterdir())
+    assert run.metrics("test")
+    evaluate_collection(run, hospital)
+    assert len(collections(run)) == 1
 
 
 def test_internal_against_external(run: Run, hospital: Path) -> None:

@@ -16,6 +16,7 @@ from cxr_core.evaluation.measure import measured
 from cxr_core.evaluation.metrics import report
 from cxr_core.reports.card import model_card
 from cxr_core.reports.markdown import render
+from cxr_core.reports.verdict import verdict
 from cxr_core.training import held_out, jobs
 from cxr_core.training.companion_worker import measure_sources
 from cxr_core.training.companions import SOURCES, active, laid_down, unfinished
@@ -147,6 +148,12 @@ def test_the_drop_is_that_of_the_same_images(measured_run: Run) -> None:
 def test_the_verdict_follows_the_interval(ends: list[float] | None, said: str) -> None:
     difference = {"n": 40, "macro_f1_difference": 0.2, "macro_f1_ci": ends}
     assert said in held_out.verdict(held_out.Unseen([], [], difference, {}))
+
+
+def test_what_is_lost_is_part_of_the_verdict_on_the_run(measured_run: Run) -> None:
+    found = held_out.scores(measured_run)
+    assert found
+    assert held_out.verdict(found) in verdict(measured_run).details
 
 
 def test_a_source_of_its_own_for_a_class_is_said_and_not_trained(run: Run, capsys: pytest.CaptureFixture[str]) -> None:

@@ -84,3 +84,17 @@ def test_runs_are_compared_where_they_have_a_score_on_the_same_data(run: Run, is
         "The test split was looked at 2 times; 2 runs on this data set have been compared on it: choosing among them "
         "by test is choosing by test."
     )
+
+
+def test_scores_side_by_side_are_counted_by_their_data_set(run: Run, isolated: Path) -> None:
+    runs, root = isolated / "runs", Path(run.info["data"])
+    apart = tiny_run(runs, tiny_dataset(isolated / "other", images=9), "completed")
+    waiting = tiny_run(runs, root, "stopped")
+    damaged = Run(runs / "damaged")
+    damaged.path.mkdir()
+    (damaged.path / "run.json").write_text("{")
+    assert looks.side_by_side([]) == ""
+    assert looks.side_by_side([run, apart, waiting, damaged]) == ""
+    again = tiny_run(runs, root, "completed")
+    assert "a score of the same test: 2 on tiny." in looks.side_by_side([run, apart, waiting, damaged, again])
+    assert looks.count(run) == 0

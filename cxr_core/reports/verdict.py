@@ -1,0 +1,203 @@
+"""What the score of a run is worth, in one sentence, the worst first. No torch.
+
+    found = verdict(run)
+    found.sentence        # "Trained although the audit found a leak, 3 pairs of the same picture; ..."
+    found.details         # everything that is behind it, a sentence each
+
+It reads what the run carries: its audit, its controls, its figures on other collections, the warnings of its training.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cxr_core.audit.audit import Audit
+from cxr_core.audit.findings import INFORMS
+from cxr_core.data.cautions import kinds_of_caution
+from cxr_core.errors import RunError
+from cxr_core.evaluation.external import Collection, against, collections
+from cxr_core.evaluation.measure import measured
+from cxr_core.training import controls, held_out
+from cxr_core.training.runs import Run
+
+NOT_AUDITED = (
+    "This run was not audited: it is older than the audit, or its images were gone. Leaks and shortcuts in its data "
+    "set are not known of."
+)
+NO_OTHER = "No other collection was evaluated: how much of the score is left elsewhere is not known."
+# More would no longer be read; the details have all.
+_CLAUSES = 3
+# Findings that a clause of its own speaks of.
+_NAMED = {"leak", "copies", "drawn", "shortcut", "sources", "patients"}
+_BY = {
+    "lungs-erased": "without lungs",
+    "shortcut": "by size, file, brightness and border alone",
+    "source-only": "by the source alone",
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``sentence``: one, to stand beside the headline figure; ``details``: all that is known, the leak first."""
+
+    sentence: str
+    details: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Score:
+    """Macro F1 on the run's own test, with the ends of its interval where it has one."""
+
+    value: float
+    ends: Sequence[float] | None
+
+    @property
+    def written(self) -> str:
+        return f"{self.value:.2f}" + (f" ({self.ends[0]:.2f}–{self.ends[1]:.2f})" if self.ends else "")
+
+    def reached_by(self, value: float) -> bool:
+        return value >= (self.ends[0] if self.ends else self.value)
+
+
+def verdict(run: Run) -> Verdict:
+    """The verdict as things stand now. Raises RunError where the run's description or its split is damaged."""
+    audit = audit_of(run)
+    own, bars, said = _measured(run)
+    drops, outside = _outside(run)
+    unseen, told = _unseen(run)
+    cautions = dict(kinds_of_caution(run.split, Path(run.info["folder"])))
+    serious = [*_leak(run, audit, cautions), *_reached(own, audit, bars), *drops, *unseen, *_data(audit, cautions)]
+    known = sorted(run.warnings, key=lambda warning: warning != run.leak)
+    for finding in audit.findings if audit else []:
+        if finding.severity != INFORMS and not any(finding.message in sentence for sentence in known):
+            known.append(finding.message)
+    details = [*([] if audit else [NOT_AUDITED]), *known, *said, *told, *outside]
+    return Verdict(_sentence(serious or _sound(bool(bars), outside)), tuple(dict.fromkeys(details)))
+
+
+def audit_of(run: Run) -> Audit | None:
+    """The audit that the run carries; None where it has none, or somebody edited it into something else."""
+    try:
+        audit = Audit.from_json(run.audit) if run.audit else None
+    except (KeyError, TypeError, AttributeError):
+        return None
+    scores = ("source_only", "shortcut")
+    if audit and "images" in audit.facts and all(isinstance(audit.facts.get(name) or {}, dict) for name in scores):
+        return audit
+    return None
+
+
+def outside_of(run: Run, found: Sequence[Collection]) -> Iterator[tuple[dict[str, Any] | None, str]]:
+    """(the run's test against it or None, one sentence) for each of these other collections."""
+    for collection in found:
+        try:
+            beside = against(run, collection)
+        except RunError as error:
+            yield None, str(error)
+            continue
+        yield beside, _dropped(collection.name, beside["macro_f1"]["drop"], beside["macro_f1"]["ci"])
+
+
+def _dropped(name: str, drop: float, ends: Sequence[float] | None) -> str:
+    written = (f"{drop:.2f}" + (f" ({ends[0]:.2f} to {ends[1]:.2f})" if ends else "")).replace("-", "−")
+    if ends and ends[0] > 0:
+        return f"On the other collection {name} macro F1 is lower by {written}."
+    return f"On the other collection {name} macro F1 drops by {written}, which does not show that it does worse there."
+
+
+def _measured(run: Run) -> tuple[_Score | None, dict[str, float], list[str]]:
+    """The run's own score, that of each control by its kind, and what is to be said of them."""
+    try:
+        metrics, _ = measured(run, "test")
+        own = _Score(float(metrics["macro_f1"]), metrics.get("ci", {}).get("macro_f1"))
+        found = controls.scores(run)
+    except RunError as error:
+        return None, {}, [str(error)]
+    if found is None:
+        return own, {}, [controls.NOT_MEASURED]
+    return own, {bar.kind: bar.macro_f1 for bar in found.bars}, [controls.verdict(found)]
+
+
+def _outside(run: Run) -> tuple[list[str], list[str]]:
+    """The clause on the largest drop that is one, and a sentence for each collection."""
+    found = list(outside_of(run, collections(run)))
+    figures = [(beside["macro_f1"], sentence) for beside, sentence in found if beside]
+    drops = [(figure["drop"], sentence) for figure, sentence in figures if figure["ci"] and figure["ci"][0] > 0]
+    clauses = [max(drops)[1].removesuffix(".")] if drops else []
+    return clauses, [sentence for _, sentence in found] or [NO_OTHER]
+
+
+def _unseen(run: Run) -> tuple[list[str], list[str]]:
+    """The clause on what is lost where a source was never seen, if it is lost, and the sentence on it."""
+    try:
+        found = held_out.scores(run)
+    except RunError as error:
+        return [], [str(error)]
+    if found is None:
+        return [], []
+    sentence = held_out.verdict(found)
+    ends = (found.difference or {}).get("macro_f1_ci")
+    return [sentence.partition(":")[0]] if ends and ends[0] > 0 else [], [sentence]
+
+
+def _leak(run: Run, audit: Audit | None, cautions: dict[str, str]) -> list[str]:
+    """What makes the figures void before anything else is asked."""
+    clauses = []
+    leaks = [finding.message for finding in audit.findings if finding.kind == "leak"] if audit else []
+    if run.leak:
+        clauses.append(f"trained although the audit found a leak, {_counted((leaks or [run.leak])[0])}")
+    elif leaks:
+        clauses.append(f"the audit found a leak, {_counted(leaks[0])}")
+    elif "copies" in cautions:
+        clauses.append(_counted(cautions["copies"]))
+    if "drawn" in cautions or (audit and any(finding.kind == "drawn" for finding in audit.findings)):
+        clauses.append("its images are drawings, which say nothing of patients")
+    if audit is None:
+        clauses.append("it was not audited, so leaks and shortcuts in its data set are not known of")
+    return clauses
+
+
+def _reached(own: _Score | None, audit: Audit | None, bars: dict[str, float]) -> list[str]:
+    """What reaches the run's score without a look at a lung."""
+    facts = audit.facts if audit else {}
+    audited = {"shortcut": facts.get("shortcut"), "source-only": facts.get("source_only")}
+    values = {kind: score["macro_f1"] for kind, score in audited.items() if score and score["macro_f1"] is not None}
+    values |= {kind: value for kind, value in bars.items() if kind in _BY}
+    reaching = [f"{_BY[kind]} ({values[kind]:.2f})" for kind in _BY if own and own.reached_by(values.get(kind, -1.0))]
+    if own and reaching:
+        return [f"its macro F1 of {own.written} is reached {' and '.join(reaching)}"]
+    claimed = [finding.message for finding in audit.findings if finding.kind == "shortcut"] if audit else []
+    if claimed and "shortcut" in values and facts["shortcut"].get("claimed"):
+        return [f"{_BY['shortcut'].removeprefix('by ')} reach macro F1 {values['shortcut']:.2f}"]
+    return []
+
+
+def _data(audit: Audit | None, cautions: dict[str, str]) -> list[str]:
+    clauses = ["its data set cannot tell disease from source"] if "sources" in cautions else []
+    if "patients" in cautions:
+        clauses.append(_counted(cautions["patients"]))
+    findings = audit.findings if audit else []
+    others = [finding.kind for finding in findings if finding.severity != INFORMS and finding.kind not in _NAMED]
+    return [*clauses, *([f"the audit also warns ({', '.join(others)})"] if others else [])]
+
+
+def _counted(message: str) -> str:
+    """The part of a finding's message that counts; what it means comes after the colon."""
+    return message.removeprefix(f"{Run.LEAK} ").partition(":")[0].rstrip(".")
+
+
+def _sound(controlled: bool, outside: list[str]) -> list[str]:
+    """Where nothing speaks against the score: what was asked and what was not."""
+    lungs = "nothing that sees no lungs reaches it" if controlled else "controls without lungs were not measured"
+    other = "no other collection was evaluated" if outside == [NO_OTHER] else outside[0].removesuffix(".")
+    return ["the audit found nothing that makes this score worth less than it seems", lungs, other]
+
+
+def _sentence(clauses: list[str]) -> str:
+    shown = clauses[:_CLAUSES]
+    left = len(clauses) - len(shown)
+    # A clause that was a sentence begins small, unless its first word is a name.
+    parts = [text[0].lower() + text[1:] if text.startswith(("On ", "Macro ")) else text for text in shown]
+    joined = "; ".join([*parts, *([f"and {left} more"] if left else [])])
+    return f"{joined[0].upper()}{joined[1:]}."

@@ -1,0 +1,123 @@
+"""What a model card says of the worth of a score: the audit, the controls, other collections, the looks at the test.
+
+blocks = [*audit_blocks(run), *external_blocks(run, collections(run)), *control_blocks(run), *left_out_blocks(run)]
+
+Counts only: no file and no patient is named.
+"""
+
+from typing import Any
+
+from cxr_core.audit.audit import Audit
+from cxr_core.evaluation.external import Collection
+from cxr_core.reports import figures
+from cxr_core.reports.document import Block, Heading, Table, Text
+from cxr_core.reports.verdict import NOT_AUDITED, audit_of, outside_of, verdict
+from cxr_core.training import controls, held_out
+from cxr_core.training.looks import sentence
+from cxr_core.training.runs import Run
+
+_SEVERITIES = {"blocks": "blocks a training", "warns": "warns", "informs": "informs"}
+
+
+def verdict_blocks(run: Run) -> list[Block]:
+    """The verdict in one sentence."""
+    return [Heading("What the score is worth"), Text(verdict(run).sentence, strong=True)]
+
+
+def audit_blocks(run: Run) -> list[Block]:
+    """Every finding of the audit that the run carries, and the scores that need no look at a lung."""
+    audit = audit_of(run)
+    if audit is None:
+        return [Heading("Audit of the data set"), Text(NOT_AUDITED)]
+    rows = [
+        [
+            _SEVERITIES.get(finding.severity, finding.severity),
+            finding.kind,
+            finding.message,
+            f"{len(finding.files):,}" if finding.files else "",
+        ]
+        for finding in audit.findings
+    ]
+    return [
+        Heading("Audit of the data set"),
+        Text(f"The data set as this run splits it, {audit.facts['images']:,} images."),
+        Table(("Severity", "Finding", "What was counted, and what it means", "Files"), rows, (3,)),
+        Table(("", "Score", "Counted on"), _without_lungs(audit), (1,)),
+    ]
+
+
+def _without_lungs(audit: Audit) -> list[list[str]]:
+    source, shortcut, cramer = (audit.facts.get(name) for name in ("source_only", "shortcut", "cramers_v"))
+    rows = [["Source and class, Cramer's V (0 apart, 1 the same)", figures.figure(cramer), "images of known source"]]
+    rows.append(["Source alone, macro F1", *_score(source)])
+    if source:
+        rows.append(
+            ["Source alone, accuracy", figures.figure(source.get("accuracy")), f"{source.get('n', 0):,} images"]
+        )
+    rows.append(["Size, file, brightness and border alone (shortcut), macro F1", *_score(shortcut)])
+    if shortcut:
+        rows.append(["The same by chance", figures.figure(shortcut.get("chance_macro_f1")), ""])
+    return rows
+
+
+def _score(found: dict[str, Any] | None) -> list[str]:
+    if not found or found.get("macro_f1") is None:
+        return [figures.UNDEFINED, "not known"]
+    return [figures.figure(found["macro_f1"], found.get("interval")), f"{found.get('n', 0):,} images"]
+
+
+def external_blocks(run: Run, outside: list[Collection]) -> list[Block]:
+    """How often the internal test was looked at; each other collection, and the drop to it with its interval."""
+    blocks: list[Block] = [Text(sentence(run))]
+    for collection, (found, said) in zip(outside, outside_of(run, outside), strict=True):
+        metrics, _ = collection.measured
+        blocks.append(Text(f"External: {collection.name} ({collection.facts['evaluated'][:10]})", strong=True))
+        blocks += [Text(line) for line in figures.overall(metrics)]
+        blocks += [figures.per_class(metrics), Text(figures.basis(metrics))]
+        if found:
+            rows = [_drop(title, found[name]) for title, name in (("Accuracy", "accuracy"), ("Macro F1", "macro_f1"))]
+            blocks.append(Table(("", "Internal test", collection.name, "Drop (95 % interval)"), rows, (1, 2, 3)))
+        blocks.append(Text(said))
+    if not outside:
+        blocks.append(Text("The figures are internal alone: no other collection was evaluated."))
+    return blocks
+
+
+def _drop(title: str, found: dict[str, Any]) -> list[str]:
+    sides = [figures.figure(found[side], found[f"{side}_ci"]) for side in ("a", "b")]
+    return [title, *sides, figures.figure(found["drop"], found["ci"]).replace("-", "−")]
+
+
+def control_blocks(run: Run) -> list[Block]:
+    """The run's score beside what can be had without lungs, where that was measured."""
+    found = controls.scores(run)
+    if found is None:
+        return [Heading("Controls"), Text(controls.NOT_MEASURED)]
+    rows = [[bar.title, bar.written, f"{bar.n:,} {bar.on}", bar.meaning] for bar in found.bars]
+    return [
+        Heading("Controls"),
+        Text(f"{controls.verdict(found)} {controls.PROTOCOL}"),
+        Table(("", "Macro F1 (95 % interval)", "Counted on", "Meaning"), rows),
+    ]
+
+
+def left_out_blocks(run: Run) -> list[Block]:
+    """What was reached on each source without having seen it, or why that is not known."""
+    found = held_out.scores(run)
+    if found is None:
+        return [Heading("Leave one source out"), Text(f"Not measured. {held_out.planned(run).message}")]
+    seen = {row["source"]: row for row in found.seen}
+    rows = [
+        [
+            row["source"],
+            figures.of(row["right"], row["n"]),
+            figures.figure(row["macro_f1"], row["ci"]["macro_f1"]),
+            figures.of(own["right"], own["n"]) if (own := seen.get(row["source"])) else "no test image",
+        ]
+        for row in found.rows
+    ]
+    return [
+        Heading("Leave one source out"),
+        Text(f"{held_out.verdict(found)} {held_out.PROTOCOL}"),
+        Table(("Source", "Right, never seen", "Macro F1 (95 % interval)", "Right, seen (test)"), rows, (1, 2, 3)),
+    ]

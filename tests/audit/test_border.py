@@ -1,0 +1,158 @@
+"""Letters at the border: what the audit says of them, the mend that masks the border, and the way back."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from cxr_core.audit.audit import Audit, audit
+from cxr_core.audit.findings import LEAVE_OUT, MASK_BORDER, Finding
+from cxr_core.audit.looks import look
+from cxr_core.audit.mending import places
+from cxr_core.audit.shortcut import AT_BORDER, GROUPS, inside, shortcut
+from cxr_core.data import mends
+from cxr_core.data.dataset import Dataset, scan
+from cxr_core.data.images import pixels
+from cxr_core.data.masking import BORDER
+from cxr_core.errors import ConfigError
+from cxr_core.settings import runs_dir
+from cxr_core.training.config import TrainConfig
+from cxr_core.training.runs import create_run
+from tests.runs_support import lettered_dataset
+
+SMALL = TrainConfig.create(backbone="small-cnn", epochs=1, image_size=64)
+
+
+@pytest.fixture(scope="module")
+def lettered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return lettered_dataset(tmp_path_factory.mktemp("lettered") / "set", images=120)
+
+
+def by_kind(found: Audit) -> dict[str, Finding]:
+    return {finding.kind: finding for finding in found.findings}
+
+
+def mask(dataset: Dataset, kind: str) -> str:
+    finding = by_kind(audit(mended(dataset)))[kind]
+    return mends.move(runs_dir(), dataset, places(dataset, finding, MASK_BORDER), f"{kind}: {MASK_BORDER}")
+
+
+def mended(dataset: Dataset) -> Dataset:
+    return mends.mended(dataset, mends.read(runs_dir()))
+
+
+@pytest.mark.parametrize("kind", ["letters", "shortcut"])
+def test_the_mend_masks_the_border_of_every_training_until_it_is_undone(lettered: Path, kind: str) -> None:
+    dataset = scan(lettered)
+    first = audit(dataset)
+    before = by_kind(first)
+    letters = before["letters"]
+    assert letters.severity == "informs"
+    assert letters.mend == before["shortcut"].mend == MASK_BORDER
+    assert set(letters.files) >= set(dataset.samples["file"][dataset.samples["label"] == "COVID19"])
+    assert first.facts["shortcut"]["by_feature"]["letters at the border"] > 0.1
+    assert not create_run(dataset, SMALL, runs_dir()).config.mask_border
+
+    chosen = mask(dataset, kind)
+    evidence = mends.read(runs_dir())
+    assert set(evidence["split"]) == {mends.BORDER_MASKED}
+    assert len(evidence) == (len(letters.files) if kind == "letters" else len(dataset.samples))
+    after = audit(mended(dataset))
+    assert after.facts["border_masked"]
+    assert set(after.facts["shortcut"]["by_feature"]) == set(GROUPS) - set(AT_BORDER)
+    assert after.facts["shortcut"]["macro_f1"] < first.facts["shortcut"]["macro_f1"] - 0.1
+    told = by_kind(after)
+    assert told["letters"].files == letters.files
+    assert told["letters"].mends == ()
+    assert "the border of every image is masked in training" in told["letters"].message
+    assert "border is masked" in told["shortcut"].message
+    assert MASK_BORDER not in told["shortcut"].mends
+    assert places(mended(dataset), letters, MASK_BORDER) == {}
+    with pytest.raises(ConfigError, match="mend"):
+        places(dataset, told["letters"], MASK_BORDER)
+    run = create_run(dataset, SMALL, runs_dir())
+    assert run.config.mask_border
+    assert run.config == SMALL.model_copy(update={"mask_border": True})
+    assert sum("border" in warning for warning in run.warnings) == 1
+    assert not any("moved or left out" in warning for warning in run.warnings)
+
+    mends.undo(runs_dir(), chosen)
+    assert mended(dataset) is dataset
+    assert audit(dataset).as_json() == first.as_json()
+    assert not create_run(dataset, SMALL, runs_dir()).config.mask_border
+
+
+def test_the_mend_moves_no_file_and_overrides_no_other(lettered: Path) -> None:
+    dataset = scan(lettered)
+    whole = dataset.samples
+    mask(dataset, "letters")
+    assert mended(dataset).samples.equals(whole)
+    assert mended(dataset).border_masked
+    assert mends.sentences(dataset, mends.read(runs_dir())) == []
+    first = by_kind(audit(dataset))["letters"].files[:3]
+    for order in (0, 1):
+        (runs_dir() / mends.FILE).unlink()
+        moves = [
+            lambda: mends.move(runs_dir(), dataset, dict.fromkeys(first, mends.LEFT_OUT), LEAVE_OUT),
+            lambda: mends.move(runs_dir(), dataset, dict.fromkeys(whole["file"], mends.BORDER_MASKED), MASK_BORDER),
+        ]
+        for move in moves[:: 1 - 2 * order]:
+            move()
+        left = mended(dataset)
+        assert set(whole["file"]) - set(left.samples["file"]) == set(first)
+        assert left.border_masked
+        assert mends.sentences(dataset, mends.read(runs_dir())) == [
+            "A person moved or left out 3 of 120 images of the data set after its audit."
+        ]
+
+
+def test_it_is_of_no_other_data_set(lettered: Path, tiny_dataset: Path) -> None:
+    mask(scan(lettered), "letters")
+    assert not mended(scan(tiny_dataset)).border_masked
+    changed = scan(lettered)
+    changed.samples["digest"] = "0" * 32
+    assert not mended(changed).border_masked
+
+
+def test_a_table_without_such_rows_reads_as_before(lettered: Path) -> None:
+    dataset = scan(lettered)
+    row = dataset.samples.iloc[0]
+    columns = ["mend", "file", "digest", "split", "reason", "time"]
+    old = pd.DataFrame(
+        [("a1", row["file"], row["digest"], "left-out", "leak: keep one of each", "2026")], columns=columns
+    )
+    runs_dir().mkdir(parents=True)
+    old.to_csv(runs_dir() / mends.FILE, index=False)
+    assert mends.read(runs_dir()).equals(old.astype(str))
+    assert len(mended(dataset).samples) == len(dataset.samples) - 1
+    assert not mended(dataset).border_masked
+
+
+def test_brightness_inside_is_that_of_what_the_network_sees(lettered: Path) -> None:
+    """The shortcut's figures, from the kept small pictures, against the decoded squares."""
+    dataset = scan(lettered)
+    looks = look(dataset)
+    rim = round(BORDER * 224)
+    for figures, file in zip(inside(dataset.samples, looks.small), dataset.samples["file"], strict=True):
+        seen = pixels(dataset.path(file).read_bytes(), file, 224)[rim:-rim, rim:-rim]
+        assert figures[0] == pytest.approx(seen.mean(), abs=4)
+        assert figures[1] == pytest.approx(seen.std(), abs=6)
+
+
+def test_pictures_of_any_shape_have_an_inside(lettered: Path) -> None:
+    dataset = scan(lettered)
+    odd = dataset.samples.assign(width=20_000, height=10)
+    found = shortcut(odd, look(dataset), border_masked=True)
+    assert 0 <= found["macro_f1"] <= 1
+
+
+def test_the_audits_with_and_without_the_border_are_kept_apart(lettered: Path, isolated: Path) -> None:
+    dataset = scan(lettered)
+    masked = replace(dataset, border_masked=True)
+    found = audit(dataset).as_json(), audit(masked).as_json()
+    shutil.rmtree(isolated / "cache" / "looks")
+    assert (audit(dataset).as_json(), audit(masked).as_json()) == found
+    assert found[0] != found[1]
+    assert not (isolated / "cache" / "looks").exists()
