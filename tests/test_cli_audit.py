@@ -123,7 +123,7 @@ def test_a_finding_is_mended_listed_and_the_mend_taken_back(leaking: Path, capsy
 @pytest.mark.parametrize(
     ("flags", "expected"),
     [
-        (["--mend", "letters"], "expected one of the findings leak"),
+        (["--mend", "drawn"], "expected one of the findings leak"),
         (["--mend", "leak: leave out"], "expected one of keep one of each"),
         (["--undo", "12345678"], "expected a mend of this data set (none), got '12345678'"),
     ],
