@@ -61,7 +61,7 @@ def test_controls_are_started_stopped_gone_on_with_and_shown(page: Page, visit: 
         expect(chart.get_by_text(bar.title, exact=True)).to_be_visible()
         expect(chart.get_by_text(bar.written, exact=True)).to_be_visible()
         expect(page.get_by_text(bar.meaning)).to_be_visible()
-    expect(page.get_by_text(controls.verdict(found))).to_be_visible()
+    expect(page.get_by_role("paragraph").filter(has_text=controls.verdict(found))).to_be_visible()
     expect(page.locator('[data-testid="stException"]')).to_have_count(0)
     shot(page, "controls-done")
 
