@@ -41,7 +41,8 @@ def picture_findings(dataset: Dataset, looks: Looks) -> list[Finding]:
             Finding(
                 "tiny",
                 WARNS,
-                f"{len(tiny)} of {total} images have a side below {TINY_SIDE} pixels: fine signs of disease are gone.",
+                f"{_images(len(tiny), total, 'has', 'have')} a side below {TINY_SIDE} pixels: fine signs of disease "
+                "are gone.",
                 tuple(tiny),
                 (LEAVE_OUT,),
             )
@@ -50,7 +51,7 @@ def picture_findings(dataset: Dataset, looks: Looks) -> list[Finding]:
     for word, (kind, severity, what, meaning) in _ODD.items():
         files = tuple(samples["file"][oddities == word])
         if files:
-            message = f"{len(files)} of {total} images look {what}: {meaning}."
+            message = f"{_images(len(files), total, 'looks', 'look')} {what}: {meaning}."
             found.append(Finding(kind, severity, message, files, (LEAVE_OUT,)))
     return [*found, *_letters(samples, looks, dataset.border_masked), *_children(samples), *_wrong_ages(dataset)]
 
@@ -78,6 +79,11 @@ def _left_out(dataset: Dataset, looks: Looks) -> list[Finding]:
     return found
 
 
+def _images(count: int, total: int, one: str, more: str) -> str:
+    """``1 of 144 images looks``, ``2 of 144 images look``."""
+    return f"{count} of {total} images {one if count == 1 else more}"
+
+
 def _letters(samples: pd.DataFrame, looks: Looks, border_masked: bool) -> list[Finding]:
     lettered = pd.Series(looks.facts[:, FACTS.index("marker")] > 0, index=samples.index)
     if not lettered.any():
@@ -88,7 +94,8 @@ def _letters(samples: pd.DataFrame, looks: Looks, border_masked: bool) -> list[F
         Finding(
             "letters",
             INFORMS,
-            f"{int(lettered.sum())} of {len(samples)} images seem to have letters or markers at the border ({listed}): "
+            f"{_images(int(lettered.sum()), len(samples), 'seems', 'seem')} to have letters or markers at the border "
+            f"({listed}): "
             + (
                 "the border of every image is masked in training, so a network sees only those that reach farther in."
                 if border_masked

@@ -83,6 +83,13 @@ def unfinished(run: Run, experiment: Experiment) -> Run | None:
     return next((made for made in _laid(run, experiment) if made.can_resume), None)
 
 
+def request_stop(run: Run, experiment: Experiment) -> None:
+    """Ask the one at work to stop, and those that wait not to begin: it may be past the point where it can stop."""
+    for made in _laid(run, experiment):
+        if made.is_active:
+            made.request_stop()
+
+
 def _laid(run: Run, experiment: Experiment) -> list[Run]:
     return [Run(file.parent) for file in sorted(run.path.glob(f"{experiment.name}-*/run.json"))]
 

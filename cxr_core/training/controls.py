@@ -94,11 +94,11 @@ class Scores:
 
 def planned(run: Run) -> list[Companion]:
     """What is to be trained for the controls of ``run``, in its order; one alone where its border is erased."""
-    return [Companion(mask, TITLES[mask], mask=mask) for mask in MASKS if mask == "middle-only" or not _borderless(run)]
-
-
-def _borderless(run: Run) -> bool:
-    return run.config.mask_border
+    return [
+        Companion(mask, TITLES[mask], mask=mask)
+        for mask in MASKS
+        if mask == "middle-only" or not run.config.mask_border
+    ]
 
 
 def scores(run: Run) -> Scores | None:
@@ -118,7 +118,7 @@ def scores(run: Run) -> Scores | None:
         ) from None
     own, _ = measured(run, "test")
     found["run"] = (own["macro_f1"], own["ci"]["macro_f1"], own["n"], "test images")
-    seen = SHORTCUT_SEES[_borderless(run)]
+    seen = SHORTCUT_SEES[run.config.mask_border]
     bars = [
         Score(kind, found[kind][0], found[kind][1], *found[kind][2:], _meaning(kind, found, chance, seen))
         for kind in TITLES

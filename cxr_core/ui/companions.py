@@ -9,7 +9,7 @@ import streamlit as st
 
 from cxr_core.errors import CxrError
 from cxr_core.training import jobs
-from cxr_core.training.companions import Experiment, active, unfinished
+from cxr_core.training.companions import Experiment, active, request_stop, unfinished
 from cxr_core.training.runs import Run
 from cxr_core.ui.frame import duration, escaped, guarded
 from cxr_core.ui.live import LOG_LINES, REFRESH_SECONDS, stage_progress
@@ -72,7 +72,7 @@ def _live(path: Path, experiment: Experiment) -> None:
                 disabled=asked,
                 key=f"stop-{experiment.name}",
             ):
-                at_work.request_stop()
+                request_stop(run, experiment)
                 st.rerun(scope="app")
         if at_work.state == "queued":
             st.write("Starts in a few seconds, or waits for the training that is at work; one trains at a time.")

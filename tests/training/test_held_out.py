@@ -19,7 +19,7 @@ from cxr_core.reports.markdown import render
 from cxr_core.reports.verdict import verdict
 from cxr_core.training import held_out, jobs
 from cxr_core.training.companion_worker import measure_sources
-from cxr_core.training.companions import SOURCES, active, laid_down, unfinished
+from cxr_core.training.companions import SOURCES, active, laid_down, request_stop, unfinished
 from cxr_core.training.runs import Run
 from tests.pages_support import open_page, texts
 from tests.runs_support import train, wait_until
@@ -168,6 +168,19 @@ def test_a_source_of_its_own_for_a_class_is_said_and_not_trained(run: Run, capsy
     assert not at.exception
     assert "cannot tell disease from source" in texts(at)
     assert not [button for button in at.button if button.key == "start-sources"]
+
+
+def test_a_stop_that_comes_too_late_for_one_holds_for_the_next(run: Run) -> None:
+    """A training past its last epoch completes; those that wait do not begin."""
+    plan = held_out.planned(run)
+    first, *others = [laid_down(run, SOURCES, companion, "") for companion in plan.companions]
+    request_stop(run, SOURCES)
+    (first.path / "stop").unlink()
+    assert all(made.stop_requested for made in others)
+    assert not measure_sources(run)
+    assert not (run.path / SOURCES.file).exists()
+    assert unfinished(run, SOURCES) is not None
+    assert measure_sources(run)
 
 
 def test_the_command_stops_goes_on_and_prints_one_document(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
