@@ -17,7 +17,7 @@ from benchmarks.notebook import NotebookStep
 from cxr_core.data.dataset import scan
 from cxr_core.errors import RunError
 from cxr_core.training.config import TrainConfig
-from cxr_core.training.runs import create_run
+from cxr_core.training.creation import create_run
 from cxr_core.training.worker import work
 
 EPOCHS = 20

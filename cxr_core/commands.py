@@ -13,7 +13,7 @@ from cxr_core.settings import cache_dir, runs_dir
 from cxr_core.training import looks
 from cxr_core.training.config import TrainConfig
 from cxr_core.training.jobs import queue_again
-from cxr_core.training.runs import Run, create_run, find_run, list_runs
+from cxr_core.training.runs import Run, find_run, list_runs
 
 RUN_COLUMNS = (
     "id",
@@ -106,6 +106,7 @@ def _mends(rows: list[dict[str, Any]], as_json: bool) -> int:
 def train(options: Namespace) -> int:
     """Create a run and work on it in this process."""
     from cxr_core.data.dataset import scan as scan_dataset
+    from cxr_core.training.creation import create_run
 
     config: TrainConfig = options.config
     run = create_run(scan_dataset(options.data), config, runs_folder(options))

@@ -24,8 +24,9 @@ from cxr_core.evaluation.measure import measure
 from cxr_core.labels import choose_thresholds
 from cxr_core.settings import write_atomic
 from cxr_core.training.config import TrainConfig
+from cxr_core.training.creation import create_run
 from cxr_core.training.decision import Decision
-from cxr_core.training.runs import Run, create_run
+from cxr_core.training.runs import Run
 
 PROJECT = Path(__file__).resolve().parents[1]
 CLASSES = ("COVID19", "NORMAL", "PNEUMONIA")

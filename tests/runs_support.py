@@ -15,7 +15,8 @@ from PIL import Image
 from cxr_core.data import demo
 from cxr_core.data.dataset import scan
 from cxr_core.training.config import TrainConfig
-from cxr_core.training.runs import Run, create_run
+from cxr_core.training.creation import create_run
+from cxr_core.training.runs import Run
 
 CLASSES = ("COVID19", "NORMAL", "PNEUMONIA")
 SMALL: dict[str, Any] = {"backbone": "small-cnn", "epochs": 2, "image_size": 64, "batch_size": 8, "device": "cpu"}

@@ -54,6 +54,7 @@ TORCH_FREE = (
     "cxr_core.training.runs",
     "cxr_core.training.jobs",
     "cxr_core.training.companions",
+    "cxr_core.training.creation",
     "cxr_core.training.controls",
     "cxr_core.training.held_out",
     "cxr_core.training.estimate",

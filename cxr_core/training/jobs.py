@@ -18,7 +18,7 @@ from cxr_core.settings import write_atomic
 from cxr_core.training import controls, held_out
 from cxr_core.training.companions import CONTROLS, Companion, Experiment, active, check_ready, is_done, laid_down
 from cxr_core.training.config import TrainConfig
-from cxr_core.training.runs import Run, create_run, queued_status
+from cxr_core.training.runs import Run, queued_status
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -27,6 +27,9 @@ def start_training(
     data: Path, config: TrainConfig, runs_dir: Path, progress: Callable[[int, int], None] | None = None
 ) -> Run:
     """Scan ``data`` (kept from before where unchanged), create the run and start its worker."""
+    # Brings the audit: heavier than what only watches runs may be.
+    from cxr_core.training.creation import create_run
+
     run = create_run(scan(data, progress), config, runs_dir, progress)
     start(run)
     return run

@@ -1,6 +1,6 @@
 """A run on disk: a folder that page, worker and command line read alike.
 
-    run = create_run(dataset, config, runs_dir())
+    run = find_run(runs_dir(), "20261122")      # or made by cxr_core.training.creation
     run.state            # "queued" ... "completed"; "lost" when its process is gone
     run.history          # one dict per finished epoch
 
@@ -16,23 +16,17 @@ import shutil
 import socket
 import time
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pandas as pd
 import psutil
 
-from cxr_core.data import corrections, mends
-from cxr_core.data.cautions import cautions
-from cxr_core.data.dataset import Dataset, split
-from cxr_core.data.masking import BORDER, Mask, without_border
-from cxr_core.errors import ConfigError, LeakError, RunError
-from cxr_core.labels import parse_labels
+from cxr_core.data.masking import Mask, without_border
+from cxr_core.errors import ConfigError, RunError
 from cxr_core.settings import write_atomic
 from cxr_core.training.config import TrainConfig
 
@@ -40,7 +34,6 @@ ACTIVE = ("queued", "extracting", "training", "evaluating")
 STATES = (*ACTIVE, "completed", "stopped", "failed")
 RESUMABLE = ("stopped", "lost", "failed")
 SPLITS = ("train", "val", "test")
-VERSIONED = ("torch", "torchvision", "numpy", "pillow", "scikit-learn", "pandas", "streamlit")
 # A class may be called 1, and a digest may look like a number.
 TEXT_COLUMNS = ("file", "label", "patient", "source", "split", "digest", "decision", "reason")
 METRICS = {"split", "n", "classes", "accuracy", "macro_f1", "per_class", "confusion", "one_vs_rest", "warnings"}
@@ -287,116 +280,9 @@ class Run:
         return target
 
 
-def create_run(
-    dataset: Dataset, config: TrainConfig, runs_dir: Path, progress: Callable[[int, int], None] | None = None
-) -> Run:
-    """Split the data set and lay the run's folder down, queued. No training starts: see :mod:`cxr_core.training.jobs`.
-
-    The data set is taken as its mends leave it; where one of them masks the border, the configuration does so too.
-    ``progress(done, total)`` counts the pictures that the audit looks at. Raises DatasetError where the split is
-    impossible, LeakError where the audit finds pictures of the test in training and ``config.train_anyway`` is not set,
-    ConfigError where configuration and classes do not fit.
-    """
-    # Heavier than a list of runs may be.
-    from cxr_core.audit.audit import leaks, twins
-
-    marks = mends.read(runs_dir)
-    told = mends.sentences(dataset, marks)
-    dataset = mends.mended(dataset, marks)
-    if dataset.border_masked:
-        config = config.model_copy(update={"mask_border": True})
-    classes = dataset.classes
-    implied = parse_labels(config.labels, classes)
-    _check_alpha(config, classes, bool(implied))
-    copies = twins(dataset, progress)
-    together = dataset.samples.assign(twin=[copies.get(file, "") for file in dataset.samples["file"]])
-    samples = split(replace(dataset, samples=together), config.val_fraction, config.test_fraction, config.split_seed)
-    leaking = [finding.message for finding in leaks(dataset, progress)]
-    if leaking and not config.train_anyway:
-        raise LeakError(
-            f"The audit blocks this training. {' '.join(leaking)} Mend it on the Audit page, or train anyway "
-            "(--train-anyway on the command line): every page then says so."
-        )
-    told += [f"{Run.LEAK} {message}" for message in leaking]
-    corrected: list[str] = []
-    if config.corrections:
-        # After the split: which images are in test does not depend on what was marked.
-        samples, corrected = corrections.leave_out(samples, corrections.read(runs_dir), "val" in dataset.splits)
-    created = datetime.now(UTC)
-    run_id = f"{created:%Y%m%d-%H%M%S}-{config.backbone}-{secrets.token_hex(2)}"
-    counts = samples.groupby(["split", "label"]).size()
-    info = {
-        "id": run_id,
-        "created": created.isoformat(timespec="seconds"),
-        "config": config.model_dump(mode="json"),
-        "classes": classes,
-        "implied": implied,
-        "data": str(dataset.root),
-        "folder": str(dataset.path("")),
-        "dataset_name": dataset.name,
-        "data_digest": dataset.digest,
-        "counts": {part: {name: int(counts.get((part, name), 0)) for name in classes} for part in SPLITS},
-        "unreadable": len(dataset.unreadable),
-        "warnings": [
-            *_weights_warnings(config),
-            *_border_warnings(config),
-            *told,
-            *corrected,
-            *cautions(samples, dataset.path("")),
-        ],
-        "versions": {package: version(package) for package in VERSIONED},
-    }
-    building = runs_dir / f".new-{run_id}"
-    try:
-        building.mkdir(parents=True)
-        (building / "run.json").write_text(json.dumps(info, indent=1), encoding="utf-8")
-        samples[["file", "label", "patient", "source", "split", "digest"]].to_csv(building / "split.csv", index=False)
-        (building / "status.json").write_text(json.dumps(queued_status()), encoding="utf-8")
-        building.rename(runs_dir / run_id)
-    except OSError as error:
-        raise RunError(
-            f"A run cannot be written to {runs_dir} ({error.strerror}). Choose another folder, or free some space."
-        ) from None
-    return Run(runs_dir / run_id)
-
-
 def queued_status() -> dict[str, Any]:
     """The status of a run that waits for its worker."""
     return {"state": "queued", "pid": None, "host": socket.gethostname(), "queued": time.time(), "error": None}
-
-
-def _check_alpha(config: TrainConfig, classes: list[str], multilabel: bool) -> None:
-    if isinstance(config.alpha, str):
-        return
-    if len(config.alpha) != len(classes):
-        raise ConfigError(
-            f"alpha: expected {len(classes)} numbers, one for each of {', '.join(classes)}; got {len(config.alpha)}."
-        )
-    if multilabel and max(config.alpha) >= 1:
-        raise ConfigError(
-            "alpha: with implied labels each number is the weight of the positives and 1 minus it that of the "
-            f"negatives, so it lies between 0 and 1; got {max(config.alpha)}. Use labels = single for free weights."
-        )
-
-
-def _weights_warnings(config: TrainConfig) -> list[str]:
-    if config.weights != "none":
-        return []
-    if config.trainable == "all":
-        return ["The network started from random weights: it knows only what it learnt from this data set."]
-    return [
-        f"The frozen part of {config.backbone} has random weights (weights = none): it never saw an image. "
-        "Its scores say what can be learnt from random features, not what this backbone can do."
-    ]
-
-
-def _border_warnings(config: TrainConfig) -> list[str]:
-    if not config.mask_border:
-        return []
-    return [
-        f"The network does not see the border: {100 * BORDER:.0f} % of each side of every image is erased, in "
-        "training and for every answer."
-    ]
 
 
 def list_runs(runs_dir: Path) -> list[Run]:

@@ -11,24 +11,19 @@ import json
 import os
 import platform
 import shutil
-import signal
 import socket
 import sys
-import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import psutil
 import torch
-from filelock import FileLock, Timeout
 
 from cxr_core.audit.audit import audit
 from cxr_core.data.dataset import scan
@@ -41,11 +36,10 @@ from cxr_core.model.features import FeatureStore
 from cxr_core.model.network import initial_suffix, load_prefix, pick_device, save_weights, space_of
 from cxr_core.settings import replacing, write_atomic
 from cxr_core.training import speeds
+from cxr_core.training.presence import heartbeat, only_worker, terminations_as_interrupts, turn
 from cxr_core.training.progress import Progress
-from cxr_core.training.runs import Run, list_runs
+from cxr_core.training.runs import Run
 from cxr_core.training.trainer import Part, Trainer
-
-HEARTBEAT_SECONDS = 15
 
 
 def work(run: Run) -> None:
@@ -53,12 +47,12 @@ def work(run: Run) -> None:
 
     Raises CxrError (and leaves the run "failed" with its text) where a person has to mend something.
     """
-    with _only_worker(run), _terminations_as_interrupts():
+    with only_worker(run), terminations_as_interrupts():
         if run.state == "completed":
             raise RunError(f"Run {run.id} is completed: there is nothing to resume.")
         worker = _Worker(run)
         try:
-            with _turn(run, worker.progress), _heartbeat(run):
+            with turn(run, worker.progress), heartbeat(run):
                 worker.go_through()
         except (Interrupted, KeyboardInterrupt):
             worker.enter("stopped")
@@ -286,75 +280,6 @@ def _epoch_line(row: dict[str, Any], epochs: int) -> str:
         f"accuracy {train['accuracy']:.3f} / {val['accuracy']:.3f}  macro F1 {val['macro_f1']:.3f}"
         f"{'  best' if row['best'] else ''}  ({row['seconds']:.1f} s)"
     )
-
-
-@contextmanager
-def _only_worker(run: Run) -> Iterator[None]:
-    lock = FileLock(run.path / ".worker.lock")
-    try:
-        with lock.acquire(timeout=0):
-            yield
-    except Timeout:
-        raise RunError(f"Run {run.id} is already being worked on by another process.") from None
-
-
-@contextmanager
-def _turn(run: Run, progress: Progress) -> Iterator[None]:
-    """Wait until no other run of this folder is at work and no earlier one waits."""
-    lock = FileLock(run.path.parent / ".turn.lock")
-    queued = run.status["queued"]
-    while True:
-        if run.stop_requested:
-            raise Interrupted
-        others = [other for other in list_runs(run.path.parent) if other.id != run.id and other.is_active]
-        ahead = [other for other in others if other.state != "queued" or other.status["queued"] < queued]
-        if not ahead:
-            try:
-                lock.acquire(timeout=0)
-                break
-            except Timeout:
-                pass
-        progress("queued", 0, 1, ahead=len(ahead))
-        time.sleep(0.5)
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-@contextmanager
-def _heartbeat(run: Run) -> Iterator[None]:
-    """Touch ``status.json`` now and then: a reader on another host sees that the worker lives."""
-    ended = threading.Event()
-
-    def beat() -> None:
-        while not ended.wait(HEARTBEAT_SECONDS):
-            os.utime(run.path / "status.json")
-
-    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
-
-
-@contextmanager
-def _terminations_as_interrupts() -> Iterator[None]:
-    """A polite kill stops the run as Ctrl-C does, so that it can be resumed."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def keep_large_blocks() -> None:

@@ -18,7 +18,8 @@ from cxr_core.data.dataset import scan
 from cxr_core.errors import ConfigError, DatasetError
 from cxr_core.settings import runs_dir
 from cxr_core.training.config import TrainConfig
-from cxr_core.training.runs import Run, create_run
+from cxr_core.training.creation import create_run
+from cxr_core.training.runs import Run
 
 
 def kinds(found: Audit) -> dict[str, str]:

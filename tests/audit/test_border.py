@@ -19,7 +19,7 @@ from cxr_core.data.masking import BORDER
 from cxr_core.errors import ConfigError
 from cxr_core.settings import runs_dir
 from cxr_core.training.config import TrainConfig
-from cxr_core.training.runs import create_run
+from cxr_core.training.creation import create_run
 from tests.runs_support import lettered_dataset
 
 SMALL = TrainConfig.create(backbone="small-cnn", epochs=1, image_size=64)

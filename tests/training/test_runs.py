@@ -17,7 +17,8 @@ import pytest
 from cxr_core.data.dataset import scan
 from cxr_core.errors import ConfigError, RunError
 from cxr_core.training.config import TrainConfig
-from cxr_core.training.runs import Run, create_run, find_run, list_runs
+from cxr_core.training.creation import create_run
+from cxr_core.training.runs import Run, find_run, list_runs
 from tests.runs_support import SMALL, new_run, noise
 
 PROJECT = Path(__file__).resolve().parents[2]
