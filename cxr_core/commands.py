@@ -97,7 +97,8 @@ def _mends(rows: list[dict[str, Any]], as_json: bool) -> int:
         print_json(rows)
         return 0
     for row in rows:
-        print(f"{row['mend']}  {row['time'][:10]}  {row['reason']}, {row['files']} files")
+        files = "1 file" if row["files"] == 1 else f"{row['files']:,} files"
+        print(f"{row['mend']}  {row['time'][:10]}  {row['reason']}, {files}")
     if not rows:
         print("No mend: the data set is taken as it lies on disk.")
     return 0

@@ -45,7 +45,7 @@ def test_children_are_left_out_and_back_and_cut_files_are_named(tiny_dataset: Pa
     at = open_page("pages/6_Audit.py", data=str(root))
     assert not at.exception
     assert "below 18 years; age known for 35 of 36" in texts(at)
-    assert "1 of 37 files are cut short" in texts(at)
+    assert "1 of 37 files cut short" in texts(at)
     assert "cannot be one (411; expected 0 to 120 years)" in texts(at)
     at.button(key="mend-children-leave out").click().run()
     assert not at.exception

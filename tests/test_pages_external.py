@@ -124,7 +124,7 @@ def test_a_collection_is_forgotten_when_that_is_asked_twice(run: Run, hospital: 
 
 def test_sources_of_the_split(run: Run) -> None:
     at = section(run, "Sources")
-    assert "leaving one source out" in texts(at).lower()
+    assert "none can be left out of this run" in texts(at)
     assert len(at.dataframe[0].value) == run.split.query("split == 'test'")["source"].nunique()
 
 

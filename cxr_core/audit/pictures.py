@@ -70,7 +70,7 @@ def _left_out(dataset: Dataset, looks: Looks) -> list[Finding]:
         (
             "truncated",
             tuple(dataset.unreadable["file"][short]),
-            "are cut short, so the end of the picture is missing; they are left out everywhere. Copy them again from "
+            "cut short: the end of the picture is missing; they are left out everywhere. Copy them again from "
             "where they came from.",
         ),
     ):

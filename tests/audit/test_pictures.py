@@ -35,7 +35,7 @@ def test_cut_files_are_named_apart_from_unreadable_ones(root: Path) -> None:
     for dataset in (scan(root), scan(root)):  # the second one from what was kept
         found = found_in(dataset)
         assert found["truncated"].files == ("train/NORMAL/cut.png",)
-        assert "1 of 38 files are cut short" in found["truncated"].message
+        assert "1 of 38 files cut short" in found["truncated"].message
         assert found["unreadable"].files == ("train/NORMAL/note.png",)
         assert "1 of 38 files cannot be read" in found["unreadable"].message
         assert "train/NORMAL/cut.png" not in set(dataset.samples["file"])
