@@ -32,6 +32,12 @@ def tiny_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def hospital(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Other drawings than ``tiny_dataset``, as of another hospital; shared by all tests, so only to be read."""
+    return demo.draw(tmp_path_factory.mktemp("other") / "hospital b", images=36, seed=5)
+
+
+@pytest.fixture(scope="session")
 def real_data() -> Path:
     """Folder of the real X-rays, to be read in place; without it a test is skipped, or fails if it is required."""
     if not (REAL_DATA / "covid-cxr").is_dir():

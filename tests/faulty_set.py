@@ -8,12 +8,10 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-import pydicom
 from PIL import Image, ImageDraw, ImageOps
-from pydicom.dataset import FileMetaDataset
-from pydicom.uid import UID, DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian
 
 from cxr_core.data import demo
+from tests.data.files import radiograph
 
 # So few COVID19 images stay that NORMAL has more than three times as many.
 _FEW = {"train": 14, "test": 4}
@@ -49,7 +47,7 @@ def faulty_set(root: Path, images: int = 160) -> Path:
     put("train/NORMAL/inverted.png", _png(ImageOps.invert(_open(train[6]))))
     put("train/NORMAL/turned.png", _png(ImageOps.flip(_open(train[7]))))
     put("train/NORMAL/colour.png", _png(_colourful()))
-    put("train/NORMAL/lateral.dcm", _dicom(_open(train[8]), "LL"))
+    put("train/NORMAL/lateral.dcm", radiograph(np.asarray(_open(train[8])), 8, Modality="DX", ViewPosition="LL"))
     put("train/NORMAL/texture.png", _png(_texture()))
     for path in pneumonia[:6]:
         path.write_bytes(_png(_lettered(_open(path))))
@@ -114,21 +112,3 @@ def _texture() -> Image.Image:
 def _lettered(picture: Image.Image) -> Image.Image:
     ImageDraw.Draw(picture).text((8, 6), "R SIDE", fill=255, font_size=26)
     return picture
-
-
-def _dicom(picture: Image.Image, view: str) -> bytes:
-    values = np.asarray(picture)
-    dataset = pydicom.Dataset()
-    dataset.file_meta = FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    dataset.file_meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
-    dataset.file_meta.MediaStorageSOPInstanceUID = UID("1.2.3")
-    dataset.SOPClassUID, dataset.SOPInstanceUID = DigitalXRayImageStorageForPresentation, "1.2.3"
-    dataset.Modality, dataset.ViewPosition = "DX", view
-    dataset.Rows, dataset.Columns = values.shape
-    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
-    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = 8, 8, 7, 0
-    dataset.PixelData = values.tobytes() + b"\0" * (values.size % 2)
-    buffer = BytesIO()
-    pydicom.dcmwrite(buffer, dataset, enforce_file_format=True)
-    return buffer.getvalue()

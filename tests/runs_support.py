@@ -4,6 +4,7 @@ run = train(tiny_dataset, tmp_path / "runs", epochs=3)
 assert measured(run) == measured(other)
 """
 
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -52,6 +53,11 @@ def train(root: Path, runs_dir: Path, **config: Any) -> Run:
     run = new_run(root, runs_dir, **config)
     work(run)
     return run
+
+
+def copy_of(run: Run, folder: Path) -> Run:
+    """A copy of a run below ``folder``/runs, to be written to."""
+    return Run(Path(shutil.copytree(run.path, folder / "runs" / run.id)))
 
 
 def measured(run: Run) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ from cxr_core.training.config import TrainConfig
 from cxr_core.training.decision import save_operating_point
 from cxr_core.training.jobs import queue_again
 from cxr_core.training.runs import Run, find_run, list_runs
-from tests.runs_support import new_run, noise, wait_until
+from tests.runs_support import copy_of, new_run, noise, wait_until
 
 PROJECT = Path(__file__).resolve().parents[1]
 SMALL = ("--backbone", "small-cnn", "--epochs", "1", "--image-size", "64", "--device", "cpu")
@@ -277,7 +277,7 @@ def test_evaluate_takes_a_folder_without_splits_and_without_a_class(
 
 
 def test_evaluate_mends_what_was_damaged(call: Call, completed_run: Run, tmp_path: Path) -> None:
-    run = Run(Path(shutil.copytree(completed_run.path, tmp_path / "runs" / completed_run.id)))
+    run = copy_of(completed_run, tmp_path)
     for content in ("{", "[]", '{"n": 3}'):
         (run.path / "metrics_test.json").write_text(content)
         status, out, _ = call("evaluate", run.id, "--json")
@@ -288,7 +288,7 @@ def test_evaluate_mends_what_was_damaged(call: Call, completed_run: Run, tmp_pat
 def test_evaluate_and_predict_decide_under_the_same_thresholds(
     call: Call, completed_run: Run, tiny_dataset: Path, tmp_path: Path
 ) -> None:
-    run = Run(Path(shutil.copytree(completed_run.path, tmp_path / "runs" / completed_run.id)))
+    run = copy_of(completed_run, tmp_path)
     save_operating_point(run, {"COVID19": 1e-6})
     metrics = json.loads(call("evaluate", run.id, "--json")[1])
     assert [row[0] for row in metrics["confusion"]] == [sum(row) for row in metrics["confusion"]]
@@ -299,7 +299,7 @@ def test_evaluate_and_predict_decide_under_the_same_thresholds(
 
 @pytest.fixture
 def copied(completed_run: Run, tmp_path: Path) -> Run:
-    return Run(Path(shutil.copytree(completed_run.path, tmp_path / "runs" / completed_run.id)))
+    return copy_of(completed_run, tmp_path)
 
 
 def test_evaluate_keeps_another_collection_and_says_where_it_is_none(

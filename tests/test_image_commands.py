@@ -16,8 +16,7 @@ from cxr_core.data.images import decode
 from cxr_core.inference.explain import overlay
 from cxr_core.inference.predictor import Predictor
 from cxr_core.training.runs import Run
-from tests.data.files import noise
-from tests.data.test_dicom import radiograph
+from tests.data.files import noise, radiograph
 
 Call = Callable[..., tuple[int, str, str]]
 

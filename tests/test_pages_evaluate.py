@@ -22,6 +22,7 @@ from cxr_core.training.decision import Decision, save_operating_point
 from cxr_core.training.runs import Run
 from cxr_core.ui.matrix import ANY, behind
 from tests.pages_support import CLASSES, PROJECT, open_page, texts, tiny_dataset, tiny_run
+from tests.runs_support import copy_of
 
 PAGE = "pages/4_Evaluate.py"
 SECTIONS = (
@@ -40,7 +41,7 @@ def make(isolated: Path) -> Callable[..., Run]:
 @pytest.fixture
 def run(completed_run: Run, isolated: Path) -> Run:
     """A copy of the run that was really trained, to be written to."""
-    return Run(Path(shutil.copytree(completed_run.path, isolated / "runs" / completed_run.id)))
+    return copy_of(completed_run, isolated)
 
 
 def sound(at: AppTest) -> AppTest:

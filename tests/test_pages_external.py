@@ -1,12 +1,10 @@
 """Internal beside external on every page that shows a score, and the looks at the test that a page counts."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cxr_core.data import demo
 from cxr_core.evaluation.external import collections, evaluate_collection
 from cxr_core.reports import markdown
 from cxr_core.reports.card import model_card
@@ -14,6 +12,7 @@ from cxr_core.settings import remember_dataset
 from cxr_core.training import looks
 from cxr_core.training.runs import Run
 from tests.pages_support import open_page, texts, tiny_dataset, tiny_run
+from tests.runs_support import copy_of
 
 PAGE = "pages/4_Evaluate.py"
 
@@ -21,12 +20,7 @@ PAGE = "pages/4_Evaluate.py"
 @pytest.fixture
 def run(completed_run: Run, isolated: Path) -> Run:
     """A copy of the run that was really trained, to be written to."""
-    return Run(Path(shutil.copytree(completed_run.path, isolated / "runs" / completed_run.id)))
-
-
-@pytest.fixture(scope="module")
-def hospital(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return demo.draw(tmp_path_factory.mktemp("other") / "hospital b", images=36, seed=5)
+    return copy_of(completed_run, isolated)
 
 
 def sound(at: AppTest) -> AppTest:

@@ -2,7 +2,6 @@
 
 import io
 import logging
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,10 @@ from cxr_core.inference.predictor import Predictor
 from cxr_core.training.decision import save_operating_point
 from cxr_core.training.runs import Run
 from cxr_core.ui import answer, run_care, uploads
-from tests.data.files import encoded, noise
+from tests.data.files import encoded, noise, radiograph
 from tests.data.test_collection import zipped
-from tests.data.test_dicom import radiograph
 from tests.pages_support import open_page, texts
+from tests.runs_support import copy_of
 
 PAGE = "pages/5_Predict.py"
 NOISE = encoded(noise(0, 200, 200), "PNG")
@@ -257,7 +256,7 @@ def test_the_same_upload_twice_is_two_rows(predict: AppTest) -> None:
 
 @pytest.mark.parametrize("missing", ["best.safetensors", "embedding.safetensors"])
 def test_predict_without_a_file_of_the_run(completed_run: Run, isolated: Path, missing: str) -> None:
-    copy = Run(Path(shutil.copytree(completed_run.path, isolated / "runs" / completed_run.id)))
+    copy = copy_of(completed_run, isolated)
     (copy.path / missing).unlink()
     at = upload(open_page(PAGE, timeout=60, run=copy.id), ("a.png", png()))
     assert len(at.error) == 1
@@ -267,7 +266,7 @@ def test_predict_without_a_file_of_the_run(completed_run: Run, isolated: Path, m
 def test_thresholds_that_a_person_chose_count_at_once(
     completed_run: Run, isolated: Path, drawings: list[bytes]
 ) -> None:
-    copy = Run(Path(shutil.copytree(completed_run.path, isolated / "runs" / completed_run.id)))
+    copy = copy_of(completed_run, isolated)
     at = upload(open_page(PAGE, timeout=60, run=copy.id), ("a.png", drawings[0]))
     for specific in ("COVID19", "PNEUMONIA"):
         limits = dict.fromkeys(("COVID19", "PNEUMONIA"), 0.999999) | {specific: 1e-6}
@@ -299,6 +298,6 @@ def test_the_model_card_is_on_the_runs_page(run: Run) -> None:
 
 
 def test_a_model_card_that_cannot_be_made_says_why(run: Run, tmp_path: Path) -> None:
-    copy = Run(Path(shutil.copytree(run.path, tmp_path / run.id)))
+    copy = copy_of(run, tmp_path)
     (copy.path / "metrics_test.json").unlink()
     assert "no figures for test" in run_care.model_card_of(copy, ".md")

@@ -29,7 +29,7 @@ from cxr_core.training.config import TrainConfig
 from cxr_core.training.runs import Run
 from cxr_core.training.worker import work
 from tests.pages_support import open_page, texts
-from tests.runs_support import FROZEN, SMALL, wait_until
+from tests.runs_support import FROZEN, SMALL, copy_of, wait_until
 
 PAGE = "pages/4_Evaluate.py"
 
@@ -37,7 +37,7 @@ PAGE = "pages/4_Evaluate.py"
 @pytest.fixture
 def run(completed_run: Run, isolated: Path) -> Iterator[Run]:
     """A copy of the run that was really trained; no process that measures it outlives the test."""
-    copy = Run(Path(shutil.copytree(completed_run.path, isolated / "runs" / completed_run.id)))
+    copy = copy_of(completed_run, isolated)
     yield copy
     control = active(copy, CONTROLS)
     if control is not None and control.status.get("pid"):
@@ -48,7 +48,7 @@ def run(completed_run: Run, isolated: Path) -> Iterator[Run]:
 def controlled(completed_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The same with its controls measured; only to be read."""
     folder = tmp_path_factory.mktemp("controlled")
-    copy = Run(Path(shutil.copytree(completed_run.path, folder / "runs" / completed_run.id)))
+    copy = copy_of(completed_run, folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CXR_CACHE", str(folder / "cache"))
         assert measure_controls(copy)

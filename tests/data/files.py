@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pydicom
 from PIL import Image
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import UID, DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, RLELossless
 
 from cxr_core.data.dataset import scan
 
@@ -61,3 +64,32 @@ def png_header(width: int, height: int) -> bytes:
 
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+
+VALUES = (np.arange(40 * 30, dtype=np.uint16).reshape(30, 40) * 3) % 4096
+
+
+def radiograph(values: np.ndarray = VALUES, bits: int = 12, syntax: UID = ExplicitVRLittleEndian, **tags: Any) -> bytes:
+    """A DICOM file of these values; ``tags`` are set last."""
+    dataset = pydicom.Dataset()
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.file_meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
+    dataset.file_meta.MediaStorageSOPInstanceUID = UID("1.2.3")
+    dataset.SOPClassUID, dataset.SOPInstanceUID = DigitalXRayImageStorageForPresentation, "1.2.3"
+    dataset.PatientName, dataset.PatientID = "Secret^Name", "ID-0815"
+    dataset.Rows, dataset.Columns = values.shape
+    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
+    dataset.BitsAllocated = 8 * values.itemsize
+    dataset.BitsStored, dataset.HighBit = bits, bits - 1
+    dataset.PixelRepresentation = int(np.issubdtype(values.dtype, np.signedinteger))
+    dataset.PixelData = values.tobytes()
+    for tag, value in tags.items():
+        setattr(dataset, tag, value)
+    if syntax == RLELossless:
+        dataset.compress(syntax)
+    else:
+        dataset.file_meta.TransferSyntaxUID = syntax
+    buffer = BytesIO()
+    pydicom.dcmwrite(buffer, dataset, enforce_file_format=True)
+    return buffer.getvalue()

@@ -9,47 +9,16 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom.data import get_testdata_file
-from pydicom.dataset import FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
-    DigitalXRayImageStorageForPresentation,
-    ExplicitVRLittleEndian,
     RLELossless,
 )
 
 from cxr_core.data import dicom, elements, images, limits
 from cxr_core.errors import ImageError
-from tests.data.files import encoded, gradient
-
-VALUES = (np.arange(40 * 30, dtype=np.uint16).reshape(30, 40) * 3) % 4096
-
-
-def radiograph(values: np.ndarray = VALUES, bits: int = 12, syntax: UID = ExplicitVRLittleEndian, **tags: Any) -> bytes:
-    """A DICOM file of these values; ``tags`` are set last."""
-    dataset = pydicom.Dataset()
-    dataset.file_meta = FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    dataset.file_meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
-    dataset.file_meta.MediaStorageSOPInstanceUID = UID("1.2.3")
-    dataset.SOPClassUID, dataset.SOPInstanceUID = DigitalXRayImageStorageForPresentation, "1.2.3"
-    dataset.PatientName, dataset.PatientID = "Secret^Name", "ID-0815"
-    dataset.Rows, dataset.Columns = values.shape
-    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
-    dataset.BitsAllocated = 8 * values.itemsize
-    dataset.BitsStored, dataset.HighBit = bits, bits - 1
-    dataset.PixelRepresentation = int(np.issubdtype(values.dtype, np.signedinteger))
-    dataset.PixelData = values.tobytes()
-    for tag, value in tags.items():
-        setattr(dataset, tag, value)
-    if syntax == RLELossless:
-        dataset.compress(syntax)
-    else:
-        dataset.file_meta.TransferSyntaxUID = syntax
-    buffer = BytesIO()
-    pydicom.dcmwrite(buffer, dataset, enforce_file_format=True)
-    return buffer.getvalue()
+from tests.data.files import VALUES, encoded, gradient, radiograph
 
 
 def grey(content: bytes) -> np.ndarray:

@@ -8,8 +8,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
 
 from cxr_core.data import images
 from cxr_core.errors import CutShortError, ImageError
-from tests.data.files import encoded, gradient, noise
-from tests.data.test_dicom import radiograph
+from tests.data.files import encoded, gradient, noise, radiograph
 
 FILES = {
     "PNG": encoded(noise(1, 200, 150), "PNG"),

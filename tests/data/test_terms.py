@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxr_core.data import dicom, terms
-from tests.data.files import encoded, gradient
-from tests.data.test_dicom import radiograph
+from tests.data.files import encoded, gradient, radiograph
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cxr_core.data import demo
 from cxr_core.data.dataset import scan
 from cxr_core.errors import RunError
 from cxr_core.evaluation.external import (
@@ -22,17 +21,12 @@ from cxr_core.evaluation.intervals import paired, unpaired
 from cxr_core.evaluation.measure import measured
 from cxr_core.training.decision import save_operating_point
 from cxr_core.training.runs import Run
+from tests.runs_support import copy_of
 
 
 @pytest.fixture
 def run(completed_run: Run, isolated: Path) -> Run:
-    return Run(Path(shutil.copytree(completed_run.path, isolated / "runs" / completed_run.id)))
-
-
-@pytest.fixture(scope="session")
-def hospital(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Other drawings; shared by the tests here, so only to be read."""
-    return demo.draw(tmp_path_factory.mktemp("other") / "hospital b", images=36, seed=5)
+    return copy_of(completed_run, isolated)
 
 
 def test_another_collection_is_kept_with_its_predictions(run: Run, hospital: Path) -> None:

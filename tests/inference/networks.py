@@ -16,9 +16,9 @@ from cxr_core.inference.trained import Trained
 from cxr_core.model.backbones import BACKBONES
 from cxr_core.model.heads import build_head
 from cxr_core.model.network import save_weights, space_of, to_input
-from cxr_core.model.weights import load_backbone
 from cxr_core.settings import write_atomic
 from cxr_core.training.runs import Run
+from tests.networks_support import without_classifier
 
 SIDE = 64
 CLASSES = 3
@@ -42,19 +42,8 @@ class Whole:
 
 @cache
 def whole(name: str) -> Whole:
-    """The network of a backbone. Batch normalisation is told the statistics of images: with its initial ones the
-    features of EfficientNet and MobileNet vanish, and equal zeros prove nothing.
-    """
-    net = load_backbone(name, "none", seed=0)
-    if name != "small-cnn":
-        net.set_submodule({"resnet18": "fc", "convnext_tiny": "classifier.2"}.get(name, "classifier"), nn.Identity())
-    norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
-    for norm in norms:
-        norm.momentum = 1.0
-    if norms:
-        with torch.no_grad():
-            net.train()(to_input(images(4, seed=9)))
-    net.eval()
+    """The network of a backbone."""
+    net = without_classifier(name, images(4, seed=9))
     torch.manual_seed(2)
     with torch.no_grad():
         width = net(to_input(images(2))).shape[1]

@@ -2,7 +2,6 @@
 
 import io
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,7 @@ from cxr_core.model.features import FeatureStore
 from cxr_core.training import controls
 from cxr_core.training.companions import CONTROLS, laid_down
 from cxr_core.training.runs import Run
-from tests.runs_support import FROZEN, train
+from tests.runs_support import FROZEN, copy_of, train
 
 
 @pytest.fixture(scope="module", params=["small-cnn", "resnet18"])
@@ -157,7 +156,7 @@ def test_it_is_said_once_beside_every_score(run: Run, completed_run: Run) -> Non
 
 
 def test_its_one_control_is_the_middle_which_has_no_border(run: Run, completed_run: Run, tmp_path: Path) -> None:
-    copy = Run(Path(shutil.copytree(run.path, tmp_path / run.id)))
+    copy = copy_of(run, tmp_path)
     (companion,) = controls.planned(copy)
     control = laid_down(copy, CONTROLS, companion, "1 of 1")
     assert (control.mask, control.config) == ("middle-only", run.config)
@@ -165,7 +164,7 @@ def test_its_one_control_is_the_middle_which_has_no_border(run: Run, completed_r
 
 
 def test_what_its_shortcut_score_does_not_see_is_not_named(run: Run, tmp_path: Path) -> None:
-    copy = Run(Path(shutil.copytree(run.path, tmp_path / run.id)))
+    copy = copy_of(run, tmp_path)
     score = {"macro_f1": 1.0, "interval": None, "n": 12, "on": "images"}
     (copy.path / CONTROLS.file).write_text(
         json.dumps({"chance_macro_f1": 0.3, "middle-only": score, "shortcut": score})

@@ -14,8 +14,7 @@ from cxr_core.data.dicom import facts
 from cxr_core.data.images import pixels
 from cxr_core.errors import ImageError
 from cxr_core.inference.gate import withheld
-from tests.data.files import encoded
-from tests.data.test_dicom import radiograph
+from tests.data.files import encoded, radiograph
 
 
 def reason(content: bytes, said: dict[str, str] | None = None, size: int = 224) -> str | None:

@@ -1,7 +1,6 @@
 """A trained run loaded for use: the weights of the best epoch, and what is said where the run's files are damaged."""
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +12,13 @@ from cxr_core.data.images import pixels, read_bytes
 from cxr_core.errors import RunError, WeightsError
 from cxr_core.inference.trained import Trained
 from cxr_core.training.runs import Run
-from tests.runs_support import new_run
+from tests.runs_support import copy_of, new_run
 
 
 @pytest.fixture
 def copied(frozen_run: Run, tmp_path: Path) -> Run:
     """A copy of a run with a frozen part, to be damaged."""
-    return Run(Path(shutil.copytree(frozen_run.path, tmp_path / "runs" / frozen_run.id)))
+    return copy_of(frozen_run, tmp_path)
 
 
 def test_it_uses_the_weights_of_the_best_epoch(frozen_run: Run) -> None:

@@ -6,8 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from cxr_core.model.network import to_input
-from cxr_core.model.weights import load_backbone
+from tests.networks_support import without_classifier
 
 SIDE = 64
 
@@ -19,26 +18,12 @@ def images(count: int, side: int = SIDE, seed: int = 0) -> torch.Tensor:
 
 @pytest.fixture(scope="session")
 def network() -> Callable[[str], nn.Module]:
-    """``network(name)``: the whole backbone in eval mode, its classifier replaced by the identity.
-
-    Where it has batch normalisation that is told the statistics of an image: with the initial ones the features of
-    EfficientNet and MobileNet vanish, and equal zeros prove nothing.
-    """
+    """``network(name)``: the whole backbone without its classifier, built once."""
     built: dict[str, nn.Module] = {}
 
     def build(name: str) -> nn.Module:
         if name not in built:
-            net = load_backbone(name, "none", seed=0)
-            own = {"resnet18": "fc", "convnext_tiny": "classifier.2", "small-cnn": ""}.get(name, "classifier")
-            if own:
-                net.set_submodule(own, nn.Identity())
-            norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
-            for norm in norms:
-                norm.momentum = 1.0
-            if norms:
-                with torch.no_grad():
-                    net.train()(to_input(images(4, seed=9)))
-            built[name] = net.eval()
+            built[name] = without_classifier(name, images(4, seed=9))
         return built[name]
 
     return build

@@ -1,7 +1,6 @@
 """The model card says what the run's own files say, and nothing of a person or of this machine."""
 
 import json
-import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from cxr_core.reports.document import Bullets, Heading, Table, Text
 from cxr_core.training.config import TrainConfig
 from cxr_core.training.decision import save_operating_point
 from cxr_core.training.runs import Run
+from tests.runs_support import copy_of
 
 MITCHELL = (
     *("Model details", "Intended use", "Factors", "Metrics", "Evaluation data", "Training data"),
@@ -23,7 +23,7 @@ MITCHELL = (
 
 @pytest.fixture
 def run(completed_run: Run, tmp_path: Path) -> Run:
-    return Run(Path(shutil.copytree(completed_run.path, tmp_path / "runs" / completed_run.id)))
+    return copy_of(completed_run, tmp_path)
 
 
 def plain(run: Run) -> str:

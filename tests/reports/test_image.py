@@ -17,7 +17,7 @@ from cxr_core.reports.answered import answered
 from cxr_core.reports.document import Document, Pictures
 from cxr_core.reports.image import FORCED, HEAT_SENTENCE, image_report
 from cxr_core.training.runs import Run
-from tests.data.test_dicom import radiograph
+from tests.data.files import radiograph
 
 REASON = "It is a picture in colour; a chest X-ray is grey."
 SECRETS: dict[str, Any] = {

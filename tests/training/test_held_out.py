@@ -1,7 +1,6 @@
 """Each source left out of training in turn. Really trained, on drawings of three sources."""
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
@@ -22,7 +21,7 @@ from cxr_core.training.companion_worker import measure_sources
 from cxr_core.training.companions import SOURCES, active, laid_down, request_stop, unfinished
 from cxr_core.training.runs import Run
 from tests.pages_support import open_page, texts
-from tests.runs_support import train, wait_until
+from tests.runs_support import copy_of, train, wait_until
 
 PAGE = "pages/4_Evaluate.py"
 
@@ -40,7 +39,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.fixture(scope="module")
 def measured_run(trained: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("left-out")
-    copy = Run(Path(shutil.copytree(trained.path, folder / "runs" / trained.id)))
+    copy = copy_of(trained, folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CXR_CACHE", str(folder / "cache"))
         assert measure_sources(copy)
@@ -50,7 +49,7 @@ def measured_run(trained: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
 @pytest.fixture
 def run(trained: Run, isolated: Path) -> Iterator[Run]:
     """A copy of the run; whatever still measures it is told to stop."""
-    copy = Run(Path(shutil.copytree(trained.path, isolated / "runs" / trained.id)))
+    copy = copy_of(trained, isolated)
     yield copy
     if (left := active(copy, SOURCES)) is not None:
         left.request_stop()
@@ -218,7 +217,7 @@ def test_the_button_starts_it_and_the_result_appears(run: Run) -> None:
 
 
 def test_damage_is_a_message(measured_run: Run, isolated: Path) -> None:
-    run = Run(Path(shutil.copytree(measured_run.path, isolated / "runs" / measured_run.id)))
+    run = copy_of(measured_run, isolated)
     (run.path / held_out.TABLE).write_text("file,label\n")
     at = open_page(PAGE, timeout=60, run=run.id)
     at.segmented_control(key="section").set_value("Sources").run()
