@@ -96,6 +96,11 @@ class FeatureStore:
     def __len__(self) -> int:
         return len(self._names)
 
+    @property
+    def names(self) -> set[str]:
+        """Of the rows that are kept."""
+        return set(self._known)
+
     def missing(self, names: Sequence[str]) -> list[str]:
         """Those of ``names`` that are not kept, each once, in order."""
         return list(dict.fromkeys(name for name in names if name not in self._known))
@@ -175,6 +180,11 @@ def kept_spaces() -> list[KeptSpace]:
         rows = index.read_bytes().count(b"\n") if index.exists() else 0
         found.append(KeptSpace(folder.name, rows, sum(file.stat().st_size for file in folder.iterdir())))
     return sorted(found, key=lambda space: space.bytes, reverse=True)
+
+
+def kept_names(space: Space) -> set[str]:
+    """The names of the rows that are kept of a space. Nothing is made where there are none."""
+    return FeatureStore(space).names if (cache_dir() / "features" / space.key).is_dir() else set()
 
 
 def clear_kept() -> int:

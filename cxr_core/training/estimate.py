@@ -5,10 +5,14 @@ otherwise. It is an estimate and says on what it rests.
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cxr_core.errors import RunError
+from cxr_core.model.features import Space, kept_names
 from cxr_core.training import speeds
 from cxr_core.training.config import TrainConfig
+from cxr_core.training.runs import Run
 
 # Multiplications of one forward pass at 224 px, in 1e9 (torchvision's model pages; small-cnn counted), and the share
 # of them in the last block.
@@ -24,6 +28,8 @@ GIGA_MACS = {
 # What a laptop core does in such a pass, in 1e9 multiplications a second: a rough figure until a run was measured.
 GIGA_MACS_PER_CORE = 20.0
 FIXED_SECONDS = 8.0
+# Hyperparameters on which the kept features depend.
+_FROZEN = ("backbone", "weights", "trainable", "image_size", "mask_border")
 
 
 @dataclass(frozen=True)
@@ -34,18 +40,39 @@ class Estimate:
     basis: str
 
 
-def estimate(config: TrainConfig, train_images: int, other_images: int) -> Estimate:
-    """Time for extraction (nothing kept yet) and all epochs.
+def estimate(config: TrainConfig, train_images: int, other_images: int, kept: int = 0) -> Estimate:
+    """Time for extraction and all epochs.
 
-    ``train_images``: those trained on; ``other_images``: validation and test.
+    ``train_images``: those trained on; ``other_images``: validation and test; ``kept``: features of theirs that are
+    there already (:func:`kept_features`).
     """
-    extracted = train_images * config.views + other_images
+    wanted = train_images * config.views + other_images
+    kept = min(kept, wanted)
     seen = train_images * config.epochs
     extraction, training = speeds.known(config, "extraction"), speeds.known(config, "training")
-    measured = extraction is not None and training is not None
-    seconds = FIXED_SECONDS + extracted / (extraction or _extraction(config)) + seen / (training or _training(config))
+    measured = training is not None and (extraction is not None or kept == wanted)
+    extracting = (wanted - kept) / (extraction or _extraction(config))
+    seconds = FIXED_SECONDS + extracting + seen / (training or _training(config))
     basis = "measured in earlier runs on this machine" if measured else "a rough guess: no run like this one here yet"
-    return Estimate(seconds, f"{basis}; nothing kept yet counted")
+    told = f"{kept:,} of {wanted:,} features are kept already" if kept else "no features are kept yet"
+    return Estimate(seconds, f"{basis}; {told}")
+
+
+def kept_features(config: TrainConfig, digests: Sequence[str], runs: Sequence[Run]) -> int:
+    """How many features of these images, each in all views, an earlier run of the same frozen part has kept.
+
+    Only a run knows how large such a row is without building the network; without one, 0.
+    """
+    for run in runs:
+        try:
+            like, space = run.config, Space(**run.found("space", None))
+        except (RunError, TypeError):
+            # Damaged, or not yet so far that it knows.
+            continue
+        if all(getattr(like, name) == getattr(config, name) for name in _FROZEN):
+            names = {f"{digest}:{view}" for digest in digests for view in range(config.views)}
+            return len(names & kept_names(space))
+    return 0
 
 
 def _scale(config: TrainConfig) -> float:

@@ -14,7 +14,8 @@ from cxr_core.data.dataset import Dataset
 from cxr_core.errors import ConfigError
 from cxr_core.settings import runs_dir
 from cxr_core.training.config import PRESETS, SMALL_CNN_DEFAULTS, TrainConfig
-from cxr_core.training.estimate import estimate
+from cxr_core.training.estimate import estimate, kept_features
+from cxr_core.training.runs import list_runs
 from cxr_core.ui.frame import duration, escaped
 
 OPEN_GROUPS = ("Model", "Optimisation")
@@ -212,8 +213,19 @@ def mends_line(dataset: Dataset) -> None:
 def estimate_line(config: TrainConfig, dataset: Dataset) -> None:
     """How long the training will take here, and what that is known from."""
     train, other = _sizes(config, dataset)
-    expected = estimate(config, train, other)
+    expected = estimate(config, train, other, _kept(config, dataset))
     st.caption(f"About **{duration(expected.seconds)}** · {escaped(expected.basis)}")
+
+
+@st.cache_data(
+    max_entries=32,
+    ttl=30,
+    show_spinner=False,
+    hash_funcs={TrainConfig: lambda config: config.model_dump_json(), Dataset: lambda dataset: dataset.digest},
+)
+def _kept(config: TrainConfig, dataset: Dataset) -> int:
+    """For half a minute: the form is drawn again with every touch, and a training may end meanwhile."""
+    return kept_features(config, list(dict.fromkeys(dataset.samples["digest"])), list_runs(runs_dir()))
 
 
 def _sizes(config: TrainConfig, dataset: Dataset) -> tuple[int, int]:

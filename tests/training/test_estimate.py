@@ -2,9 +2,11 @@
 
 import pytest
 
+from cxr_core.settings import cache_dir
 from cxr_core.training import speeds
 from cxr_core.training.config import PRESETS, TrainConfig
-from cxr_core.training.estimate import FIXED_SECONDS, GIGA_MACS, estimate
+from cxr_core.training.estimate import FIXED_SECONDS, GIGA_MACS, estimate, kept_features
+from cxr_core.training.runs import Run
 
 
 @pytest.mark.parametrize("backbone", GIGA_MACS)
@@ -43,3 +45,32 @@ def test_measured_speeds_are_used_and_said() -> None:
 def test_every_backbone_has_its_figure() -> None:
     backbones = TrainConfig.model_fields["backbone"].annotation
     assert set(GIGA_MACS) == set(backbones.__args__)  # type: ignore[union-attr]
+
+
+def test_what_an_earlier_run_kept_is_found_and_not_counted_again(frozen_run: Run, completed_run: Run) -> None:
+    """In the cache of the run that computed it; another frozen part, other images or more views have less."""
+    config, digests = frozen_run.config, list(frozen_run.split["digest"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CXR_CACHE", str(frozen_run.path.parent.parent / "cache"))
+        runs = [completed_run, frozen_run]
+        assert kept_features(config, digests, runs) == len(set(digests))
+        assert kept_features(config.model_copy(update={"lr": 0.5, "epochs": 9}), digests, runs) == len(set(digests))
+        assert kept_features(config.model_copy(update={"views": 2}), digests, runs) == len(set(digests))
+        assert kept_features(config.model_copy(update={"image_size": 32}), digests, runs) == 0
+        assert kept_features(config, ["another"], runs) == 0
+        assert kept_features(config, digests, [completed_run]) == 0
+    # Here nothing is kept, and asking makes no folder.
+    assert kept_features(config, digests, runs) == 0
+    assert not (cache_dir() / "features").exists()
+
+
+def test_kept_features_take_no_time() -> None:
+    config = TrainConfig.create(epochs=10, views=3)
+    none, some, all_of_them = (estimate(config, 100, 50, kept) for kept in (0, 200, 350))
+    assert none.seconds > some.seconds > all_of_them.seconds
+    assert estimate(config, 100, 50, 9_999).seconds == all_of_them.seconds
+    assert "no features are kept" in none.basis
+    assert "200 of 350 features are kept" in some.basis
+    speeds.record(config, "training", 200.0)
+    assert estimate(config, 100, 50, 350).seconds == pytest.approx(FIXED_SECONDS + 100 * 10 / 200)
+    assert estimate(config, 100, 50, 350).basis.startswith("measured")
