@@ -28,6 +28,7 @@ from cxr_core.model.network import INFERENCE_BATCH, in_batches, infer, suffix_in
 from cxr_core.training.checkpoint import Standing, copy_weights, load_checkpoint, save_checkpoint
 from cxr_core.training.config import TrainConfig
 from cxr_core.training.schedule import learning_rate
+from cxr_core.training.wide import WideLayer
 
 # Saving may cost this share of the training's time. Where an epoch is too short for that, some go by unsaved, and a
 # request to stop waits for the epoch's end instead of throwing it away.
@@ -69,6 +70,7 @@ class Trainer:
         self.standing, self.best = Standing(), copy_weights(self.suffix)
         if self.file.exists():
             self.standing, self.best = load_checkpoint(self.file, self.suffix, self.optimizer)
+        self.wide = WideLayer.of(self.suffix, self.optimizer, config, device)
         self._saved_epoch = self.standing.epoch
         self._unsaved_seconds = 0.0
         self._saving_seconds = 0.0
@@ -124,13 +126,21 @@ class Trainer:
         for step, part in enumerate(in_batches(np.arange(len(order)), self.config.batch_size)):
             if stop_now():
                 return None
+            rate = self._rate((epoch - 1) * steps + step, steps)
             for group in self.optimizer.param_groups:
-                group["lr"] = self._rate((epoch - 1) * steps + step, steps)
-            output = self._forward(rows[part])
+                group["lr"] = rate
+            if self.wide and step % self.wide.steps == 0:
+                block = rows[part[0] : part[0] + self.wide.steps * self.config.batch_size]
+                self.wide.begin(suffix_input(self.train.store.read(block), self.device))
+            output = self.wide.forward(len(part)) if self.wide else self._forward(rows[part])
             loss = self.loss(output, label[part])
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
             self.optimizer.step()
+            if self.wide:
+                self.wide.stepped(rate)
+                if (step + 1) % self.wide.steps == 0 or step + 1 == steps:
+                    self.wide.end()
             value = loss.item()
             self._check_finite(value, epoch)
             loss_sum += value * len(part)
