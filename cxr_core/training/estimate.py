@@ -92,7 +92,9 @@ def _training(config: TrainConfig) -> float:
     trained = {"head": 0.0, "last-block": total * last, "all": total}[config.trainable] * _scale(config)
     width = 25_088 if config.backbone == "vgg16" else 1_024
     weights = width * (config.hidden[0] if config.hidden else 3) / 1e9
-    return 1 / (3 * trained / _machine() + weights * 8 / config.batch_size + 0.0005)
+    # Steps move all weights of the head through memory; those of SGD go through four products (training.wide).
+    head = 4 * weights / _machine() if config.optimizer == "sgd" else 3 * weights / config.batch_size
+    return 1 / (3 * trained / _machine() + head + 0.0005)
 
 
 def _machine() -> float:
