@@ -93,7 +93,7 @@ def planned(run: Run) -> Plan:
             skipped[source] = f"no image of {', '.join(lacking)} would be left."
         else:
             name = content_digest(source.encode("utf-8", "surrogatepass"))[:8]
-            companions.append(Companion(name, source, split=split.to_csv(index=False)))
+            companions.append(Companion(name, f"Without {source}", split=split.to_csv(index=False)))
     if companions:
         return Plan(tuple(companions), skipped, possible["message"])
     told = " ".join(f"{source}: {reason}" for source, reason in skipped.items())

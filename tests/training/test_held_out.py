@@ -66,7 +66,7 @@ def rewritten(run: Run, change: Callable[[pd.DataFrame], None]) -> None:
 def parts(run: Run) -> dict[str, pd.DataFrame]:
     """Source -> the split of the training without it."""
     return {
-        companion.title: pd.read_csv(StringIO(companion.split or ""), dtype=str, keep_default_na=False)
+        companion.title.removeprefix("Without "): pd.read_csv(StringIO(companion.split or ""), dtype=str, keep_default_na=False)
         for companion in held_out.planned(run).companions
     }
 
