@@ -65,10 +65,11 @@ def rewritten(run: Run, change: Callable[[pd.DataFrame], None]) -> None:
 
 def parts(run: Run) -> dict[str, pd.DataFrame]:
     """Source -> the split of the training without it."""
-    return {
-        companion.title.removeprefix("Without "): pd.read_csv(StringIO(companion.split or ""), dtype=str, keep_default_na=False)
+    tables = {
+        companion.title: pd.read_csv(StringIO(companion.split or ""), dtype=str, keep_default_na=False)
         for companion in held_out.planned(run).companions
     }
+    return {title.removeprefix("Without "): table for title, table in tables.items()}
 
 
 def test_nothing_of_a_source_is_learnt_from_where_it_is_left_out(trained: Run) -> None:
