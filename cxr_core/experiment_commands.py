@@ -20,11 +20,12 @@ def experiments(options: Namespace) -> int:
 
     run = find_run(runs_folder(options), options.run)
     asked = {options.only} if options.only else {CONTROLS.name, SOURCES.name}
+    plan = held_out.planned(run)
     # What a training says of itself goes where it does not mix with the result.
     with redirect_stdout(sys.stderr):
         done = CONTROLS.name not in asked or measure_controls(run)
         # Asked for alone, it fails where it cannot be done.
-        if done and SOURCES.name in asked and (options.only or held_out.planned(run).companions):
+        if done and SOURCES.name in asked and (options.only or plan.companions):
             done = measure_sources(run)
     if not done:
         print("error: this was stopped before its end; the same command goes on with it", file=sys.stderr)
@@ -36,7 +37,7 @@ def experiments(options: Namespace) -> int:
         if found:
             document |= {**found.as_json(), "verdict": controls.verdict(found)}
         if SOURCES.name in asked:
-            document["sources"] = unseen.as_json() if unseen else {"message": held_out.planned(run).message}
+            document["sources"] = unseen.as_json() if unseen else {"message": plan.message}
         print_json(document)
         return 0
     if found:
@@ -44,7 +45,7 @@ def experiments(options: Namespace) -> int:
     if unseen:
         _print_unseen(unseen)
     elif SOURCES.name in asked:
-        print(held_out.planned(run).message)
+        print(plan.message)
     return 0
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from cxr_core.data import demo
@@ -58,6 +59,15 @@ def train(root: Path, runs_dir: Path, **config: Any) -> Run:
 def copy_of(run: Run, folder: Path) -> Run:
     """A copy of a run below ``folder``/runs, to be written to."""
     return Run(Path(shutil.copytree(run.path, folder / "runs" / run.id)))
+
+
+def measured_copy(run: Run, folder: Path, measure: Callable[[Run], bool]) -> Run:
+    """A copy of a run with a cache of its own, and what ``measure`` trains beside it."""
+    copy = copy_of(run, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CXR_CACHE", str(folder / "cache"))
+        assert measure(copy)
+    return copy
 
 
 def measured(run: Run) -> list[dict[str, Any]]:

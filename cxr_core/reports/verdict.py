@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from cxr_core.audit.audit import Audit
-from cxr_core.audit.findings import INFORMS
+from cxr_core.audit.findings import INFORMS, SHORTCUT_SEES
 from cxr_core.data.cautions import kinds_of_caution
 from cxr_core.errors import RunError
 from cxr_core.evaluation.external import Collection, against, collections
+from cxr_core.evaluation.intervals import written_drop
 from cxr_core.evaluation.measure import measured
 from cxr_core.training import controls, held_out
 from cxr_core.training.runs import Run
@@ -32,7 +33,7 @@ _CLAUSES = 3
 _NAMED = {"leak", "copies", "drawn", "shortcut", "sources", "patients"}
 _BY = {
     "lungs-erased": "without lungs",
-    "shortcut": "by size, file, brightness and border alone",
+    "shortcut": "by {seen} alone",
     "source-only": "by the source alone",
 }
 
@@ -100,7 +101,7 @@ def outside_of(run: Run, found: Sequence[Collection]) -> Iterator[tuple[dict[str
 
 
 def _dropped(name: str, drop: float, ends: Sequence[float] | None) -> str:
-    written = (f"{drop:.2f}" + (f" ({ends[0]:.2f} to {ends[1]:.2f})" if ends else "")).replace("-", "−")
+    written = written_drop(drop, ends)
     if ends and ends[0] > 0:
         return f"On the other collection {name} macro F1 is lower by {written}."
     return f"On the other collection {name} macro F1 drops by {written}, which does not show that it does worse there."
@@ -164,12 +165,13 @@ def _reached(own: _Score | None, audit: Audit | None, bars: dict[str, float]) ->
     audited = {"shortcut": facts.get("shortcut"), "source-only": facts.get("source_only")}
     values = {kind: score["macro_f1"] for kind, score in audited.items() if score and score["macro_f1"] is not None}
     values |= {kind: value for kind, value in bars.items() if kind in _BY}
-    reaching = [f"{_BY[kind]} ({values[kind]:.2f})" for kind in _BY if own and own.reached_by(values.get(kind, -1.0))]
+    by = {kind: text.format(seen=SHORTCUT_SEES[bool(facts.get("border_masked"))]) for kind, text in _BY.items()}
+    reaching = [f"{by[kind]} ({values[kind]:.2f})" for kind in by if own and own.reached_by(values.get(kind, -1.0))]
     if own and reaching:
         return [f"its macro F1 of {own.written} is reached {' and '.join(reaching)}"]
     claimed = [finding.message for finding in audit.findings if finding.kind == "shortcut"] if audit else []
     if claimed and "shortcut" in values and facts["shortcut"].get("claimed"):
-        return [f"{_BY['shortcut'].removeprefix('by ')} reach macro F1 {values['shortcut']:.2f}"]
+        return [f"{by['shortcut'].removeprefix('by ')} reach macro F1 {values['shortcut']:.2f}"]
     return []
 
 

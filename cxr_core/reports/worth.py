@@ -8,6 +8,7 @@ Counts only: no file and no patient is named.
 from typing import Any
 
 from cxr_core.audit.audit import Audit
+from cxr_core.audit.findings import SHORTCUT_SEES
 from cxr_core.evaluation.external import Collection
 from cxr_core.reports import figures
 from cxr_core.reports.document import Block, Heading, Table, Text
@@ -54,7 +55,8 @@ def _without_lungs(audit: Audit) -> list[list[str]]:
         rows.append(
             ["Source alone, accuracy", figures.figure(source.get("accuracy")), f"{source.get('n', 0):,} images"]
         )
-    rows.append(["Size, file, brightness and border alone (shortcut), macro F1", *_score(shortcut)])
+    seen = SHORTCUT_SEES[bool(audit.facts.get("border_masked"))].capitalize()
+    rows.append([f"{seen} alone (shortcut), macro F1", *_score(shortcut)])
     if shortcut:
         rows.append(["The same by chance", figures.figure(shortcut.get("chance_macro_f1")), ""])
     return rows

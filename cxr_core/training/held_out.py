@@ -17,7 +17,7 @@ import pandas as pd
 from cxr_core.data.images import content_digest
 from cxr_core.errors import RunError
 from cxr_core.evaluation.by_source import by_source, held_out
-from cxr_core.evaluation.intervals import paired
+from cxr_core.evaluation.intervals import paired, written_drop
 from cxr_core.evaluation.measure import measured
 from cxr_core.training.companions import SOURCES, Companion
 from cxr_core.training.runs import Run, read_predictions
@@ -157,7 +157,7 @@ def verdict(found: Unseen) -> str:
     counted = f"on the same {difference['n']:,} test images"
     if ends is None:
         return f"Macro F1 differs by {drop:.2f} {counted}, of one patient: nothing can be said of others."
-    figure = f"{drop:.2f} ({ends[0]:.2f} to {ends[1]:.2f})".replace("-", "−")
+    figure = written_drop(drop, ends)
     if ends[0] > 0:
         return f"Macro F1 falls by {figure} {counted} where the source was never seen: expect that elsewhere too."
     if ends[1] < 0:

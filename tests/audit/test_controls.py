@@ -29,7 +29,7 @@ from cxr_core.training.config import TrainConfig
 from cxr_core.training.runs import Run
 from cxr_core.training.worker import work
 from tests.pages_support import open_page, texts
-from tests.runs_support import FROZEN, SMALL, copy_of, wait_until
+from tests.runs_support import FROZEN, SMALL, copy_of, measured_copy, wait_until
 
 PAGE = "pages/4_Evaluate.py"
 
@@ -47,12 +47,7 @@ def run(completed_run: Run, isolated: Path) -> Iterator[Run]:
 @pytest.fixture(scope="module")
 def controlled(completed_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """The same with its controls measured; only to be read."""
-    folder = tmp_path_factory.mktemp("controlled")
-    copy = copy_of(completed_run, folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CXR_CACHE", str(folder / "cache"))
-        assert measure_controls(copy)
-    return copy
+    return measured_copy(completed_run, tmp_path_factory.mktemp("controlled"), measure_controls)
 
 
 def laid(run: Run, mask: str) -> Run:

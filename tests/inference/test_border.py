@@ -3,6 +3,7 @@
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,9 @@ from cxr_core.inference.gate import withheld
 from cxr_core.inference.predictor import Predictor
 from cxr_core.inference.trained import Trained
 from cxr_core.model.features import FeatureStore
+from cxr_core.reports.card import model_card
+from cxr_core.reports.markdown import render
+from cxr_core.reports.verdict import verdict
 from cxr_core.training import controls
 from cxr_core.training.companions import CONTROLS, laid_down
 from cxr_core.training.runs import Run
@@ -179,3 +183,18 @@ def test_what_its_shortcut_score_does_not_see_is_not_named(run: Run, tmp_path: P
     found = controls.scores(copy)
     assert found
     assert controls.NO_LUNGLESS in controls.verdict(found)
+
+
+def test_the_verdict_and_the_card_do_not_name_the_border_either(run: Run, tmp_path: Path) -> None:
+    copy = copy_of(run, tmp_path)
+    reached: dict[str, Any] = {
+        "macro_f1": 1.0,
+        "interval": None,
+        "chance_macro_f1": 0.3,
+        "by_feature": {},
+        "claimed": True,
+        "n": 36,
+    }
+    (copy.path / "audit.json").write_text(json.dumps({**(run.audit or {}), "shortcut": reached}))
+    assert "by size, file and brightness alone (1.00)" in verdict(copy).sentence
+    assert "Size, file and brightness alone (shortcut), macro F1" in render(model_card(copy))

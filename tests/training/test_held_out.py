@@ -21,7 +21,7 @@ from cxr_core.training.companion_worker import measure_sources
 from cxr_core.training.companions import SOURCES, active, laid_down, request_stop, unfinished
 from cxr_core.training.runs import Run
 from tests.pages_support import open_page, texts
-from tests.runs_support import copy_of, train, wait_until
+from tests.runs_support import copy_of, measured_copy, train, wait_until
 
 PAGE = "pages/4_Evaluate.py"
 
@@ -38,12 +38,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="module")
 def measured_run(trained: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    folder = tmp_path_factory.mktemp("left-out")
-    copy = copy_of(trained, folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CXR_CACHE", str(folder / "cache"))
-        assert measure_sources(copy)
-    return copy
+    return measured_copy(trained, tmp_path_factory.mktemp("left-out"), measure_sources)
 
 
 @pytest.fixture
