@@ -13,6 +13,8 @@ from pathlib import Path
 
 import platformdirs
 
+from cxr_core.disk import room_for
+
 RECENT_LIMIT = 12
 
 
@@ -36,21 +38,26 @@ def data_dir() -> Path:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary sibling of ``path`` that takes its place when the block ends well, and vanishes when it does not."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def replacing(path: Path, needed: int | None = None) -> Iterator[Path]:
+    """A temporary sibling of ``path`` that takes its place when the block ends well, and vanishes when it does not.
+
+    Raises DiskError where there is no room for it: ``needed`` bytes, if that is known.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with room_for(path, needed):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:
     """Replace ``path`` by ``content`` in one step: a reader sees the old file or the new one, never a part."""
-    with replacing(path) as temporary:
-        temporary.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    with replacing(path, len(data)) as temporary:
+        temporary.write_bytes(data)
 
 
 def _recent_file() -> Path:

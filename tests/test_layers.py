@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # From the ground up. A module may import from its own layer and from those before it. A package
 # places all its modules that have no place of their own; "cxr_core" stands for its __init__ alone.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("cxr_core", "cxr_core.errors"),
+    ("cxr_core", "cxr_core.errors", "cxr_core.disk"),
     ("cxr_core.settings", "cxr_core.labels", "cxr_core.training.config"),
     ("cxr_core.data",),
     # What only takes numbers: the audit's scores have intervals too.

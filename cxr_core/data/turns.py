@@ -6,6 +6,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from cxr_core.disk import full, why_full
 from cxr_core.errors import DatasetError
 
 _PATIENCE_SECONDS = 10
@@ -21,6 +22,8 @@ def changing(file: Path) -> Iterator[None]:
     except Timeout:
         raise DatasetError(f"{file} is being changed by another process. Try again in a moment.") from None
     except OSError as error:
+        if reason := why_full(error):
+            raise full(reason, file) from None
         raise DatasetError(
             f"{file} cannot be written ({error.strerror}). Free some space, or mend its permissions."
         ) from None

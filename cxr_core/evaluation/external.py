@@ -23,7 +23,7 @@ from typing import Any
 import pandas as pd
 
 from cxr_core.data.dataset import Dataset, scan
-from cxr_core.errors import CxrError, RunError
+from cxr_core.errors import CxrError, DiskError, RunError
 from cxr_core.evaluation.intervals import unpaired
 from cxr_core.evaluation.measure import Measured, measure, measured
 from cxr_core.settings import write_atomic
@@ -171,6 +171,8 @@ def evaluate_collection(
     try:
         write_atomic(path.with_suffix(".csv"), table.to_csv(index=False))
         write_atomic(path, json.dumps(facts, indent=1))
+    except DiskError as error:
+        return Outcome(metrics, table, None, f"The figures could not be kept: {error}")
     except OSError as error:
         return Outcome(metrics, table, None, f"The figures could not be kept in {path.parent} ({error.strerror}).")
     return Outcome(metrics, table, Collection(run, path))

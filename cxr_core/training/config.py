@@ -5,12 +5,13 @@ The command line's flags and the form on the Train page are both made from these
     config = TrainConfig.create(backbone="resnet18", epochs=5)
 """
 
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from cxr_core.errors import ConfigError
+from cxr_core.errors import ConfigError, WeightsError
 from cxr_core.labels import read_pairs
 
 Backbone = Literal[
@@ -177,6 +178,29 @@ class TrainConfig(BaseModel):
                 "weights", "small-cnn has no ImageNet weights: choose weights = none, or a file with its weights"
             )
         return self
+
+
+def weights_file(weights: str) -> Path:
+    """The file that ``weights`` names. Raises WeightsError where there is none or it is empty; what is in it is looked
+    at when it is read.
+    """
+    path = Path(weights).expanduser()
+    try:
+        empty = path.is_file() and not path.stat().st_size
+        there = path.is_file()
+    except (OSError, ValueError):
+        there, empty = False, False
+    if not there:
+        raise WeightsError(f"weights: expected imagenet, none or a weights file; there is no file {weights}.")
+    if empty:
+        raise WeightsError(f"{weights} cannot be read as weights: it is empty (0 bytes). Copy or download it again.")
+    return path
+
+
+def check_weights_given(config: TrainConfig) -> None:
+    """Raises WeightsError where a training would look for a weights file that is not there."""
+    if config.weights not in ("imagenet", "none"):
+        weights_file(config.weights)
 
 
 def _mend(problem: Any) -> str:
