@@ -1,5 +1,4 @@
-"""``python -m benchmarks.mutation [MODULE ...] [--most N] [--seed S] [--seconds T]``: which wrong programs the tests let
-pass.
+"""``python -m benchmarks.mutation [MODULE ...] [--most N] [--seed S]``: which wrong programs the tests let pass.
 
 One small change at a time (a comparison, a sign, a number, a condition) goes into a copy of the project, and the tests
 that belong to the module run on it. A mutant that no test fails on survived, and is printed with its line. Without
@@ -84,7 +83,8 @@ def mutants(source: bytes) -> list[Mutant]:
         starts.append(starts[-1] + len(line))
 
     def span(first: ast.expr | ast.stmt, last: ast.expr | ast.stmt) -> tuple[int, int]:
-        assert last.end_lineno is not None and last.end_col_offset is not None
+        assert last.end_lineno is not None
+        assert last.end_col_offset is not None
         return starts[first.lineno - 1] + first.col_offset, starts[last.end_lineno - 1] + last.end_col_offset
 
     def between(left: ast.expr, right: ast.expr, old: str, new: str) -> Iterator[Mutant]:
@@ -107,9 +107,9 @@ def mutants(source: bytes) -> list[Mutant]:
         elif isinstance(node, ast.UnaryOp) and not isinstance(node.operand, ast.Constant):
             start = span(node, node)[0]
             found.append(Mutant(node.lineno, start, start + (3 if isinstance(node.op, ast.Not) else 1), ""))
-        elif isinstance(node, ast.Constant) and type(node.value) in (bool, int, float):
-            value = not node.value if isinstance(node.value, bool) else node.value + 1
-            found.append(Mutant(node.lineno, *span(node, node), repr(value)))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, bool | int | float):
+            other = not node.value if isinstance(node.value, bool) else node.value + 1
+            found.append(Mutant(node.lineno, *span(node, node), repr(other)))
         elif isinstance(node, ast.If | ast.IfExp | ast.While) and not isinstance(node.test, ast.Compare):
             start, end = span(node.test, node.test)
             found.append(Mutant(node.lineno, start, end, f"(not ({source[start:end].decode()}))"))
@@ -158,9 +158,7 @@ def passes(root: Path, tests: tuple[str, ...], seconds: float) -> bool:
             import pytest
 
             paths = [f"tests/{test}" for test in tests]
-            status = pytest.main(
-                [*paths, "-x", "-q", "-m", "not browser", "-p", "no:cacheprovider", "-p", "no:randomly"]
-            )
+            status = pytest.main([*paths, "-x", "-q", "-m", "not browser", "-p", "no:cacheprovider"])
         finally:
             os._exit(int(status))
     end = time.monotonic() + seconds

@@ -85,19 +85,11 @@ def create_run(
     }
     building = runs_dir / f".new-{run_id}"
     try:
-<<<<<<< HEAD
         make_folder(building)
         write_atomic(building / "run.json", json.dumps(info, indent=1))
-        columns = ["file", "label", "patient", "source", "split", "digest"]
-        write_atomic(building / "split.csv", samples[columns].to_csv(index=False))
-        write_atomic(building / "status.json", json.dumps(queued_status()))
-=======
-        building.mkdir(parents=True)
-        (building / "run.json").write_text(json.dumps(info, indent=1), encoding="utf-8")
         rows = samples[["file", "label", "patient", "source", "split", "digest"]]
-        (building / "split.csv").write_text(written(rows), encoding="utf-8", newline="")
-        (building / "status.json").write_text(json.dumps(queued_status()), encoding="utf-8")
->>>>>>> main
+        write_atomic(building / "split.csv", written(rows))
+        write_atomic(building / "status.json", json.dumps(queued_status()))
         building.rename(runs_dir / run_id)
     except OSError as error:
         raise RunError(

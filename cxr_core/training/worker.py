@@ -142,15 +142,8 @@ class _Worker:
             print(f"Features: {missing} computed, {rate:.1f} images per second.", flush=True)
         check_folder(folder, unreadable)
         lost = {entry.path for entry in unreadable}
-<<<<<<< HEAD
-        left_out = pd.DataFrame(
-            [{"file": str(entry.path), "reason": entry.reason} for entry in unreadable], columns=["file", "reason"]
-        )
-        write_atomic(self.run.path / "unreadable.csv", left_out.to_csv(index=False))
-=======
         listed = [{"file": str(entry.path), "reason": entry.reason} for entry in unreadable]
         write_atomic(self.run.path / "unreadable.csv", written(pd.DataFrame(listed, columns=["file", "reason"])))
->>>>>>> main
         return samples[[folder / file not in lost for file in samples["file"]]], unreadable
 
     def _check_disk(self, needed: int, folder: Path) -> None:
