@@ -135,8 +135,7 @@ def _png(content: bytes) -> Deep:
 
 
 def _said_by_png(content: bytes, top: int) -> int | None:
-    """The sBIT chunk's bits. The standard wants such numbers scaled up to 16 bits; where they are not, it is the depth.
-    """
+    """By the part sBIT. The standard wants such numbers scaled up to 16 bits; where they are not, it is the depth."""
     at = content.find(b"sBIT", 0, content.find(b"IDAT"))
     bits = content[at + 4] if at > 0 else 0
     if not 8 <= bits < 16:

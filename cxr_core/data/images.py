@@ -1,15 +1,19 @@
 """One door for every image file: scan, training, evaluation, prediction and display all read through here.
 
 ``read_bytes`` -> ``content_digest``, ``inspect`` (is it a whole image, and what kind), ``decode`` (upright, grey),
-``decoded`` (the same with the steps that led to it) and ``pixels`` (what a network sees). The content alone decides what a file is; its name only appears in messages.
-Accepted: PNG, JPEG, TIFF, BMP, WebP and DICOM. Anything else, anything damaged and anything over a limit raises
-ImageError, a file whose end is missing the CutShortError among them. The same content gives the same pixels through
-every door.
+``decoded`` (the same with the steps that led to it) and ``pixels`` (what a network sees).
+
+The content alone decides what a file is; its name only appears in messages. Accepted: PNG, JPEG, TIFF, BMP, WebP and
+DICOM. Anything else, anything damaged and anything over a limit raises ImageError, a file whose end is missing the
+CutShortError among them. The same content gives the same pixels through every door.
 """
 
 import hashlib
 import stat
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -25,6 +29,8 @@ from cxr_core.data.views import augment
 from cxr_core.errors import ImageError
 
 Source = Path | bytes
+_Options = ParamSpec("_Options")
+_Outcome = TypeVar("_Outcome")
 
 # The resize before the crop, as in the ImageNet protocol: 256 for a crop of 224.
 _RESIZE = 256 / 224
@@ -56,6 +62,28 @@ def content_digest(content: bytes) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
+def _at_the_door(
+    read: Callable[Concatenate[bytes, str, _Options], _Outcome],
+) -> Callable[Concatenate[bytes, str, _Options], _Outcome]:
+    """Whatever a decoder or parser raises on a file is that file's own ImageError, whichever format it is."""
+
+    @wraps(read)
+    def guarded(content: bytes, name: str, *args: _Options.args, **given: _Options.kwargs) -> _Outcome:
+        try:
+            return read(content, name, *args, **given)
+        except ImageError:
+            raise
+        except Exception as error:
+            if dicom.is_dicom(content):
+                # The library's own message may quote the file, and with it the patient.
+                damaged = ImageError(f"{name}: this DICOM file is damaged ({type(error).__name__}). Export it again.")
+                raise damaged from None
+            raise raster.damaged(name, content, error) from error
+
+    return guarded
+
+
+@_at_the_door
 def inspect(content: bytes, name: str) -> ImageInfo:
     """Facts of an image after a check that all of it is there: about 2 ms for a JPEG of 1024 x 1024 pixels.
 
@@ -80,6 +108,7 @@ def decode(content: bytes, name: str, side: int | None = None, colour: bool = Fa
     return decoded(content, name, side, colour).picture
 
 
+@_at_the_door
 def decoded(content: bytes, name: str, side: int | None = None, colour: bool = False) -> Decoded:
     """The picture as :func:`decode` gives it, with the steps that led to it."""
     if dicom.is_dicom(content):

@@ -31,7 +31,7 @@ def sound_png(content: bytes, name: str) -> tuple[bytes, tuple[Step, ...]]:
         if zlib.crc32(body, zlib.crc32(kind)).to_bytes(4, "big") != checksum:
             if not _is_beside_the_picture(kind, length):
                 raise ImageError(f"{name}: this PNG is damaged (wrong checksum in {kind!r}). Copy it again.")
-            said = f"The part {kind.decode()} of the file is damaged. It holds nothing of the picture, and was left out."
+            said = f"The part {kind.decode()} is damaged. It holds nothing of the picture, and was left out."
             steps.append(Step("file", said, corrected=True))
             sound += [content[start:at], _END if kind == b"IEND" else b""]
             start = at + 12 + length

@@ -1,11 +1,10 @@
 """PNG, JPEG, TIFF, BMP and WebP: facts of a file, and its picture, upright and grey, with the steps that led to it.
 
 ``inspect(content, name)`` checks that all of the image is there; ``decoded(content, name)`` gives the picture. Both are
-called through :mod:`cxr_core.data.images`. Eight bits are Pillow's work, more are that of :mod:`cxr_core.data.deep`.
+called through :mod:`cxr_core.data.images`, where whatever they raise on damage becomes the file's own error. Eight bits
+are Pillow's work, more are that of :mod:`cxr_core.data.deep`.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import BytesIO
 from typing import NamedTuple
 
@@ -51,44 +50,40 @@ def inspect(content: bytes, name: str) -> ImageInfo:
     is missing.
     """
     content, image, _ = _open(content, name)
-    with _as_image_error(name, content):
-        if deep.is_deep(content, image):
-            found = deep.read(content, name)
-            height, width = found.channels.shape[:2]
-            kind, mode, bits = found.format, found.mode, found.bits
-            turn = found.orientation or _orientation(image)
-        else:
-            assert image is not None
-            width, height, mode, kind = image.width, image.height, image.mode, str(image.format)
-            bits = content[24] if kind == "PNG" else _BITS.get(mode, 8)
-            if kind in ("JPEG", "MPO"):
-                image.draft("L", (1, 1))  # all of the file is read, an eighth of the picture computed
-                kind = "JPEG"
-            image.load()
-            # Pillow has already turned a TIFF, sizes included.
-            turn = 1 if kind == "TIFF" else _orientation(image)
+    if image is None or deep.is_deep(content, image):
+        found = deep.read(content, name)
+        height, width = found.channels.shape[:2]
+        kind, mode, bits = found.format, found.mode, found.bits
+        turn = found.orientation or _orientation(image)
+    else:
+        width, height, mode, kind = image.width, image.height, image.mode, str(image.format)
+        bits = content[24] if kind == "PNG" else _BITS.get(mode, 8)
+        if kind in ("JPEG", "MPO"):
+            image.draft("L", (1, 1))  # all of the file is read, an eighth of the picture computed
+            kind = "JPEG"
+        image.load()
+        # Pillow has already turned a TIFF, sizes included.
+        turn = 1 if kind == "TIFF" else _orientation(image)
     if turn in _SIDEWAYS:
         width, height = height, width
     return ImageInfo(width, height, mode, kind, bits)
 
 
 def decoded(content: bytes, name: str, side: int | None = None, colour: bool = False) -> Decoded:
-    """The picture as :func:`cxr_core.data.images.decode` says, and how it came about. Raises as :func:`inspect` does."""
+    """The picture as :func:`cxr_core.data.images.decode` says, and how it came about; raises as :func:`inspect`."""
     content, image, steps = _open(content, name)
-    with _as_image_error(name, content):
-        if deep.is_deep(content, image):
-            found = deep.read(content, name)
-            picture, done = _from_deep(found, colour)
-            turn = found.orientation or _orientation(image)
-        else:
-            assert image is not None
-            picture, done = _from_pillow(content, image, side, colour)
-            turn = 1 if image.format == "TIFF" else _orientation(image)
-        steps = (*steps, *done)
-        if turn in _TURNS:
-            how, said = _TURNS[turn]
-            picture = picture.transpose(how)
-            steps = (*steps, Step("turn", f"Orientation {turn} of EXIF: {said}.", numbers={"orientation": turn}))
+    if image is None or deep.is_deep(content, image):
+        found = deep.read(content, name)
+        picture, done = _from_deep(found, colour)
+        turn = found.orientation or _orientation(image)
+    else:
+        picture, done = _from_pillow(content, image, side, colour)
+        turn = 1 if image.format == "TIFF" else _orientation(image)
+    steps = (*steps, *done)
+    if turn in _TURNS:
+        how, said = _TURNS[turn]
+        picture = picture.transpose(how)
+        steps = (*steps, Step("turn", f"Orientation {turn} of EXIF: {said}.", numbers={"orientation": turn}))
     return Decoded(picture, steps)
 
 
@@ -121,12 +116,13 @@ def _from_pillow(
 def _laid(image: Image.Image) -> tuple[Image.Image, Step]:
     """A decoded image with transparent parts -> "RGB", without."""
     inked = image.convert("RGBA")
-    *channels, alpha = (low_high for low_high in inked.getextrema())
+    alpha = inked.getchannel("A")
     # Black ink alone: the picture is in the alpha, and paper is white.
-    paper = 255 if all(high == 0 for _, high in channels) and alpha[0] != alpha[1] else 0
+    is_ink = inked.convert("RGB").getbbox() is None and len(set(alpha.getextrema())) > 1
+    paper = 255 if is_ink else 0
     below = Image.new("RGBA", image.size, (paper, paper, paper, 255))
     below.alpha_composite(inked)
-    return below.convert("RGB"), _alpha_step(bool(paper))
+    return below.convert("RGB"), _alpha_step(is_ink)
 
 
 def _from_deep(found: deep.Deep, colour: bool) -> tuple[Image.Image, tuple[Step, ...]]:
@@ -179,7 +175,7 @@ def _open(content: bytes, name: str) -> _Opened:
         image = Image.open(BytesIO(content), formats=FORMATS)
     except UnidentifiedImageError as error:
         if ends_early(content, error):
-            raise _damaged(name, content, error) from error
+            raise damaged(name, content, error) from error
         if deep.is_deep(content, None):
             return _Opened(content, None, steps)
         raise ImageError(f"{name}: {strangers.reason(content)}") from error
@@ -187,30 +183,17 @@ def _open(content: bytes, name: str) -> _Opened:
         raise ImageError(
             f"{name}: over the limit of {MAX_PIXELS // 10**6} million pixels. Reduce the image first."
         ) from error
-    except Exception as error:
-        raise _damaged(name, content, error) from error
     limits.check_size(image.width, image.height, name)
-    with _as_image_error(name, content):
-        # A phone's JPEG may carry further pictures for its own use (MPO); the first one is the image.
-        limits.check_frames(1 if image.format == "MPO" else getattr(image, "n_frames", 1), name)
+    # A phone's JPEG may carry further pictures for its own use (MPO); the first one is the image.
+    limits.check_frames(1 if image.format == "MPO" else getattr(image, "n_frames", 1), name)
     return _Opened(content, image, steps)
 
 
-def _damaged(name: str, content: bytes, error: Exception) -> ImageError:
+def damaged(name: str, content: bytes, error: Exception) -> ImageError:
+    """The error for a file on which a decoder raised ``error``."""
     if ends_early(content, error):
         return CutShortError(f"{name}: the image cannot be decoded, its file is cut short. Copy it again.")
     return ImageError(f"{name}: the image cannot be decoded, it is damaged ({error}). Copy it again.")
-
-
-@contextmanager
-def _as_image_error(name: str, content: bytes) -> Iterator[None]:
-    """Whatever a decoder raises on damaged bytes (it may be any exception) is the file's fault: an ImageError."""
-    try:
-        yield
-    except ImageError:
-        raise
-    except Exception as error:
-        raise _damaged(name, content, error) from error
 
 
 def _orientation(image: Image.Image | None) -> int:

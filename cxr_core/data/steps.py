@@ -5,8 +5,8 @@
     for step in decoded.steps:
         print(step.kind, step.text, step.corrected, step.numbers)
 
-A step is one thing that was done, in the order in which it was done. ``text`` is one plain sentence of our own words and
-of numbers: never text out of the file, which may name a patient. ``corrected`` marks where the file left out, or
+A step is one thing that was done, in the order in which it was done. ``text`` is one plain sentence of our own words
+and of numbers: never text out of the file, which may name a patient. ``corrected`` marks where the file left out, or
 contradicted, what it should have said, and was read in the way that ``text`` says. ``numbers`` are the figures of the
 sentence, for JSON.
 """
@@ -41,6 +41,7 @@ class Step:
     numbers: Mapping[str, float] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
+        """Plain types for JSON."""
         return asdict(self)
 
 

@@ -54,7 +54,7 @@ _SVG = re.compile(rb"^\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*(<!DOCTYPE svg[^>]*>\
 
 
 def reason(content: bytes) -> str:
-    """Why ``content`` is not read, and what to do: one or two sentences without the file's name, which quote nothing."""
+    """Why ``content`` is not read, and what to do: one or two sentences, without the file's name; nothing is quoted."""
     for beginning, what, todo in _BEGINNINGS:
         if content.startswith(beginning):
             return _said(what, todo)

@@ -18,6 +18,7 @@ import pandas as pd
 import psutil
 from filelock import FileLock, Timeout
 
+from cxr_core.data.sheets import written
 from cxr_core.errors import RunError
 from cxr_core.evaluation.measure import measured
 from cxr_core.evaluation.metrics import confusion_matrix, summary
@@ -166,7 +167,7 @@ def _keep_controls(run: Run) -> None:
 def _keep_sources(run: Run, plan: held_out.Plan) -> None:
     """Write what each training decided on the images of the source that it had not seen, then the file that says so."""
     found = [folder_of(run, SOURCES, companion.name).predictions("test") for companion in plan.companions]
-    write_atomic(run.path / held_out.TABLE, pd.concat(found, ignore_index=True).to_csv(index=False))
+    write_atomic(run.path / held_out.TABLE, written(pd.concat(found, ignore_index=True)))
     write_atomic(run.path / SOURCES.file, json.dumps({"skipped": plan.skipped}, indent=1))
 
 

@@ -16,6 +16,7 @@ from cxr_core.data import corrections, mends
 from cxr_core.data.cautions import cautions
 from cxr_core.data.dataset import Dataset, split
 from cxr_core.data.masking import BORDER
+from cxr_core.data.sheets import written
 from cxr_core.errors import ConfigError, LeakError, RunError
 from cxr_core.labels import parse_labels
 from cxr_core.training.config import TrainConfig
@@ -84,7 +85,8 @@ def create_run(
     try:
         building.mkdir(parents=True)
         (building / "run.json").write_text(json.dumps(info, indent=1), encoding="utf-8")
-        samples[["file", "label", "patient", "source", "split", "digest"]].to_csv(building / "split.csv", index=False)
+        rows = samples[["file", "label", "patient", "source", "split", "digest"]]
+        (building / "split.csv").write_text(written(rows), encoding="utf-8", newline="")
         (building / "status.json").write_text(json.dumps(queued_status()), encoding="utf-8")
         building.rename(runs_dir / run_id)
     except OSError as error:

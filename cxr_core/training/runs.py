@@ -25,6 +25,7 @@ from typing import Any, ClassVar
 import pandas as pd
 import psutil
 
+from cxr_core.data import sheets
 from cxr_core.data.masking import Mask, without_border
 from cxr_core.errors import ConfigError, RunError
 from cxr_core.settings import write_atomic
@@ -321,7 +322,7 @@ def read_predictions(path: Path, classes: Sequence[str]) -> pd.DataFrame:
 
 def _read_table(path: Path, *columns: str) -> pd.DataFrame:
     try:
-        table = pd.read_csv(path, dtype=dict.fromkeys(TEXT_COLUMNS, str), keep_default_na=False)
+        table = sheets.read(path, TEXT_COLUMNS)
     except (OSError, ValueError) as error:
         reason = str(error).partition("\n")[0]
         raise RunError(f"{path} is missing or damaged ({reason}): expected a table. Train again.") from None

@@ -27,6 +27,7 @@ import torch
 
 from cxr_core.audit.audit import audit
 from cxr_core.data.dataset import scan
+from cxr_core.data.sheets import written
 from cxr_core.errors import CxrError, DatasetError, RunError
 from cxr_core.evaluation.evaluate import check_folder, judge
 from cxr_core.inference.embedding import keep_embedding
@@ -140,9 +141,8 @@ class _Worker:
             print(f"Features: {missing} computed, {rate:.1f} images per second.", flush=True)
         check_folder(folder, unreadable)
         lost = {entry.path for entry in unreadable}
-        pd.DataFrame(
-            [{"file": str(entry.path), "reason": entry.reason} for entry in unreadable], columns=["file", "reason"]
-        ).to_csv(self.run.path / "unreadable.csv", index=False)
+        listed = [{"file": str(entry.path), "reason": entry.reason} for entry in unreadable]
+        write_atomic(self.run.path / "unreadable.csv", written(pd.DataFrame(listed, columns=["file", "reason"])))
         return samples[[folder / file not in lost for file in samples["file"]]], unreadable
 
     def _check_disk(self, needed: int, folder: Path) -> None:
@@ -236,7 +236,7 @@ class _Worker:
                 split,
                 lambda done, total: self.progress("evaluating", done, total),
             )
-            write_atomic(self.run.path / f"predictions_{split}.csv", predictions.to_csv(index=False))
+            write_atomic(self.run.path / f"predictions_{split}.csv", written(predictions))
             write_atomic(self.run.path / f"metrics_{split}.json", json.dumps(metrics, indent=1))
             figures = f"accuracy {metrics['accuracy']:.3f}, macro F1 {metrics['macro_f1']:.3f}"
             print(f"{split}: {figures}, {metrics['n']} images", flush=True)

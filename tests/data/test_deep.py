@@ -133,9 +133,7 @@ def test_what_is_transparent_is_black_and_does_not_say_how_deep_the_picture_is()
         png(np.dstack([repeated(values), alpha])),
         png(np.dstack([values, alpha])),
         png(values[..., None], (b"tRNS", b"\xff\xff")),
-        tiff(
-            np.dstack([repeated(values), alpha]).astype(np.uint16), photometric="rgb", extrasamples=["unassalpha"]
-        ),
+        tiff(np.dstack([repeated(values), alpha]).astype(np.uint16), photometric="rgb", extrasamples=["unassalpha"]),
     ):
         assert np.abs(shown(content) - wanted).max() <= 1
 

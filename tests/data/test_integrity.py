@@ -80,7 +80,7 @@ def test_damage_beside_the_pixels_of_a_png_is_passed_over_and_said(kind: str) ->
     decoded = images.decoded(damaged, "film")
     assert np.array_equal(np.asarray(decoded.picture), np.asarray(gradient()))
     assert [step.text for step in decoded.steps if step.corrected] == [
-        f"The part {kind} of the file is damaged. It holds nothing of the picture, and was left out."
+        f"The part {kind} is damaged. It holds nothing of the picture, and was left out."
     ]
 
 
