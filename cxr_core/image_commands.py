@@ -90,7 +90,7 @@ def explain(options: Namespace) -> int:
     heat = predictor.heat(prediction.file, content, options.label)
     out = io.BytesIO()
     overlay(decode(content, prediction.file), heat, options.opacity).save(out, "PNG")
-    write_atomic(options.out, out.getvalue())
+    write_atomic(options.out, out.getvalue(), private=False)
     print(f"{options.out}: heat map of {options.label}, opacity {options.opacity:g}. {HEAT_SENTENCE}")
     if not heat.any():
         print(f"Note: {EMPTY.format(label=options.label)}")
@@ -104,7 +104,7 @@ def report(options: Namespace) -> int:
     """Write the report on one image, or the model card of a run; the suffix says in which form."""
     run = find_run(runs_folder(options), options.run)
     content = _model_card(run, options.out) if options.file is None else _image_report(run, options)
-    write_atomic(options.out, content)
+    write_atomic(options.out, content, private=False)
     print(f"{options.out}: {'model card of' if options.file is None else 'report of one image by'} run {run.id}")
     return 0
 

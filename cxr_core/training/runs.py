@@ -28,6 +28,7 @@ import psutil
 from cxr_core.data import sheets
 from cxr_core.data.masking import Mask, without_border
 from cxr_core.errors import ConfigError, RunError
+from cxr_core.private import file_mode
 from cxr_core.settings import write_atomic
 from cxr_core.training.config import TrainConfig
 
@@ -252,7 +253,7 @@ class Run:
         """Ask the worker to stop: it keeps what it has, and the run can be resumed."""
         if not self.is_active:
             raise RunError(f"Run {self.id} is {self.state}: only a queued or running one can be stopped.")
-        (self.path / "stop").touch()
+        (self.path / "stop").touch(file_mode())
 
     def rename(self, name: str) -> None:
         """Give the run a name of 1 to 80 printable characters; its id stays."""

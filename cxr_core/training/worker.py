@@ -35,6 +35,7 @@ from cxr_core.inference.trained import Trained
 from cxr_core.model.extraction import Interrupted, Item, Unreadable, keep
 from cxr_core.model.features import FeatureStore
 from cxr_core.model.network import initial_suffix, load_prefix, pick_device, save_weights, space_of
+from cxr_core.private import open_private
 from cxr_core.settings import replacing, write_atomic
 from cxr_core.training import speeds
 from cxr_core.training.presence import heartbeat, only_worker, terminations_as_interrupts, turn
@@ -161,6 +162,7 @@ class _Worker:
         source = store.folder / "prefix.safetensors"
         with replacing(self.run.prefix_file) as temporary:
             try:
+                temporary.unlink()
                 os.link(source, temporary)
             except OSError:
                 shutil.copyfile(source, temporary)
@@ -194,7 +196,7 @@ class _Worker:
             before = (epoch - 1) * total
             self.progress("training", before + done, config.epochs * total, epoch=epoch, epochs=config.epochs)
 
-        with (run.path / "history.jsonl").open("a", encoding="utf-8") as history:
+        with open_private(run.path / "history.jsonl", "a", encoding="utf-8") as history:
             for row in trainer.epochs(lambda: run.stop_requested, progress):
                 history.write(json.dumps(row) + "\n")
                 history.flush()
