@@ -41,7 +41,7 @@ def save_checkpoint(
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{key}": value for key, value in state.items() if value is not None}
     needed = sum(value.numel() * value.element_size() for value in tensors.values())
-    with replacing(file, needed) as temporary:
+    with replacing(file, needed=needed) as temporary:
         save_file(
             {name: value.detach().contiguous() for name, value in tensors.items()},
             temporary,

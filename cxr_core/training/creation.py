@@ -17,8 +17,11 @@ from cxr_core.data import corrections, mends
 from cxr_core.data.cautions import cautions
 from cxr_core.data.dataset import Dataset, split
 from cxr_core.data.masking import BORDER
+from cxr_core.data.sheets import written
 from cxr_core.errors import ConfigError, DiskError, LeakError, RunError
 from cxr_core.labels import parse_labels
+from cxr_core.private import make_folder
+from cxr_core.settings import write_atomic
 from cxr_core.training.config import TrainConfig, check_weights_given
 from cxr_core.training.queueing import queue
 from cxr_core.training.runs import SPLITS, Run
@@ -85,9 +88,10 @@ def create_run(
     }
     building = runs_dir / f".new-{run_id}"
     try:
-        building.mkdir(parents=True)
-        (building / "run.json").write_text(json.dumps(info, indent=1), encoding="utf-8")
-        samples[["file", "label", "patient", "source", "split", "digest"]].to_csv(building / "split.csv", index=False)
+        make_folder(building)
+        write_atomic(building / "run.json", json.dumps(info, indent=1))
+        rows = samples[["file", "label", "patient", "source", "split", "digest"]]
+        write_atomic(building / "split.csv", written(rows))
         queue(building)
         building.rename(runs_dir / run_id)
     except DiskError:

@@ -27,9 +27,10 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from cxr_core.errors import RunError
+from cxr_core.private import private_lock
 from cxr_core.settings import write_atomic
 
 if sys.platform != "win32":
@@ -83,7 +84,7 @@ def _is_held_here(lock: Path) -> bool | None:
     if not lock.exists():
         return False
     try:
-        with FileLock(lock, timeout=0):
+        with private_lock(lock, timeout=0):
             return False
     except Timeout:
         return True
@@ -94,7 +95,7 @@ def _is_held_here(lock: Path) -> bool | None:
 @contextmanager
 def worker_lock(folder: Path, message: str) -> Iterator[None]:
     """Hold the run in ``folder`` as its worker does. Raises RunError with ``message`` where another process does."""
-    lock = FileLock(folder / WORKER_LOCK)
+    lock = private_lock(folder / WORKER_LOCK)
     try:
         lock.acquire(timeout=LOCK_PATIENCE_SECONDS)
     except Timeout:

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from cxr_core.errors import RunError
 from cxr_core.model.extraction import Interrupted
+from cxr_core.private import private_lock
 from cxr_core.training.liveness import HEARTBEAT_SECONDS, worker_lock
 from cxr_core.training.progress import Progress
 from cxr_core.training.queueing import ahead_of
@@ -90,7 +91,7 @@ def only_worker(run: Run) -> Iterator[Place]:
 @contextmanager
 def turn(run: Run, place: Place, progress: Progress) -> Iterator[None]:
     """Wait until no other run of this folder is at work and no earlier one waits."""
-    lock = FileLock(run.path.parent / ".turn.lock")
+    lock = private_lock(run.path.parent / ".turn.lock")
     while True:
         place.check()
         if run.stop_requested:

@@ -11,9 +11,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from cxr_core.errors import RunError
+from cxr_core.private import private_lock
 from cxr_core.settings import write_atomic
 from cxr_core.training.liveness import LAUNCHED, process_name
 from cxr_core.training.runs import Run, list_runs
@@ -59,7 +60,7 @@ def _place(run: Run) -> tuple[int, str]:
 def _next_number(runs_dir: Path) -> int:
     file = runs_dir / NUMBER
     try:
-        with FileLock(runs_dir / f"{NUMBER}.lock", timeout=_PATIENCE_SECONDS):
+        with private_lock(runs_dir / f"{NUMBER}.lock", timeout=_PATIENCE_SECONDS):
             try:
                 last = int(file.read_text(encoding="ascii"))
             except (FileNotFoundError, ValueError):

@@ -27,6 +27,7 @@ import torch
 
 from cxr_core.audit.audit import audit
 from cxr_core.data.dataset import scan
+from cxr_core.data.sheets import written
 from cxr_core.disk import free_at, full, room_for, size, why_full
 from cxr_core.errors import CxrError, DatasetError, DiskError, RunError
 from cxr_core.evaluation.evaluate import check_folder, judge
@@ -36,6 +37,7 @@ from cxr_core.model.extraction import Interrupted, Item, keep
 from cxr_core.model.features import FeatureStore
 from cxr_core.model.network import initial_suffix, load_prefix, pick_device, save_weights, space_of
 from cxr_core.model.weights import check_weights
+from cxr_core.private import open_private
 from cxr_core.settings import replacing, write_atomic
 from cxr_core.training import speeds
 from cxr_core.training.divergence import signs
@@ -207,7 +209,7 @@ class _Worker:
         table = pd.DataFrame(
             [{"file": str(entry.path), "reason": entry.reason} for entry in unreadable], columns=["file", "reason"]
         )
-        write_atomic(self.run.path / "unreadable.csv", table.to_csv(index=False))
+        write_atomic(self.run.path / "unreadable.csv", written(table))
         left = LeftOut.of(samples, folder, unreadable)
         self.status["left_out"] = left.count
         readable = samples[[folder / file not in lost for file in samples["file"]]]
@@ -240,6 +242,7 @@ class _Worker:
         source = store.folder / "prefix.safetensors"
         with replacing(self.run.prefix_file) as temporary:
             try:
+                temporary.unlink()
                 os.link(source, temporary)
             except OSError:
                 shutil.copyfile(source, temporary)
@@ -273,7 +276,7 @@ class _Worker:
 
         with ExitStack() as closing:
             with room_for(run.path / "history.jsonl"):
-                history = closing.enter_context((run.path / "history.jsonl").open("a", encoding="utf-8"))
+                history = closing.enter_context(open_private(run.path / "history.jsonl", "a", encoding="utf-8"))
             for row in trainer.epochs(self._asked_to_stop, progress):
                 line = json.dumps(row) + "\n"
                 with room_for(run.path / "history.jsonl", len(line)):
@@ -321,7 +324,7 @@ class _Worker:
                 split,
                 lambda done, total: self.progress("evaluating", done, total),
             )
-            write_atomic(self.run.path / f"predictions_{split}.csv", predictions.to_csv(index=False))
+            write_atomic(self.run.path / f"predictions_{split}.csv", written(predictions))
             write_atomic(self.run.path / f"metrics_{split}.json", json.dumps(metrics, indent=1))
             figures = f"accuracy {metrics['accuracy']:.3f}, macro F1 {metrics['macro_f1']:.3f}"
             print(f"{split}: {figures}, {metrics['n']} images", flush=True)
