@@ -3,6 +3,7 @@
 import streamlit as st
 
 from cxr_core import ui
+from cxr_core.data.cautions import untested
 from cxr_core.data.dataset import Dataset
 from cxr_core.errors import LeakError
 from cxr_core.settings import runs_dir
@@ -25,6 +26,8 @@ def choose() -> tuple[Dataset | None, TrainConfig | None]:
                 f"{', '.join(ui.escaped(name) for name in dataset.classes)}"
             )
             ui.mends_line(dataset)
+            for sentence in untested(dataset.samples):
+                st.warning(ui.escaped(sentence), icon=":material/warning:")
     with ui.guarded():
         chosen = ui.config_form()
         if chosen is not None:

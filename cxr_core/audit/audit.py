@@ -38,7 +38,7 @@ from cxr_core.data.version import PIXELS
 from cxr_core.settings import cache_dir, write_atomic
 
 # Raise the first when the audit of the same pictures would say something else.
-VERSION = f"5-{PIXELS}"
+VERSION = f"6-{PIXELS}"
 Progress = Callable[[int, int], None]
 # A class this many times as large as another is said to be.
 _IMBALANCE = 3
@@ -208,7 +208,8 @@ def _patient_findings(samples: pd.DataFrame) -> list[Finding]:
 
 def _cautions(dataset: Dataset) -> list[Finding]:
     """The sentences that stand beside every run; those on patients and copies are findings of their own above."""
-    severity = {"drawn": INFORMS, "sources unknown": INFORMS, "sources": WARNS, "collections": WARNS}
+    warns = dict.fromkeys(("untested", "sources", "collections"), WARNS)
+    severity = {"drawn": INFORMS, "sources unknown": INFORMS, **warns}
     return [
         Finding(kind, severity[kind], sentence)
         for kind, sentence in kinds_of_caution(dataset.samples, dataset.path(""))

@@ -21,7 +21,7 @@ def cautions(samples: pd.DataFrame, folder: Path) -> list[str]:
 
 
 def kinds_of_caution(samples: pd.DataFrame, folder: Path) -> list[tuple[str, str]]:
-    """The same sentences, each with its kind: drawn, sources unknown, sources, collections, patients or copies."""
+    """The same sentences, each with its kind: drawn, untested, sources (unknown), collections, patients or copies."""
     drawn = (
         ["These are drawings, not X-rays: the scores say nothing about patients or real images."]
         if is_drawn(folder)
@@ -30,12 +30,29 @@ def kinds_of_caution(samples: pd.DataFrame, folder: Path) -> list[tuple[str, str
     known = bool((samples["source"] != "").any())
     kinds = {
         "drawn": drawn,
+        "untested": untested(samples),
         "sources" if known else "sources unknown": _sources(samples),
         "collections": _collections(samples),
         "patients": _patients(samples),
         "copies": _copies(samples),
     }
     return [(kind, sentence) for kind, sentences in kinds.items() for sentence in sentences]
+
+
+def untested(samples: pd.DataFrame) -> list[str]:
+    """A sentence for each class of which no test will say anything: no image of it is in the test, or will be."""
+    counts = samples["label"].value_counts()
+    if (samples["split"] == "test").any():
+        tested = set(samples.loc[samples["split"] == "test", "label"])
+        why = {name: "has no test image" for name in counts.index if name not in tested}
+    else:
+        # A training takes a test split, and leaves every class at least one image to learn from.
+        why = {name: "has a single image, which is needed for training" for name in counts.index if counts[name] == 1}
+    return [
+        f"{name} {reason} ({counts[name]} of {len(samples)} images are of it): how well it is recognised cannot be "
+        "tested. Add images of it, or leave the class out."
+        for name, reason in sorted(why.items())
+    ]
 
 
 def _sources(samples: pd.DataFrame) -> list[str]:

@@ -64,10 +64,13 @@ def read_weights_file(path: Path) -> dict[str, Tensor]:
     try:
         if _is_safetensors(path):
             return load_file(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        # Opened here: by its name, torch would take a file for safetensors that is none.
+        with path.open("rb") as file:
+            state = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever a reader raises on damaged bytes, it may be anything, is the file's fault
+        reason = _beside_weights(path) or _first_line(error)
         raise WeightsError(
-            f"{path} cannot be read as weights ({_first_line(error)}). Expected a safetensors file or a state dict "
+            f"{path} cannot be read as weights ({reason}). Expected a safetensors file or a state dict "
             "saved with torch.save(model.state_dict()); whole pickled models are refused: loading them runs code."
         ) from None
     for wrapper in ("state_dict", "model_state_dict", "model"):
@@ -84,6 +87,15 @@ def read_weights_file(path: Path) -> dict[str, Tensor]:
     if not _is_state(state):
         raise WeightsError(f"{path} holds no state dict: expected names with tensors, got {type(state).__name__}.")
     return dict(state)
+
+
+def _beside_weights(path: Path) -> str:
+    """What else than tensors a checkpoint holds, in words; "" where that is not what is wrong with it."""
+    try:
+        found = sorted(torch.serialization.get_unsafe_globals_in_checkpoint(str(path)))
+    except Exception:  # it is damaged, or older than such lists are: its own error says so
+        return ""
+    return f"beside tensors it holds {', '.join(found[:3])}, which only code could make" if found else ""
 
 
 def _is_safetensors(path: Path) -> bool:
