@@ -12,9 +12,6 @@ from cxr_core.data.demo import is_drawn
 from cxr_core.data.persons import patients_in_names, person_names
 from cxr_core.data.spelling import class_names
 
-# With 30 images a recall of one half is known to within 18 points (95 %).
-_FEW_TO_CHOOSE_BY = 30
-
 
 def cautions(samples: pd.DataFrame, folder: Path) -> list[str]:
     """Sentences on drawings, on sources that give the class away, and on patients or images in train and test.
@@ -39,7 +36,6 @@ def kinds_of_caution(samples: pd.DataFrame, folder: Path) -> list[tuple[str, str
         "collections": _collections(samples),
         "patients": _patients(samples),
         "copies": _copies(samples),
-        "small validation": _validation(samples),
         "untested": _untested(samples),
         "patients in names": [sentence for sentence in [patients_in_names(samples)] if sentence],
         "persons": [sentence for sentence in [person_names(samples)] if sentence],
@@ -107,19 +103,16 @@ def _copies(samples: pd.DataFrame) -> list[str]:
     ]
 
 
-def _validation(samples: pd.DataFrame) -> list[str]:
-    count = int((samples["split"] == "val").sum())
-    if not 0 < count < _FEW_TO_CHOOSE_BY:
-        return []
-    return [f"Validation has {count} images: the best epoch and the thresholds are chosen by few."]
-
-
 def _untested(samples: pd.DataFrame) -> list[str]:
     test = set(samples.loc[samples["split"] == "test", "label"])
     absent = sorted(set(samples["label"]) - test) if test else []
-    if not absent:
-        return []
-    return [f"The test has no image of {_listed(absent)}: nothing is measured there."]
+    if absent:
+        return [f"The test has no image of {_listed(absent)}: nothing is measured there."]
+    counts = samples["label"].value_counts()
+    single = sorted(str(name) for name in counts.index[counts == 1])
+    if single:
+        return [f"There is a single image of {_listed(single)}: one to learn from, and none to test on."]
+    return []
 
 
 def _in_both(samples: pd.DataFrame, column: str) -> set[str]:
