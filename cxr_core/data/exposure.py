@@ -32,12 +32,11 @@ def black(darkest: float, whitest: float) -> float:
     return darkest * min(max((share - _DARK) / (_PALE - _DARK), 0), 1)
 
 
-def ends(numbers: NDArray[np.generic], counts: NDArray[np.integer]) -> tuple[float, float]:
-    """Darkest and brightest number of a picture that holds each of ``numbers`` (rising) so many times, without
-    outliers.
-    """
+def ends(numbers: NDArray[np.float64], counts: NDArray[np.integer]) -> tuple[float, float]:
+    """Darkest and brightest number of a picture that holds each of ``numbers`` so many times, without outliers."""
     there = np.flatnonzero(counts)
-    total = np.cumsum(counts[there])
-    low, high = (float(numbers[there[np.searchsorted(total, total[-1] * s)]]) for s in (_TAIL, 1 - _TAIL))
+    there = there[np.argsort(numbers[there], kind="stable")]
+    rising, total = numbers[there], np.cumsum(counts[there])
+    low, high = (float(rising[np.searchsorted(total, total[-1] * share)]) for share in (_TAIL, 1 - _TAIL))
     slack = _BEYOND * (high - low)
-    return max(float(numbers[there[0]]), low - slack), min(float(numbers[there[-1]]), high + slack)
+    return max(float(rising[0]), low - slack), min(float(rising[-1]), high + slack)

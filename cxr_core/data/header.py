@@ -10,6 +10,8 @@ What the codestream of a compressed picture says goes before the header (PS3.5, 
 
 import math
 from dataclasses import dataclass
+from io import BytesIO
+from itertools import islice
 from typing import Any
 
 from cxr_core.data import codestream, limits, values
@@ -74,7 +76,9 @@ class _Reading:
         self.floating = keyword != "PixelData"
         self.syntax = str(dataset.file_meta.TransferSyntaxUID)
         self.data, _ = values.data(dataset, keyword)
-        self.stream = None if self.syntax in _NATIVE or self.syntax == _RLE else codestream.parse(self._first())
+        self.native = self.syntax in _NATIVE
+        self.fragments = [] if self.native else self._fragments()
+        self.stream = codestream.parse(self.fragments[0]) if self.fragments and self.syntax != _RLE else None
         self.steps: list[Step] = []
 
     def header(self) -> Header:
@@ -147,7 +151,7 @@ class _Reading:
             return stated
         # Uncompressed pixels tell it by their length.
         bits, rest = divmod(8 * (len(self.data) & ~1), self.rows * self.columns * samples)
-        if bits not in (8, 16, 32) or rest > 8 or self.syntax not in _NATIVE:
+        if bits not in (8, 16, 32) or rest > 8 or not self.native:
             raise ImageError(
                 f"{self.name}: the DICOM header lacks Bits Allocated, and the pixels do not tell it. "
                 "Export the file again."
@@ -177,31 +181,24 @@ class _Reading:
         frames = values.integer(self.dataset, "NumberOfFrames") or 1
         bits = self.rows * self.columns * samples * allocated
         size = math.ceil((bits * 2 // 3 if photometric == "YBR_FULL_422" else bits) / 8)
-        native = self.syntax in _NATIVE
-        held = len(self.data) / size if native else float(self._fragments())
-        if frames > 1 and (1 <= held < 2 or (held == 1 and not native)):
+        held = len(self.data) / size if self.native else float(len(self.fragments))
+        if frames > 1 and 1 <= held < 2:
             self._correct(f"The header counts {frames} pictures, the pixels hold one: read it.", "frames", frames=frames)
             return
         limits.check_frames(frames, self.name)
-        if native and held >= 2 and len(self.data) % size <= 1:
+        if self.native and held >= 2 and len(self.data) % size <= 1:
             raise ImageError(
                 f"{self.name}: the pixels are {held:.0f} times as long as the header says (bits allocated or the "
                 "number of frames must be wrong). Export the file again."
             )
 
-    def _fragments(self) -> int:
-        from pydicom.encaps import parse_fragments
+    def _fragments(self) -> list[bytes]:
+        """The pieces of compressed pixels, at most two of them; [] where they are damaged, as the decoder will say."""
+        from pydicom.encaps import generate_fragments, parse_basic_offsets
 
         try:
-            return parse_fragments(self.data)[0]
-        except Exception:  # damaged: the decoder will say so
-            return 0
-
-    def _first(self) -> bytes:
-        """The first fragment of compressed pixels."""
-        from pydicom.encaps import generate_fragments
-
-        try:
-            return next(generate_fragments(self.data), b"")
-        except Exception:  # damaged: the decoder will say so
-            return b""
+            buffer = BytesIO(self.data)
+            parse_basic_offsets(buffer)
+            return list(islice(generate_fragments(buffer), 2))
+        except Exception:
+            return []
