@@ -9,7 +9,8 @@ from typing import Any
 
 from cxr_core import mend_commands
 from cxr_core.errors import ConfigError, CxrError, RunError
-from cxr_core.settings import cache_dir, runs_dir
+from cxr_core.private import open_private
+from cxr_core.settings import cache_dir, close_to_others, runs_dir
 from cxr_core.training import looks
 from cxr_core.training.config import TrainConfig
 from cxr_core.training.jobs import queue_again
@@ -148,7 +149,7 @@ class _log:
 
     def __enter__(self) -> None:
         self.screen = sys.stdout
-        self.file = self.path.open("a", encoding="utf-8")
+        self.file = open_private(self.path, "a", encoding="utf-8")
         if not self._same():
             sys.stdout = _Both(self.screen, self.file)
 
@@ -322,6 +323,7 @@ def runs_folder(options: Namespace) -> Path:
     folder: Path = options.runs.expanduser().resolve() if options.runs else runs_dir()
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"--runs: expected a folder, {folder} is a file.")
+    close_to_others(folder)
     return folder
 
 

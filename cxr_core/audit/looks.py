@@ -13,7 +13,6 @@ from pathlib import Path
 
 import imagehash
 import numpy as np
-from filelock import FileLock
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -23,6 +22,7 @@ from cxr_core.data.dataset import Dataset
 from cxr_core.data.elements import is_dicom
 from cxr_core.errors import ImageError
 from cxr_core.inference.gate import oddity
+from cxr_core.private import make_folder, private_lock
 from cxr_core.settings import cache_dir, write_atomic
 
 # Raise when a look at the same content would see something else.
@@ -187,8 +187,8 @@ def _read(digests: set[str]) -> dict[str, np.void]:
 
 def _keep(fresh: dict[str, np.void]) -> None:
     for path, digests in _shards(fresh).items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(path.with_suffix(".lock")):
+        make_folder(path.parent)
+        with private_lock(path.with_suffix(".lock")):
             kept = _load(path)
             new = np.array([fresh[digest] for digest in digests], _ROW)
             buffer = BytesIO()

@@ -9,10 +9,12 @@ every door.
 
 import hashlib
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from io import BytesIO
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -27,6 +29,8 @@ from cxr_core.data.views import augment
 from cxr_core.errors import CutShortError, ImageError
 
 Source = Path | bytes
+_Options = ParamSpec("_Options")
+_Outcome = TypeVar("_Outcome")
 
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
 # The resize before the crop, as in the ImageNet protocol: 256 for a crop of 224.
@@ -72,6 +76,20 @@ def content_digest(content: bytes) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
+def _at_the_door(
+    read: Callable[Concatenate[bytes, str, _Options], _Outcome],
+) -> Callable[Concatenate[bytes, str, _Options], _Outcome]:
+    """Whatever a decoder or parser raises on a file is that file's own ImageError, whichever format it is."""
+
+    @wraps(read)
+    def guarded(content: bytes, name: str, *args: _Options.args, **given: _Options.kwargs) -> _Outcome:
+        with _as_image_error(name, content):
+            return read(content, name, *args, **given)
+
+    return guarded
+
+
+@_at_the_door
 def inspect(content: bytes, name: str) -> ImageInfo:
     """Facts of an image after a check that all of it is there: about 2 ms for a JPEG of 1024 x 1024 pixels.
 
@@ -94,6 +112,7 @@ def inspect(content: bytes, name: str) -> ImageInfo:
     return ImageInfo(width, height, mode, "JPEG" if image.format == "MPO" else str(image.format), bits)
 
 
+@_at_the_door
 def decode(content: bytes, name: str, side: int | None = None, colour: bool = False) -> Image.Image:
     """The picture in mode "L", upright; with ``colour``, which is for people alone, "RGB" where it is in colour.
 
@@ -165,6 +184,9 @@ def _open(content: bytes, name: str) -> Image.Image:
 
 
 def _damaged(name: str, content: bytes, error: Exception) -> ImageError:
+    if dicom.is_dicom(content):
+        # The library's own message may quote the file, and with it the patient.
+        return ImageError(f"{name}: this DICOM file is damaged ({type(error).__name__}). Export it again.")
     if ends_early(content, error):
         return CutShortError(f"{name}: the image cannot be decoded, its file is cut short. Copy it again.")
     return ImageError(f"{name}: the image cannot be decoded, it is damaged ({error}). Copy it again.")
@@ -178,7 +200,7 @@ def _as_image_error(name: str, content: bytes) -> Iterator[None]:
     except ImageError:
         raise
     except Exception as error:
-        raise _damaged(name, content, error) from error
+        raise _damaged(name, content, error) from (None if dicom.is_dicom(content) else error)
 
 
 def _orientation(image: Image.Image) -> int:

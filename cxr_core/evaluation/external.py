@@ -23,6 +23,7 @@ from typing import Any
 import pandas as pd
 
 from cxr_core.data.dataset import Dataset, scan
+from cxr_core.data.sheets import read, written
 from cxr_core.errors import CxrError, RunError
 from cxr_core.evaluation.intervals import unpaired
 from cxr_core.evaluation.measure import Measured, measure, measured
@@ -62,9 +63,7 @@ class Collection:
         """Metrics and a row per image, under the thresholds as they stand now. Raises RunError where damaged."""
         metrics, decision = self.facts["metrics"], Decision.load(self.run)
         try:
-            table = pd.read_csv(
-                self.path.with_suffix(".csv"), dtype=dict.fromkeys(TEXT_COLUMNS, str), keep_default_na=False
-            )
+            table = read(self.path.with_suffix(".csv"), TEXT_COLUMNS)
             if len(table) != metrics["n"]:
                 raise ValueError
             if metrics["thresholds"] != decision.thresholds:
@@ -169,7 +168,7 @@ def evaluate_collection(
         "metrics": metrics,
     }
     try:
-        write_atomic(path.with_suffix(".csv"), table.to_csv(index=False))
+        write_atomic(path.with_suffix(".csv"), written(table))
         write_atomic(path, json.dumps(facts, indent=1))
     except OSError as error:
         return Outcome(metrics, table, None, f"The figures could not be kept in {path.parent} ({error.strerror}).")

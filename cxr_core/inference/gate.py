@@ -143,7 +143,7 @@ def _coloured(content: bytes, name: str) -> str | None:
         image.draft("RGB", (256, 256))
         plain = image if image.mode in ("RGB", "RGBA") else image.convert("RGBA")
         small = plain.resize((64, 64), Image.Resampling.BOX).convert("RGBA")
-    except (OSError, SyntaxError, ValueError) as error:
+    except Exception as error:  # whatever a decoder raises on damaged bytes, it may be anything, is the file's fault
         raise ImageError(f"{name}: the image cannot be decoded ({error}). Copy it again.") from error
     over_black = Image.alpha_composite(Image.new("RGBA", small.size, (0, 0, 0, 255)), small)
     colours = over_black.convert("RGB").convert("YCbCr")

@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from cxr_core.data.images import content_digest
+from cxr_core.data.sheets import written
 from cxr_core.errors import RunError
 from cxr_core.evaluation.by_source import by_source, held_out
 from cxr_core.evaluation.intervals import paired, written_drop
@@ -93,7 +94,7 @@ def planned(run: Run) -> Plan:
             skipped[source] = f"no image of {', '.join(lacking)} would be left."
         else:
             name = content_digest(source.encode("utf-8", "surrogatepass"))[:8]
-            companions.append(Companion(name, f"Without {source}", split=split.to_csv(index=False)))
+            companions.append(Companion(name, f"Without {source}", split=written(split)))
     if companions:
         return Plan(tuple(companions), skipped, possible["message"])
     told = " ".join(f"{source}: {reason}" for source, reason in skipped.items())

@@ -25,8 +25,10 @@ from typing import Any, ClassVar
 import pandas as pd
 import psutil
 
+from cxr_core.data import sheets
 from cxr_core.data.masking import Mask, without_border
 from cxr_core.errors import ConfigError, RunError
+from cxr_core.private import file_mode
 from cxr_core.settings import write_atomic
 from cxr_core.training.config import TrainConfig
 
@@ -251,7 +253,7 @@ class Run:
         """Ask the worker to stop: it keeps what it has, and the run can be resumed."""
         if not self.is_active:
             raise RunError(f"Run {self.id} is {self.state}: only a queued or running one can be stopped.")
-        (self.path / "stop").touch()
+        (self.path / "stop").touch(file_mode())
 
     def rename(self, name: str) -> None:
         """Give the run a name of 1 to 80 printable characters; its id stays."""
@@ -321,7 +323,7 @@ def read_predictions(path: Path, classes: Sequence[str]) -> pd.DataFrame:
 
 def _read_table(path: Path, *columns: str) -> pd.DataFrame:
     try:
-        table = pd.read_csv(path, dtype=dict.fromkeys(TEXT_COLUMNS, str), keep_default_na=False)
+        table = sheets.read(path, TEXT_COLUMNS)
     except (OSError, ValueError) as error:
         reason = str(error).partition("\n")[0]
         raise RunError(f"{path} is missing or damaged ({reason}): expected a table. Train again.") from None

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from cxr_core.errors import CxrError
+from cxr_core.settings import close_to_others
 from cxr_core.training.runs import Run
 from cxr_core.ui.link import enter
 
@@ -60,6 +61,8 @@ def page(title: str, icon: str) -> None:
     st.html(_STYLE)
     st.title(f"{icon} {title}", anchor=False)
     st.caption(NOTICE)
+    with guarded():
+        close_to_others()
 
 
 @contextmanager
