@@ -37,7 +37,7 @@ from cxr_core.data.dataset import Dataset
 from cxr_core.settings import cache_dir, write_atomic
 
 # Raise when the audit of the same data set would say something else.
-VERSION = 4
+VERSION = 5
 Progress = Callable[[int, int], None]
 # A class this many times as large as another is said to be.
 _IMBALANCE = 3

@@ -26,7 +26,7 @@ from cxr_core.private import make_folder, private_lock
 from cxr_core.settings import cache_dir, write_atomic
 
 # Raise when a look at the same content would see something else.
-VERSION = 2
+VERSION = 3
 SMALL_SIDE = 64
 FACTS = (
     "brightness",

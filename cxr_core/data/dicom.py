@@ -25,6 +25,11 @@ from cxr_core.data.steps import Decoded, Step
 from cxr_core.data.uncoloured import from_channels, from_palette
 from cxr_core.errors import CutShortError, ImageError
 
+_SAID = (
+    *("Modality", "ViewPosition", "BodyPartExamined", "ImageLaterality", "Laterality"),
+    *("PhotometricInterpretation", "PresentationLUTShape"),
+)
+
 
 def inspect(content: bytes, name: str) -> ImageInfo:
     """Facts of a DICOM image that can be decoded; raises ImageError as :func:`decode` does, CutShortError where the
@@ -67,17 +72,20 @@ def facts(content: bytes) -> dict[str, str]:
     been typed, never gets out. Empty for any other kind of file. Raises nothing.
     """
     try:
-        dataset = read(content, "", pixels=False) if is_dicom(content) else {}
-        stated = {
-            "modality": terms.modality(dataset.get("Modality")),
-            "view": terms.view(dataset.get("ViewPosition")),
-            "body_part": terms.body_part(dataset.get("BodyPartExamined")),
-            "laterality": terms.laterality(dataset.get("ImageLaterality") or dataset.get("Laterality")),
-            "size": terms.size(dataset.get("Columns"), dataset.get("Rows")),
-            "polarity": terms.polarity(dataset.get("PhotometricInterpretation"), dataset.get("PresentationLUTShape")),
-        }
-    except Exception:  # the library parses here, and raises anything on damage; its message may quote the file
+        if not is_dicom(content):
+            return {}
+        dataset = read(content, "", pixels=False)
+    except ImageError:  # a deflated part that is damaged, which its decoding will say
         return {}
+    said = {keyword: values.text(dataset, keyword) for keyword in _SAID}
+    stated = {
+        "modality": terms.modality(said["Modality"]),
+        "view": terms.view(said["ViewPosition"]),
+        "body_part": terms.body_part(said["BodyPartExamined"]),
+        "laterality": terms.laterality(said["ImageLaterality"] or said["Laterality"]),
+        "size": terms.size(values.integer(dataset, "Columns"), values.integer(dataset, "Rows")),
+        "polarity": terms.polarity(said["PhotometricInterpretation"], said["PresentationLUTShape"]),
+    }
     return {name: value for name, value in stated.items() if value}
 
 
@@ -104,9 +112,7 @@ def _grey(dataset: Any, content: bytes, header: Header, name: str) -> tuple[np.n
     return numbers, bits, steps
 
 
-def _displayed(
-    dataset: Any, header: Header, grey: np.ndarray, bits: int, name: str
-) -> tuple[np.ndarray, list[Step]]:
+def _displayed(dataset: Any, header: Header, grey: np.ndarray, bits: int, name: str) -> tuple[np.ndarray, list[Step]]:
     try:
         return displayed(dataset, header, grey, bits)
     except Exception as error:

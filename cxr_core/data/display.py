@@ -2,8 +2,9 @@
 
     picture, steps = displayed(dataset, header, numbers, bits)
 
-The first that can be used of VOI LUTs and windows decides what is black and white; where there is none the depth and the
-picture do (:mod:`cxr_core.data.exposure`). Pixel padding is no picture: it is black, and counts for nothing.
+The first VOI LUT or window that can be used, and shows more than one single grey, decides what is black and white;
+where there is none the depth and the picture do (:mod:`cxr_core.data.exposure`). Pixel padding is no picture: it is
+black, and counts for nothing.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_core.data import exposure, values
-from cxr_core.data.header import Header
+from cxr_core.data.header import GREY, Header
 from cxr_core.data.lookup import lookup
 from cxr_core.data.steps import Step
 from cxr_core.data.window import windows
@@ -30,16 +31,14 @@ def displayed(dataset: Any, header: Header, stored: np.ndarray, bits: int) -> tu
     """
     levels = _Levels.of(stored)
     outside, steps = _padding(dataset, header, levels)
-    shown = levels.counts > 0
-    shown &= ~outside
-    scale = _modality(dataset, header, levels, bits, steps)
-    greys = np.zeros(len(levels.numbers), np.uint8)
-    for share, step in _candidates(dataset, scale, levels.counts, shown, steps):
-        greys = np.round(np.clip(np.nan_to_num(share(scale.numbers)), 0, 1) * 255).astype(np.uint8)
-        if step.kind == "range" or np.ptp(greys[shown]) > 0 or np.ptp(scale.numbers[shown]) == 0:
-            steps.append(step)
-            break
-        steps.append(Step("voi", f"Passed over, for it shows one single grey: {step.text}", True, step.numbers))
+    shown = (levels.counts > 0) & ~outside
+    grey = header.photometric in GREY
+    # Modality and VOI are for grey pictures; colours that are greys are shown as they are.
+    scale = _modality(dataset, header, levels, bits, steps) if grey else _Scale.plain(levels, bits)
+    choices = list(_choices(dataset, scale, shown, steps)) if grey else []
+    share, step = _chosen(choices, scale, shown, steps) or _by_range(scale, levels.counts, shown)
+    steps.append(step)
+    greys = _greys(share, scale.numbers)
     if header.photometric == "MONOCHROME1":
         greys = 255 - greys
         steps.append(Step("inversion", "Inverted: MONOCHROME1, the lowest number is white."))
@@ -88,6 +87,10 @@ class _Scale:
     unit: float
     depth: tuple[float, float] | None
     eight: bool
+
+    @classmethod
+    def plain(cls, levels: _Levels, bits: int) -> "_Scale":
+        return cls(levels.numbers, 1.0, (0.0, 2.0**bits - 1), bits <= 8)
 
 
 def _padding(dataset: Any, header: Header, levels: _Levels) -> tuple[NDArray[np.bool_], list[Step]]:
@@ -142,10 +145,10 @@ def _stated(dataset: Any, keyword: str, steps: list[Step]) -> float | None:
     return stated[0] if stated else None
 
 
-def _candidates(
-    dataset: Any, scale: _Scale, counts: NDArray[np.int64], shown: NDArray[np.bool_], steps: list[Step]
+def _choices(
+    dataset: Any, scale: _Scale, shown: NDArray[np.bool_], steps: list[Step]
 ) -> Iterator[tuple[_Shares, Step]]:
-    """Ways to make grey of numbers, the standard's first choice first; the last one always works."""
+    """VOI LUTs and windows that can be used, the standard's first choice first."""
     for item in values.items(dataset, "VOILUTSequence"):
         table = lookup(item, "LUT", negative=bool((scale.numbers[shown] < 0).any()))
         if table is None:
@@ -153,14 +156,32 @@ def _candidates(
             continue
         text = f"VOI LUT of {len(table.entries):,} entries from {table.first}, white at {table.top:g}."
         numbers = {"entries": len(table.entries), "first": table.first, "white": table.top}
-        yield (lambda x, table=table: table.of(x) / table.top), Step("voi", text, False, numbers)
+        yield table.share, Step("voi", text, False, numbers)
     usable, unusable = windows(dataset, scale.unit)
     if unusable:
         steps.append(Step("voi", f"{unusable} of {unusable + len(usable)} windows cannot be used: passed over.", True))
     for window in usable:
         text = f"Window: center {window.center:g}, width {window.width:g}, {window.function}."
         yield window.of, Step("voi", text, False, {"center": window.center, "width": window.width})
-    yield _by_range(scale, counts, shown)
+
+
+def _chosen(
+    choices: list[tuple[_Shares, Step]], scale: _Scale, shown: NDArray[np.bool_], steps: list[Step]
+) -> tuple[_Shares, Step] | None:
+    """The first that shows more than one single grey; failing that the first window, which the header means to be."""
+    passed: list[Step] = []
+    for share, step in choices:
+        if not shown.any() or np.ptp(scale.numbers[shown]) == 0 or np.ptp(_greys(share, scale.numbers[shown])) > 0:
+            steps += passed
+            return share, step
+        passed.append(Step("voi", f"Passed over, for it shows one single grey: {step.text}", True, step.numbers))
+    stands = next((choice for choice in choices if "center" in choice[1].numbers), None)
+    steps += [] if stands else passed
+    return stands
+
+
+def _greys(share: _Shares, numbers: NDArray[np.float64]) -> NDArray[np.uint8]:
+    return np.round(np.clip(np.nan_to_num(share(numbers)), 0, 1) * 255).astype(np.uint8)
 
 
 def _by_range(scale: _Scale, counts: NDArray[np.int64], shown: NDArray[np.bool_]) -> tuple[_Shares, Step]:

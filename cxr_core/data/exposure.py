@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 _USED, _UNUSED = 0.8, 0.5
 # Of the white: the darkest below here leaves black at 0; from the second on it is black itself.
 _DARK, _PALE = 0.2, 0.5
-# A dead pixel or a burnt-in letter is not the picture: what lies beyond these shares of it by more than a tenth of all.
-_TAIL, _BEYOND = 0.001, 0.1
+# A dead pixel is not the picture: a thousandth of it may lie beyond all others by all that these span; what lies
+# beyond by more counts less and less, down to a tenth.
+_TAIL, _NEAR, _FAR, _LEFT = 0.001, 1.0, 2.0, 0.1
 
 
 def white(brightest: float, top: float) -> float:
@@ -38,5 +39,11 @@ def ends(numbers: NDArray[np.float64], counts: NDArray[np.integer]) -> tuple[flo
     there = there[np.argsort(numbers[there], kind="stable")]
     rising, total = numbers[there], np.cumsum(counts[there])
     low, high = (float(rising[np.searchsorted(total, total[-1] * share)]) for share in (_TAIL, 1 - _TAIL))
-    slack = _BEYOND * (high - low)
-    return max(float(rising[0]), low - slack), min(float(rising[-1]), high + slack)
+    return low - _reach(low - float(rising[0]), high - low), high + _reach(float(rising[-1]) - high, high - low)
+
+
+def _reach(beyond: float, span: float) -> float:
+    """How much of the distance ``beyond`` the end of nearly all counts, where these span so much."""
+    if beyond <= _NEAR * span:
+        return beyond
+    return span * max(_LEFT, _NEAR - (_NEAR - _LEFT) * (beyond / span - _NEAR) / (_FAR - _NEAR)) if span else 0.0

@@ -183,7 +183,9 @@ class _Reading:
         size = math.ceil((bits * 2 // 3 if photometric == "YBR_FULL_422" else bits) / 8)
         held = len(self.data) / size if self.native else float(len(self.fragments))
         if frames > 1 and 1 <= held < 2:
-            self._correct(f"The header counts {frames} pictures, the pixels hold one: read it.", "frames", frames=frames)
+            self._correct(
+                f"The header counts {frames} pictures, the pixels hold one: read it.", "frames", frames=frames
+            )
             return
         limits.check_frames(frames, self.name)
         if self.native and held >= 2 and len(self.data) % size <= 1:

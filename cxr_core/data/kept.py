@@ -15,7 +15,7 @@ from cxr_core.data.listing import LeftOut
 from cxr_core.settings import cache_dir, write_atomic
 
 # Raise when inspection changes its mind about any file.
-VERSION = 2
+VERSION = 3
 Known = tuple[str, ImageInfo] | LeftOut
 """(digest, facts) of an image, or why a file is none."""
 

@@ -24,6 +24,10 @@ class Lookup:
         whole = np.clip(np.round(np.nan_to_num(numbers, nan=self.first)), self.first, last).astype(np.int64)
         return self.entries[whole - self.first].astype(np.float64)
 
+    def share(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The entry of each number as a share of white."""
+        return self.of(numbers) / self.top
+
 
 def lookup(item: Any, keyword: str, negative: bool) -> Lookup | None:
     """The table ``keyword``Data by ``keyword``Descriptor; None where it cannot be used: no data, fewer entries than it

@@ -28,7 +28,7 @@ from cxr_core.errors import CxrError
 from cxr_core.private import make_folder, open_private, private_lock
 from cxr_core.settings import cache_dir
 
-PIXELS_VERSION = 1  # raised whenever cxr_core.data.images.pixels gives other pixels for the same file
+PIXELS_VERSION = 2  # raised whenever cxr_core.data.images.pixels gives other pixels for the same file
 
 
 @dataclass(frozen=True)
