@@ -34,10 +34,11 @@ from cxr_core.audit.pictures import picture_findings
 from cxr_core.audit.shortcut import AT_BORDER, shortcut
 from cxr_core.data.cautions import kinds_of_caution
 from cxr_core.data.dataset import Dataset
+from cxr_core.data.version import PIXELS
 from cxr_core.settings import cache_dir, from_json, write_atomic
 
-# Raise when the audit of the same data set would say something else.
-VERSION = 4
+# Raise the first when the audit of the same pictures would say something else.
+VERSION = f"5-{PIXELS}"
 Progress = Callable[[int, int], None]
 # A class this many times as large as another is said to be.
 _IMBALANCE = 3

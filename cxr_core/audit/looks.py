@@ -20,13 +20,14 @@ from cxr_core.audit.letters import share_of_letters
 from cxr_core.data import dicom, images
 from cxr_core.data.dataset import Dataset
 from cxr_core.data.elements import is_dicom
+from cxr_core.data.version import PIXELS
 from cxr_core.errors import ImageError
 from cxr_core.inference.gate import oddity
 from cxr_core.private import make_folder, private_lock
 from cxr_core.settings import cache_dir, write_atomic
 
-# Raise when a look at the same content would see something else.
-VERSION = 2
+# Raise the first when a look at the same pixels would see something else.
+VERSION = f"3-{PIXELS}"
 SMALL_SIDE = 64
 FACTS = (
     "brightness",

@@ -7,13 +7,14 @@ DEPTHS = (8, 10, 12, 14, 16)
 _ROWS = 1024
 
 
-def from_integers(values: np.ndarray) -> np.ndarray:
+def from_integers(values: np.ndarray, declared: int | None = None) -> np.ndarray:
     """Non-negative integers below 2**16 (H, W) -> uint8 (H, W).
 
     White is the largest number of the smallest depth of 8, 10, 12, 14, 16 bits that holds the image's maximum,
     so 8-bit values stay what they are.
     """
-    depth = next(bits for bits in DEPTHS if int(values.max()) < 2**bits)
+    least = min(declared or DEPTHS[0], DEPTHS[-1])
+    depth = next(bits for bits in DEPTHS if bits >= least and int(values.max()) < 2**bits)
     if depth == 8:
         return values.astype(np.uint8)
     white = 2**depth - 1
@@ -41,8 +42,12 @@ def from_range(values: np.ndarray, low: float | None = None, high: float | None 
     return np.round(np.clip(share, 0, 1) * 255).astype(np.uint8)
 
 
-def from_numbers(values: np.ndarray) -> np.ndarray:
-    """:func:`from_integers` where the values allow it, :func:`from_range` otherwise (floats, negative, 32-bit)."""
-    if np.issubdtype(values.dtype, np.integer) and values.min() >= 0 and values.max() < 2**16:
-        return from_integers(values)
+def from_numbers(values: np.ndarray, declared: int | None = None) -> np.ndarray:
+    """:func:`from_integers` where the values allow it, :func:`from_range` otherwise (floats, negative).
+
+    ``declared``: bits in use, where the file says so. Beyond 16 bits the upper ones count.
+    """
+    if np.issubdtype(values.dtype, np.integer) and values.min() >= 0:
+        spare = max(0, (declared or int(values.max()).bit_length()) - DEPTHS[-1])
+        return from_integers(values >> values.dtype.type(spare) if spare else values, declared)
     return from_range(values)

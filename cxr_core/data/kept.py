@@ -12,10 +12,11 @@ from typing import Any
 from cxr_core.data.folder import Entry
 from cxr_core.data.limits import ImageInfo
 from cxr_core.data.listing import LeftOut
+from cxr_core.data.version import PIXELS
 from cxr_core.settings import cache_dir, from_json, write_atomic
 
-# Raise when inspection changes its mind about any file.
-VERSION = 2
+# Raise the first when more is kept of a file, the other where it is read in another way.
+VERSION = f"3-{PIXELS}"
 Known = tuple[str, ImageInfo] | LeftOut
 """(digest, facts) of an image, or why a file is none."""
 

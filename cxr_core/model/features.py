@@ -24,11 +24,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_core.data.masking import Mask
+from cxr_core.data.version import PIXELS
 from cxr_core.errors import CxrError
 from cxr_core.private import make_folder, open_private, private_lock
 from cxr_core.settings import cache_dir
-
-PIXELS_VERSION = 1  # raised whenever cxr_core.data.images.pixels gives other pixels for the same file
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class Space:
     image_size: int
     shape: tuple[int, ...]
     dtype: str
-    pixels: int = PIXELS_VERSION
+    pixels: int = PIXELS
     mask: Mask = "none"
 
     @property
