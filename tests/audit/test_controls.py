@@ -1,11 +1,11 @@
 """Controls: what of a run's score can be had without lungs. Really trained, on drawings."""
 
 import json
-from dataclasses import replace
 import os
 import shutil
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
