@@ -9,6 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from cxr_core.data.demo import is_drawn
+from cxr_core.data.persons import patients_in_names, person_names
+from cxr_core.data.spelling import class_names
 
 
 def cautions(samples: pd.DataFrame, folder: Path) -> list[str]:
@@ -21,7 +23,7 @@ def cautions(samples: pd.DataFrame, folder: Path) -> list[str]:
 
 
 def kinds_of_caution(samples: pd.DataFrame, folder: Path) -> list[tuple[str, str]]:
-    """The same sentences, each with its kind: drawn, untested, sources (unknown), collections, patients or copies."""
+    """The same sentences, each with its kind: drawn, sources (unknown), collections, patients, copies, untested, ..."""
     drawn = (
         ["These are drawings, not X-rays: the scores say nothing about patients or real images."]
         if is_drawn(folder)
@@ -30,29 +32,16 @@ def kinds_of_caution(samples: pd.DataFrame, folder: Path) -> list[tuple[str, str
     known = bool((samples["source"] != "").any())
     kinds = {
         "drawn": drawn,
-        "untested": untested(samples),
         "sources" if known else "sources unknown": _sources(samples),
         "collections": _collections(samples),
         "patients": _patients(samples),
         "copies": _copies(samples),
+        "untested": untested(samples),
+        "patients in names": [sentence for sentence in [patients_in_names(samples)] if sentence],
+        "persons": [sentence for sentence in [person_names(samples)] if sentence],
     }
-    return [(kind, sentence) for kind, sentences in kinds.items() for sentence in sentences]
-
-
-def untested(samples: pd.DataFrame) -> list[str]:
-    """A sentence for each class of which no test will say anything: no image of it is in the test, or will be."""
-    counts = samples["label"].value_counts()
-    if (samples["split"] == "test").any():
-        tested = set(samples.loc[samples["split"] == "test", "label"])
-        why = {name: "has no test image" for name in counts.index if name not in tested}
-    else:
-        # A training takes a test split, and leaves every class at least one image to learn from.
-        why = {name: "has a single image, which is needed for training" for name in counts.index if counts[name] == 1}
-    return [
-        f"{name} {reason} ({counts[name]} of {len(samples)} images are of it): how well it is recognised cannot be "
-        "tested. Add images of it, or leave the class out."
-        for name, reason in sorted(why.items())
-    ]
+    said = [(kind, sentence) for kind, sentences in kinds.items() for sentence in sentences]
+    return said + class_names(samples)
 
 
 def _sources(samples: pd.DataFrame) -> list[str]:
@@ -112,6 +101,19 @@ def _copies(samples: pd.DataFrame) -> list[str]:
         f"{len(held)} of {(samples['split'] == 'test').sum()} test images are exact copies of training images: "
         "the test is easier than a new image."
     ]
+
+
+def untested(samples: pd.DataFrame) -> list[str]:
+    """What no test speaks of: classes without a test image or, before a split is taken, with a single image."""
+    test = set(samples.loc[samples["split"] == "test", "label"])
+    absent = sorted(set(samples["label"]) - test) if test else []
+    if absent:
+        return [f"The test has no image of {_listed(absent)}: nothing is measured there."]
+    counts = samples["label"].value_counts()
+    single = sorted(str(name) for name in counts.index[counts == 1])
+    if single:
+        return [f"There is a single image of {_listed(single)}: one to learn from, and none to test on."]
+    return []
 
 
 def _in_both(samples: pd.DataFrame, column: str) -> set[str]:

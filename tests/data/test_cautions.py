@@ -11,8 +11,9 @@ from cxr_core.data.splits import assign
 
 
 def samples(*rows: tuple[str, str, str, str, str]) -> pd.DataFrame:
-    """Rows of (label, split, source, patient, digest)."""
-    return pd.DataFrame(rows, columns=["label", "split", "source", "patient", "digest"])
+    """Rows of (label, split, source, patient, digest); the files are numbered."""
+    table = pd.DataFrame(rows, columns=["label", "split", "source", "patient", "digest"])
+    return table.assign(file=[f"{k}.png" for k in range(len(table))])
 
 
 def said(*rows: tuple[str, str, str, str, str]) -> list[str]:
@@ -92,14 +93,14 @@ def test_the_real_collections_are_told_apart(real_data: Path) -> None:
 
 def test_a_class_without_a_test_image_is_said() -> None:
     (sentence,) = said(*SOUND, ("C", "train", "north", "8", "x"), ("C", "train", "south", "9", "y"))
-    assert sentence.startswith("C has no test image (2 of 8 images are of it)")
+    assert sentence == "The test has no image of C: nothing is measured there."
 
 
 def test_before_a_split_is_taken_a_class_of_one_image_is_said() -> None:
     rows = [(label, "", source, "", digest) for label, _, source, _, digest in SOUND]
     assert said(*rows) == []
     (sentence,) = said(*rows, ("TB", "", "north", "", "x"))
-    assert sentence.startswith("TB has a single image")
+    assert sentence.startswith("There is a single image of TB")
 
 
 def test_the_caution_before_the_split_holds_after_it() -> None:
@@ -112,7 +113,7 @@ def test_the_caution_before_the_split_holds_after_it() -> None:
                 for k in range(count)
             ]
         )
-        before = untested(table)
-        after = untested(assign(table, 0.15, 0.2, seed=0))
-        assert [line.split()[0] for line in before] == [line.split()[0] for line in after]
-        assert [line.split()[0] for line in before] == [n for n, c in zip("ABC", sizes, strict=True) if c == 1]
+        single = ", ".join(name for name, count in zip("ABC", sizes, strict=True) if count == 1)
+        before, after = untested(table), untested(assign(table, 0.15, 0.2, seed=0))
+        assert len(before) == len(after) == bool(single)
+        assert all(f"image of {single}:" in line for line in [*before, *after])
