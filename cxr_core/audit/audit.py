@@ -35,7 +35,7 @@ from cxr_core.audit.shortcut import AT_BORDER, shortcut
 from cxr_core.data.cautions import kinds_of_caution
 from cxr_core.data.dataset import Dataset
 from cxr_core.data.version import PIXELS
-from cxr_core.settings import cache_dir, write_atomic
+from cxr_core.settings import cache_dir, from_json, write_atomic
 
 # Raise the first when the audit of the same pictures would say something else.
 VERSION = f"5-{PIXELS}"
@@ -291,7 +291,7 @@ def _path(dataset: Dataset, part: str) -> Any:
 def _kept(dataset: Dataset, part: str) -> Audit | None:
     """A kept audit; damaged, it counts as absent."""
     try:
-        return Audit.from_json(json.loads(_path(dataset, part).read_text(encoding="utf-8")))
+        return Audit.from_json(from_json(_path(dataset, part).read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 

@@ -120,8 +120,11 @@ def look_at(content: bytes, name: str) -> np.void:
 
 
 def _odd(content: bytes, name: str) -> str:
-    if is_dicom(content) and dicom.facts(content).get("view") in ("LL", "RL", "LLD", "RLD"):
+    facts = dicom.facts(content) if is_dicom(content) else {}
+    if facts.get("view") in ("LL", "RL", "LLD", "RLD"):
         return "lateral"
+    if facts.get("polarity"):
+        return "inverted"
     return oddity(content, name, images.pixels(content, name, 224)) or ""
 
 

@@ -124,6 +124,8 @@ def _said(facts: Mapping[str, str]) -> str | None:
         return f"The DICOM file says body part {part}; expected CHEST."
     if view not in _VIEWS:
         return f"The DICOM file says view {view}, which is not frontal; expected PA or AP."
+    if facts.get("polarity"):
+        return f"The DICOM file contradicts itself on what is white ({facts['polarity']}): it may be inverted."
     return None
 
 
