@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -114,12 +115,13 @@ def test_what_predict_would_question_is_said_with_the_reason(root: Path) -> None
     for kind, picture in spoilt.items():
         picture.save(root / "train" / "NORMAL" / f"{kind}.png")
     values = np.asarray(source)
-    for kind, tags in {
+    headers: dict[str, dict[str, Any]] = {
         "modality": {"Modality": "CT"},
         "body part": {"Modality": "DX", "BodyPartExamined": "HAND"},
         "lateral": {"Modality": "DX", "ViewPosition": "RLD"},
         "polarity": {"Modality": "DX", "PresentationLUTShape": "INVERSE"},
-    }.items():
+    }
+    for kind, tags in headers.items():
         (root / "train" / "NORMAL" / f"{kind}.dcm").write_bytes(radiograph(values, 8, **tags))
     dataset = scan(root)
     found = found_in(dataset)
