@@ -3,12 +3,12 @@
 import streamlit as st
 
 from cxr_core import ui
-from cxr_core.settings import recent_datasets, runs_dir
+from cxr_core.settings import runs_dir
 from cxr_core.training.runs import list_runs
 
 ui.page("Chest X-ray classification", ":material/radiology:")
 with ui.guarded():
-    runs, datasets = list_runs(runs_dir()), recent_datasets()
+    runs, datasets = list_runs(runs_dir()), ui.known_datasets()
     ui.next_step(runs, datasets)
     ui.quick_start(small=bool(runs))
     if runs:

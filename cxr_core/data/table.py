@@ -35,6 +35,9 @@ def is_nih(path: Path) -> bool:
 
 def _header(path: Path) -> list[str]:
     try:
+        # Opening a pipe would wait for somebody to write.
+        if not path.is_file():
+            return []
         with path.open(encoding="utf-8-sig", newline="") as file:
             return _lower(file.readline(65536).strip().split(","))
     except (OSError, UnicodeDecodeError):
@@ -123,7 +126,10 @@ def _check_names(path: Path, names: list[str], required: tuple[str, ...]) -> Non
         raise DatasetError(
             f"{path.name}: expected columns separated by commas, got semicolons or tabs. Save the table with commas."
         )
-    got = ", ".join(names)[:200] or "an empty file"
+    # Any file can be named here: what stands in one that is no table is nobody's to read.
+    known = [name for name in names if name in COLUMNS]
+    count = "1 column" if len(names) == 1 else f"{len(names):,} columns"
+    got = f"{count} ({', '.join(known) or 'none of these'})" if names else "an empty file"
     raise DatasetError(
         f"{path.name}: expected the columns {', '.join(required)}, got {got}. Add the missing: {', '.join(missing)}."
     )
