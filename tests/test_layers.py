@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # places all its modules that have no place of their own; "cxr_core" stands for its __init__ alone.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("cxr_core", "cxr_core.errors"),
-    ("cxr_core.settings", "cxr_core.labels", "cxr_core.training.config"),
+    ("cxr_core.settings", "cxr_core.serving", "cxr_core.labels", "cxr_core.training.config"),
     ("cxr_core.data",),
     # What only takes numbers: the audit's scores have intervals too.
     ("cxr_core.evaluation.metrics", "cxr_core.evaluation.resampling", "cxr_core.evaluation.intervals"),
@@ -46,6 +46,7 @@ TORCH = {"torch", "torchvision", "safetensors.torch", "accelerate"}
 TORCH_FREE = (
     "cxr_core.errors",
     "cxr_core.settings",
+    "cxr_core.serving",
     "cxr_core.labels",
     "cxr_core.data",
     "cxr_core.audit",

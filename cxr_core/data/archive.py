@@ -6,18 +6,18 @@ once.
 """
 
 import hashlib
+import os
 import re
-import shutil
-import stat
 import tempfile
 import zipfile
-import zlib
+from collections.abc import Iterable
 from io import BytesIO
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO
 
-from cxr_core.data.folder import Folder, is_visible
+from cxr_core.data.folder import Folder
 from cxr_core.data.listing import SPLIT_NAMES
+from cxr_core.data.packed import PackedFile, damage_as, packed_files
 from cxr_core.errors import DatasetError
 from cxr_core.settings import data_dir
 
@@ -61,63 +61,50 @@ def _digest(file: BinaryIO) -> str:
 
 
 def _extract(file: BinaryIO, folder: Path, name: str) -> None:
-    try:
-        with zipfile.ZipFile(file) as archive:
-            entries = [entry for entry in archive.infolist() if _is_wanted(entry)]
-            _check(entries, name)
-            for entry in entries:
-                target = folder / _safe(entry, name)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                # "x": two entries of one name are a trick or a mistake.
-                with archive.open(entry) as source, target.open("xb") as sink:
-                    shutil.copyfileobj(source, sink, _CHUNK)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise DatasetError(f"{name}: expected a whole, plain zip archive ({error}). Pack the folder again.") from error
-    except (FileExistsError, NotADirectoryError) as error:
-        raise DatasetError(f"{name}: two entries of the archive have the same name. Pack the folder again.") from error
+    def damaged(error: Exception) -> DatasetError:
+        return DatasetError(f"{name}: expected a whole, plain zip archive ({error}). Pack the folder again.")
+
+    size = file.seek(0, os.SEEK_END)
+    with damage_as(damaged):
+        archive = zipfile.ZipFile(file)
+        files = packed_files(archive)
+    _check(files, size, name)
+    for each in files:
+        _write(each, each.chunks(archive, damaged), folder, name)
 
 
-def _is_wanted(entry: zipfile.ZipInfo) -> bool:
-    """Files that are not hidden; folders come with the files in them."""
-    return not entry.is_dir() and all(part == ".." or is_visible(part) for part in _parts(entry))
-
-
-def _parts(entry: zipfile.ZipInfo) -> tuple[str, ...]:
-    return PurePosixPath(entry.filename.replace("\\", "/")).parts
-
-
-def _check(entries: list[zipfile.ZipInfo], name: str) -> None:
-    if not entries:
+def _check(files: list[PackedFile], size: int, name: str) -> None:
+    if not files:
         raise DatasetError(f"{name}: the archive holds no files. Pack the folder of the images again.")
-    if len(entries) > MAX_ENTRIES:
+    if len(files) > MAX_ENTRIES:
         raise DatasetError(
-            f"{name}: {len(entries):,} files, over the limit of {MAX_ENTRIES:,}. "
+            f"{name}: {len(files):,} files, over the limit of {MAX_ENTRIES:,}. "
             "Unpack it yourself and choose the folder."
         )
-    packed = sum(entry.compress_size for entry in entries)
-    unpacked = sum(entry.file_size for entry in entries)
-    if unpacked > MAX_BYTES or unpacked > max(packed * MAX_GROWTH, _FREE_GROWTH):
+    unpacked = sum(file.info.file_size for file in files)
+    # The archive's own size, not the sum of what its entries claim: they may lie on top of each other.
+    if unpacked > MAX_BYTES or unpacked > max(size * MAX_GROWTH, _FREE_GROWTH):
         raise DatasetError(
-            f"{name}: {unpacked / 2**20:,.0f} MiB when unpacked, from {packed / 2**20:,.1f} MiB; the limits are "
+            f"{name}: {unpacked / 2**20:,.0f} MiB when unpacked, from {size / 2**20:,.1f} MiB; the limits are "
             f"{MAX_BYTES // 2**30} GiB and {MAX_GROWTH} times. Unpack it yourself and choose the folder."
         )
+    for file in files:
+        if file.refusal:
+            raise DatasetError(f"{name}: the entry {file.shown} {file.refusal}")
 
 
-def _safe(entry: zipfile.ZipInfo, name: str) -> Path:
-    """The entry's place in the folder; DatasetError for one that leads out of it, a link, or an encrypted one."""
-    parts = _parts(entry)
-    if not parts or ".." in parts or parts[0] == "/" or ":" in parts[0] or "\0" in entry.filename:
+def _write(file: PackedFile, chunks: Iterable[bytes], folder: Path, name: str) -> None:
+    target = file.place(folder)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # "x": two entries of one name are a trick or a mistake.
+        with target.open("xb") as sink:
+            for chunk in chunks:
+                sink.write(chunk)
+    except (FileExistsError, NotADirectoryError) as error:
         raise DatasetError(
-            f"{name}: the entry {entry.filename[:80]!r} leads out of the archive. Pack the folder again."
-        )
-    kind = stat.S_IFMT(entry.external_attr >> 16)
-    if kind not in (0, stat.S_IFREG):
-        raise DatasetError(
-            f"{name}: the entry {entry.filename[:80]!r} is a link or a device. Pack the files themselves."
-        )
-    if entry.flag_bits & 0x1:
-        raise DatasetError(f"{name}: the archive is encrypted. Pack it without a password.")
-    return Path(*parts)
+            f"{name}: two entries of the archive have the same name, {file.shown}. Pack the folder again."
+        ) from error
 
 
 def _put(unpacked: Path, target: Path) -> None:

@@ -8,17 +8,14 @@ Nothing is written anywhere. A file's name is text to show. It is never a path, 
 carry a name that nobody should read.
 """
 
-import stat
 import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
-from pathlib import PurePosixPath
 
 from cxr_core.data import limits
-from cxr_core.data.folder import is_visible
+from cxr_core.data.packed import PackedFile, damage_as, packed_files
 from cxr_core.errors import ImageError
 
 MAX_FILES = 2_000
@@ -28,10 +25,6 @@ MAX_GROWTH = 100
 _FREE_GROWTH = 64 * 2**20
 # How a zip begins; an empty one has only the end of its directory.
 _ZIPS = (b"PK\x03\x04", b"PK\x05\x06")
-_DAMAGE = (
-    *(zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, OSError),
-    *(NotImplementedError, RuntimeError, ValueError, IndexError),
-)
 
 
 @dataclass(frozen=True)
@@ -51,15 +44,12 @@ def members(name: str, content: bytes, key: str) -> list[Member]:
     shown = shown_name(name)
     if not is_zip(content):
         return [Member(shown, key, lambda: content)]
-    try:
-        with zipfile.ZipFile(BytesIO(content)) as archive:
-            entries = [entry for entry in archive.infolist() if _is_wanted(entry)]
-    except _DAMAGE as error:
-        raise _damaged(shown, error) from error
-    _check(entries, shown)
+    with damage_as(partial(_damaged, shown)):
+        files = packed_files(zipfile.ZipFile(BytesIO(content)))
+    _check(files, len(content), shown)
     return [
-        Member(shown_name(entry.filename), f"{key}-{number}", partial(_read, content, entry, shown))
-        for number, entry in enumerate(entries)
+        Member(shown_name(file.name), f"{key}-{number}", partial(_read, content, file, shown))
+        for number, file in enumerate(files)
     ]
 
 
@@ -74,39 +64,38 @@ def shown_name(name: str) -> str:
     return "".join(sign if sign.isprintable() else "�" for sign in last)[-160:] or "unnamed"
 
 
-def _is_wanted(entry: zipfile.ZipInfo) -> bool:
-    parts = PurePosixPath(entry.filename.replace("\\", "/")).parts
-    return not entry.is_dir() and all(part in ("..", "/") or is_visible(part) for part in parts)
-
-
-def _check(entries: list[zipfile.ZipInfo], name: str) -> None:
-    if not entries:
+def _check(files: list[PackedFile], size: int, name: str) -> None:
+    if not files:
         raise ImageError(f"{name}: the zip holds no files. Pack the images again.")
-    if len(entries) > MAX_FILES:
-        raise ImageError(f"{name}: {len(entries):,} files, over the limit of {MAX_FILES:,} in one zip. Split it.")
-    packed, unpacked = sum(entry.compress_size for entry in entries), sum(entry.file_size for entry in entries)
-    if unpacked > MAX_BYTES or unpacked > max(packed * MAX_GROWTH, _FREE_GROWTH):
+    if len(files) > MAX_FILES:
+        raise ImageError(f"{name}: {len(files):,} files, over the limit of {MAX_FILES:,} in one zip. Split it.")
+    unpacked = sum(file.info.file_size for file in files)
+    # The zip's own size, not the sum of what its entries claim: they may lie on top of each other.
+    if unpacked > MAX_BYTES or unpacked > max(size * MAX_GROWTH, _FREE_GROWTH):
         raise ImageError(
-            f"{name}: {unpacked / 2**20:,.0f} MiB when unpacked, from {packed / 2**20:,.1f} MiB; the limits are "
+            f"{name}: {unpacked / 2**20:,.0f} MiB when unpacked, from {size / 2**20:,.1f} MiB; the limits are "
             f"{MAX_BYTES // 2**30} GiB and {MAX_GROWTH} times. Upload the images themselves."
         )
 
 
-def _read(content: bytes, entry: zipfile.ZipInfo, archive_name: str) -> bytes:
-    name = shown_name(entry.filename)
-    kind = stat.S_IFMT(entry.external_attr >> 16)
-    if kind not in (0, stat.S_IFREG):
+def _read(content: bytes, file: PackedFile, archive_name: str) -> bytes:
+    name = shown_name(file.name)
+    if file.is_special:
         raise ImageError(f"{name}: a link or a device in {archive_name}. Pack the image itself.")
-    if entry.flag_bits & 0x1:
+    if file.is_encrypted:
         raise ImageError(f"{name}: encrypted in {archive_name}. Pack it without a password.")
-    limits.check_bytes(entry.file_size, name)
-    try:
-        with zipfile.ZipFile(BytesIO(content)) as archive, archive.open(entry) as file:
-            # What the directory promises need not be so.
-            unpacked = file.read(limits.MAX_BYTES + 1)
-    except _DAMAGE as error:
-        raise _damaged(name, error) from error
-    limits.check_bytes(len(unpacked), name)
+    limits.check_bytes(file.info.file_size, name)
+    damaged = partial(_damaged, name)
+    with damage_as(damaged):
+        archive = zipfile.ZipFile(BytesIO(content))
+    # No more than the limit: what the directory promises need not be so.
+    pieces, length = [], 0
+    for chunk in file.chunks(archive, damaged):
+        pieces.append(chunk)
+        length += len(chunk)
+        limits.check_bytes(length, name)
+    unpacked = b"".join(pieces)
+    limits.check_bytes(length, name)
     if is_zip(unpacked):
         raise ImageError(f"{name}: a zip within {archive_name}. Upload it by itself.")
     return unpacked
