@@ -57,7 +57,7 @@ class Budget:
 
     def _tell(self, done: int, total: int) -> None:
         now = time.monotonic()
-        if now - self._told > _PAUSE or done == total:
+        if now - self._told > _PAUSE or 0 < done == total:
             self._told = now
             self._report(done, total)
 

@@ -6,8 +6,10 @@ Those of NIH ChestX-ray14's own table count as ours: Image Index is file, Findin
 
 import csv
 import io
+import stat
 from pathlib import Path
 
+from cxr_core.data.folder import kind_of
 from cxr_core.errors import DatasetError
 
 MAX_BYTES = 256 * 2**20
@@ -35,7 +37,6 @@ def is_nih(path: Path) -> bool:
 
 def _header(path: Path) -> list[str]:
     try:
-        # Opening a pipe would wait for somebody to write.
         if not path.is_file():
             return []
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -100,7 +101,11 @@ def _check_single(path: Path, rows: list[tuple[int, Row]]) -> None:
 
 def _text(path: Path) -> str:
     try:
-        size = path.stat().st_size
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            # Opening a pipe would wait for somebody to write.
+            raise DatasetError(f"{path.name}: expected a table, got {kind_of(about)}. Remove it, or save it again.")
+        size = about.st_size
         if size > MAX_BYTES:
             raise DatasetError(
                 f"{path.name}: {size / 2**20:,.0f} MiB, over the limit of {MAX_BYTES // 2**20} MiB for a table."
