@@ -1,20 +1,35 @@
-"""Home: what data sets and runs there are, what to do next, and Quick start."""
+"""Home: what data sets and runs there are, what to do next, and Quick start.
+
+Also what ``streamlit run`` serves: imported by the server it is the app with its guard, run by the app it is the page.
+"""
 
 import streamlit as st
 
-from cxr_core import ui
-from cxr_core.settings import runs_dir
-from cxr_core.training.runs import list_runs
+from cxr_core.server.guard import middleware
 
-ui.page("Chest X-ray classification", ":material/radiology:")
-with ui.guarded():
-    runs, datasets = list_runs(runs_dir()), ui.known_datasets()
-    ui.next_step(runs, datasets)
-    ui.quick_start(small=bool(runs))
-    if runs:
-        ui.latest_run(runs)
-        st.subheader("Latest runs", anchor=False)
-        ui.latest_runs(runs)
-    if datasets:
-        st.subheader("Data sets", anchor=False)
-        ui.latest_datasets(datasets)
+
+def home() -> None:
+    """The page. What pages need is imported here: the server needs none of it."""
+    from cxr_core import ui
+    from cxr_core.settings import runs_dir
+    from cxr_core.training.runs import list_runs
+
+    ui.page("Chest X-ray classification", ":material/radiology:")
+    with ui.guarded():
+        runs, datasets = list_runs(runs_dir()), ui.known_datasets()
+        ui.next_step(runs, datasets)
+        ui.quick_start(small=bool(runs))
+        if runs:
+            ui.latest_run(runs)
+            st.subheader("Latest runs", anchor=False)
+            ui.latest_runs(runs)
+        if datasets:
+            st.subheader("Data sets", anchor=False)
+            ui.latest_datasets(datasets)
+
+
+if __name__ == "__main__":
+    home()
+else:
+    # Streamlit looks for a line of this form. Every request passes the middleware first.
+    app = st.App(__file__, middleware=middleware())

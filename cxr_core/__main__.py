@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from cxr_core import __version__, commands, image_commands, mend_commands
 from cxr_core.errors import ConfigError, CxrError
-from cxr_core.settings import runs_dir
+from cxr_core.settings import close_to_others, runs_dir
 from cxr_core.training.companions import EXPERIMENTS
 from cxr_core.training.config import TrainConfig
 
@@ -34,6 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
             parser.error(wrong)
         if options.command is image_commands.report and (problem := image_commands.report_problem(options)):
             parser.error(problem)
+        close_to_others()
         return int(options.command(options) or 0)
     except CxrError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -10,7 +10,8 @@ from typing import Any
 from cxr_core import mend_commands
 from cxr_core.errors import ConfigError, CxrError, RunError
 from cxr_core.paths import given
-from cxr_core.settings import cache_dir, runs_dir
+from cxr_core.private import open_private
+from cxr_core.settings import cache_dir, close_to_others, runs_dir
 from cxr_core.training import looks
 from cxr_core.training.config import TrainConfig
 from cxr_core.training.jobs import queue_again
@@ -43,19 +44,23 @@ def demo(options: Namespace) -> int:
 
 def scan(options: Namespace) -> int:
     """Print what a data set holds."""
+    from cxr_core.data.cautions import cautions
     from cxr_core.data.dataset import scan as scan_dataset
 
     dataset = scan_dataset(options.data)
     counts = dataset.counts()
     splits = {str(split): {name: int(count) for name, count in row.items()} for split, row in counts.iterrows()}
+    notes = cautions(dataset.samples, dataset.path(""))
     if options.json:
         unreadable = dataset.unreadable[["file", "reason"]].to_dict("records")
-        print_json({"classes": dataset.classes, "splits": splits, "unreadable": unreadable})
+        print_json({"classes": dataset.classes, "splits": splits, "unreadable": unreadable, "cautions": notes})
         return 0
     print(f"{dataset.root}: {len(dataset.samples)} images, {dataset.layout}")
     print(counts.to_string())
     for _, row in dataset.unreadable.iterrows():
         print(f"unreadable: {row['file']}: {row['reason']}")
+    for note in notes:
+        print(f"Note: {note}")
     return 0
 
 
@@ -149,7 +154,7 @@ class _log:
 
     def __enter__(self) -> None:
         self.screen = sys.stdout
-        self.file = self.path.open("a", encoding="utf-8")
+        self.file = open_private(self.path, "a", encoding="utf-8")
         if not self._same():
             sys.stdout = _Both(self.screen, self.file)
 
@@ -326,6 +331,7 @@ def runs_folder(options: Namespace) -> Path:
         raise ConfigError(f"--runs: {error}" if options.runs else str(error)) from None
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"--runs: expected a folder, {folder} is a file.")
+    close_to_others(folder)
     return folder
 
 

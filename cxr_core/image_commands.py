@@ -1,15 +1,18 @@
 """What the commands on single images do, and the reports: ``predict``, ``explain``, ``report``."""
 
-import csv
 import io
 import sys
 from argparse import ArgumentTypeError, Namespace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import pandas as pd
 
 from cxr_core.commands import print_json, runs_folder
 from cxr_core.data.collection import shown_name
 from cxr_core.data.images import decode, read_bytes
+from cxr_core.data.sheets import written
 from cxr_core.errors import ConfigError, ImageError
 from cxr_core.settings import write_atomic
 from cxr_core.training.runs import Run, find_run
@@ -32,13 +35,7 @@ def predict(options: Namespace) -> int:
     if options.json:
         print_json([_row(row, options.force) for row in predictions])
     elif options.csv:
-        table = csv.writer(sys.stdout, lineterminator="\n")
-        table.writerow(["file", "label", *(f"p_{name}" for name in run.classes), "error", "withheld"])
-        for prediction in predictions:
-            row = _row(prediction, options.force)
-            known = row["probabilities"] or {}
-            shares = (known.get(name) for name in run.classes)
-            table.writerow([row["file"], row["label"] or "", *shares, row["error"] or "", row["withheld"] or ""])
+        print(written(_table(predictions, run.classes, options.force)), end="")
     else:
         for prediction in predictions:
             if prediction.error is None:
@@ -59,6 +56,16 @@ def _row(prediction: "Prediction", force: bool) -> dict[str, Any]:
         "error": prediction.error,
         "withheld": prediction.withheld,
     }
+
+
+def _table(predictions: "Sequence[Prediction]", classes: Sequence[str], force: bool) -> pd.DataFrame:
+    rows = []
+    for row in (_row(prediction, force) for prediction in predictions):
+        shares = [(row["probabilities"] or {}).get(name) for name in classes]
+        rows.append([row["file"], row["label"] or "", *shares, row["error"] or "", row["withheld"] or ""])
+    columns = ["file", "label", *(f"p_{name}" for name in classes), "error", "withheld"]
+    # Objects: a name may be no text that another kind of column could hold.
+    return pd.DataFrame(rows, columns=columns, dtype=object)
 
 
 def _line(prediction: "Prediction", force: bool) -> str:
@@ -85,7 +92,7 @@ def explain(options: Namespace) -> int:
     heat = predictor.heat(prediction.file, content, options.label)
     out = io.BytesIO()
     overlay(decode(content, prediction.file), heat, options.opacity).save(out, "PNG")
-    write_atomic(options.out, out.getvalue())
+    write_atomic(options.out, out.getvalue(), private=False)
     print(f"{options.out}: heat map of {options.label}, opacity {options.opacity:g}. {HEAT_SENTENCE}")
     if not heat.any():
         print(f"Note: {EMPTY.format(label=options.label)}")
@@ -99,7 +106,7 @@ def report(options: Namespace) -> int:
     """Write the report on one image, or the model card of a run; the suffix says in which form."""
     run = find_run(runs_folder(options), options.run)
     content = _model_card(run, options.out) if options.file is None else _image_report(run, options)
-    write_atomic(options.out, content)
+    write_atomic(options.out, content, private=False)
     print(f"{options.out}: {'model card of' if options.file is None else 'report of one image by'} run {run.id}")
     return 0
 

@@ -2,8 +2,8 @@
 
 A server that listens to this machine alone is safe as it is. One that is reached from elsewhere needs a login, or the
 owner's word that it is open (``CXR_OPEN=yes``); one that answers to any host name lets every site that a person visits
-reach it (DNS rebinding). The facts are here, without Streamlit; ``ui/exposure.py`` fills them in and ``ui/guard.py``
-and every page act on them::
+reach it (DNS rebinding). The facts are here, without Streamlit; ``server.exposure`` fills them in, ``server.guard`` and
+every page act on them::
 
     serving = Serving.told("0.0.0.0", login=False)
     serving.beyond, serving.serves("localhost:8501"), serving.refusal
@@ -11,6 +11,7 @@ and every page act on them::
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -20,6 +21,8 @@ from cxr_core.errors import ConfigError
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 # These listen on every interface of the machine, as does no address at all.
 EVERYWHERE = ("0.0.0.0", "::")
+# What a host name or an address consists of.
+NAME = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+(%[a-z0-9._-]+)?")
 YES = ("yes", "true", "1")
 NO = ("", "no", "false", "0")
 
@@ -41,14 +44,14 @@ def is_local(address: str | None) -> bool:
 
 def host_name(header: str | None) -> str | None:
     """The name in a Host header, small and without port, brackets and last dot; None where it is none."""
-    if not header or any(sign in header for sign in "@/\\?# \t,") or not header.isascii():
-        return None
     try:
-        parts = urlsplit(f"//{header}")
-        _ = parts.port  # raises where it is no number
+        parts = urlsplit(f"//{header or ''}")
+        name = (parts.hostname or "").rstrip(".")
+        # The port raises where it is no number.
+        whole = header and parts.netloc == header and parts.port != 0 and "@" not in header
     except ValueError:
         return None
-    return (parts.hostname or "").rstrip(".") or None
+    return name if whole and NAME.fullmatch(name) else None
 
 
 @dataclass(frozen=True)
@@ -59,11 +62,12 @@ class Serving:
     hosts: tuple[str, ...] = ()
     login: bool = False
     open: bool = False
+    users: tuple[str, ...] = ()
 
     @classmethod
     def told(cls, address: str | None, login: bool, environment: Mapping[str, str] = os.environ) -> "Serving":
-        """With what ``CXR_HOSTS`` and ``CXR_OPEN`` say. Raises ConfigError where they say something else."""
-        return cls(address or None, told_hosts(environment), login, told_open(environment))
+        """With what ``CXR_HOSTS``, ``CXR_OPEN`` and ``CXR_USERS`` say. Raises ConfigError where that is unclear."""
+        return cls(address or None, told_hosts(environment), login, told_open(environment), told_users(environment))
 
     @property
     def names(self) -> frozenset[str]:
@@ -80,6 +84,16 @@ class Serving:
         """Whether a request with this Host header is answered."""
         return host_name(host) in self.names
 
+    def lets_in(self, claims: Mapping[str, object]) -> bool:
+        """Whether who has logged in, with these claims of the provider, is one of ``CXR_USERS``; anybody without it."""
+        if not self.users:
+            return True
+        email = str(claims.get("email") or "").lower()
+        # An address that the provider does not vouch for is anybody's.
+        if not email or claims.get("email_verified") in (False, "false"):
+            return False
+        return any(email == user or (user.startswith("@") and email.endswith(user)) for user in self.users)
+
     @property
     def refusal(self) -> str | None:
         """Why no page is shown, and what to do; None where pages are."""
@@ -91,6 +105,16 @@ class Serving:
             "Set up a login (docs/serving.md), or let it listen to this machine alone "
             "(--server.address 127.0.0.1, without CXR_HOSTS). "
             "Where everybody who reaches it may see and change everything, start it with CXR_OPEN=yes."
+        )
+
+    @property
+    def warning(self) -> str | None:
+        """What whoever starts it, and whoever looks at it, should know; None where there is nothing."""
+        if not self.beyond or self.login or not self.open:
+            return None
+        return (
+            f"This dashboard is open: it can be reached from other machines ({self._way}) without a login. "
+            "Everybody who reaches it sees and changes everything."
         )
 
     @property
@@ -114,6 +138,18 @@ def told_hosts(environment: Mapping[str, str]) -> tuple[str, ...]:
             )
         hosts.append(name)
     return tuple(dict.fromkeys(hosts))
+
+
+def told_users(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The e-mail addresses in ``CXR_USERS``, separated by commas; ``@example.org`` stands for all of a domain."""
+    users = [entry.strip().lower() for entry in environment.get("CXR_USERS", "").split(",") if entry.strip()]
+    for user in users:
+        if user.count("@") != 1 or user.endswith("@") or any(sign.isspace() or sign == "*" for sign in user):
+            raise ConfigError(
+                "CXR_USERS: expected e-mail addresses, or @ and a domain for all of it, separated by commas; "
+                f"got {user!r}."
+            )
+    return tuple(users)
 
 
 def told_open(environment: Mapping[str, str]) -> bool:

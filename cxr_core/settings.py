@@ -1,9 +1,9 @@
 """Where things are kept on this machine, and how a file is replaced without a reader ever seeing half of it.
 
 Three folders, each movable by an environment variable: runs (``CXR_RUNS``, default ``./runs``), the cache of kept
-features and scans (``CXR_CACHE``), and data sets the software itself made or unpacked (``CXR_DATA``). And what the
-owner allows: the folders that pages may open (``CXR_ROOTS``), how large a scan may get (``CXR_SCAN_FILES``,
-``CXR_SCAN_MINUTES``).
+features and scans (``CXR_CACHE``), and data sets the software itself made or unpacked (``CXR_DATA``). No other account
+can read them (:mod:`cxr_core.private`). And what the owner allows: the folders that pages may open (``CXR_ROOTS``), how
+large a scan may get (``CXR_SCAN_FILES``, ``CXR_SCAN_MINUTES``).
 """
 
 import json
@@ -11,18 +11,28 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 
 from cxr_core.errors import ConfigError
 from cxr_core.paths import given
+from cxr_core.private import is_shared, make_file, make_folder, tighten
 
-RECENT_LIMIT = 12
 # The largest public set of chest X-rays (MIMIC-CXR) has 377,110; a folder of more files is hardly one of images.
 SCAN_FILES = 500_000
 # Twice what so many files take from a slow disk, at a hundred a second. What was read is kept: the next scan goes on.
 SCAN_MINUTES = 120.0
+RECENT_LIMIT = 12
+# Folders of the cache: everything in them can be computed again.
+CACHES = {
+    "features": "what frozen networks gave for images",
+    "scans": "what was found in data sets",
+    "audits": "what audits said of data sets",
+    "looks": "small copies of images",
+}
 
 
 def _folder(variable: str, default: str | Path) -> Path:
@@ -83,22 +93,62 @@ def _number(variable: str, default: float) -> float:
     return value
 
 
+def close_to_others(runs: Path | None = None) -> None:
+    """Take the rights of other accounts from the three folders (``runs``: another than the usual one for the runs),
+    where an older version left them. Raises ConfigError where ``CXR_SHARED`` holds something else than group.
+    """
+    is_shared()
+    for kind, root in (("runs", runs or runs_dir()), ("cache", cache_dir()), ("data", data_dir())):
+        _close(kind, root)
+
+
+@lru_cache(maxsize=16)
+def _close(kind: str, root: Path) -> None:
+    tighten(root, lambda entry: _is_ours(kind, entry))
+
+
+def _is_ours(kind: str, entry: "os.DirEntry[str]") -> bool:
+    """Whether a folder directly in one of the three is one that this software makes."""
+    if kind == "runs":
+        return entry.name.startswith(".") or os.path.exists(os.path.join(entry.path, "run.json"))
+    if kind == "cache":
+        return entry.name in CACHES
+    return entry.name == "uploads" or entry.name.startswith((".", "demo-"))
+
+
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary sibling of ``path`` that takes its place when the block ends well, and vanishes when it does not."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def replacing(path: Path, private: bool = True) -> Iterator[Path]:
+    """A temporary sibling of ``path`` that takes its place when the block ends well, and vanishes when it does not.
+
+    It is there, empty, and for this account alone; with ``private`` False, for what a person asked to have written
+    somewhere, it is not there yet, and who may read it is as she set it for all her files.
+    """
+    if private:
+        make_folder(path.parent)
+    else:
+        path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
+        if private:
+            make_file(temporary)
         yield temporary
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def write_atomic(path: Path, content: str | bytes) -> None:
+def write_atomic(path: Path, content: str | bytes, private: bool = True) -> None:
     """Replace ``path`` by ``content`` in one step: a reader sees the old file or the new one, never a part."""
-    with replacing(path) as temporary:
+    with replacing(path, private) as temporary:
         temporary.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+def from_json(content: str | bytes) -> Any:
+    """The document in ``content``. Raises ValueError for whatever is none: no text, no JSON, nested without end."""
+    try:
+        return json.loads(content)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
 
 
 def _recent_file() -> Path:
@@ -108,12 +158,12 @@ def _recent_file() -> Path:
 def recent_datasets() -> list[Path]:
     """Data sets opened before that still exist, the latest first. A damaged list counts as an empty one."""
     try:
-        listed = json.loads(_recent_file().read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError):
+        listed = from_json(_recent_file().read_bytes())
+    except (FileNotFoundError, ValueError):
         return []
     if not isinstance(listed, list):
         return []
-    return [path for path in (Path(entry) for entry in listed if isinstance(entry, str)) if path.exists()]
+    return [Path(entry) for entry in listed if isinstance(entry, str) and os.path.exists(entry)]
 
 
 def remember_dataset(path: Path) -> None:

@@ -5,8 +5,10 @@ import streamlit as st
 from cxr_core import charts, ui
 from cxr_core.data.cautions import cautions
 from cxr_core.data.dataset import Dataset
+from cxr_core.data.sheets import written
 from cxr_core.training.config import TrainConfig
 from cxr_core.ui.marks import marks_list
+from cxr_core.ui.sheet import sheet
 
 
 def distribution(dataset: Dataset) -> None:
@@ -21,7 +23,7 @@ def distribution(dataset: Dataset) -> None:
     table["all classes"] = table.sum(axis=1)
     if len(table) > 1:
         table.loc["all splits"] = table.sum()
-    st.dataframe(table, column_config={name: st.column_config.NumberColumn(format="localized") for name in table})
+    sheet(table, column_config={name: st.column_config.NumberColumn(format="localized") for name in table})
     missing = [text for name, text in (("val", "validation"), ("test", "test")) if name not in dataset.splits]
     if missing:
         st.caption(f"It brings no {' and no '.join(missing)} split: a training takes one, stratified and by patient.")
@@ -44,10 +46,10 @@ def unreadable(dataset: Dataset) -> None:
         st.caption(f"None: all {everything:,} files could be read.")
         return
     st.caption(f"{ui.of(len(dataset.unreadable), everything)} files cannot be read and are left out everywhere.")
-    st.dataframe(dataset.unreadable[["file", "kind", "reason"]], hide_index=True)
+    sheet(dataset.unreadable[["file", "kind", "reason"]], hide_index=True)
     st.download_button(
         "Download the list",
-        dataset.unreadable.to_csv(index=False),
+        written(dataset.unreadable),
         f"{dataset.name}-unreadable.csv",
         "text/csv",
         icon=":material/download:",

@@ -3,10 +3,12 @@
 import streamlit as st
 
 from cxr_core import ui
+from cxr_core.data.sheets import written
 from cxr_core.training.runs import Run
 from cxr_core.ui import results, uploads
 from cxr_core.ui.answer import answer_card, is_forced
 from cxr_core.ui.frame import escaped
+from cxr_core.ui.sheet import sheet
 from cxr_core.ui.verdict import verdict_banner
 
 CARDS = 6
@@ -20,7 +22,7 @@ def table(run: Run, answers: list[uploads.Answer]) -> None:
     withheld = sum(answer.withheld is not None for answer in answers)
     also = f", withheld for {ui.of(withheld, good)} of these" if withheld else ""
     st.write(f"**Predictions for {ui.of(good, len(answers))} files{also}**")
-    st.dataframe(
+    sheet(
         frame,
         hide_index=True,
         column_config=uploads.prediction_columns(run.classes),
@@ -28,7 +30,7 @@ def table(run: Run, answers: list[uploads.Answer]) -> None:
         placeholder="",
     )
     name = f"{run.id}-predictions.csv"
-    st.download_button("Table as CSV", frame.to_csv(index=False), name, "text/csv", on_click="ignore")
+    st.download_button("Table as CSV", written(frame), name, "text/csv", on_click="ignore")
 
 
 def failures(answers: list[uploads.Answer]) -> None:

@@ -7,6 +7,7 @@ from cxr_core import ui
 from cxr_core.audit.audit import Audit
 from cxr_core.ui.findings import audited, findings_list, verdict
 from cxr_core.ui.mending import mends_list
+from cxr_core.ui.sheet import sheet
 
 
 def figures(found: Audit) -> None:
@@ -44,18 +45,18 @@ def tables(found: Audit) -> None:
             st.caption("No source is known: a sources.csv beside the folders would say.")
         else:
             st.markdown("Images by source and class")
-            st.dataframe(sources)
+            sheet(sources)
         carried = pd.Series(found.facts["shortcut"]["by_feature"], dtype=float)
         left, right = st.columns(2)
         if len(carried):
             with left:
                 st.markdown("Macro F1 that the shortcut loses without")
-                st.dataframe(carried.rename_axis("feature").rename("lost").round(3))
+                sheet(carried.rename_axis("feature").rename("lost").round(3))
         widths = pd.Series(found.facts["widest_interval"], dtype=float)
         if len(widths):
             with right:
                 st.markdown("Recall may be off by (95 %, at its widest)")
-                st.dataframe((100 * widths).map("{:.0f} points".format).rename_axis("class").rename("either way"))
+                sheet((100 * widths).map("{:.0f} points".format).rename_axis("class").rename("either way"))
 
 
 ui.page("Audit", ":material/fact_check:")

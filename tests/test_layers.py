@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("cxr_core", "cxr_core.errors"),
     ("cxr_core.paths",),
-    ("cxr_core.settings", "cxr_core.serving", "cxr_core.labels", "cxr_core.training.config"),
+    ("cxr_core.private", "cxr_core.settings", "cxr_core.serving", "cxr_core.labels", "cxr_core.training.config"),
     ("cxr_core.data",),
     # What only takes numbers: the audit's scores have intervals too.
     ("cxr_core.evaluation.metrics", "cxr_core.evaluation.resampling", "cxr_core.evaluation.intervals"),
@@ -27,10 +27,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("cxr_core.inference.gate",),
     ("cxr_core.audit",),
     ("cxr_core.model",),
+    ("cxr_core.training.shapes",),
     ("cxr_core.training.runs", "cxr_core.training.decision", "cxr_core.training.speeds", "cxr_core.training.estimate"),
     ("cxr_core.inference", "cxr_core.evaluation"),
     ("cxr_core.training",),
     ("cxr_core.training.jobs", "cxr_core.charts", "cxr_core.reports"),
+    ("cxr_core.server",),
     ("cxr_core.ui",),
     (
         *(
@@ -47,6 +49,7 @@ TORCH = {"torch", "torchvision", "safetensors.torch", "accelerate"}
 TORCH_FREE = (
     "cxr_core.errors",
     "cxr_core.paths",
+    "cxr_core.private",
     "cxr_core.settings",
     "cxr_core.serving",
     "cxr_core.labels",
@@ -55,6 +58,7 @@ TORCH_FREE = (
     "cxr_core.inference.gate",
     "cxr_core.training.config",
     "cxr_core.training.runs",
+    "cxr_core.training.shapes",
     "cxr_core.training.jobs",
     "cxr_core.training.companions",
     "cxr_core.training.creation",
@@ -73,6 +77,7 @@ TORCH_FREE = (
     "cxr_core.inference.neighbours",
     "cxr_core.inference.gate",
     "cxr_core.charts",
+    "cxr_core.server",
     "cxr_core.ui",
     "cxr_core.reports",
     "cxr_core.commands",
@@ -87,6 +92,7 @@ FOR_PAGES = (
     "cxr_core",
     "cxr_core.errors",
     "cxr_core.paths",
+    "cxr_core.private",
     "cxr_core.settings",
     "cxr_core.labels",
     "cxr_core.data",
@@ -97,6 +103,7 @@ FOR_PAGES = (
     "cxr_core.training.jobs",
     "cxr_core.training.estimate",
     "cxr_core.charts",
+    "cxr_core.server.guard",
     "cxr_core.ui",
 )
 PACKAGES_FOR_PAGES = ("cxr_core.data", "cxr_core.audit", "cxr_core.charts", "cxr_core.ui")
@@ -215,7 +222,7 @@ def test_no_cycles() -> None:
 
 @pytest.mark.parametrize("name", sorted(SOURCES))
 def test_only_pages_and_their_frame_know_streamlit(name: str) -> None:
-    if within(name, ("cxr_core.ui", "dashboard", "pages")):
+    if within(name, ("cxr_core.server", "cxr_core.ui", "dashboard", "pages")):
         return
     assert not any(within(target, ("streamlit",)) for target in imported(name)), f"{name} imports streamlit"
 

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from cxr_core.data.sheets import safe
 from cxr_core.inference.predictor import Predictor
 from cxr_core.training.decision import save_operating_point
 from cxr_core.training.runs import Run
@@ -245,7 +246,7 @@ def test_a_cell_is_no_formula(predict: AppTest, name: str) -> None:
     row = at.dataframe[0].value.iloc[0]
     assert row["file"] == f"'{name}"
     assert row["error"].startswith(f"'{name}")
-    assert uploads.safe_cell("a=1") == "a=1"
+    assert safe("a=1") == "a=1"
 
 
 def test_the_same_upload_twice_is_two_rows(predict: AppTest) -> None:

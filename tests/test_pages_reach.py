@@ -98,7 +98,7 @@ def test_first_lines_of_files_are_not_shown(tmp_path: Path) -> None:
 def test_beyond_this_machine_only_the_owners_folders(
     roots: bool, squares: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outside = tiny_dataset(tmp_path / "elsewhere" / "other", images=3)
+    outside = tiny_dataset(tmp_path / "elsewhere" / "far-away", images=3)
     remember_dataset(outside)
     monkeypatch.setenv("CXR_HOSTS", "xray.example.org")
     monkeypatch.setenv("CXR_OPEN", "yes")
@@ -109,7 +109,7 @@ def test_beyond_this_machine_only_the_owners_folders(
     assert "lies outside of the folders" in at.error[0].value.replace("\\", "")
     # Not even its name is offered, here or on Home.
     assert str(outside) not in at.selectbox(key="data").options[:-1]
-    assert "other" not in texts(open_page("dashboard.py"))
+    assert "far-away" not in texts(open_page("dashboard.py"))
     assert not [button for button in at.button if (button.key or "").startswith("browse-up")]
     at = typed(at, str(squares))
     assert ("9 images, 3 classes" in texts(at)) == roots

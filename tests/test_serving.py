@@ -19,7 +19,7 @@ def test_this_machine(address: str) -> None:
     "address",
     [
         *(None, "", "0.0.0.0", "::", "192.168.1.5", "10.0.0.1", "fe80::1", "::ffff:10.0.0.1"),
-        *("xray.example.org", "localhost.example.org", "127.0.0.1.example.org", "127.1", "0", "unix:///tmp/x"),
+        *("xray.example.org", "localhost.example.org", "127.0.0.1.example.org", "127.1", "0", "unix://socket"),
     ],
 )
 def test_elsewhere(address: str | None) -> None:

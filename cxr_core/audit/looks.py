@@ -13,7 +13,6 @@ from pathlib import Path
 
 import imagehash
 import numpy as np
-from filelock import FileLock
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -21,12 +20,14 @@ from cxr_core.audit.letters import share_of_letters
 from cxr_core.data import dicom, images
 from cxr_core.data.dataset import Dataset
 from cxr_core.data.elements import is_dicom
+from cxr_core.data.version import PIXELS
 from cxr_core.errors import ImageError
 from cxr_core.inference.gate import oddity
+from cxr_core.private import make_folder, private_lock
 from cxr_core.settings import cache_dir, write_atomic
 
-# Raise when a look at the same content would see something else.
-VERSION = 2
+# Raise the first when a look at the same pixels would see something else.
+VERSION = f"3-{PIXELS}"
 SMALL_SIDE = 64
 FACTS = (
     "brightness",
@@ -119,8 +120,11 @@ def look_at(content: bytes, name: str) -> np.void:
 
 
 def _odd(content: bytes, name: str) -> str:
-    if is_dicom(content) and dicom.facts(content).get("view") in ("LL", "RL", "LLD", "RLD"):
+    facts = dicom.facts(content) if is_dicom(content) else {}
+    if facts.get("view") in ("LL", "RL", "LLD", "RLD"):
         return "lateral"
+    if facts.get("polarity"):
+        return "inverted"
     return oddity(content, name, images.pixels(content, name, 224)) or ""
 
 
@@ -184,8 +188,8 @@ def _read(digests: set[str]) -> dict[str, np.void]:
 
 def _keep(fresh: dict[str, np.void]) -> None:
     for path, digests in _shards(fresh).items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(path.with_suffix(".lock")):
+        make_folder(path.parent)
+        with private_lock(path.with_suffix(".lock")):
             kept = _load(path)
             new = np.array([fresh[digest] for digest in digests], _ROW)
             buffer = BytesIO()

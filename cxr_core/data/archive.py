@@ -19,6 +19,7 @@ from cxr_core.data.folder import Folder
 from cxr_core.data.listing import SPLIT_NAMES
 from cxr_core.data.packed import PackedFile, damage_as, packed_files
 from cxr_core.errors import DatasetError
+from cxr_core.private import close, make_folder
 from cxr_core.settings import data_dir
 
 MAX_ENTRIES = 200_000
@@ -41,11 +42,12 @@ def unpack(content: bytes | BinaryIO, name: str) -> Path:
     target = data_dir() / "uploads" / f"{stem}-{digest}"
     if not target.is_dir():
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(target.parent)
             with tempfile.TemporaryDirectory(prefix=".unpacking-", dir=target.parent) as temporary:
                 unpacked = Path(temporary) / "content"
                 unpacked.mkdir()
                 _extract(file, unpacked, name)
+                close(unpacked)
                 _put(unpacked, target)
         except OSError as error:
             raise DatasetError(f"{name}: cannot be unpacked into {target.parent} ({error.strerror}).") from error

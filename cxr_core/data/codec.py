@@ -1,8 +1,8 @@
 """Stored values of a DICOM image, decompressed.
 
-Plain and run-length coded pixels, JPEG and JPEG 2000 are decoded here. For the rest (JPEG Lossless, JPEG-LS) there is
-one decoder, and damaged data can abort the process it runs in: it runs in a process of its own,
-``python -m cxr_core.data.codec``, which is started when first needed, kept, and replaced when it has died.
+Plain and run-length coded pixels, JPEG of 8 bits and JPEG 2000 are decoded here. For the rest (JPEG Lossless, JPEG-LS,
+JPEG of 12 bits) there is one decoder, and damaged data can abort the process it runs in: it runs in a process of its
+own, ``python -m cxr_core.data.codec``, which is started when first needed, kept, and replaced when it has died.
 """
 
 import os
@@ -17,7 +17,8 @@ from typing import IO, Any
 
 import numpy as np
 
-from cxr_core.data import elements
+from cxr_core.data import elements, values
+from cxr_core.data.header import Header, header_of
 
 # Transfer syntax -> decoder that reports damage as an exception; "" for pixels that are not compressed.
 _SAFE = {
@@ -26,25 +27,62 @@ _SAFE = {
     "1.2.840.10008.1.2.2": "",
     "1.2.840.10008.1.2.5": "pydicom",
     "1.2.840.10008.1.2.4.50": "pillow",
+    "1.2.840.10008.1.2.4.51": "pillow",
     "1.2.840.10008.1.2.4.90": "pillow",
     "1.2.840.10008.1.2.4.91": "pillow",
 }
+_EXTENDED = "1.2.840.10008.1.2.4.51"
 _SECONDS = 60.0
 _LENGTH = struct.Struct("<q")
+# Pixels, where each picture begins, and the kinds of value that these may have.
+_PIXELS = {
+    "PixelData": ("OW", "OB"),
+    "FloatPixelData": ("OF",),
+    "DoubleFloatPixelData": ("OD",),
+    "ExtendedOffsetTable": ("OV",),
+    "ExtendedOffsetTableLengths": ("OV",),
+}
 _idle: "queue.LifoQueue[subprocess.Popen[bytes]]" = queue.LifoQueue()
 if hasattr(os, "register_at_fork"):
     # A forked child must not talk through its parent's pipes.
     os.register_at_fork(after_in_child=_idle.queue.clear)
 
 
-def stored(dataset: Any, content: bytes) -> np.ndarray:
-    """The stored values, as the header shapes them. ``dataset``: the parsed ``content``. Raises anything on damage."""
+def stored(dataset: Any, content: bytes, header: Header) -> np.ndarray:
+    """Numbers as they are stored, (H, W), or (H, W, 3) in RGB. ``dataset``: the parsed ``content``, ``header`` its
+    header. Bits that are not stored are still in (:mod:`cxr_core.data.bits`). Raises anything on damage.
+    """
+    if header.syntax in _SAFE and not (header.syntax == _EXTENDED and header.allocated > 8):
+        return _decoded(dataset, header, _SAFE[header.syntax])
+    return _isolated(content)
+
+
+def _decoded(dataset: Any, header: Header, plugin: str) -> np.ndarray:
+    """``plugin``: the decoder to use; "" is the first that can."""
     from pydicom.pixels import pixel_array
 
-    syntax = str(dataset.file_meta.TransferSyntaxUID)
-    if syntax in _SAFE:
-        return pixel_array(dataset, decoding_plugin=_SAFE[syntax])
-    return _isolated(content)
+    # Bits that are not stored are not the decoder's business: it would lose those of numbers that are stored high.
+    return pixel_array(_plain(dataset, header), decoding_plugin=plugin, correct_unused_bits=False)
+
+
+def _plain(dataset: Any, header: Header) -> Any:
+    """The pixels under a header that has what a decoder needs, as it was put right."""
+    from pydicom.dataset import Dataset, FileMetaDataset
+    from pydicom.uid import UID
+
+    plain = Dataset()
+    plain.file_meta = FileMetaDataset()
+    plain.file_meta.TransferSyntaxUID = UID(header.syntax)
+    plain.Rows, plain.Columns, plain.SamplesPerPixel = header.rows, header.columns, header.samples
+    plain.PhotometricInterpretation, plain.PlanarConfiguration = header.photometric, header.planar
+    plain.BitsAllocated, plain.PixelRepresentation = header.allocated, int(header.signed)
+    plain.BitsStored = min(header.precision or header.allocated, header.allocated)
+    plain.HighBit = plain.BitsStored - 1
+    for keyword, kinds in _PIXELS.items():
+        if keyword in dataset:
+            vr = dataset.get_item(keyword).VR
+            plain.add_new(keyword, vr if vr in kinds else kinds[0], values.data(dataset, keyword)[0])
+    return plain
 
 
 def _isolated(content: bytes) -> np.ndarray:
@@ -100,10 +138,31 @@ def _receive(pipe: IO[bytes]) -> bytes:
     return message
 
 
+def _extended(dataset: Any, header: Header) -> np.ndarray:
+    """JPEG Extended of 12 bits, which pydicom does not hand to GDCM."""
+    import gdcm
+    from pydicom.encaps import get_frame
+
+    fragment = gdcm.Fragment()
+    fragment.SetByteStringValue(get_frame(values.data(dataset, "PixelData")[0], 0, number_of_frames=1))
+    fragments = gdcm.SequenceOfFragments.New()
+    fragments.AddFragment(fragment)
+    element = gdcm.DataElement(gdcm.Tag(0x7FE0, 0x0010))
+    element.SetValue(fragments.__ref__())
+    image = gdcm.Image()
+    image.SetNumberOfDimensions(2)
+    image.SetDimensions((header.columns, header.rows, 1))
+    image.SetDataElement(element)
+    image.SetPhotometricInterpretation(gdcm.PhotometricInterpretation(gdcm.PhotometricInterpretation.MONOCHROME2))
+    image.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.JPEGExtendedProcess2_4))
+    image.SetPixelFormat(gdcm.PixelFormat(1, 16, 12, 11, 0))
+    # GDCM's bytes come as text.
+    frame = image.GetBuffer().encode("utf-8", "surrogateescape")
+    return np.frombuffer(frame, "<u2").reshape(header.rows, header.columns)
+
+
 def _serve() -> None:
     """Answer files on standard input with arrays on standard output, nothing for a refusal, until the input ends."""
-    from pydicom.pixels import pixel_array
-
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     # What decoders print must not get between the answers.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -114,7 +173,11 @@ def _serve() -> None:
             return
         buffer = BytesIO()
         try:
-            np.save(buffer, pixel_array(elements.read(content, "")), allow_pickle=False)
+            dataset = elements.read(content, "")
+            header = header_of(dataset, "")
+            extended = header.syntax == _EXTENDED and header.samples == 1
+            pixels = _extended(dataset, header) if extended else _decoded(dataset, header, "")
+            np.save(buffer, pixels, allow_pickle=False)
         except Exception:  # the parent reports the file; why a decoder failed is of no use to anyone
             buffer = BytesIO()
         _send(answers, buffer.getvalue())

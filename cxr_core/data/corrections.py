@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from cxr_core.data import sheets
+from cxr_core.data.sheets import written
 from cxr_core.data.turns import changing
 from cxr_core.errors import ConfigError, DatasetError
 from cxr_core.settings import write_atomic
@@ -28,7 +30,7 @@ def read(runs_dir: Path) -> pd.DataFrame:
     """All marks, the oldest first; texts only, ``time`` in UTC (ISO 8601). Raises DatasetError where damaged."""
     path = runs_dir / FILE
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        table = sheets.read(path)
     except FileNotFoundError:
         return pd.DataFrame(columns=COLUMNS, dtype=str)
     except (OSError, ValueError) as error:
@@ -56,7 +58,7 @@ def add(runs_dir: Path, digest: str, file: str, label: str, action: str, reason:
     with changing(runs_dir / FILE):
         table = _without(read(runs_dir), digest, action)
         table.loc[len(table)] = [digest, file, label, action, reason, time]
-        write_atomic(runs_dir / FILE, table.to_csv(index=False))
+        write_atomic(runs_dir / FILE, written(table))
 
 
 def undo(runs_dir: Path, digest: str, action: str) -> None:
@@ -65,7 +67,7 @@ def undo(runs_dir: Path, digest: str, action: str) -> None:
         table = read(runs_dir)
         left = _without(table, digest, action)
         if len(left) < len(table):
-            write_atomic(runs_dir / FILE, left.to_csv(index=False))
+            write_atomic(runs_dir / FILE, written(left))
 
 
 def leave_out(samples: pd.DataFrame, marks: pd.DataFrame, keep_val: bool) -> tuple[pd.DataFrame, list[str]]:

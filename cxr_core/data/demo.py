@@ -4,8 +4,6 @@
 images and seed give the same bytes. They are drawings: nothing learned from them says anything about a patient.
 """
 
-import csv
-import io
 import json
 import os
 import tempfile
@@ -15,9 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 
 from cxr_core.data.phantom import FINDINGS, SOURCES, phantom
+from cxr_core.data.sheets import written
 from cxr_core.errors import DatasetError
 from cxr_core.paths import given
 
@@ -154,11 +154,9 @@ def _write(folder: Path, plan: list[_Shot], seed: int, progress: Callable[[int, 
                 progress(done, len(plan))
     finally:
         threads.shutdown(cancel_futures=True)
-    table = io.StringIO()
-    rows = csv.writer(table, lineterminator="\n")
-    rows.writerow(("file", "patient", "source"))
-    rows.writerows((planned.file, f"p{planned.patient:05d}", planned.source) for planned in plan)
-    (folder / "sources.csv").write_text(table.getvalue(), encoding="utf-8")
+    rows = [(planned.file, f"p{planned.patient:05d}", planned.source) for planned in plan]
+    table = written(pd.DataFrame(rows, columns=["file", "patient", "source"]))
+    (folder / "sources.csv").write_text(table, encoding="utf-8")
     (folder / "ABOUT.md").write_text(_ABOUT, encoding="utf-8")
 
 

@@ -1,9 +1,11 @@
 """DICOM files -> 8-bit grey pictures, as a viewer would show them.
 
 ``is_dicom(content)`` looks only at the first bytes and costs nothing; ``inspect`` reads header and pixel data;
-``decode`` also applies rescale, VOI LUT or window, and inverts MONOCHROME1; ``facts`` are the few facts that may be
-shown. Of the patient nothing is read but the age, which ``inspect`` gives and ``facts`` does not
-(:mod:`cxr_core.data.elements`).
+``decode`` gives the picture, and ``decoded`` with it the steps that led to it: the header put right
+(:mod:`cxr_core.data.header`), the numbers taken out of their containers (:mod:`cxr_core.data.bits`), colours that are
+greys (:mod:`cxr_core.data.uncoloured`), rescale, VOI LUT or window, MONOCHROME1 (:mod:`cxr_core.data.display`).
+``facts`` are the few facts that may be shown. Of the patient nothing is read but the age, which ``inspect`` gives and
+``facts`` does not (:mod:`cxr_core.data.elements`).
 """
 
 from typing import Any
@@ -11,13 +13,22 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from cxr_core.data import codec, limits, terms
+from cxr_core.data import codec, terms, values
 from cxr_core.data.ages import years
+from cxr_core.data.bits import unpacked
 from cxr_core.data.display import displayed
 from cxr_core.data.elements import ends_early, read
 from cxr_core.data.elements import is_dicom as is_dicom
+from cxr_core.data.header import PALETTE, Header, header_of
 from cxr_core.data.limits import ImageInfo
+from cxr_core.data.steps import Decoded, Step
+from cxr_core.data.uncoloured import from_channels, from_palette
 from cxr_core.errors import CutShortError, ImageError
+
+_SAID = (
+    *("Modality", "ViewPosition", "BodyPartExamined", "ImageLaterality", "Laterality"),
+    *("PhotometricInterpretation", "PresentationLUTShape"),
+)
 
 
 def inspect(content: bytes, name: str) -> ImageInfo:
@@ -27,92 +38,96 @@ def inspect(content: bytes, name: str) -> ImageInfo:
     dataset = read(content, name)
     if ends_early(content, dataset):
         raise CutShortError(f"{name}: this DICOM file is cut short. Copy it again from where it came from.")
-    info = _header(dataset, name)
+    header = header_of(dataset, name)
+    grey, bits, _ = _grey(dataset, content, header, name)
     # One row shows whether rescale and window can be applied.
-    _displayed(dataset, _stored(dataset, content, info, name)[:1], name)
-    return info
+    _displayed(dataset, header, grey[:1], bits, name)
+    age = years(values.text(dataset, "PatientAge"))
+    return ImageInfo(header.columns, header.rows, header.photometric, "DICOM", bits, age)
 
 
 def decode(content: bytes, name: str) -> Image.Image:
-    """The picture in mode "L", white is dense: see :func:`cxr_core.data.display.displayed`.
+    """The picture in mode "L", white is dense.
 
     Raises ImageError where the object is no single grey image, is over a limit, or cannot be decoded.
     """
+    return decoded(content, name).picture
+
+
+def decoded(content: bytes, name: str) -> Decoded:
+    """The picture as :func:`decode` gives it, and how it came about."""
     dataset = read(content, name)
-    info = _header(dataset, name)
-    return Image.fromarray(_displayed(dataset, _stored(dataset, content, info, name), name))
+    header = header_of(dataset, name)
+    grey, bits, steps = _grey(dataset, content, header, name)
+    picture, further = _displayed(dataset, header, grey, bits, name)
+    first = Step("file", f"DICOM, {_syntax(header.syntax)}, {header.columns} x {header.rows}, {header.photometric}.")
+    return Decoded(Image.fromarray(picture), (first, *header.steps, *steps, *further))
 
 
 def facts(content: bytes) -> dict[str, str]:
-    """What may be shown of a DICOM file: modality, view, body_part, laterality and size, each only where it is stated.
+    """What may be shown of a DICOM file: modality, view, body_part, laterality and size, each only where it is stated;
+    and polarity, where the header contradicts itself on whether the picture is inverted.
 
     Values are terms of the standard, or ``OTHER`` (:mod:`cxr_core.data.terms`): free text, in which a name may have
     been typed, never gets out. Empty for any other kind of file. Raises nothing.
     """
     try:
-        dataset = read(content, "", pixels=False) if is_dicom(content) else {}
-        stated = {
-            "modality": terms.modality(dataset.get("Modality")),
-            "view": terms.view(dataset.get("ViewPosition")),
-            "body_part": terms.body_part(dataset.get("BodyPartExamined")),
-            "laterality": terms.laterality(dataset.get("ImageLaterality") or dataset.get("Laterality")),
-            "size": terms.size(dataset.get("Columns"), dataset.get("Rows")),
-        }
-    except Exception:  # the library parses here, and raises anything on damage; its message may quote the file
+        if not is_dicom(content):
+            return {}
+        dataset = read(content, "", pixels=False)
+    except ImageError:  # a deflated part that is damaged, which its decoding will say
         return {}
+    said = {keyword: values.text(dataset, keyword) for keyword in _SAID}
+    stated = {
+        "modality": terms.modality(said["Modality"]),
+        "view": terms.view(said["ViewPosition"]),
+        "body_part": terms.body_part(said["BodyPartExamined"]),
+        "laterality": terms.laterality(said["ImageLaterality"] or said["Laterality"]),
+        "size": terms.size(values.integer(dataset, "Columns"), values.integer(dataset, "Rows")),
+        "polarity": terms.polarity(said["PhotometricInterpretation"], said["PresentationLUTShape"]),
+    }
     return {name: value for name, value in stated.items() if value}
 
 
-def _header(dataset: Any, name: str) -> ImageInfo:
-    """Facts of a single grey image within the limits; ImageError for everything else."""
-    if not any(kind in dataset for kind in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
-        raise ImageError(
-            f"{name}: this DICOM object holds no image (a report, a presentation state, or a file cut short). "
-            "Choose the image object of the study."
-        )
+def _grey(dataset: Any, content: bytes, header: Header, name: str) -> tuple[np.ndarray, int, list[Step]]:
+    """Grey numbers (rows, columns), their depth in bits, and how they came about."""
     try:
-        width, height = int(dataset.Columns), int(dataset.Rows)
-        frames, samples = int(dataset.get("NumberOfFrames") or 1), int(dataset.SamplesPerPixel)
-        photometric = str(dataset.PhotometricInterpretation)
-        bits = int(dataset.get("BitsStored") or dataset.BitsAllocated)
-    except Exception:  # the library parses here, and raises anything on damage; its message may quote the file
-        raise ImageError(
-            f"{name}: the DICOM header lacks rows, columns or the kind of pixels, or is damaged. Export the file again."
-        ) from None
-    limits.check_size(width, height, name)
-    limits.check_frames(frames, name)
-    if samples != 1 or photometric not in ("MONOCHROME1", "MONOCHROME2"):
-        raise ImageError(
-            f"{name}: expected a grey DICOM image (MONOCHROME1 or MONOCHROME2), got {photometric[:16]} with {samples} "
-            "samples per pixel. Export it as grey, or as PNG."
-        )
-    return ImageInfo(width, height, photometric, "DICOM", bits, years(str(dataset.get("PatientAge") or "")))
-
-
-def _stored(dataset: Any, content: bytes, info: ImageInfo, name: str) -> np.ndarray:
-    """Stored values (rows, columns)."""
-    try:
-        values = codec.stored(dataset, content)
+        stored = codec.stored(dataset, content, header)
     except Exception as error:
-        raise _undecodable(dataset, name, error) from None
-    if values.shape != (info.height, info.width):
+        raise _undecodable(header, name, error) from None
+    if stored.shape[:2] != (header.rows, header.columns) or stored.ndim != 2 + (header.samples > 1):
         raise ImageError(
-            f"{name}: expected {info.width} x {info.height} pixels as the header says, got {values.shape}. "
+            f"{name}: expected {header.columns} x {header.rows} pixels as the header says, got {stored.shape}. "
             "Export the file again."
         )
-    return values
+    if header.floating:
+        return stored, header.allocated, []
+    numbers, bits, steps = unpacked(stored, header)
+    if header.samples > 1:
+        grey, step = from_channels(numbers, bits, name)
+        return grey, bits, [*steps, step]
+    if header.photometric == PALETTE:
+        grey, step = from_palette(dataset, numbers, header.signed, name)
+        return grey, 8, [*steps, step]
+    return numbers, bits, steps
 
 
-def _displayed(dataset: Any, stored: np.ndarray, name: str) -> np.ndarray:
+def _displayed(dataset: Any, header: Header, grey: np.ndarray, bits: int, name: str) -> tuple[np.ndarray, list[Step]]:
     try:
-        return displayed(dataset, stored)
+        return displayed(dataset, header, grey, bits)
     except Exception as error:
-        raise _undecodable(dataset, name, error) from None
+        raise _undecodable(header, name, error) from None
 
 
-def _undecodable(dataset: Any, name: str, error: Exception) -> ImageError:
-    syntax = getattr(getattr(dataset, "file_meta", None), "TransferSyntaxUID", "not stated")
+def _undecodable(header: Header, name: str, error: Exception) -> ImageError:
     return ImageError(
-        f"{name}: the DICOM pixels cannot be decoded (transfer syntax {str(getattr(syntax, 'name', syntax))[:64]}, "
+        f"{name}: the DICOM pixels cannot be decoded (transfer syntax {_syntax(header.syntax)}, "
         f"{type(error).__name__}): damaged, cut short or not supported. Export it uncompressed."
     )
+
+
+def _syntax(uid: str) -> str:
+    """A transfer syntax by the standard's name, and only if it is one: a file may state anything."""
+    from pydicom.uid import UID_dictionary
+
+    return UID_dictionary[uid][0] if uid in UID_dictionary else "not known"

@@ -6,7 +6,7 @@ no message of the DICOM library is passed on: it could quote one.
 
 import zlib
 from io import BytesIO
-from typing import Any
+from typing import Any, Literal
 
 from cxr_core.data import limits
 from cxr_core.errors import CutShortError, ImageError
@@ -16,22 +16,39 @@ TAGS = [
     *("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PlanarConfiguration", "PixelData"),
     *("FloatPixelData", "DoubleFloatPixelData", "ExtendedOffsetTable", "ExtendedOffsetTableLengths"),
     *("RescaleSlope", "RescaleIntercept", "ModalityLUTSequence"),
-    *("WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence"),
+    *("WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence", "PresentationLUTShape"),
+    *("PixelPaddingValue", "PixelPaddingRangeLimit", "FloatPixelPaddingValue", "FloatPixelPaddingRangeLimit"),
+    *("DoubleFloatPixelPaddingValue", "DoubleFloatPixelPaddingRangeLimit"),
+    *(f"{hue}PaletteColorLookupTable{part}" for hue in ("Red", "Green", "Blue") for part in ("Descriptor", "Data")),
     *("Modality", "ViewPosition", "BodyPartExamined", "ImageLaterality", "Laterality", "PatientAge"),
 ]
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
+# Meta information, identification, patient, acquisition, relations, picture.
+_FIRST_GROUPS = (0x0002, 0x0008, 0x0010, 0x0018, 0x0020, 0x0028)
 # (7FE0,0010), little and big endian.
 _PIXEL_DATA = (b"\xe0\x7f\x10\x00", b"\x7f\xe0\x00\x10")
 
 
 def is_dicom(content: bytes) -> bool:
-    """True for a DICOM file, with its preamble (``DICM`` at byte 128) or without it."""
+    """True for a DICOM file, with its preamble (``DICM`` at byte 128) or without it, and for a bare data set."""
     if content[128:132] == b"DICM":
         return True
-    # Without a preamble the file starts with an element of group 2 or 8, little or big endian, and an even length.
-    if content[:2] not in (b"\x02\x00", b"\x08\x00", b"\x00\x08"):
+    if len(content) <= 128 or not _begins_with_an_element(content) or _DEFLATED in content:
         return False
-    return len(content) > 128 and _DEFLATED not in content and "SOPClassUID" in read(content, "", pixels=False)
+    dataset = read(content, "", pixels=False)
+    # Exporters of bare data sets may leave out the class of the object; a picture has sides.
+    return "SOPClassUID" in dataset or ("Rows" in dataset and "Columns" in dataset)
+
+
+def _begins_with_an_element(content: bytes) -> bool:
+    """True where the first bytes are an element of a group that a header begins with: its kind of value is two capital
+    letters, or its length lies within the file.
+    """
+    order: Literal["little", "big"] = "little" if content[1] == 0 else "big"
+    if int.from_bytes(content[:2], order) not in _FIRST_GROUPS:
+        return False
+    explicit = content[4:6].isalpha() and content[4:6].isupper()
+    return explicit or int.from_bytes(content[4:8], order) <= len(content) - 8
 
 
 def read(content: bytes, name: str, pixels: bool = True) -> Any:

@@ -18,7 +18,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from cxr_core.data import sheets
 from cxr_core.data.dataset import Dataset
+from cxr_core.data.sheets import written
 from cxr_core.data.turns import changing
 from cxr_core.errors import DatasetError
 from cxr_core.settings import write_atomic
@@ -35,7 +37,7 @@ def read(runs_dir: Path) -> pd.DataFrame:
     """All mends, the oldest first: texts, columns ``COLUMNS``. Raises DatasetError where the table is damaged."""
     path = runs_dir / FILE
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        table = sheets.read(path)
     except (FileNotFoundError, NotADirectoryError):
         return pd.DataFrame(columns=COLUMNS, dtype=str)
     except (OSError, ValueError) as error:
@@ -65,7 +67,7 @@ def move(runs_dir: Path, dataset: Dataset, places: Mapping[str, str], reason: st
     with changing(runs_dir / FILE):
         table = pd.concat([read(runs_dir), rows], ignore_index=True)
         _check(dataset, mended(dataset, table))
-        write_atomic(runs_dir / FILE, table.to_csv(index=False))
+        write_atomic(runs_dir / FILE, written(table))
     return name
 
 
@@ -75,7 +77,7 @@ def undo(runs_dir: Path, mend: str) -> None:
         table = read(runs_dir)
         left = table[table["mend"] != mend]
         if len(left) < len(table):
-            write_atomic(runs_dir / FILE, left.to_csv(index=False))
+            write_atomic(runs_dir / FILE, written(left))
 
 
 def applying(dataset: Dataset, table: pd.DataFrame) -> pd.DataFrame:

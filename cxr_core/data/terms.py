@@ -56,10 +56,18 @@ def laterality(value: object) -> str:
     return word if word in ("R", "L", "U", "B", "") else OTHER
 
 
+def polarity(photometric: object, shape: object) -> str:
+    """``MONOCHROME2 with INVERSE`` or ``MONOCHROME1 with IDENTITY``, which contradict each other (PS3.3 C.8.11.3);
+    "" for all else. Wrong shapes exist, and inverted pictures too: only a person can tell.
+    """
+    stated = (_word(photometric), _word(shape))
+    return " with ".join(stated) if stated in (("MONOCHROME2", "INVERSE"), ("MONOCHROME1", "IDENTITY")) else ""
+
+
 def size(columns: object, rows: object) -> str:
     """``2048 x 2500``, or "" where the header does not say."""
     return f"{columns} x {rows}" if isinstance(columns, int) and isinstance(rows, int) else ""
 
 
 def _word(value: object) -> str:
-    return str(value or "").strip().upper()
+    return str(value or "").strip(" \0").upper()

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from cxr_core.errors import DatasetError
+from cxr_core.private import make_folder, private_lock
 
 _PATIENCE_SECONDS = 10
 
@@ -15,8 +16,8 @@ _PATIENCE_SECONDS = 10
 def changing(file: Path) -> Iterator[None]:
     """One change of ``file`` at a time, whoever makes it. Raises DatasetError where it is held or cannot be written."""
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(file.with_name(f".{file.name}.lock"), timeout=_PATIENCE_SECONDS):
+        make_folder(file.parent)
+        with private_lock(file.with_name(f".{file.name}.lock"), timeout=_PATIENCE_SECONDS):
             yield
     except Timeout:
         raise DatasetError(f"{file} is being changed by another process. Try again in a moment.") from None

@@ -23,10 +23,11 @@ from typing import Any
 import pandas as pd
 
 from cxr_core.data.dataset import Dataset, scan
+from cxr_core.data.sheets import read, written
 from cxr_core.errors import CxrError, RunError
 from cxr_core.evaluation.intervals import unpaired
 from cxr_core.evaluation.measure import Measured, measure, measured
-from cxr_core.settings import write_atomic
+from cxr_core.settings import from_json, write_atomic
 from cxr_core.training.decision import Decision
 from cxr_core.training.runs import TEXT_COLUMNS, Run
 
@@ -46,7 +47,7 @@ class Collection:
     def facts(self) -> dict[str, Any]:
         """name, data, data_digest, split, evaluated (UTC), shared (images that the run's own data set has), metrics."""
         try:
-            facts = json.loads(self.path.read_text(encoding="utf-8"))
+            facts = from_json(self.path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             facts = None
         if not isinstance(facts, dict) or not set(facts) >= _KEPT or not isinstance(facts["metrics"], dict):
@@ -62,9 +63,7 @@ class Collection:
         """Metrics and a row per image, under the thresholds as they stand now. Raises RunError where damaged."""
         metrics, decision = self.facts["metrics"], Decision.load(self.run)
         try:
-            table = pd.read_csv(
-                self.path.with_suffix(".csv"), dtype=dict.fromkeys(TEXT_COLUMNS, str), keep_default_na=False
-            )
+            table = read(self.path.with_suffix(".csv"), TEXT_COLUMNS)
             if len(table) != metrics["n"]:
                 raise ValueError
             if metrics["thresholds"] != decision.thresholds:
@@ -169,7 +168,7 @@ def evaluate_collection(
         "metrics": metrics,
     }
     try:
-        write_atomic(path.with_suffix(".csv"), table.to_csv(index=False))
+        write_atomic(path.with_suffix(".csv"), written(table))
         write_atomic(path, json.dumps(facts, indent=1))
     except OSError as error:
         return Outcome(metrics, table, None, f"The figures could not be kept in {path.parent} ({error.strerror}).")

@@ -12,7 +12,6 @@ benchmarks.withholding RUN`` measures what they do.
 """
 
 from collections.abc import Mapping
-from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +19,7 @@ from PIL import Image
 
 from cxr_core.data import terms
 from cxr_core.data.dicom import is_dicom
-from cxr_core.data.images import FORMATS
-from cxr_core.errors import ImageError
+from cxr_core.data.images import decode
 
 # What cxr_core.data.dicom.facts may say of a frontal chest radiograph. OT and SC are "other" and scanned films; "" and
 # OTHER (a word that is no term of the standard) say nothing.
@@ -29,7 +27,6 @@ _MODALITIES = ("", terms.OTHER, "CR", "DX", "DR", "XR", "RG", "OT", "SC")
 _BODY_PARTS = ("", terms.OTHER, "CHEST", "LUNG", "HEART", "RIB")
 _VIEWS = ("", terms.OTHER, "PA", "AP")
 
-_GREY_MODES = ("1", "L", "LA", "I", "F", "I;16", "I;16B", "I;16L")
 # 70 % of a picture lie within this distance of one tint, of 255: so do a grey picture (0), sepia (1), and a radiograph
 # with arrows and text in colour (3); photographs come to 4 and more.
 _UNTINTED, _COLOUR = 0.7, 4.0
@@ -127,6 +124,8 @@ def _said(facts: Mapping[str, str]) -> str | None:
         return f"The DICOM file says body part {part}; expected CHEST."
     if view not in _VIEWS:
         return f"The DICOM file says view {view}, which is not frontal; expected PA or AP."
+    if facts.get("polarity"):
+        return f"The DICOM file contradicts itself on what is white ({facts['polarity']}): it may be inverted."
     return None
 
 
@@ -134,17 +133,10 @@ def _coloured(content: bytes, name: str) -> str | None:
     """A picture of several colours is a photograph or a drawing; one tint (sepia, a blue film base) is none."""
     if is_dicom(content):
         return None
-    try:
-        image = Image.open(BytesIO(content), formats=FORMATS)
-        if image.mode in _GREY_MODES:
-            return None
-        image.draft("RGB", (256, 256))
-        plain = image if image.mode in ("RGB", "RGBA") else image.convert("RGBA")
-        small = plain.resize((64, 64), Image.Resampling.BOX).convert("RGBA")
-    except (OSError, SyntaxError, ValueError) as error:
-        raise ImageError(f"{name}: the image cannot be decoded ({error}). Copy it again.") from error
-    over_black = Image.alpha_composite(Image.new("RGBA", small.size, (0, 0, 0, 255)), small)
-    colours = over_black.convert("RGB").convert("YCbCr")
+    picture = decode(content, name, side=128, colour=True)
+    if picture.mode == "L":
+        return None
+    colours = picture.resize((64, 64), Image.Resampling.BOX).convert("YCbCr")
     return "It is a picture in colour; a chest X-ray is grey." if _chroma(np.asarray(colours)) > _COLOUR else None
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from cxr_core.data.masking import masked
+from cxr_core.data.version import PIXELS
 from cxr_core.errors import ConfigError, RunError
 from cxr_core.evaluation.calibration import calibrate
 from cxr_core.labels import Implied, decide
@@ -58,7 +59,8 @@ class Trained:
         """Which kept features belong to this run."""
         kept = self.run.found("space", None)
         try:
-            return Space(**{**kept, "shape": tuple(kept["shape"])})
+            # Files are read as they are read today: rows of an earlier reading stay alone.
+            return Space(**{**kept, "shape": tuple(kept["shape"]), "pixels": PIXELS})
         except (TypeError, KeyError):
             raise RunError(
                 f"Run {self.run.id} does not say which features it was trained on (found.json). Train it again."

@@ -21,14 +21,13 @@ from io import FileIO
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock
 from numpy.typing import NDArray
 
 from cxr_core.data.masking import Mask
+from cxr_core.data.version import PIXELS
 from cxr_core.errors import CxrError
+from cxr_core.private import make_folder, open_private, private_lock
 from cxr_core.settings import cache_dir
-
-PIXELS_VERSION = 1  # raised whenever cxr_core.data.images.pixels gives other pixels for the same file
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class Space:
     image_size: int
     shape: tuple[int, ...]
     dtype: str
-    pixels: int = PIXELS_VERSION
+    pixels: int = PIXELS
     mask: Mask = "none"
 
     @property
@@ -68,14 +67,14 @@ class FeatureStore:
         self.space = space
         self.folder = (root or cache_dir() / "features") / space.key
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
         except OSError as error:
             raise CxrError(
                 f"The folder for kept features {self.folder} cannot be made ({error.strerror}). Set CXR_CACHE to a "
                 "folder that can be written to."
             ) from None
         self.row_bytes = int(np.prod(space.shape)) * np.dtype(space.dtype).itemsize
-        self.lock = FileLock(self.folder / ".lock")
+        self.lock = private_lock(self.folder / ".lock")
         self._data = self.folder / "rows.bin"
         self._index = self.folder / "index.txt"
         self._names: list[str] = []
@@ -116,11 +115,11 @@ class FeatureStore:
         kept = len(self)
         try:
             self._repair()
-            with self._data.open("ab") as data:
+            with open_private(self._data, "ab") as data:
                 data.write(np.ascontiguousarray(rows).data)
                 data.flush()
                 os.fsync(data.fileno())
-            with self._index.open("a", encoding="latin-1", newline="\n") as index:
+            with open_private(self._index, "a", encoding="latin-1", newline="\n") as index:
                 index.write("".join(f"{name}\n" for name in names))
         except OSError as error:
             raise CxrError(

@@ -16,11 +16,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import psutil
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
+from cxr_core.data.sheets import written
 from cxr_core.errors import RunError
 from cxr_core.evaluation.measure import measured
 from cxr_core.evaluation.metrics import confusion_matrix, summary
+from cxr_core.private import private_lock
 from cxr_core.settings import write_atomic
 from cxr_core.training import controls, held_out
 from cxr_core.training.companions import (
@@ -101,7 +103,7 @@ def _claimed(run: Run, experiment: Experiment, companions: Sequence[Companion]) 
 
 @contextmanager
 def _only_one(run: Run, experiment: Experiment) -> Iterator[None]:
-    lock = FileLock(run.path / f".{experiment.name}.lock")
+    lock = private_lock(run.path / f".{experiment.name}.lock")
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -117,7 +119,7 @@ def _only_one(run: Run, experiment: Experiment) -> Iterator[None]:
 @contextmanager
 def _turn(run: Run, waiting: list[Run]) -> Iterator[bool]:
     """Wait until no training of this runs folder is at work; False where a person stopped it while it waited."""
-    lock = FileLock(run.path.parent / ".turn.lock")
+    lock = private_lock(run.path.parent / ".turn.lock")
     while True:
         if any(made.stop_requested for made in waiting):
             for made in waiting:
@@ -166,7 +168,7 @@ def _keep_controls(run: Run) -> None:
 def _keep_sources(run: Run, plan: held_out.Plan) -> None:
     """Write what each training decided on the images of the source that it had not seen, then the file that says so."""
     found = [folder_of(run, SOURCES, companion.name).predictions("test") for companion in plan.companions]
-    write_atomic(run.path / held_out.TABLE, pd.concat(found, ignore_index=True).to_csv(index=False))
+    write_atomic(run.path / held_out.TABLE, written(pd.concat(found, ignore_index=True)))
     write_atomic(run.path / SOURCES.file, json.dumps({"skipped": plan.skipped}, indent=1))
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from cxr_core.data.masking import Mask
 from cxr_core.errors import RunError
+from cxr_core.private import make_folder
 from cxr_core.settings import write_atomic
 from cxr_core.training.runs import RESUMABLE, Run, queued_status
 
@@ -53,7 +54,7 @@ def laid_down(run: Run, experiment: Experiment, companion: Companion, number: st
     """
     made = folder_of(run, experiment, companion.name)
     if not (made.path / "run.json").exists():
-        made.path.mkdir(exist_ok=True)
+        make_folder(made.path)
         # The split first: with run.json the companion is whole.
         split = companion.split.encode() if companion.split is not None else (run.path / "split.csv").read_bytes()
         write_atomic(made.path / "split.csv", split)

@@ -16,9 +16,12 @@ from cxr_core.data import corrections, mends, reach
 from cxr_core.data.cautions import cautions
 from cxr_core.data.dataset import Dataset, split
 from cxr_core.data.masking import BORDER
+from cxr_core.data.sheets import written
 from cxr_core.errors import ConfigError, LeakError, RunError
 from cxr_core.labels import parse_labels
 from cxr_core.paths import given
+from cxr_core.private import make_folder
+from cxr_core.settings import write_atomic
 from cxr_core.training.config import TrainConfig
 from cxr_core.training.runs import SPLITS, Run, queued_status
 
@@ -86,10 +89,11 @@ def create_run(
     }
     building = runs_dir / f".new-{run_id}"
     try:
-        building.mkdir(parents=True)
-        (building / "run.json").write_text(json.dumps(info, indent=1), encoding="utf-8")
-        samples[["file", "label", "patient", "source", "split", "digest"]].to_csv(building / "split.csv", index=False)
-        (building / "status.json").write_text(json.dumps(queued_status()), encoding="utf-8")
+        make_folder(building)
+        write_atomic(building / "run.json", json.dumps(info, indent=1))
+        rows = samples[["file", "label", "patient", "source", "split", "digest"]]
+        write_atomic(building / "split.csv", written(rows))
+        write_atomic(building / "status.json", json.dumps(queued_status()))
         building.rename(runs_dir / run_id)
     except OSError as error:
         raise RunError(

@@ -8,17 +8,18 @@ This is what a data set of several sources can say of a hospital that the networ
 is a companion of the run (:mod:`cxr_core.training.companions`); kept features serve all of them.
 """
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from cxr_core.data.images import content_digest
+from cxr_core.data.sheets import written
 from cxr_core.errors import RunError
 from cxr_core.evaluation.by_source import by_source, held_out
 from cxr_core.evaluation.intervals import paired, written_drop
 from cxr_core.evaluation.measure import measured
+from cxr_core.settings import from_json
 from cxr_core.training.companions import SOURCES, Companion
 from cxr_core.training.runs import Run, read_predictions
 
@@ -93,7 +94,7 @@ def planned(run: Run) -> Plan:
             skipped[source] = f"no image of {', '.join(lacking)} would be left."
         else:
             name = content_digest(source.encode("utf-8", "surrogatepass"))[:8]
-            companions.append(Companion(name, f"Without {source}", split=split.to_csv(index=False)))
+            companions.append(Companion(name, f"Without {source}", split=written(split)))
     if companions:
         return Plan(tuple(companions), skipped, possible["message"])
     told = " ".join(f"{source}: {reason}" for source, reason in skipped.items())
@@ -125,7 +126,7 @@ def scores(run: Run) -> Unseen | None:
     if not file.exists():
         return None
     try:
-        skipped = {str(source): str(reason) for source, reason in json.loads(file.read_bytes())["skipped"].items()}
+        skipped = {str(source): str(reason) for source, reason in from_json(file.read_bytes())["skipped"].items()}
         table = read_predictions(run.path / TABLE, run.classes)
         rows = by_source(table, run.classes, run.implied)
     except (ValueError, KeyError, TypeError, AttributeError, RunError):

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from cxr_core.data.dataset import scan
 from cxr_core.errors import RunError
+from cxr_core.private import open_private
 from cxr_core.settings import write_atomic
 from cxr_core.training import controls, held_out
 from cxr_core.training.companions import CONTROLS, Companion, Experiment, active, check_ready, is_done, laid_down
@@ -61,7 +62,7 @@ def _launch(arguments: list[str], log_file: Path) -> None:
     """Start ``python -m cxr_core`` with these arguments, apart from this process."""
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
-    with log_file.open("ab") as log:
+    with open_private(log_file, "ab") as log:
         worker = subprocess.Popen(
             [sys.executable, "-m", "cxr_core", *arguments],
             stdin=subprocess.DEVNULL,

@@ -17,10 +17,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from cxr_core.errors import CxrError
-from cxr_core.settings import write_atomic
+from cxr_core.private import private_lock
+from cxr_core.settings import from_json, write_atomic
 from cxr_core.training.runs import Run, list_runs
 
 FILE = "looks.json"
@@ -37,7 +38,7 @@ def look(run: Run, viewer: str | None = None) -> None:
     # A token of a browser is nobody else's business: only its digest is kept.
     name = viewer and hashlib.blake2b(f"{run.id} {viewer}".encode(), digest_size=8).hexdigest()
     try:
-        with FileLock(run.path / f".{FILE}.lock", timeout=_PATIENCE_SECONDS):
+        with private_lock(run.path / f".{FILE}.lock", timeout=_PATIENCE_SECONDS):
             kept = _read(run)
             if name in kept["viewers"]:
                 return
@@ -102,7 +103,7 @@ def _tested_on(run: Run) -> Any:
 
 def _read(run: Run) -> dict[str, Any]:
     try:
-        kept = json.loads((run.path / FILE).read_text(encoding="utf-8"))
+        kept = from_json((run.path / FILE).read_text(encoding="utf-8"))
         return {"test": max(0, int(kept["test"])), "viewers": [str(name) for name in kept["viewers"]]}
     except (OSError, ValueError, KeyError, TypeError):
         return {"test": 0, "viewers": []}

@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from cxr_core.errors import RunError
 from cxr_core.model.extraction import Interrupted
+from cxr_core.private import private_lock
 from cxr_core.training.progress import Progress
 from cxr_core.training.runs import Run, list_runs
 
@@ -24,7 +25,7 @@ HEARTBEAT_SECONDS = 15
 
 @contextmanager
 def only_worker(run: Run) -> Iterator[None]:
-    lock = FileLock(run.path / ".worker.lock")
+    lock = private_lock(run.path / ".worker.lock")
     try:
         with lock.acquire(timeout=0):
             yield
@@ -35,7 +36,7 @@ def only_worker(run: Run) -> Iterator[None]:
 @contextmanager
 def turn(run: Run, progress: Progress) -> Iterator[None]:
     """Wait until no other run of this folder is at work and no earlier one waits."""
-    lock = FileLock(run.path.parent / ".turn.lock")
+    lock = private_lock(run.path.parent / ".turn.lock")
     queued = run.status["queued"]
     while True:
         if run.stop_requested:

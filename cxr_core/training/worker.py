@@ -27,6 +27,7 @@ import torch
 
 from cxr_core.audit.audit import audit
 from cxr_core.data.dataset import scan
+from cxr_core.data.sheets import written
 from cxr_core.errors import CxrError, DatasetError, RunError
 from cxr_core.evaluation.evaluate import check_folder, judge
 from cxr_core.inference.embedding import keep_embedding
@@ -34,6 +35,7 @@ from cxr_core.inference.trained import Trained
 from cxr_core.model.extraction import Interrupted, Item, Unreadable, keep
 from cxr_core.model.features import FeatureStore
 from cxr_core.model.network import initial_suffix, load_prefix, pick_device, save_weights, space_of
+from cxr_core.private import open_private
 from cxr_core.settings import replacing, write_atomic
 from cxr_core.training import speeds
 from cxr_core.training.presence import heartbeat, only_worker, terminations_as_interrupts, turn
@@ -140,9 +142,8 @@ class _Worker:
             print(f"Features: {missing} computed, {rate:.1f} images per second.", flush=True)
         check_folder(folder, unreadable)
         lost = {entry.path for entry in unreadable}
-        pd.DataFrame(
-            [{"file": str(entry.path), "reason": entry.reason} for entry in unreadable], columns=["file", "reason"]
-        ).to_csv(self.run.path / "unreadable.csv", index=False)
+        listed = [{"file": str(entry.path), "reason": entry.reason} for entry in unreadable]
+        write_atomic(self.run.path / "unreadable.csv", written(pd.DataFrame(listed, columns=["file", "reason"])))
         return samples[[folder / file not in lost for file in samples["file"]]], unreadable
 
     def _check_disk(self, needed: int, folder: Path) -> None:
@@ -161,6 +162,7 @@ class _Worker:
         source = store.folder / "prefix.safetensors"
         with replacing(self.run.prefix_file) as temporary:
             try:
+                temporary.unlink()
                 os.link(source, temporary)
             except OSError:
                 shutil.copyfile(source, temporary)
@@ -194,7 +196,7 @@ class _Worker:
             before = (epoch - 1) * total
             self.progress("training", before + done, config.epochs * total, epoch=epoch, epochs=config.epochs)
 
-        with (run.path / "history.jsonl").open("a", encoding="utf-8") as history:
+        with open_private(run.path / "history.jsonl", "a", encoding="utf-8") as history:
             for row in trainer.epochs(lambda: run.stop_requested, progress):
                 history.write(json.dumps(row) + "\n")
                 history.flush()
@@ -236,7 +238,7 @@ class _Worker:
                 split,
                 lambda done, total: self.progress("evaluating", done, total),
             )
-            write_atomic(self.run.path / f"predictions_{split}.csv", predictions.to_csv(index=False))
+            write_atomic(self.run.path / f"predictions_{split}.csv", written(predictions))
             write_atomic(self.run.path / f"metrics_{split}.json", json.dumps(metrics, indent=1))
             figures = f"accuracy {metrics['accuracy']:.3f}, macro F1 {metrics['macro_f1']:.3f}"
             print(f"{split}: {figures}, {metrics['n']} images", flush=True)

@@ -1,6 +1,7 @@
 """What the pages share: the frame, the choice of a run or data set, cached wrappers, the live view, the form.
 
-The only part of ``cxr_core`` that imports streamlit. A page reads widgets, makes one core call and draws::
+The only part of ``cxr_core`` that imports streamlit, beside ``server``. A page reads widgets, makes one core call and
+draws::
 
     ui.page("Evaluate", ":material/analytics:")
     with ui.guarded():

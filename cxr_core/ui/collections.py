@@ -17,6 +17,7 @@ from cxr_core.ui.frame import escaped, guarded, of
 from cxr_core.ui.measures import judged
 from cxr_core.ui.outside import outside_figures
 from cxr_core.ui.results import right_of
+from cxr_core.ui.sheet import sheet
 
 SAID = "collection-said"
 TITLES = {"accuracy": "Accuracy", "macro_f1": "Macro F1"}
@@ -39,7 +40,7 @@ def collections_section(run: Run) -> None:
     st.plotly_chart(charts.collections([internal, *found]), key="collections", config=NO_BAR)
     rows = [_row("Internal test", report, right_of(report))]
     rows += [_row(row["name"], row, of(row["right"], row["n"]), row["against"]) for row in found]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, placeholder="")
+    sheet(pd.DataFrame(rows), hide_index=True, placeholder="")
     st.caption(
         "In brackets: 95 % interval, by patient. Drop: internal minus external; the two are resampled independently."
     )

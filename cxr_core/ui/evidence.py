@@ -15,6 +15,7 @@ from cxr_core.data.dataset import Dataset
 from cxr_core.errors import ImageError
 from cxr_core.ui.cached import thumbnail
 from cxr_core.ui.frame import escaped
+from cxr_core.ui.sheet import sheet
 
 GROUPS_SHOWN, PICTURES_SHOWN = 4, 5
 # What stands below a picture: column -> how it is written.
@@ -53,7 +54,7 @@ def evidence(dataset: Dataset, found: Audit, finding: Finding) -> None:
     if hidden or len(reasons) > PICTURES_SHOWN:
         listed = pd.DataFrame([_listed(file, rows.get(file), reasons.get(file, "")) for file in finding.files])
         with st.expander(f"All {len(listed):,} files"):
-            st.dataframe(listed.loc[:, (listed != "").any()], hide_index=True)
+            sheet(listed.loc[:, (listed != "").any()], hide_index=True)
 
 
 def _described(row: Mapping[str, Any], wrong_ages: Mapping[str, str]) -> dict[str, str]:

@@ -9,9 +9,11 @@ import streamlit as st
 from cxr_core import charts
 from cxr_core.charts.look import label
 from cxr_core.charts.trust import FIGURES
+from cxr_core.data.sheets import written
 from cxr_core.training.runs import Run
 from cxr_core.ui.frame import guarded, of
 from cxr_core.ui.measures import cached_curves
+from cxr_core.ui.sheet import sheet
 
 AVERAGES = ("precision", "recall", "f1")
 TITLES = {**FIGURES, "recall": "Sensitivity (recall)"}
@@ -23,7 +25,7 @@ SHARES = {name: st.column_config.NumberColumn(name, format="%.3f") for name in (
 def figures_section(run: Run, report: Mapping[str, Any], table: pd.DataFrame, split: str) -> None:
     """All of it, with the downloads."""
     pinned = {"Class": st.column_config.TextColumn("Class", pinned=True)}
-    st.dataframe(class_table(report), hide_index=True, column_config={**pinned, **COUNTS})
+    sheet(class_table(report), hide_index=True, column_config={**pinned, **COUNTS})
     st.caption(
         "In brackets: 95 % interval. Support counts the images of a class."
         + (
@@ -33,7 +35,7 @@ def figures_section(run: Run, report: Mapping[str, Any], table: pd.DataFrame, sp
         )
     )
     st.plotly_chart(charts.interval_bars(report, report["ci"]), key="bars", config=NO_BAR)
-    st.dataframe(averages_table(report), hide_index=True, column_config={**COUNTS, **SHARES})
+    sheet(averages_table(report), hide_index=True, column_config={**COUNTS, **SHARES})
     _one_vs_rest(report)
     _curves(run, report, split)
     with st.container(horizontal=True):
@@ -43,7 +45,7 @@ def figures_section(run: Run, report: Mapping[str, Any], table: pd.DataFrame, sp
         ):
             st.download_button(
                 f"{title} as CSV",
-                frame.to_csv(index=False),
+                written(frame),
                 f"{run.id}-{split}-{name}.csv",
                 "text/csv",
                 icon=":material/download:",

@@ -7,9 +7,10 @@ import streamlit as st
 
 from cxr_core.data import reach
 from cxr_core.errors import CxrError
-from cxr_core.settings import allowed_roots
+from cxr_core.server.exposure import serving
+from cxr_core.settings import allowed_roots, close_to_others
 from cxr_core.training.runs import Run
-from cxr_core.ui.exposure import serving
+from cxr_core.ui.admission import admit
 from cxr_core.ui.link import enter
 
 NOTICE = "Research software, not for clinical use."
@@ -56,14 +57,20 @@ _STYLE = """
 
 
 def page(title: str, icon: str) -> None:
-    """Open a page: browser title, header, the one notice. Every page calls this first; each runs on its own."""
+    """Open a page: browser title, header, the one notice, and whether it is shown to who asks for it.
+
+    Every page calls this first; each runs on its own.
+    """
     # An emoji as the browser's icon: the browser would fetch a Material symbol from another host.
     st.set_page_config(page_title=f"{title} · Chest X-ray classification", page_icon="🩻", layout="wide")
     enter(title)
     st.html(_STYLE)
     st.title(f"{icon} {title}", anchor=False)
     st.caption(NOTICE)
+    admit(escaped)
     _confine()
+    with guarded():
+        close_to_others()
 
 
 def _confine() -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from cxr_core.data import demo
 from cxr_core.errors import CxrError
+from cxr_core.private import make_folder
 from cxr_core.settings import data_dir, remember_dataset, runs_dir
 from cxr_core.training import jobs
 from cxr_core.training.config import PRESETS, TrainConfig
@@ -61,6 +62,7 @@ def quick_start(small: bool) -> None:
         data = data_dir() / f"demo-{DEMO_IMAGES}-{DEMO_SEED}"
         if not data.exists():
             with progress_bar("Drawing", "pictures") as report:
+                make_folder(data.parent)
                 demo.draw(data, DEMO_IMAGES, DEMO_SEED, report)
         remember_dataset(data)
         with progress_bar("Reading the data set", "files") as report:

@@ -17,6 +17,7 @@ from cxr_core.settings import runs_dir
 from cxr_core.training import jobs
 from cxr_core.training.runs import ACTIVE, Run, list_runs
 from cxr_core.ui.frame import duration, escaped, guarded, metric, of, state_badge, warnings_banner
+from cxr_core.ui.sheet import sheet
 
 REFRESH_SECONDS = 2
 LOG_LINES = 200
@@ -152,7 +153,7 @@ def _numbers(run: Run, history: list[dict[str, Any]]) -> None:
         for k, (name, row) in enumerate(zip(run.classes, confusion, strict=True))
     ]
     st.caption(f"Recall of each class on validation, epoch {best['epoch']}")
-    st.dataframe(pd.DataFrame(recall), hide_index=True)
+    sheet(pd.DataFrame(recall), hide_index=True)
 
 
 def _spoken(name: str) -> str:

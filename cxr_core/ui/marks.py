@@ -11,6 +11,7 @@ import streamlit as st
 from cxr_core.data import corrections
 from cxr_core.data.corrections import ACTIONS, LABEL_WRONG, LEAVE_OUT, MAX_REASON
 from cxr_core.data.dataset import Dataset
+from cxr_core.data.sheets import written
 from cxr_core.errors import CxrError, ImageError
 from cxr_core.settings import runs_dir
 from cxr_core.ui.cached import thumbnail
@@ -104,7 +105,7 @@ def marks_list(dataset: Dataset) -> None:
         _row(dataset, row)
     st.download_button(
         "Marks as CSV",
-        here.to_csv(index=False),
+        written(here),
         f"{dataset.name}-corrections.csv",
         "text/csv",
         icon=":material/download:",

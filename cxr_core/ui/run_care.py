@@ -20,6 +20,7 @@ from cxr_core.training.config import TrainConfig
 from cxr_core.training.runs import Run
 from cxr_core.ui.frame import escaped, guarded, state_badge, warnings_banner
 from cxr_core.ui.results import state_notice
+from cxr_core.ui.sheet import sheet
 
 LOG_LINES = 400
 
@@ -41,7 +42,8 @@ def care(run: Run) -> None:
         delete(run)
     warnings_banner(run)
     configuration, log = st.tabs(["Configuration", "Log"])
-    configuration.dataframe(config_table(run.config), hide_index=True, height="content")
+    with configuration:
+        sheet(config_table(run.config), hide_index=True, height="content")
     configuration.caption(f"Data set: {escaped(run.info['data'])} · classes: {escaped(', '.join(run.classes))}")
     lines = run.log.splitlines()
     log.code("\n".join(lines[-LOG_LINES:]) or "The worker has written nothing yet.", language=None, height=360)

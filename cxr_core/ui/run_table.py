@@ -20,6 +20,7 @@ from cxr_core.training import looks
 from cxr_core.training.runs import ACTIVE, Run, list_runs
 from cxr_core.ui.frame import STATES
 from cxr_core.ui.outside import outside_figures
+from cxr_core.ui.sheet import sheet
 
 REFRESH_SECONDS = 3
 DAMAGED = "Damaged"
@@ -118,7 +119,7 @@ def select_runs(runs: Sequence[Run], table: pd.DataFrame) -> list[Run]:
     before = st.session_state.get("marked-runs", [])
     # No column of figures that nobody has yet.
     unused = [] if table["external_f1"].notna().any() else ["external_f1", "external"]
-    event = st.dataframe(
+    event = sheet(
         table.drop(columns=["id", "problem", *unused]),
         hide_index=True,
         column_config=_COLUMNS,

@@ -14,6 +14,7 @@ from cxr_core.ui.companions import measuring
 from cxr_core.ui.figures import NO_BAR
 from cxr_core.ui.frame import escaped, of
 from cxr_core.ui.results import thresholds
+from cxr_core.ui.sheet import sheet
 
 
 def sources_section(run: Run, table: pd.DataFrame) -> None:
@@ -30,7 +31,7 @@ def _each(run: Run, table: pd.DataFrame) -> None:
         return
     rows = _by_source(table, run.classes, run.implied)
     st.plotly_chart(charts.collections([{**row, "name": row["source"]} for row in rows]), key="sources", config=NO_BAR)
-    st.dataframe(pd.DataFrame([_row(row) for row in rows]), hide_index=True)
+    sheet(pd.DataFrame([_row(row) for row in rows]), hide_index=True)
     st.caption(
         "In brackets: 95 % interval, by patient. Macro F1 is over the classes that occur in a source, in truth or in a "
         "decision: between sources of other classes it cannot be compared."
@@ -49,7 +50,7 @@ def _left_out(run: Run, trainings: int) -> None:
     st.write(escaped(verdict(found)))
     st.plotly_chart(charts.unseen(found.seen, found.rows), key="unseen", config=NO_BAR)
     own = {row["source"]: row for row in found.seen}
-    st.dataframe(pd.DataFrame([_row(row) | _beside(own.get(row["source"])) for row in found.rows]), hide_index=True)
+    sheet(pd.DataFrame([_row(row) | _beside(own.get(row["source"])) for row in found.rows]), hide_index=True)
     for source, reason in found.skipped.items():
         st.caption(escaped(f"{source} was not left out: {reason}"))
     st.caption(

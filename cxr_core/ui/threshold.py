@@ -19,6 +19,7 @@ from cxr_core.ui.figures import NO_BAR
 from cxr_core.ui.frame import escaped, guarded, metric, of
 from cxr_core.ui.headline import interval_text
 from cxr_core.ui.measures import cached_curves, judged, probabilities_of, stamps, true_of, truth_of
+from cxr_core.ui.sheet import sheet
 
 LOWEST, HIGHEST, STEP = 0.001, 0.999, 0.001
 # Without a threshold the most probable class wins; equal thresholds for all say the same.
@@ -159,8 +160,8 @@ def _effect(run: Run, draft: dict[str, float]) -> None:
                 {"Split": title, "Thresholds": rule, "Decided rightly": right, "Macro F1": figures["macro_f1"]}
             )
     columns = {name: st.column_config.NumberColumn(format="%.3f") for name in ("Threshold now", "Threshold here")}
-    st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=columns, placeholder="none")
-    st.dataframe(
+    sheet(pd.DataFrame(rows), hide_index=True, column_config=columns, placeholder="none")
+    sheet(
         pd.DataFrame(totals), hide_index=True, column_config={"Macro F1": st.column_config.NumberColumn(format="%.3f")}
     )
     st.caption("The first table judges each label by its own threshold, the second the decision that all of them make.")

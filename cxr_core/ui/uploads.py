@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from cxr_core.inference.predictor import Prediction, Predictor
 
 PICTURE_SIDE = 900
-# A spreadsheet takes a cell that begins with one of these for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -143,24 +141,18 @@ def content_of(answer: Answer) -> bytes:
 def prediction_table(answers: Sequence[Answer], classes: Sequence[str], forced: Container[str] = ()) -> pd.DataFrame:
     """A row per file: file, decision, ``p_CLASS`` for each class, withheld (the reason), error.
 
-    A failed file has no probabilities, nor has one whose answer is withheld, unless its key is in ``forced``. Texts are
-    made safe for spreadsheets.
+    A failed file has no probabilities, nor has one whose answer is withheld, unless its key is in ``forced``.
     """
     columns = ["file", "decision", *(f"p_{name}" for name in classes), "withheld", "error"]
     rows = []
     for answer in answers:
-        row: dict[str, Any] = {"file": safe_cell(answer.name), "decision": ""}
+        row: dict[str, Any] = {"file": answer.name, "decision": ""}
         prediction = answer.prediction.shown(answer.key in forced) if answer.prediction else None
         if prediction and prediction.probabilities:
-            row["decision"] = safe_cell(prediction.label or "")
+            row["decision"] = prediction.label or ""
             row |= {f"p_{name}": value for name, value in prediction.probabilities.items()}
-        rows.append({**row, "withheld": safe_cell(answer.withheld or ""), "error": safe_cell(answer.error or "")})
+        rows.append({**row, "withheld": answer.withheld or "", "error": answer.error or ""})
     return pd.DataFrame(rows, columns=columns)
-
-
-def safe_cell(text: str) -> str:
-    """``text``, with an apostrophe before it where a spreadsheet would run it as a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def prediction_columns(classes: Sequence[str]) -> dict[str, Any]:

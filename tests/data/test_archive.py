@@ -131,6 +131,35 @@ def test_what_is_no_whole_zip_is_refused(damage: str) -> None:
     assert nothing_left()
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA, 9, 93, 99])
+def test_damage_is_the_archives_own_error_however_it_is_compressed(method: int) -> None:
+    known = method if method in (zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA) else zipfile.ZIP_STORED
+    inside = bytes(range(256)) * 2
+    content = packed({"A/1.png": inside}, known)
+    if known == method:
+        assert len(list(unpack(content, "whole.zip").rglob("*.png"))) == 1
+    else:
+        # Deflate64, Zstandard and an encrypted archive's method.
+        for signature, offset in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+            at = content.index(signature) + offset
+            content = content[:at] + struct.pack("<H", method) + content[at + 2 :]
+    refused: list[str] = []
+    first, end = 30 + len("A/1.png"), content.index(b"PK\x01\x02")
+    places = range(first, end, max(1, (end - first) // 25))
+    for at in places:
+        damaged = bytearray(content)
+        damaged[at] ^= 0x55
+        try:
+            # The last bits of a stream may mean nothing.
+            assert (unpack(bytes(damaged), "same.zip") / "A" / "1.png").read_bytes() == inside
+        except DatasetError as error:
+            refused.append(str(error))
+    assert all(reason.startswith("same.zip: expected a whole, plain zip") for reason in refused)
+    assert len(refused) >= len(places) - 3
+    kept = [path.name.split("-")[0] for path in (data_dir() / "uploads").iterdir()]
+    assert kept.count("same") == len(places) - len(refused)
+
+
 def test_encrypted_and_doubled_entries_are_refused() -> None:
     content = bytearray(packed({"A/1.png": PICTURE}))
     for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):

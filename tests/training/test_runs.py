@@ -1,5 +1,6 @@
 """A run on disk: what its folder says, whoever damaged it, and what a person may do with it."""
 
+import csv
 import json
 import os
 import shutil
@@ -339,3 +340,19 @@ def test_three_hundred_runs_are_listed_fast_and_without_torch(finished: Run) -> 
     count, seconds = answer.stdout.split()
     assert int(count) == 300
     assert float(seconds) < 3
+
+
+def test_names_that_begin_like_formulas_come_back_and_do_not_run(tmp_path: Path) -> None:
+    names = {"-OPACITY": ["=1+1.png", "'=a.png", "+b;@c.png"], "@NORMAL": ["-a.png", "b.png", "c.png"]}
+    for number, (label, files) in enumerate(names.items()):
+        for place, file in enumerate(files):
+            noise(tmp_path / "data" / label / file, seed=10 * number + place)
+    dataset = scan(tmp_path / "data")
+    run = create_run(dataset, TrainConfig.create(backbone="small-cnn"), tmp_path / "runs")
+    again = run.split.set_index("file")["label"]
+    assert set(again.index) == set(dataset.samples["file"]) == {f"{label}/{f}" for label in names for f in names[label]}
+    assert {f"{label}/" == file[: len(label) + 1] for file, label in again.items()} == {True}
+    rows = (run.path / "split.csv").read_text(encoding="utf-8").splitlines()[1:]
+    assert len(rows) == 6
+    for row in csv.reader(rows):
+        assert not any(cell.startswith(("=", "+", "-", "@")) for cell in row)
