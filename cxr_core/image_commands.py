@@ -63,7 +63,9 @@ def _table(predictions: "Sequence[Prediction]", classes: Sequence[str], force: b
     for row in (_row(prediction, force) for prediction in predictions):
         shares = [(row["probabilities"] or {}).get(name) for name in classes]
         rows.append([row["file"], row["label"] or "", *shares, row["error"] or "", row["withheld"] or ""])
-    return pd.DataFrame(rows, columns=["file", "label", *(f"p_{name}" for name in classes), "error", "withheld"])
+    columns = ["file", "label", *(f"p_{name}" for name in classes), "error", "withheld"]
+    # Objects: a name may be no text that another kind of column could hold.
+    return pd.DataFrame(rows, columns=columns, dtype=object)
 
 
 def _line(prediction: "Prediction", force: bool) -> str:

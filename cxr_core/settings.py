@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 
@@ -96,6 +97,14 @@ def write_atomic(path: Path, content: str | bytes, private: bool = True) -> None
         temporary.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
 
 
+def from_json(content: str | bytes) -> Any:
+    """The document in ``content``. Raises ValueError for whatever is none: no text, no JSON, nested without end."""
+    try:
+        return json.loads(content)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
 def _recent_file() -> Path:
     return data_dir() / "recent.json"
 
@@ -103,12 +112,12 @@ def _recent_file() -> Path:
 def recent_datasets() -> list[Path]:
     """Data sets opened before that still exist, the latest first. A damaged list counts as an empty one."""
     try:
-        listed = json.loads(_recent_file().read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError):
+        listed = from_json(_recent_file().read_bytes())
+    except (FileNotFoundError, ValueError):
         return []
     if not isinstance(listed, list):
         return []
-    return [path for path in (Path(entry) for entry in listed if isinstance(entry, str)) if path.exists()]
+    return [Path(entry) for entry in listed if isinstance(entry, str) and os.path.exists(entry)]
 
 
 def remember_dataset(path: Path) -> None:

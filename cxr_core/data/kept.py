@@ -13,7 +13,7 @@ from cxr_core.data.folder import Entry
 from cxr_core.data.limits import ImageInfo
 from cxr_core.data.listing import LeftOut
 from cxr_core.data.version import PIXELS
-from cxr_core.settings import cache_dir, write_atomic
+from cxr_core.settings import cache_dir, from_json, write_atomic
 
 # Raise the first when more is kept of a file, the other where it is read in another way.
 VERSION = f"3-{PIXELS}"
@@ -55,7 +55,7 @@ class KeptScan:
 
     def _load(self) -> dict[str, tuple[int, int, Known]]:
         try:
-            kept = json.loads(self._path.read_text(encoding="utf-8"))
+            kept = from_json(self._path.read_text(encoding="utf-8"))
             if kept["version"] != VERSION:
                 return {}
             return {
@@ -70,5 +70,7 @@ def _known(first: str, *rest: Any) -> Known:
     if len(rest) == 1:
         return LeftOut(str(first), str(rest[0]))
     width, height, mode, format, bits, age = rest
+    if not all(0 <= int(number) < 2**31 for number in (width, height, bits)):
+        raise ValueError("no picture is so large")
     info = ImageInfo(int(width), int(height), str(mode), str(format), int(bits), age if age is None else float(age))
     return str(first), info

@@ -27,7 +27,7 @@ from cxr_core.data.sheets import read, written
 from cxr_core.errors import CxrError, RunError
 from cxr_core.evaluation.intervals import unpaired
 from cxr_core.evaluation.measure import Measured, measure, measured
-from cxr_core.settings import write_atomic
+from cxr_core.settings import from_json, write_atomic
 from cxr_core.training.decision import Decision
 from cxr_core.training.runs import TEXT_COLUMNS, Run
 
@@ -47,7 +47,7 @@ class Collection:
     def facts(self) -> dict[str, Any]:
         """name, data, data_digest, split, evaluated (UTC), shared (images that the run's own data set has), metrics."""
         try:
-            facts = json.loads(self.path.read_text(encoding="utf-8"))
+            facts = from_json(self.path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             facts = None
         if not isinstance(facts, dict) or not set(facts) >= _KEPT or not isinstance(facts["metrics"], dict):

@@ -21,7 +21,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from cxr_core.errors import RunError
-from cxr_core.settings import replacing
+from cxr_core.settings import from_json, replacing
 from cxr_core.training.runs import Run
 
 FILE = "embedding.safetensors"
@@ -67,7 +67,7 @@ class Neighbours:
             with safe_open(path, framework="numpy") as file:
                 about = file.metadata() or {}
                 vectors = _unit(file.get_tensor("train"))
-            digests, limit = json.loads(about["train"]), float(about["limit"])
+            digests, limit = from_json(about["train"]), float(about["limit"])
         except (OSError, SafetensorError, KeyError, TypeError, ValueError):
             raise _damaged(run) from None
         samples = run.split
@@ -119,7 +119,7 @@ def kept_vector(run: Run, digest: str) -> NDArray[np.float32] | None:
         return None
     try:
         with safe_open(path, framework="numpy") as file:
-            digests = json.loads((file.metadata() or {})["val"])
+            digests = from_json((file.metadata() or {})["val"])
             return file.get_tensor("val")[digests.index(digest)].astype(np.float32) if digest in digests else None
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, IndexError, AttributeError):
         raise _damaged(run) from None

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from cxr_core.errors import RunError
-from cxr_core.settings import replacing
+from cxr_core.settings import from_json, replacing
 
 
 @dataclass
@@ -53,7 +53,7 @@ def load_checkpoint(file: Path, suffix: nn.Module, optimizer: Optimizer) -> tupl
     device = next(suffix.parameters()).device
     try:
         with safe_open(file, framework="pt", device=str(device)) as archive:
-            standing = Standing(**json.loads((archive.metadata() or {})["standing"]))
+            standing = Standing(**from_json((archive.metadata() or {})["standing"]))
             tensors = {name: archive.get_tensor(name) for name in archive.keys()}  # noqa: SIM118 (not a dict)
         suffix.load_state_dict(_under(tensors, "model."))
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, OSError) as error:

@@ -6,7 +6,6 @@
 A control is a companion of the run (:mod:`cxr_core.training.companions`) with its split, its images masked.
 """
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +13,7 @@ from cxr_core.audit.findings import SHORTCUT_SEES
 from cxr_core.data.masking import LUNGS_HEIGHT, LUNGS_WIDTH, MIDDLE_HEIGHT, MIDDLE_WIDTH, Mask
 from cxr_core.errors import RunError
 from cxr_core.evaluation.measure import measured
+from cxr_core.settings import from_json
 from cxr_core.training.companions import CONTROLS, Companion
 from cxr_core.training.runs import Run
 
@@ -107,7 +107,7 @@ def scores(run: Run) -> Scores | None:
     if not file.exists():
         return None
     try:
-        kept = json.loads(file.read_bytes())
+        kept = from_json(file.read_bytes())
         chance = float(kept["chance_macro_f1"])
         found = {kind: _known(kept[kind]) for kind in TITLES if kept.get(kind)}
         if not {companion.name for companion in planned(run)} <= set(found):

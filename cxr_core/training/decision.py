@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cxr_core.errors import ConfigError, RunError
-from cxr_core.settings import write_atomic
+from cxr_core.settings import from_json, write_atomic
 from cxr_core.training.runs import Run
 
 POINT = "operating_point.json"
@@ -37,7 +37,7 @@ class Decision:
                 f"Run {run.id} is {run.state}: expected a completed training. Wait for it, resume it, or pick another."
             )
         try:
-            kept = json.loads(file.read_bytes())
+            kept = from_json(file.read_bytes())
             thresholds = {name: float(kept["thresholds"][name]) for name in (run.classes if run.implied else ())}
             temperature = float(kept.get("temperature", 1.0))
             decision = cls(temperature, thresholds, int(kept["epoch"]), str(kept["monitor"]))
@@ -56,7 +56,7 @@ def _point(run: Run) -> dict[str, Any] | None:
     if not file.exists():
         return None
     try:
-        kept = json.loads(file.read_bytes())
+        kept = from_json(file.read_bytes())
         limits = {str(name): float(value) for name, value in kept["thresholds"].items()}
         if not set(limits) <= set(run.classes) or not all(0 < limit < 1 for limit in limits.values()):
             raise ValueError

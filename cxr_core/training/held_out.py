@@ -8,7 +8,6 @@ This is what a data set of several sources can say of a hospital that the networ
 is a companion of the run (:mod:`cxr_core.training.companions`); kept features serve all of them.
 """
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +19,7 @@ from cxr_core.errors import RunError
 from cxr_core.evaluation.by_source import by_source, held_out
 from cxr_core.evaluation.intervals import paired, written_drop
 from cxr_core.evaluation.measure import measured
+from cxr_core.settings import from_json
 from cxr_core.training.companions import SOURCES, Companion
 from cxr_core.training.runs import Run, read_predictions
 
@@ -126,7 +126,7 @@ def scores(run: Run) -> Unseen | None:
     if not file.exists():
         return None
     try:
-        skipped = {str(source): str(reason) for source, reason in json.loads(file.read_bytes())["skipped"].items()}
+        skipped = {str(source): str(reason) for source, reason in from_json(file.read_bytes())["skipped"].items()}
         table = read_predictions(run.path / TABLE, run.classes)
         rows = by_source(table, run.classes, run.implied)
     except (ValueError, KeyError, TypeError, AttributeError, RunError):

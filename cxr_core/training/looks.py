@@ -21,7 +21,7 @@ from filelock import Timeout
 
 from cxr_core.errors import CxrError
 from cxr_core.private import private_lock
-from cxr_core.settings import write_atomic
+from cxr_core.settings import from_json, write_atomic
 from cxr_core.training.runs import Run, list_runs
 
 FILE = "looks.json"
@@ -103,7 +103,7 @@ def _tested_on(run: Run) -> Any:
 
 def _read(run: Run) -> dict[str, Any]:
     try:
-        kept = json.loads((run.path / FILE).read_text(encoding="utf-8"))
+        kept = from_json((run.path / FILE).read_text(encoding="utf-8"))
         return {"test": max(0, int(kept["test"])), "viewers": [str(name) for name in kept["viewers"]]}
     except (OSError, ValueError, KeyError, TypeError):
         return {"test": 0, "viewers": []}

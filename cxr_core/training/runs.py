@@ -9,7 +9,6 @@
 ``stop`` and write ``name.txt``. No torch here: a page that lists runs opens fast.
 """
 
-import json
 import os
 import secrets
 import shutil
@@ -29,8 +28,9 @@ from cxr_core.data import sheets
 from cxr_core.data.masking import Mask, without_border
 from cxr_core.errors import ConfigError, RunError
 from cxr_core.private import file_mode
-from cxr_core.settings import write_atomic
+from cxr_core.settings import from_json, write_atomic
 from cxr_core.training.config import TrainConfig
+from cxr_core.training.shapes import Metrics, RunInfo, fits
 
 ACTIVE = ("queued", "extracting", "training", "evaluating")
 STATES = (*ACTIVE, "completed", "stopped", "failed")
@@ -38,7 +38,6 @@ RESUMABLE = ("stopped", "lost", "failed")
 SPLITS = ("train", "val", "test")
 # A class may be called 1, and a digest may look like a number.
 TEXT_COLUMNS = ("file", "label", "patient", "source", "split", "digest", "decision", "reason")
-METRICS = {"split", "n", "classes", "accuracy", "macro_f1", "per_class", "confusion", "one_vs_rest", "warnings"}
 # A worker needs a moment to start and say that it lives; a run without one for longer is lost.
 START_GRACE_SECONDS = 60
 # Processes on another host cannot be asked; there the age of the heartbeat decides.
@@ -69,7 +68,7 @@ class Run:
     def info(self) -> dict[str, Any]:
         """``run.json``, written once: classes, implied, data, data_digest, counts, warnings, versions, created."""
         info = _read_json(self.path / "run.json")
-        if not isinstance(info, dict) or not {"config", "classes", "implied", "data", "folder"} <= set(info):
+        if not fits(info, RunInfo):
             raise RunError(
                 f"{self.path / 'run.json'} is missing or damaged: expected the description of a run. "
                 "Delete the folder, or restore the file."
@@ -182,7 +181,7 @@ class Run:
         rows = []
         for number, line in enumerate(lines, start=1):
             try:
-                row = json.loads(line)
+                row = from_json(line)
                 if row["epoch"] != number or not isinstance(row["best"], bool):
                     raise ValueError
             except (ValueError, TypeError, KeyError):
@@ -201,7 +200,7 @@ class Run:
     @property
     def split(self) -> pd.DataFrame:
         """A row per image: file, label, patient, source, split, digest."""
-        return _read_table(self.path / "split.csv", "file", "label", "split", "digest")
+        return _read_table(self.path / "split.csv", "file", "label", "patient", "source", "split", "digest")
 
     @property
     def audit(self) -> dict[str, Any] | None:
@@ -223,7 +222,7 @@ class Run:
     def metrics(self, split: str) -> dict[str, Any] | None:
         """The evaluation on ``split``, or None where there is none yet (or a damaged one: it can be made again)."""
         metrics = _read_json(self.path / f"metrics_{split}.json")
-        return metrics if isinstance(metrics, dict) and set(metrics) >= METRICS else None
+        return metrics if fits(metrics, Metrics) else None
 
     def predictions(self, split: str) -> pd.DataFrame:
         """A row per image of ``split``: file, label, decision, ``p_CLASS`` per class. Raises RunError before."""
@@ -311,8 +310,8 @@ def find_run(runs_dir: Path, run_id: str) -> Run:
 
 def _read_json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError):
+        return from_json(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
         return None
 
 

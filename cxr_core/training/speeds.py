@@ -3,7 +3,7 @@
 import json
 import math
 
-from cxr_core.settings import cache_dir, write_atomic
+from cxr_core.settings import cache_dir, from_json, write_atomic
 from cxr_core.training.config import TrainConfig
 
 
@@ -16,8 +16,8 @@ def _key(config: TrainConfig, stage: str) -> str:
 
 def _all() -> dict[str, float]:
     try:
-        speeds = json.loads((cache_dir() / "speeds.json").read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError):
+        speeds = from_json((cache_dir() / "speeds.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
         return {}
     return speeds if isinstance(speeds, dict) else {}
 
