@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cxr_core import mend_commands
+from cxr_core.activity import record_opened
 from cxr_core.errors import ConfigError, CxrError, RunError
 from cxr_core.paths import given
 from cxr_core.private import open_private
@@ -48,6 +49,7 @@ def scan(options: Namespace) -> int:
     from cxr_core.data.dataset import scan as scan_dataset
 
     dataset = scan_dataset(options.data)
+    record_opened(dataset.name, len(dataset.samples), len(dataset.unreadable), runs_dir())
     counts = dataset.counts()
     splits = {str(split): {name: int(count) for name, count in row.items()} for split, row in counts.iterrows()}
     notes = cautions(dataset.samples, dataset.path(""))
@@ -79,6 +81,7 @@ def audit(options: Namespace) -> int:
     from cxr_core.data.dataset import scan as scan_dataset
 
     dataset = scan_dataset(options.data)
+    record_opened(dataset.name, len(dataset.samples), len(dataset.unreadable), runs_folder(options))
     if options.mends:
         return _mends(mend_commands.listed(dataset, runs_folder(options)), options.json)
     mend_commands.change(options, dataset, runs_folder(options))

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import streamlit as st
 
+from cxr_core.activity import record_opened
 from cxr_core.data import reach
 from cxr_core.data.archive import unpack
 from cxr_core.data.dataset import Dataset
 from cxr_core.data.folder import Folder
 from cxr_core.errors import DatasetError
 from cxr_core.paths import given, printable
-from cxr_core.settings import recent_datasets, remember_dataset
+from cxr_core.settings import recent_datasets, remember_dataset, runs_dir
 from cxr_core.ui.cached import cached_scan, forget_scans
 from cxr_core.ui.frame import escaped
 from cxr_core.ui.link import asked, linked_box
@@ -46,6 +47,10 @@ def open_dataset() -> Dataset | None:
         _ask(chosen)
         return None
     dataset = cached_scan(chosen)
+    # Once a visit, not with every widget that is touched.
+    if st.session_state.get("opened") != (dataset.root, dataset.digest):
+        st.session_state["opened"] = (dataset.root, dataset.digest)
+        record_opened(dataset.name, len(dataset.samples), len(dataset.unreadable), runs_dir())
     if recent_datasets()[:1] != [dataset.root]:
         remember_dataset(dataset.root)
     return dataset
