@@ -18,16 +18,30 @@ ROOT = Path(__file__).resolve().parent.parent
 # places all its modules that have no place of their own; "cxr_core" stands for its __init__ alone.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("cxr_core", "cxr_core.errors", "cxr_core.disk"),
-    ("cxr_core.private", "cxr_core.settings", "cxr_core.serving", "cxr_core.labels", "cxr_core.training.config"),
+    ("cxr_core.paths",),
+    (
+        "cxr_core.private",
+        "cxr_core.settings",
+        "cxr_core.serving",
+        "cxr_core.activity",
+        "cxr_core.labels",
+        "cxr_core.training.config",
+    ),
     ("cxr_core.data",),
     # What only takes numbers: the audit's scores have intervals too.
     ("cxr_core.evaluation.metrics", "cxr_core.evaluation.resampling", "cxr_core.evaluation.intervals"),
     # The gate judges a picture by itself; its other half, by a run, only takes numbers.
-    ("cxr_core.inference.gate",),
+    ("cxr_core.inference.gate", "cxr_core.inference.orientation"),
     ("cxr_core.audit",),
     ("cxr_core.model",),
     ("cxr_core.training.shapes",),
-    ("cxr_core.training.runs", "cxr_core.training.decision", "cxr_core.training.speeds", "cxr_core.training.estimate"),
+    (
+        "cxr_core.training.liveness",
+        "cxr_core.training.runs",
+        "cxr_core.training.decision",
+        "cxr_core.training.speeds",
+        "cxr_core.training.estimate",
+    ),
     ("cxr_core.inference", "cxr_core.evaluation"),
     ("cxr_core.training",),
     ("cxr_core.training.jobs", "cxr_core.charts", "cxr_core.reports"),
@@ -47,14 +61,21 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 TORCH = {"torch", "torchvision", "safetensors.torch", "accelerate"}
 TORCH_FREE = (
     "cxr_core.errors",
+    "cxr_core.paths",
     "cxr_core.private",
     "cxr_core.settings",
     "cxr_core.serving",
+    "cxr_core.activity",
     "cxr_core.labels",
     "cxr_core.data",
     "cxr_core.audit",
     "cxr_core.inference.gate",
+    "cxr_core.inference.orientation",
     "cxr_core.training.config",
+    "cxr_core.training.liveness",
+    "cxr_core.training.queueing",
+    "cxr_core.training.divergence",
+    "cxr_core.disk",
     "cxr_core.training.runs",
     "cxr_core.training.shapes",
     "cxr_core.training.jobs",
@@ -89,6 +110,7 @@ TORCH_FREE = (
 FOR_PAGES = (
     "cxr_core",
     "cxr_core.errors",
+    "cxr_core.paths",
     "cxr_core.private",
     "cxr_core.settings",
     "cxr_core.labels",

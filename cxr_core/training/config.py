@@ -11,8 +11,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from cxr_core.errors import ConfigError, WeightsError
+from cxr_core.errors import ConfigError, CxrError, WeightsError
 from cxr_core.labels import read_pairs
+from cxr_core.paths import given, shown
 
 Backbone = Literal[
     "vgg16", "resnet18", "densenet121", "efficientnet_b0", "mobilenet_v3_small", "convnext_tiny", "small-cnn"
@@ -169,6 +170,10 @@ class TrainConfig(BaseModel):
     def _weights_named(cls, value: str) -> str:
         if not value.strip():
             raise PydanticCustomError("weights", "expected imagenet, none, or the path of a weights file")
+        try:
+            given(value.strip())
+        except CxrError as error:
+            raise PydanticCustomError("weights", "{why}", {"why": str(error)}) from None
         return value.strip()
 
     @model_validator(mode="after")
@@ -184,16 +189,18 @@ def weights_file(weights: str) -> Path:
     """The file that ``weights`` names. Raises WeightsError where there is none or it is empty; what is in it is looked
     at when it is read.
     """
-    path = Path(weights).expanduser()
+    path = given(weights, WeightsError)
     try:
-        empty = path.is_file() and not path.stat().st_size
         there = path.is_file()
-    except (OSError, ValueError):
-        there, empty = False, False
+        empty = there and not path.stat().st_size
+    except OSError as error:
+        raise WeightsError(f"weights: {shown(weights)} cannot be opened ({error.strerror}).") from error
     if not there:
-        raise WeightsError(f"weights: expected imagenet, none or a weights file; there is no file {weights}.")
+        raise WeightsError(f"weights: expected imagenet, none or a weights file; there is no file {shown(weights)}.")
     if empty:
-        raise WeightsError(f"{weights} cannot be read as weights: it is empty (0 bytes). Copy or download it again.")
+        raise WeightsError(
+            f"{shown(weights)} cannot be read as weights: it is empty (0 bytes). Copy or download it again."
+        )
     return path
 
 
