@@ -123,6 +123,7 @@ FOR_PAGES = (
     "cxr_core.training.estimate",
     "cxr_core.charts",
     "cxr_core.server.guard",
+    "cxr_core.server.tidy",
     "cxr_core.ui",
 )
 PACKAGES_FOR_PAGES = ("cxr_core.data", "cxr_core.audit", "cxr_core.charts", "cxr_core.ui")
