@@ -122,6 +122,12 @@ class Run:
         return next((text for text in self.info.get("warnings", []) if str(text).startswith(self.LEAK)), "")
 
     @property
+    def diverged(self) -> list[str]:
+        """What is wrong with the training itself, a sentence each: see divergence. They are among the warnings too."""
+        found = self.found("diverged", [])
+        return [str(sign) for sign in found] if isinstance(found, list) else []
+
+    @property
     def status(self) -> dict[str, Any]:
         """``status.json``: state, number, pid, process, host, queued, started, ended, error, left_out."""
         status = _read_json(self.path / "status.json")

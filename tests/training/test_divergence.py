@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cxr_core.reports.verdict import verdict
 from cxr_core.training.divergence import Guess, signs
 from cxr_core.training.worker import work
+from cxr_core.ui.run_table import cautions
 from tests.runs_support import FROZEN, new_run, train
 
 CLASSES = ["A", "B", "C"]
@@ -54,7 +56,9 @@ def test_only_the_ratio_to_guessing_counts(train_share: float, val_share: float,
     assert signs([row(1, train_share * scale, 10.1 * scale)], 1, guess, CLASSES, 1) != []
 
 
-def test_a_learning_rate_of_ten_completes_and_says_so_everywhere(tiny_dataset: Path, tmp_path: Path) -> None:
+def test_a_learning_rate_of_ten_completes_and_says_so_everywhere(
+    tiny_dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     config = {**FROZEN, "lr": 10, "epochs": 4, "monitor": "loss", "labels": "single", "hidden": ()}
     run = train(tiny_dataset, tmp_path / "runs", **config)
     assert run.state == "completed"
@@ -62,6 +66,12 @@ def test_a_learning_rate_of_ten_completes_and_says_so_everywhere(tiny_dataset: P
     metrics = run.metrics("test")
     assert metrics is not None
     assert sign in metrics["warnings"]
+    assert run.diverged[0] == sign
+    assert "the training diverged" in verdict(run).sentence.lower()
+    assert sign in verdict(run).details
+    assert run.name in " ".join(cautions([run]))
+    # The log's own words.
+    assert len([line for line in capsys.readouterr().out.splitlines() if line == f"Note: {sign}"]) == 1
 
 
 @pytest.mark.parametrize("labels", ["single", "covid-implies-pneumonia"])
