@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from cxr_core import mend_commands
+from cxr_core.activity import record_opened
 from cxr_core.errors import ConfigError, CxrError, RunError
+from cxr_core.paths import given
 from cxr_core.private import open_private
 from cxr_core.settings import cache_dir, close_to_others, runs_dir
 from cxr_core.training import looks
@@ -47,6 +49,7 @@ def scan(options: Namespace) -> int:
     from cxr_core.data.dataset import scan as scan_dataset
 
     dataset = scan_dataset(options.data)
+    record_opened(dataset.name, len(dataset.samples), len(dataset.unreadable), runs_dir())
     counts = dataset.counts()
     splits = {str(split): {name: int(count) for name, count in row.items()} for split, row in counts.iterrows()}
     notes = cautions(dataset.samples, dataset.path(""))
@@ -78,6 +81,7 @@ def audit(options: Namespace) -> int:
     from cxr_core.data.dataset import scan as scan_dataset
 
     dataset = scan_dataset(options.data)
+    record_opened(dataset.name, len(dataset.samples), len(dataset.unreadable), runs_folder(options))
     if options.mends:
         return _mends(mend_commands.listed(dataset, runs_folder(options)), options.json)
     mend_commands.change(options, dataset, runs_folder(options))
@@ -324,7 +328,10 @@ def cache(options: Namespace) -> int:
 
 def runs_folder(options: Namespace) -> Path:
     """The folder that ``--runs`` names, or the usual one. Raises ConfigError where it is a file."""
-    folder: Path = options.runs.expanduser().resolve() if options.runs else runs_dir()
+    try:
+        folder = given(options.runs, ConfigError).resolve() if options.runs else runs_dir()
+    except ConfigError as error:
+        raise ConfigError(f"--runs: {error}" if options.runs else str(error)) from None
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"--runs: expected a folder, {folder} is a file.")
     close_to_others(folder)

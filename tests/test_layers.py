@@ -18,7 +18,15 @@ ROOT = Path(__file__).resolve().parent.parent
 # places all its modules that have no place of their own; "cxr_core" stands for its __init__ alone.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("cxr_core", "cxr_core.errors"),
-    ("cxr_core.private", "cxr_core.settings", "cxr_core.serving", "cxr_core.labels", "cxr_core.training.config"),
+    ("cxr_core.paths",),
+    (
+        "cxr_core.private",
+        "cxr_core.settings",
+        "cxr_core.serving",
+        "cxr_core.activity",
+        "cxr_core.labels",
+        "cxr_core.training.config",
+    ),
     ("cxr_core.data",),
     # What only takes numbers: the audit's scores have intervals too.
     ("cxr_core.evaluation.metrics", "cxr_core.evaluation.resampling", "cxr_core.evaluation.intervals"),
@@ -47,9 +55,11 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 TORCH = {"torch", "torchvision", "safetensors.torch", "accelerate"}
 TORCH_FREE = (
     "cxr_core.errors",
+    "cxr_core.paths",
     "cxr_core.private",
     "cxr_core.settings",
     "cxr_core.serving",
+    "cxr_core.activity",
     "cxr_core.labels",
     "cxr_core.data",
     "cxr_core.audit",
@@ -89,6 +99,7 @@ TORCH_FREE = (
 FOR_PAGES = (
     "cxr_core",
     "cxr_core.errors",
+    "cxr_core.paths",
     "cxr_core.private",
     "cxr_core.settings",
     "cxr_core.labels",
