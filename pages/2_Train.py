@@ -28,6 +28,7 @@ def choose() -> tuple[Dataset | None, TrainConfig | None]:
             ui.mends_line(dataset)
             for sentence in untested(dataset.samples):
                 st.warning(ui.escaped(sentence), icon=":material/warning:")
+            ui.names_line(dataset)
     with ui.guarded():
         chosen = ui.config_form()
         if chosen is not None:

@@ -1,6 +1,6 @@
 """Images that were in the data set when the run was made and cannot be read when it trains.
 
-    left = LeftOut.of(samples, folder, unreadable)
+    left = LeftOut.of(samples, paths, unreadable)
     left.sentence     # stands in the log and beside every result
     left.problem      # why there is no result at all, "" where few are missing
 
@@ -9,7 +9,7 @@ one that was looked at, audited and split: a disk that went away, or a folder th
 of it. A few damaged files stay below both, also in small splits.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,10 +30,10 @@ class LeftOut:
     gone: int
 
     @classmethod
-    def of(cls, samples: pd.DataFrame, folder: Path, unreadable: Sequence[Unreadable]) -> "LeftOut":
-        """Counted over ``samples`` (file, split), whose files lie in ``folder``."""
+    def of(cls, samples: pd.DataFrame, paths: Mapping[str, Path], unreadable: Sequence[Unreadable]) -> "LeftOut":
+        """Counted over ``samples`` (file, split), whose files lie where ``paths`` says."""
         lost = {entry.path for entry in unreadable}
-        missing = samples["split"][[folder / file in lost for file in samples["file"]]].value_counts()
+        missing = samples["split"][[paths[file] in lost for file in samples["file"]]].value_counts()
         total = samples["split"].value_counts()
         gone = sum(not entry.path.exists() for entry in unreadable)
         return cls(

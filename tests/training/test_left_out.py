@@ -22,7 +22,8 @@ NOWHERE = Path("/nowhere")
 def left_out(total: dict[str, int], missing: dict[str, int]) -> LeftOut:
     rows = [(f"{split}-{k}", split) for split, count in total.items() for k in range(count)]
     lost = [Unreadable(NOWHERE / f"{split}-{k}", "gone") for split, count in missing.items() for k in range(count)]
-    return LeftOut.of(pd.DataFrame(rows, columns=["file", "split"]), NOWHERE, lost)
+    paths = {file: NOWHERE / file for file, _ in rows}
+    return LeftOut.of(pd.DataFrame(rows, columns=["file", "split"]), paths, lost)
 
 
 def test_sixty_of_180_are_too_many_and_six_are_named() -> None:
