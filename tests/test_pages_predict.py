@@ -7,21 +7,24 @@ from typing import Any
 
 import numpy as np
 import pytest
+import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from cxr_core.data.collection import Member
+from cxr_core.data import images
 from cxr_core.data.sheets import safe
 from cxr_core.inference.predictor import Predictor
 from cxr_core.training.decision import save_operating_point
 from cxr_core.training.runs import Run
-from cxr_core.ui import answer, reading, run_care, uploads
+from cxr_core.ui import answer, run_care, uploads
+from cxr_core.ui.frame import escaped
 from tests.data.files import encoded, noise, radiograph
 from tests.data.test_collection import zipped
 from tests.pages_support import open_page, texts
 from tests.runs_support import copy_of
 
 PAGE = "pages/5_Predict.py"
+EXPANDER = st.expander
 NOISE = encoded(noise(0, 200, 200), "PNG")
 
 
@@ -314,11 +317,24 @@ def test_a_picture_that_the_run_learnt_from_is_said_to_be_one(predict: AppTest, 
     assert list(at.dataframe[0].value["seen"]) == [sentence, ""]
 
 
-def test_the_fold_out_says_how_the_file_was_read(predict: AppTest, drawings: list[bytes]) -> None:
+def test_the_fold_out_says_how_the_file_was_read(
+    predict: AppTest, drawings: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
     values = np.asarray(Image.open(io.BytesIO(drawings[0])).convert("L"))
     film = radiograph(255 - values, 8, Modality="DX", PhotometricInterpretation="MONOCHROME1")
     at = upload(predict, ("film.dcm", film))
     fold = next(block for block in at.expander if block.label == "How this file was read")
     assert not fold.markdown, "decoded only once it is opened"
-    opened = reading.steps_of(uploads.Answer("film.dcm", "k", member=Member("film.dcm", "k", lambda: film)))
-    assert any("MONOCHROME1" in step.text for step in opened)
+    monkeypatch.setattr(st, "expander", opened)
+    at = sound(at.run())
+    fold = next(block for block in at.expander if block.label == "How this file was read")
+    steps = images.decoded(film, "film.dcm").steps
+    assert len(steps) > 2
+    assert [line.removeprefix("1. ") for line in str(fold.markdown[0].value).split("\n")] == [
+        escaped(step.text) for step in steps
+    ]
+
+
+def opened(label: str, **given: Any) -> Any:
+    """A fold-out that the reader has opened."""
+    return EXPANDER(label, **{**given, "expanded": True, "key": f"{given.get('key')}-opened"})
