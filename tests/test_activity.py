@@ -17,7 +17,7 @@ from cxr_core.__main__ import main
 from cxr_core.activity import ACTIONS, FILE, Actor, record
 from cxr_core.data import corrections, mends
 from cxr_core.data.dataset import scan
-from cxr_core.settings import runs_dir
+from cxr_core.settings import remember_dataset, runs_dir
 from cxr_core.training.runs import Run
 from tests.pages_support import PROJECT, open_page, texts, tiny_dataset, tiny_run
 
@@ -187,6 +187,7 @@ def test_a_worker_adds_nothing_to_what_its_start_has_recorded(monkeypatch: pytes
 
 def test_a_data_set_is_opened_once_a_visit(tmp_path: Path) -> None:
     root = tiny_dataset(tmp_path / "xrays")
+    remember_dataset(root)
     at = open_page("pages/1_Dataset.py", data=str(root))
     assert not at.exception
     at.run()
@@ -207,7 +208,10 @@ def test_on_an_open_page_nobody_is_known(tmp_path: Path, monkeypatch: pytest.Mon
     """The account that runs the server is not who looks at its pages from elsewhere."""
     monkeypatch.setenv("CXR_HOSTS", "xray.example.org")
     monkeypatch.setenv("CXR_OPEN", "yes")
-    open_page("pages/1_Dataset.py", data=str(tiny_dataset(tmp_path / "xrays")))
+    monkeypatch.setenv("CXR_ROOTS", str(tmp_path))
+    root = tiny_dataset(tmp_path / "xrays")
+    remember_dataset(root)
+    open_page("pages/1_Dataset.py", data=str(root))
     assert lines()[0]["user"] == "-"
 
 
