@@ -21,13 +21,14 @@ from cxr_core.training.config import TrainConfig
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit status."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
         # A file's name may hold bytes that are no text: shown escaped.
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
+        # The help names folders, which the environment may get wrong.
+        parser = _parser()
+        options = parser.parse_args(arguments)
         if options.command is commands.train:
             options.config = _config(parser, options)
         if options.command is commands.audit and (wrong := mend_commands.problem(options)):

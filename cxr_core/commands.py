@@ -10,6 +10,7 @@ from typing import Any
 from cxr_core import mend_commands
 from cxr_core.activity import record_opened
 from cxr_core.errors import ConfigError, CxrError, RunError
+from cxr_core.paths import given
 from cxr_core.private import open_private
 from cxr_core.settings import cache_dir, close_to_others, runs_dir
 from cxr_core.training import looks
@@ -327,7 +328,10 @@ def cache(options: Namespace) -> int:
 
 def runs_folder(options: Namespace) -> Path:
     """The folder that ``--runs`` names, or the usual one. Raises ConfigError where it is a file."""
-    folder: Path = options.runs.expanduser().resolve() if options.runs else runs_dir()
+    try:
+        folder = given(options.runs, ConfigError).resolve() if options.runs else runs_dir()
+    except ConfigError as error:
+        raise ConfigError(f"--runs: {error}" if options.runs else str(error)) from None
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"--runs: expected a folder, {folder} is a file.")
     close_to_others(folder)

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # places all its modules that have no place of their own; "cxr_core" stands for its __init__ alone.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("cxr_core", "cxr_core.errors"),
+    ("cxr_core.paths",),
     (
         "cxr_core.private",
         "cxr_core.settings",
@@ -54,6 +55,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 TORCH = {"torch", "torchvision", "safetensors.torch", "accelerate"}
 TORCH_FREE = (
     "cxr_core.errors",
+    "cxr_core.paths",
     "cxr_core.private",
     "cxr_core.settings",
     "cxr_core.serving",
@@ -97,6 +99,7 @@ TORCH_FREE = (
 FOR_PAGES = (
     "cxr_core",
     "cxr_core.errors",
+    "cxr_core.paths",
     "cxr_core.private",
     "cxr_core.settings",
     "cxr_core.labels",

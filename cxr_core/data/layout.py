@@ -5,13 +5,16 @@ optionally ``patient,source,age,split``. Beside folders a ``sources.csv`` adds p
 """
 
 import re
+import stat
 from pathlib import Path
 
-from cxr_core.data import table
-from cxr_core.data.folder import Folder
+from cxr_core.data import reach, table
+from cxr_core.data.budget import Budget
+from cxr_core.data.folder import Folder, is_virtual, kind_of
 from cxr_core.data.listing import SPLIT_NAMES, Item, Listing, relative
 from cxr_core.data.tabular import from_table, join_sources
 from cxr_core.errors import DatasetError
+from cxr_core.paths import shown
 
 SPLIT_FOLDERS = "split folders"
 CLASS_FOLDERS = "class folders"
@@ -29,21 +32,15 @@ _EXPECTED = (
 )
 
 
-def listing(root: Path) -> Listing:
-    """List a data set's images. ``root``: a folder, or the path of a CSV table.
+def listing(root: Path, budget: Budget | None = None) -> Listing:
+    """List a data set's images. ``root``: a folder, or the path of a CSV table. ``budget`` bounds the walk.
 
     Raises DatasetError where there is no such folder, or it has none of the three layouts.
     """
-    try:
-        if root.is_file():
-            return from_table(root)
-        if not root.is_dir():
-            raise DatasetError(f"{root}: there is no such folder. Check the path.")
-    except OSError as error:
-        raise DatasetError(
-            f"{root}: cannot be opened ({error.strerror}). Check the path and its permissions."
-        ) from error
-    folder = Folder(root)
+    reach.check(root)
+    if _is_table(root):
+        return from_table(root, budget)
+    folder = Folder(root, budget=budget)
     children = folder.folders(root)
     if folder.troubles and folder.troubles[0][0] == root:
         raise DatasetError(f"{root}: {folder.troubles[0][1]}. Check its permissions.")
@@ -64,6 +61,25 @@ def listing(root: Path) -> Listing:
     if sources:
         join_sources(found, sources[0])
     return found
+
+
+def _is_table(root: Path) -> bool:
+    """True for a file, False for a folder that may be walked. Raises DatasetError for anything else."""
+    try:
+        about = root.stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        raise DatasetError(f"{shown(root)}: there is no such folder. Check the path.") from None
+    except OSError as error:
+        raise DatasetError(
+            f"{shown(root)}: cannot be opened ({error.strerror}). Check the path and its permissions."
+        ) from error
+    if is_virtual(about) or not (stat.S_ISREG(about.st_mode) or stat.S_ISDIR(about.st_mode)):
+        raise DatasetError(f"{shown(root)}: expected a folder or a CSV table, got {kind_of(about)}. Check the path.")
+    if root.resolve().parent == root.resolve():
+        raise DatasetError(
+            f"{root}: this is everything that the machine has, not a data set. Choose the folder of the images itself."
+        )
+    return stat.S_ISREG(about.st_mode)
 
 
 def _from_splits(folder: Folder, splits: list[tuple[Path, str]], others: list[Path]) -> Listing:

@@ -29,7 +29,7 @@ FACT_NAMES = {
     "body_part": "Body part",
     "laterality": "Laterality",
     "size": "Size",
-    "polarity": "White",
+    "polarity": "Polarity",
 }
 
 

@@ -10,8 +10,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from cxr_core.errors import ConfigError
+from cxr_core.errors import ConfigError, CxrError
 from cxr_core.labels import read_pairs
+from cxr_core.paths import given
 
 Backbone = Literal[
     "vgg16", "resnet18", "densenet121", "efficientnet_b0", "mobilenet_v3_small", "convnext_tiny", "small-cnn"
@@ -168,6 +169,10 @@ class TrainConfig(BaseModel):
     def _weights_named(cls, value: str) -> str:
         if not value.strip():
             raise PydanticCustomError("weights", "expected imagenet, none, or the path of a weights file")
+        try:
+            given(value.strip())
+        except CxrError as error:
+            raise PydanticCustomError("weights", "{why}", {"why": str(error)}) from None
         return value.strip()
 
     @model_validator(mode="after")

@@ -13,13 +13,14 @@ from pathlib import Path
 
 from cxr_core.activity import record
 from cxr_core.audit.audit import leaks, twins
-from cxr_core.data import corrections, mends
+from cxr_core.data import corrections, mends, reach
 from cxr_core.data.cautions import cautions
 from cxr_core.data.dataset import Dataset, split
 from cxr_core.data.masking import BORDER
 from cxr_core.data.sheets import written
 from cxr_core.errors import ConfigError, LeakError, RunError
 from cxr_core.labels import parse_labels
+from cxr_core.paths import given
 from cxr_core.private import make_folder
 from cxr_core.settings import write_atomic
 from cxr_core.training.config import TrainConfig
@@ -46,6 +47,9 @@ def create_run(
     classes = dataset.classes
     implied = parse_labels(config.labels, classes)
     _check_alpha(config, classes, bool(implied))
+    if config.weights not in ("imagenet", "none"):
+        # The worker reads them, and reaches further than the page that asks.
+        reach.check(given(config.weights))
     copies = twins(dataset, progress)
     together = dataset.samples.assign(twin=[copies.get(file, "") for file in dataset.samples["file"]])
     samples = split(replace(dataset, samples=together), config.val_fraction, config.test_fraction, config.split_seed)

@@ -28,6 +28,7 @@ from cxr_core.activity import record
 from cxr_core.data import sheets
 from cxr_core.data.masking import Mask, without_border
 from cxr_core.errors import ConfigError, RunError
+from cxr_core.paths import shown
 from cxr_core.private import file_mode
 from cxr_core.settings import from_json, write_atomic
 from cxr_core.training.config import TrainConfig
@@ -307,7 +308,7 @@ def find_run(runs_dir: Path, run_id: str) -> Run:
         return (exact or matching)[0]
     if matching:
         raise RunError(f"{run_id!r} fits {len(matching)} runs: {', '.join(run.id for run in matching[:4])}. Type more.")
-    raise RunError(f"There is no run {run_id!r} in {runs_dir}. `python -m cxr_core runs` lists them.")
+    raise RunError(f"There is no run {shown(run_id)!r} in {runs_dir}. `python -m cxr_core runs` lists them.")
 
 
 def _read_json(path: Path) -> Any:
