@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit import config
 
 from cxr_core import activity
 from cxr_core.__main__ import main
@@ -246,3 +247,14 @@ def test_no_page_hands_out_a_file_past_the_record() -> None:
     sources = [*(PROJECT / "cxr_core" / "ui").glob("*.py"), *(PROJECT / "pages").glob("*.py")]
     past = [file.name for file in sources if "st.download_button(" in file.read_text() and file.name != "downloads.py"]
     assert past == []
+
+
+def test_whom_a_proxy_has_let_through_is_named(tmp_path: Path) -> None:
+    """The test of a page has the visitor test@example.com; it counts where the owner said to trust such a header."""
+    root = tiny_dataset(tmp_path / "xrays")
+    remember_dataset(root)
+    before = config.get_option("server.trustedUserHeaders")
+    config.set_option("server.trustedUserHeaders", {"X-Forwarded-Email": "email"})
+    open_page("pages/1_Dataset.py", data=str(root))
+    config.set_option("server.trustedUserHeaders", before)
+    assert lines()[0]["user"] == "test@example.com"

@@ -53,7 +53,8 @@ def person() -> str | None:
 
     Without a login Streamlit knows of a person only by the headers in ``server.trustedUserHeaders``.
     """
-    if exposure.serving().login and not st.user.get("is_logged_in"):
+    known = st.user.get("is_logged_in") if exposure.serving().login else st.get_option("server.trustedUserHeaders")
+    if not known:
         return None
     return next((str(st.user[name]) for name in NAMES if st.user.get(name)), None)
 
