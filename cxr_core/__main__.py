@@ -134,9 +134,9 @@ def _parser() -> argparse.ArgumentParser:
     _runs(runs)
     _json(runs)
 
-    cache = actions.add_parser("cache", help="size of the kept features")
+    cache = actions.add_parser("cache", help="size of what is kept and can be computed again")
     cache.set_defaults(command=commands.cache)
-    cache.add_argument("--clear", action="store_true", help="delete them; runs stay whole")
+    cache.add_argument("--clear", action="store_true", help="delete all of it; runs stay whole")
     _runs(cache)
     return parser
 

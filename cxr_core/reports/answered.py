@@ -7,7 +7,6 @@ torch comes in with the predictor, and with the heat map inside its function.
 """
 
 import io
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image
@@ -82,8 +81,8 @@ def _similar(predictor: "Predictor", content: bytes, name: str) -> Similar:
 
 
 def _tile(run: Run, neighbour: Neighbour) -> bytes | None:
-    path = Path(run.info["folder"]) / neighbour.file
     try:
+        path = run.picture(neighbour.file)
         content = images.read_bytes(path)
         # Another image may stand there by now.
         if images.content_digest(content) != neighbour.digest:
