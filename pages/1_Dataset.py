@@ -9,6 +9,7 @@ from cxr_core.data.sheets import written
 from cxr_core.training.config import TrainConfig
 from cxr_core.ui.marks import marks_list
 from cxr_core.ui.sheet import sheet
+from cxr_core.ui.unpacked import unpacked_zips
 
 
 def distribution(dataset: Dataset) -> None:
@@ -82,3 +83,5 @@ with ui.guarded():
         unreadable(dataset)
         with ui.guarded():
             marks_list(dataset)
+with ui.guarded():
+    unpacked_zips()
