@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from cxr_core import __version__, commands, image_commands, mend_commands, upload_commands
+from cxr_core.activity import from_command_line
 from cxr_core.errors import ConfigError, CxrError
 from cxr_core.settings import close_to_others, runs_dir
 from cxr_core.training.companions import EXPERIMENTS
@@ -34,7 +35,8 @@ def main(arguments: list[str] | None = None) -> int:
         if options.command is image_commands.report and (problem := image_commands.report_problem(options)):
             parser.error(problem)
         close_to_others()
-        return int(options.command(options) or 0)
+        with from_command_line():
+            return int(options.command(options) or 0)
     except CxrError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cxr_core import mend_commands
+from cxr_core.activity import record_opened
 from cxr_core.errors import ConfigError, CxrError, RunError
 from cxr_core.private import open_private
 from cxr_core.settings import cache_dir, close_to_others, runs_dir
@@ -44,19 +45,24 @@ def demo(options: Namespace) -> int:
 
 def scan(options: Namespace) -> int:
     """Print what a data set holds."""
+    from cxr_core.data.cautions import cautions
     from cxr_core.data.dataset import scan as scan_dataset
 
     dataset = scan_dataset(options.data)
+    record_opened(dataset.name, len(dataset.samples), len(dataset.unreadable), runs_dir())
     counts = dataset.counts()
     splits = {str(split): {name: int(count) for name, count in row.items()} for split, row in counts.iterrows()}
+    notes = cautions(dataset.samples, dataset.path(""))
     if options.json:
         unreadable = dataset.unreadable[["file", "reason"]].to_dict("records")
-        print_json({"classes": dataset.classes, "splits": splits, "unreadable": unreadable})
+        print_json({"classes": dataset.classes, "splits": splits, "unreadable": unreadable, "cautions": notes})
         return 0
     print(f"{dataset.root}: {len(dataset.samples)} images, {dataset.layout}")
     print(counts.to_string())
     for _, row in dataset.unreadable.iterrows():
         print(f"unreadable: {row['file']}: {row['reason']}")
+    for note in notes:
+        print(f"Note: {note}")
     return 0
 
 
@@ -75,6 +81,7 @@ def audit(options: Namespace) -> int:
     from cxr_core.data.dataset import scan as scan_dataset
 
     dataset = scan_dataset(options.data)
+    record_opened(dataset.name, len(dataset.samples), len(dataset.unreadable), runs_folder(options))
     if options.mends:
         return _mends(mend_commands.listed(dataset, runs_folder(options)), options.json)
     mend_commands.change(options, dataset, runs_folder(options))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from cxr_core.activity import record, record_predicted
 from cxr_core.commands import print_json, runs_folder
 from cxr_core.data.collection import shown_name
 from cxr_core.data.images import decode, read_bytes
@@ -32,6 +33,7 @@ def predict(options: Namespace) -> int:
 
     run = find_run(runs_folder(options), options.run)
     predictions = list(Predictor.load(run).predict((file, Path(file)) for file in options.files))
+    record_predicted((prediction.outcome for prediction in predictions), run.id, run.path.parent)
     if options.json:
         print_json([_row(row, options.force) for row in predictions])
     elif options.csv:
@@ -93,6 +95,8 @@ def explain(options: Namespace) -> int:
     out = io.BytesIO()
     overlay(decode(content, prediction.file), heat, options.opacity).save(out, "PNG")
     write_atomic(options.out, out.getvalue(), private=False)
+    record_predicted([prediction.outcome], run.id, run.path.parent)
+    record("exported", "heat map", run=run.id, runs=run.path.parent)
     print(f"{options.out}: heat map of {options.label}, opacity {options.opacity:g}. {HEAT_SENTENCE}")
     if not heat.any():
         print(f"Note: {EMPTY.format(label=options.label)}")
@@ -107,6 +111,8 @@ def report(options: Namespace) -> int:
     run = find_run(runs_folder(options), options.run)
     content = _model_card(run, options.out) if options.file is None else _image_report(run, options)
     write_atomic(options.out, content, private=False)
+    what = "model card" if options.file is None else "report of one image"
+    record("exported", what, run=run.id, runs=run.path.parent)
     print(f"{options.out}: {'model card of' if options.file is None else 'report of one image by'} run {run.id}")
     return 0
 
@@ -130,6 +136,7 @@ def _image_report(run: Run, options: Namespace) -> str | bytes:
     predictor = Predictor.load(run)
     prediction = next(predictor.predict([(shown_name(options.file.name), content)]))
     heat = (options.heat, options.opacity) if options.heat else None
+    record_predicted([prediction.outcome], run.id, run.path.parent)
     document = image_report(run, answered(predictor, prediction, content, options.force, heat))
     return pdf.render(document) if options.out.suffix.lower() == ".pdf" else html.render(document)
 

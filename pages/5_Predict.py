@@ -1,5 +1,7 @@
 """A completed run reads uploaded X-rays: for each the answer or why it is withheld, heat map, similar cases, report."""
 
+from functools import partial
+
 import streamlit as st
 
 from cxr_core import ui
@@ -7,6 +9,7 @@ from cxr_core.data.sheets import written
 from cxr_core.training.runs import Run
 from cxr_core.ui import results, uploads
 from cxr_core.ui.answer import answer_card, is_forced
+from cxr_core.ui.downloads import download
 from cxr_core.ui.frame import escaped
 from cxr_core.ui.sheet import sheet
 from cxr_core.ui.verdict import verdict_banner
@@ -30,7 +33,7 @@ def table(run: Run, answers: list[uploads.Answer]) -> None:
         placeholder="",
     )
     name = f"{run.id}-predictions.csv"
-    st.download_button("Table as CSV", written(frame), name, "text/csv", on_click="ignore")
+    download("Table as CSV", partial(written, frame), name, "text/csv", "table of predictions", run=run.id)
 
 
 def failures(answers: list[uploads.Answer]) -> None:

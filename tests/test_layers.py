@@ -18,7 +18,14 @@ ROOT = Path(__file__).resolve().parent.parent
 # places all its modules that have no place of their own; "cxr_core" stands for its __init__ alone.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("cxr_core", "cxr_core.errors"),
-    ("cxr_core.private", "cxr_core.settings", "cxr_core.serving", "cxr_core.labels", "cxr_core.training.config"),
+    (
+        "cxr_core.private",
+        "cxr_core.settings",
+        "cxr_core.serving",
+        "cxr_core.activity",
+        "cxr_core.labels",
+        "cxr_core.training.config",
+    ),
     ("cxr_core.data",),
     # What only takes numbers: the audit's scores have intervals too.
     ("cxr_core.evaluation.metrics", "cxr_core.evaluation.resampling", "cxr_core.evaluation.intervals"),
@@ -51,6 +58,7 @@ TORCH_FREE = (
     "cxr_core.private",
     "cxr_core.settings",
     "cxr_core.serving",
+    "cxr_core.activity",
     "cxr_core.labels",
     "cxr_core.data",
     "cxr_core.audit",

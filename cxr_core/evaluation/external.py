@@ -22,6 +22,7 @@ from typing import Any
 
 import pandas as pd
 
+from cxr_core.activity import record
 from cxr_core.data.dataset import Dataset, scan
 from cxr_core.data.sheets import read, written
 from cxr_core.errors import CxrError, RunError
@@ -119,6 +120,7 @@ def forget(run: Run, file: str) -> str:
         fitting[0].with_suffix(".csv").unlink(missing_ok=True)
     except OSError as error:
         raise RunError(f"{fitting[0]} cannot be deleted ({error.strerror}). Check its permissions.") from error
+    record("deleted", "figures of another collection", run=run.id, runs=run.path.parent)
     return fitting[0].name
 
 
@@ -152,6 +154,14 @@ def evaluate_collection(
 
     dataset = scan(data)
     metrics, table = evaluate_folder(run, data, split, progress)
+    record(
+        "evaluated",
+        "other collection",
+        run=run.id,
+        data=dataset.name,
+        runs=run.path.parent,
+        counts={"images": metrics["n"]},
+    )
     note = own_reason(run, dataset)
     if note:
         return Outcome(metrics, table, None, f"{note} The figures are not kept as external.", own=True)

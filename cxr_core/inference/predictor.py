@@ -47,6 +47,11 @@ class Prediction:
     withheld: str | None = None
     distance: float | None = None
 
+    @property
+    def outcome(self) -> str:
+        """``answered``, ``withheld`` or ``unreadable``."""
+        return "unreadable" if self.error is not None else "withheld" if self.withheld is not None else "answered"
+
     def shown(self, force: bool = False) -> "Prediction":
         """As it may be shown: without label and probabilities where they are withheld and not asked for."""
         return self if force or not self.withheld else replace(self, label=None, probabilities=None)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from cxr_core.activity import record
 from cxr_core.audit.audit import leaks, twins
 from cxr_core.data import corrections, mends
 from cxr_core.data.cautions import cautions
@@ -95,6 +96,7 @@ def create_run(
         raise RunError(
             f"A run cannot be written to {runs_dir} ({error.strerror}). Choose another folder, or free some space."
         ) from None
+    record("trained", "started", run=run_id, data=dataset.name, runs=runs_dir, counts={"images": len(samples)})
     return Run(runs_dir / run_id)
 
 

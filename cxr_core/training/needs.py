@@ -8,6 +8,7 @@ gone(run)                                   # a sentence where a run's data set 
 from collections.abc import Iterable
 from pathlib import Path
 
+from cxr_core.activity import record
 from cxr_core.data.uploads import Upload, holding
 from cxr_core.errors import RunError
 from cxr_core.training.runs import Run
@@ -30,6 +31,7 @@ def delete_upload(upload: Upload, runs: Iterable[Run]) -> list[Run]:
                 f"{upload.name} is needed by run {run.id}, which is queued or at work. Stop it, or wait for its end."
             )
     upload.delete()
+    record("deleted", "unpacked zip", data=upload.name, counts={"runs": len(losing)})
     return losing
 
 

@@ -24,6 +24,7 @@ from typing import Any, ClassVar
 import pandas as pd
 import psutil
 
+from cxr_core.activity import record
 from cxr_core.data import sheets
 from cxr_core.data.masking import Mask, without_border
 from cxr_core.errors import ConfigError, RunError
@@ -270,6 +271,7 @@ class Run:
         # Renamed first: a listing never meets a half-deleted run.
         doomed = self.path.with_name(f".deleted-{self.id}-{secrets.token_hex(2)}")
         self.path.rename(doomed)
+        record("deleted", "run", run=self.id, runs=self.path.parent)
         shutil.rmtree(doomed)
 
     def export_zip(self, target: Path) -> Path:

@@ -10,7 +10,10 @@ from typing import NoReturn
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from cxr_core import activity
+from cxr_core.activity import Actor
 from cxr_core.errors import ConfigError
 from cxr_core.server import exposure, guard
 from cxr_core.serving import Serving
@@ -28,6 +31,7 @@ def admit(plain: Plain) -> None:
 
     ``plain`` takes the meaning of signs out of a text: names come from outside.
     """
+    activity.from_pages(actor, lambda sentence: warn(plain(sentence)))
     try:
         serving = exposure.serving()
     except ConfigError as error:
@@ -42,6 +46,8 @@ def admit(plain: Plain) -> None:
         _login(serving, plain)
     elif serving.warning:
         st.warning(plain(serving.warning), icon=":material/lock_open:")
+    if problem := activity.problem():
+        st.warning(plain(problem), icon=":material/edit_off:")
 
 
 def person() -> str | None:
@@ -49,6 +55,22 @@ def person() -> str | None:
     if not st.user.get("is_logged_in"):
         return None
     return next((str(st.user[name]) for name in NAMES if st.user.get(name)), None)
+
+
+def actor() -> Actor | None:
+    """Who acts on the page at work: who has logged in; else, where only this machine gets here, its account."""
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return None
+    unknown = activity.NOBODY if exposure.serving().beyond else activity.account()
+    return Actor(person() or unknown, "page")
+
+
+def warn(sentence: str) -> bool:
+    """Show a warning on the page at work; whether there is one."""
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return False
+    st.warning(sentence, icon=":material/edit_off:")
+    return True
 
 
 def _login(serving: Serving, plain: Plain) -> None:

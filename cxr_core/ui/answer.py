@@ -17,6 +17,7 @@ from cxr_core.training.decision import Decision
 from cxr_core.training.runs import Run
 from cxr_core.ui import case, uploads
 from cxr_core.ui.cached import cached_predictor
+from cxr_core.ui.downloads import download
 from cxr_core.ui.frame import escaped
 
 if TYPE_CHECKING:
@@ -105,12 +106,13 @@ def _downloads(run: Run, answer: uploads.Answer, prediction: "Prediction") -> No
     make = partial(report_of, run, answer, prediction, is_forced(answer), heat)
     with st.container(horizontal=True, vertical_alignment="center"):
         for name, kind, icon in (("HTML", "text/html", "html"), ("PDF", "application/pdf", "picture_as_pdf")):
-            st.download_button(
+            download(
                 f"Report, {name}",
                 partial(make, name),
                 f"{stem}-report.{name.lower()}",
                 kind,
-                on_click="ignore",
+                "report of one image",
+                run=run.id,
                 key=f"report-{name}-{key}",
                 icon=f":material/{icon}:",
             )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from cxr_core.activity import record_opened
 from cxr_core.data.archive import unpack
 from cxr_core.data.dataset import Dataset
 from cxr_core.errors import DatasetError
@@ -52,6 +53,10 @@ def open_dataset() -> Dataset | None:
         )
         return None
     dataset = cached_scan(chosen)
+    # Once a visit, not with every widget that is touched.
+    if st.session_state.get("opened") != (dataset.root, dataset.digest):
+        st.session_state["opened"] = (dataset.root, dataset.digest)
+        record_opened(dataset.name, len(dataset.samples), len(dataset.unreadable), runs_dir())
     if recent_datasets()[:1] != [dataset.root.resolve()]:
         remember_dataset(dataset.root)
     return dataset

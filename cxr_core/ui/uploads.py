@@ -16,6 +16,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from cxr_core.activity import record_predicted
 from cxr_core.data import images
 from cxr_core.data.collection import Member, members, shown_name
 from cxr_core.errors import ImageError
@@ -43,6 +44,11 @@ class Answer:
     def withheld(self) -> str | None:
         """Why the answer is withheld; None where it is not."""
         return self.prediction.withheld if self.prediction else None
+
+    @property
+    def outcome(self) -> str:
+        """As of a prediction: answered, withheld or unreadable."""
+        return self.prediction.outcome if self.prediction else "unreadable"
 
 
 def read_uploads(run: Run) -> list[Member | Answer]:
@@ -89,10 +95,16 @@ def predicted(run: Run, found: Sequence[Member | Answer]) -> list[Answer]:
         hint.caption("The first time after the server starts, loading the network takes some seconds.")
         predictor = cached_predictor(run)
         hint.empty()
-        with progress_bar("Predicting", "images") as report:
-            for done, answer in enumerate(_answers(predictor, new), start=1):
-                known[*version, answer.key] = answer
-                report(done, len(new))
+        made: list[Answer] = []
+        try:
+            with progress_bar("Predicting", "images") as report:
+                for done, answer in enumerate(_answers(predictor, new), start=1):
+                    known[*version, answer.key] = answer
+                    made.append(answer)
+                    report(done, len(new))
+        finally:
+            # A person who leaves in between has seen what was made so far.
+            record_predicted((answer.outcome for answer in made), run.id, run.path.parent)
     return [item if isinstance(item, Answer) else known[*version, item.key] for item in found]
 
 
