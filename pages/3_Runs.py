@@ -56,6 +56,8 @@ with ui.guarded():
     if sound:
         compare(sound if marked else sound[:COMPARED_AT_FIRST])
     chosen = results.choose_run(runs)
+    if chosen is None:
+        st.stop()
     if problems[chosen.id]:
         st.error(escaped(problems[chosen.id]), icon=":material/error:")
         run_care.delete(chosen)

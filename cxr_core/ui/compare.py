@@ -28,7 +28,24 @@ def compare_section(run: Run, split: str) -> None:
             icon=":material/info:",
         )
         return
-    other = others[st.selectbox("Compare with", list(others), key="compare-with", persist_state="session")]
+    before = st.session_state.get("compare-with")
+    lost = before is not None and before not in others and before != run.id
+    if lost:
+        # Another one would be taken for it.
+        st.session_state["compare-with"] = None
+    chosen = st.selectbox(
+        "Compare with",
+        list(others),
+        index=None if lost else 0,
+        key="compare-with",
+        persist_state="session",
+        placeholder="Choose a run",
+    )
+    if chosen is None:
+        told = f"The run **{escaped(str(before))}** is gone, or cannot be compared any more. " if lost else ""
+        st.info(f"{told}Choose a run to compare with.", icon=":material/search_off:")
+        return
+    other = others[chosen]
     first, second = (
         part.name if part.name != part.id else f"{part.config.backbone}, {part.id[-4:]}" for part in (run, other)
     )

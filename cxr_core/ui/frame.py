@@ -1,5 +1,6 @@
 """The frame of every page: title, notice, errors, the run's warnings, numbers with their denominators."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -13,6 +14,9 @@ from cxr_core.training.runs import Run
 from cxr_core.ui.admission import admit
 from cxr_core.ui.link import enter
 
+# What makes a link of a bare address: its scheme, or www.; and the sign of an e-mail address.
+_ADDRESS = re.compile(r"(?:https?|ftps?|mailto|xmpp)(?=:)|www(?=\.)", re.IGNORECASE)
+_JOINER = "\u2060"
 NOTICE = "Research software, not for clinical use."
 
 # State -> (what a person reads, colour of the badge, icon).
@@ -99,7 +103,12 @@ def guarded() -> Iterator[None]:
 
 
 def escaped(text: str) -> str:
-    """``text`` with Markdown's, colour's and formulas' signs made plain: names come from files."""
+    """``text`` with Markdown's, colour's and formulas' signs made plain: names come from files.
+
+    Addresses of pages and people stay text too. No sign before them does that, for they are looked for once more in
+    what Markdown has read; a joiner that nobody sees, inside of them, does.
+    """
+    text = _ADDRESS.sub(lambda found: f"{found[0]}{_JOINER}", text).replace("@", f"{_JOINER}@")
     for sign in "\\`*_[]$~:<>#|":
         text = text.replace(sign, "\\" + sign)
     return text

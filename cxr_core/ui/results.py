@@ -5,6 +5,7 @@ st.write(score_line(run))
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -17,7 +18,7 @@ from cxr_core.ui.frame import STATES, escaped, of
 from cxr_core.ui.link import linked_box
 from cxr_core.ui.measures import judged
 from cxr_core.ui.outside import outside_figures
-from cxr_core.ui.picker import pick_run
+from cxr_core.ui.picker import pick_run, say_gone
 from cxr_core.ui.run_table import facts, run_table
 
 SPLIT_NAMES = {"test": "test", "val": "validation"}
@@ -39,6 +40,8 @@ def pick_result() -> Run | None:
     table = run_table(runs)
     ready = set(table.loc[table["state"] == STATES["completed"][0], "id"])
     run = choose_run(sorted(runs, key=lambda run: run.id not in ready))
+    if run is None:
+        return None
     row = facts(run)
     st.caption(escaped(" · ".join(dict.fromkeys([row["run"], row["state"], row["dataset"], row["backbone"]]))))
     if run.state != "completed":
@@ -47,10 +50,14 @@ def pick_result() -> Run | None:
     return run
 
 
-def choose_run(runs: Sequence[Run]) -> Run:
-    """A select box over these runs, kept in ``?run=``; the first one where the link names none of them."""
+def choose_run(runs: Sequence[Run]) -> Run | None:
+    """A select box over these runs, kept in ``?run=``, the first one at first. None where another one is asked for,
+    which is said: nothing else may be shown in its place.
+    """
     by_id = {run.id: run for run in runs}
-    return by_id[linked_box("Run", "run", list(by_id), runs[0].id) or runs[0].id]
+    ids = list(by_id)
+    chosen = linked_box("Run", "run", ids, ids[0], partial(say_gone, ids), placeholder="Choose a run")
+    return by_id[chosen] if chosen is not None else None
 
 
 def state_notice(run: Run, here: bool = False) -> None:

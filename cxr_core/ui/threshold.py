@@ -41,7 +41,9 @@ def threshold_section(run: Run) -> None:
         f"Thresholds are chosen here on the validation split ({len(table):,} images), whatever split is shown above. "
         "Their effect on test stands below, to be read and not to be chosen by."
     )
-    name = st.segmented_control("Label", run.classes, default=run.classes[0], required=True, key="threshold-label")
+    name = st.segmented_control(
+        "Label", run.classes, default=run.classes[0], required=True, key="threshold-label", format_func=escaped
+    )
     # An instance of its own for each rule: after a save or a way back it starts where the run stands.
     key = f"threshold-{run.id}-{name}-{Decision.load(run).chosen}"
     st.session_state.setdefault(key, min(max(draft[name], LOWEST), HIGHEST))
