@@ -31,7 +31,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # What only takes numbers: the audit's scores have intervals too.
     ("cxr_core.evaluation.metrics", "cxr_core.evaluation.resampling", "cxr_core.evaluation.intervals"),
     # The gate judges a picture by itself; its other half, by a run, only takes numbers.
-    ("cxr_core.inference.gate",),
+    ("cxr_core.inference.gate", "cxr_core.inference.orientation"),
     ("cxr_core.audit",),
     ("cxr_core.model",),
     ("cxr_core.training.shapes",),
@@ -64,6 +64,7 @@ TORCH_FREE = (
     "cxr_core.data",
     "cxr_core.audit",
     "cxr_core.inference.gate",
+    "cxr_core.inference.orientation",
     "cxr_core.training.config",
     "cxr_core.training.runs",
     "cxr_core.training.shapes",

@@ -19,15 +19,14 @@ from PIL import Image
 from cxr_core.audit.letters import share_of_letters
 from cxr_core.data import dicom, images
 from cxr_core.data.dataset import Dataset
-from cxr_core.data.elements import is_dicom
 from cxr_core.data.version import PIXELS
 from cxr_core.errors import ImageError
-from cxr_core.inference.gate import oddity
+from cxr_core.inference.gate import questioned
 from cxr_core.private import make_folder, private_lock
 from cxr_core.settings import cache_dir, write_atomic
 
 # Raise the first when a look at the same pixels would see something else.
-VERSION = f"3-{PIXELS}"
+VERSION = f"4-{PIXELS}"
 SMALL_SIDE = 64
 FACTS = (
     "brightness",
@@ -63,8 +62,9 @@ class Looks:
 
     ``hashes`` and ``mirrored``: 64-bit perceptual hashes of the picture and of its mirror image, uint64 (N,);
     ``small``: the picture squeezed into 64 x 64, uint8 (N, 64, 64); ``facts``: columns ``FACTS``, float32 (N, 7),
-    brightness in 0..255 and ``marker`` the share of it that is letters at the border; ``oddities``: "" or a word of
-    :func:`cxr_core.inference.gate.oddity`, or "lateral"; ``seen``: False where the picture could not be decoded.
+    brightness in 0..255 and ``marker`` the share of it that is letters at the border; ``oddities``: "" or why an
+    answer would be withheld, of :data:`cxr_core.inference.gate.KINDS`; ``seen``: False where the picture could not be
+    decoded.
     """
 
     hashes: NDArray[np.uint64]
@@ -120,12 +120,8 @@ def look_at(content: bytes, name: str) -> np.void:
 
 
 def _odd(content: bytes, name: str) -> str:
-    facts = dicom.facts(content) if is_dicom(content) else {}
-    if facts.get("view") in ("LL", "RL", "LLD", "RLD"):
-        return "lateral"
-    if facts.get("polarity"):
-        return "inverted"
-    return oddity(content, name, images.pixels(content, name, 224)) or ""
+    doubt = questioned(content, name, images.pixels(content, name, 224), dicom.facts(content))
+    return doubt.kind if doubt else ""
 
 
 def _bits(hashed: imagehash.ImageHash) -> np.uint64:
