@@ -59,6 +59,20 @@ _STYLE = """
 </style>
 """
 
+# What is chosen on a page is written into its address. That is no step of its own: one press of Back leaves the page.
+_ONE_STEP_BACK = """
+<script>
+if (!window.cxrOneStepBack) {
+  window.cxrOneStepBack = true;
+  const push = history.pushState.bind(history);
+  history.pushState = (state, title, address) => {
+    const same = new URL(address, location.href).pathname === location.pathname;
+    return same ? history.replaceState(state, title, address) : push(state, title, address);
+  };
+}
+</script>
+"""
+
 
 def page(title: str, icon: str) -> None:
     """Open a page: browser title, header, the one notice, and whether it is shown to who asks for it.
@@ -69,6 +83,7 @@ def page(title: str, icon: str) -> None:
     st.set_page_config(page_title=f"{title} · Chest X-ray classification", page_icon="🩻", layout="wide")
     enter(title)
     st.html(_STYLE)
+    st.html(_ONE_STEP_BACK, unsafe_allow_javascript=True)
     st.title(f"{icon} {title}", anchor=False)
     st.caption(NOTICE)
     admit(escaped)

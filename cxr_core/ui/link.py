@@ -33,8 +33,6 @@ def drop(key: str) -> None:
     """Forget what this person has chosen under ``key``, as where she deleted it herself."""
     st.query_params.pop(key, None)
     st.session_state.pop(f"{key}-seen", None)
-    if key in st.session_state:
-        del st.session_state[key]
 
 
 def linked_box(

@@ -20,6 +20,7 @@ from cxr_core.training.config import TrainConfig
 from cxr_core.training.runs import Run
 from cxr_core.ui.downloads import download
 from cxr_core.ui.frame import escaped, guarded, state_badge, warnings_banner
+from cxr_core.ui.link import drop
 from cxr_core.ui.results import state_notice
 from cxr_core.ui.sheet import sheet
 
@@ -106,6 +107,7 @@ def delete(run: Run) -> None:
         if st.button("Delete for good", disabled=not sure, key=f"delete-{run.id}"):
             with guarded():
                 run.delete()
+                drop("run")
                 st.toast(f"Deleted {escaped(run.name)}.")
                 st.rerun()
 
