@@ -18,13 +18,14 @@ $(RUN_STAMP): again
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench clean again
+.PHONY: help run test check bench audit-deps clean again
 
 help:
 	@echo "make run     install what is needed into .venv and start the dashboard"
 	@echo "make test    the same, then all checks: lint, format, types, tests, the journey in a browser"
 	@echo "make check   lint, format and types only"
 	@echo "make bench   measure speed against the notebook's training step"
+	@echo "make audit-deps   are installed packages known to be vulnerable? needs the network"
 	@echo "make clean   remove .venv, caches and test artefacts; runs and data stay"
 
 run: $(RUN_STAMP)
@@ -42,6 +43,9 @@ test: check
 
 bench: $(RUN_STAMP)
 	$(PY) -m benchmarks
+
+audit-deps: $(DEV_STAMP)
+	$(PY) .ci/audit_deps.py
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build test-artefacts *.egg-info

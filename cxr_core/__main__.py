@@ -134,9 +134,9 @@ def _parser() -> argparse.ArgumentParser:
     _runs(runs)
     _json(runs)
 
-    cache = actions.add_parser("cache", help="size of the kept features")
+    cache = actions.add_parser("cache", help="size of what is kept and can be computed again")
     cache.set_defaults(command=commands.cache)
-    cache.add_argument("--clear", action="store_true", help="delete them; runs stay whole")
+    cache.add_argument("--clear", action="store_true", help="delete all of it; runs stay whole")
     _runs(cache)
     return parser
 
@@ -158,6 +158,12 @@ def _image_actions(actions: Any) -> None:
     explain.add_argument("--class", dest="label", required=True, metavar="C", help="one of the run's classes")
     explain.add_argument("--out", type=image_commands.png, required=True, metavar="PNG", help="the file to write")
     _opacity(explain)
+
+    picture = actions.add_parser("picture", help="what is made of a file: the grey picture as PNG, and each step to it")
+    picture.set_defaults(command=image_commands.picture)
+    picture.add_argument("file", type=Path, metavar="FILE", help="an image, in any of the formats read")
+    picture.add_argument("--out", type=image_commands.png, required=True, metavar="PNG", help="the file to write")
+    _json(picture)
 
     report = actions.add_parser("report", help="a page on one image, or without one the model card of a run")
     report.set_defaults(command=image_commands.report)

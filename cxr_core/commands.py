@@ -311,18 +311,26 @@ def _run_row(run: Run) -> dict[str, Any]:
 
 def cache(options: Namespace) -> int:
     """Show or clear what is kept."""
-    from cxr_core.model.features import clear_kept, kept_spaces
+    from cxr_core.caches import clear, kinds, lasting
+    from cxr_core.model.features import kept_spaces
 
     if options.clear:
         busy = [run.id for run in list_runs(runs_folder(options)) if run.is_active]
         if busy:
             raise CxrError(f"{busy[0]} is active and needs the kept features. Stop it, or wait for its end.")
-        print(f"{clear_kept() / 1e6:.1f} MB freed in {cache_dir()}")
-        return 0
-    spaces = kept_spaces()
-    print(f"{sum(space.bytes for space in spaces) / 1e6:.1f} MB of kept features in {cache_dir()}")
-    for space in spaces:
-        print(f"{space.bytes / 1e6:10.1f} MB  {space.rows:7d} rows  {space.name}")
+        print(f"{clear() / 1e6:.1f} MB freed in {cache_dir()}")
+    else:
+        found = kinds()
+        print(f"{sum(kind.bytes for kind in found) / 1e6:.1f} MB in {cache_dir()} can be computed again:")
+        for kind in found:
+            print(f"{kind.bytes / 1e6:10.1f} MB  {kind.files:7d} files  {kind.name}: {kind.what}")
+        for space in kept_spaces():
+            print(f"{space.bytes / 1e6:10.1f} MB  {space.rows:7d} rows   features/{space.name}")
+    stays = lasting()
+    if stays:
+        print("What stays with --clear, beside the runs:" if not options.clear else "What stays, beside the runs:")
+    for kind in stays:
+        print(f"{kind.bytes / 1e6:10.1f} MB  {kind.files:7d} files  {kind.name}: {kind.what} ({kind.path})")
     return 0
 
 

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit import config
 
 from cxr_core import activity
 from cxr_core.__main__ import main
 from cxr_core.activity import ACTIONS, FILE, Actor, record
 from cxr_core.data import corrections, mends
 from cxr_core.data.dataset import scan
-from cxr_core.settings import runs_dir
+from cxr_core.settings import remember_dataset, runs_dir
 from cxr_core.training.runs import Run
 from tests.pages_support import PROJECT, open_page, texts, tiny_dataset, tiny_run
 
@@ -187,6 +188,7 @@ def test_a_worker_adds_nothing_to_what_its_start_has_recorded(monkeypatch: pytes
 
 def test_a_data_set_is_opened_once_a_visit(tmp_path: Path) -> None:
     root = tiny_dataset(tmp_path / "xrays")
+    remember_dataset(root)
     at = open_page("pages/1_Dataset.py", data=str(root))
     assert not at.exception
     at.run()
@@ -207,7 +209,10 @@ def test_on_an_open_page_nobody_is_known(tmp_path: Path, monkeypatch: pytest.Mon
     """The account that runs the server is not who looks at its pages from elsewhere."""
     monkeypatch.setenv("CXR_HOSTS", "xray.example.org")
     monkeypatch.setenv("CXR_OPEN", "yes")
-    open_page("pages/1_Dataset.py", data=str(tiny_dataset(tmp_path / "xrays")))
+    monkeypatch.setenv("CXR_ROOTS", str(tmp_path))
+    root = tiny_dataset(tmp_path / "xrays")
+    remember_dataset(root)
+    open_page("pages/1_Dataset.py", data=str(root))
     assert lines()[0]["user"] == "-"
 
 
@@ -242,3 +247,14 @@ def test_no_page_hands_out_a_file_past_the_record() -> None:
     sources = [*(PROJECT / "cxr_core" / "ui").glob("*.py"), *(PROJECT / "pages").glob("*.py")]
     past = [file.name for file in sources if "st.download_button(" in file.read_text() and file.name != "downloads.py"]
     assert past == []
+
+
+def test_whom_a_proxy_has_let_through_is_named(tmp_path: Path) -> None:
+    """The test of a page has the visitor test@example.com; it counts where the owner said to trust such a header."""
+    root = tiny_dataset(tmp_path / "xrays")
+    remember_dataset(root)
+    before = config.get_option("server.trustedUserHeaders")
+    config.set_option("server.trustedUserHeaders", {"X-Forwarded-Email": "email"})
+    open_page("pages/1_Dataset.py", data=str(root))
+    config.set_option("server.trustedUserHeaders", before)
+    assert lines()[0]["user"] == "test@example.com"

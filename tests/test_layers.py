@@ -21,6 +21,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("cxr_core.paths",),
     (
         "cxr_core.private",
+        "cxr_core.caches",
         "cxr_core.settings",
         "cxr_core.serving",
         "cxr_core.activity",

@@ -64,6 +64,8 @@ class Dataset:
     unreadable: pd.DataFrame
     wrong_ages: Mapping[str, str] = field(default_factory=dict)
     border_masked: bool = False
+    # Where files go by other names than on disk (see pseudonyms): name -> that on disk.
+    named: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -98,7 +100,7 @@ class Dataset:
 
     def path(self, file: str) -> Path:
         """Where a sample's file lies on disk."""
-        return self._base / file
+        return self._base / self.named.get(file, file)
 
     @cached_property
     def _base(self) -> Path:

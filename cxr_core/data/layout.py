@@ -19,7 +19,7 @@ from cxr_core.paths import shown
 SPLIT_FOLDERS = "split folders"
 CLASS_FOLDERS = "class folders"
 SOURCES = "sources.csv"
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".dcm", ".dicom"}
+IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".dcm", ".dicom"}
 # Names of folders that hold images of any class: as collections ship them, and one for each patient.
 _PLACE = re.compile(
     r"^((stage[ _-]?\d+[ _-])?((train|test|val|valid|raw|all)[ _-])*"
@@ -87,7 +87,7 @@ def _from_splits(folder: Folder, splits: list[tuple[Path, str]], others: list[Pa
     for path, split in splits:
         found.items += _of_classes(folder, path, split)
     for other in others:
-        if any(entry.path.suffix.lower() in _SUFFIXES for entry in folder.walk(other)):
+        if any(entry.path.suffix.lower() in IMAGE_SUFFIXES for entry in folder.walk(other)):
             found.left_out.append((relative(folder.root, other), "is no split folder (train, val, test): left out"))
     return found
 
@@ -101,7 +101,7 @@ def _of_classes(folder: Folder, parent: Path, split: str) -> list[Item]:
         if not entries and not any(trouble.is_relative_to(path) for trouble, _ in folder.troubles):
             folder.troubles.append((path, "the class folder is empty"))
     for path in folder.files(parent):
-        if path.suffix.lower() in _SUFFIXES:
+        if path.suffix.lower() in IMAGE_SUFFIXES:
             folder.troubles.append((path, "lies beside the class folders, so its class is unknown"))
     return items
 
@@ -156,7 +156,7 @@ def _table_of(root: Path, tables: list[Path], children: list[Path]) -> Path | No
 
 
 def _nothing_found(folder: Folder, found: Listing) -> str:
-    stray = sum(path.suffix.lower() in _SUFFIXES for path, _ in folder.troubles)
+    stray = sum(path.suffix.lower() in IMAGE_SUFFIXES for path, _ in folder.troubles)
     if stray:
         return f"{folder.root}: {stray} images lie outside of any class folder. {_EXPECTED}."
     reasons = "; ".join(f"{file} {reason}" for file, reason in found.left_out[:3])

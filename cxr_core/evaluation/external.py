@@ -24,6 +24,7 @@ import pandas as pd
 
 from cxr_core.activity import record
 from cxr_core.data.dataset import Dataset, scan
+from cxr_core.data.pseudonyms import Pseudonyms
 from cxr_core.data.sheets import read, written
 from cxr_core.errors import CxrError, RunError
 from cxr_core.evaluation.intervals import unpaired
@@ -166,11 +167,12 @@ def evaluate_collection(
     if note:
         return Outcome(metrics, table, None, f"{note} The figures are not kept as external.", own=True)
     part = "" if metrics["split"] in ("test", "all") else f"-{metrics['split']}"
-    name = re.sub(r"[^\w-]+", "-", dataset.name).strip("-")[:60] or "data"
+    called = Pseudonyms.here().dataset(dataset) if run.pseudonyms else dataset.name
+    name = re.sub(r"[^\w-]+", "-", called).strip("-")[:60] or "data"
     path = run.path / FOLDER / f"{name}-{dataset.digest[:8]}{part}.json"
     facts = {
-        "name": dataset.name,
-        "data": str(dataset.root),
+        "name": called,
+        "data": called if run.pseudonyms else str(dataset.root),
         "data_digest": dataset.digest,
         "split": metrics["split"],
         "evaluated": datetime.now(UTC).isoformat(timespec="milliseconds"),

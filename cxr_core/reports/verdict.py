@@ -9,7 +9,6 @@ It reads what the run carries: its audit, its controls, its figures on other col
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from cxr_core.audit.audit import Audit
@@ -67,7 +66,7 @@ def verdict(run: Run) -> Verdict:
     own, bars, said = _measured(run)
     drops, outside = _outside(run)
     unseen, told = _unseen(run)
-    cautions = dict(kinds_of_caution(run.split, Path(run.info["folder"])))
+    cautions = dict(kinds_of_caution(run.split, run.folder))
     serious = [*_leak(run, audit, cautions), *_reached(own, audit, bars), *drops, *unseen, *_data(audit, cautions)]
     known = sorted(run.warnings, key=lambda warning: warning != run.leak)
     for finding in audit.findings if audit else []:

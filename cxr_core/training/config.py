@@ -99,6 +99,12 @@ class TrainConfig(BaseModel):
         False, "Data", "Train even where the audit finds pictures of the test in training; every page then says so."
     )
 
+    pseudonyms: bool = _field(
+        False,
+        "Data",
+        "Write hashes into the run instead of the names of files, patients and the data set's folder, which may be "
+        "names of persons. Only this account can tell which image is which.",
+    )
     mask_border: bool = _field(
         False,
         "Data",

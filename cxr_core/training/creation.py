@@ -17,6 +17,7 @@ from cxr_core.data import corrections, mends, reach
 from cxr_core.data.cautions import cautions
 from cxr_core.data.dataset import Dataset, split
 from cxr_core.data.masking import BORDER
+from cxr_core.data.pseudonyms import Pseudonyms
 from cxr_core.data.sheets import written
 from cxr_core.errors import ConfigError, LeakError, RunError
 from cxr_core.labels import parse_labels
@@ -64,6 +65,18 @@ def create_run(
     if config.corrections:
         # After the split: which images are in test does not depend on what was marked.
         samples, corrected = corrections.leave_out(samples, corrections.read(runs_dir), "val" in dataset.splits)
+    warnings = [
+        *_weights_warnings(config),
+        *_border_warnings(config),
+        *told,
+        *corrected,
+        *cautions(samples, dataset.path("")),
+    ]
+    places = {"data": str(dataset.root), "folder": str(dataset.path("")), "dataset_name": dataset.name}
+    if config.pseudonyms:
+        names = Pseudonyms.here()
+        samples = names.samples(samples)
+        places = {**dict.fromkeys(places, names.dataset(dataset)), "pseudonyms": names.id}
     created = datetime.now(UTC)
     run_id = f"{created:%Y%m%d-%H%M%S}-{config.backbone}-{secrets.token_hex(2)}"
     counts = samples.groupby(["split", "label"]).size()
@@ -73,19 +86,11 @@ def create_run(
         "config": config.model_dump(mode="json"),
         "classes": classes,
         "implied": implied,
-        "data": str(dataset.root),
-        "folder": str(dataset.path("")),
-        "dataset_name": dataset.name,
+        **places,
         "data_digest": dataset.digest,
         "counts": {part: {name: int(counts.get((part, name), 0)) for name in classes} for part in SPLITS},
         "unreadable": len(dataset.unreadable),
-        "warnings": [
-            *_weights_warnings(config),
-            *_border_warnings(config),
-            *told,
-            *corrected,
-            *cautions(samples, dataset.path("")),
-        ],
+        "warnings": warnings,
         "versions": {package: version(package) for package in VERSIONED},
     }
     building = runs_dir / f".new-{run_id}"

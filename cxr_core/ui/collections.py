@@ -51,7 +51,7 @@ def collections_section(run: Run) -> None:
 
 
 def _form(run: Run) -> None:
-    own = str(run.info["data"])
+    own = str(run.data)
     known = [str(path) for path in known_datasets() if str(path) != own]
     chosen = st.selectbox(
         "Another data set",
