@@ -14,8 +14,11 @@ from cxr_core.data.collection import shown_name
 from cxr_core.data.images import decode, read_bytes
 from cxr_core.data.sheets import written
 from cxr_core.errors import ConfigError, ImageError
+from cxr_core.reports import known
+from cxr_core.reports.verdict import verdict
 from cxr_core.settings import write_atomic
 from cxr_core.training.runs import Run, find_run
+from cxr_core.training.titles import title
 
 if TYPE_CHECKING:
     from cxr_core.inference.predictor import Prediction
@@ -32,11 +35,13 @@ def predict(options: Namespace) -> int:
 
     run = find_run(runs_folder(options), options.run)
     predictions = list(Predictor.load(run).predict((file, Path(file)) for file in options.files))
+    against = verdict(run).against
     if options.json:
-        print_json([_row(row, options.force) for row in predictions])
+        print_json([_row(row, options.force, against) for row in predictions])
     elif options.csv:
-        print(written(_table(predictions, run.classes, options.force)), end="")
+        print(written(_table(predictions, run.classes, options.force, against)), end="")
     else:
+        print(known.line(against))
         for prediction in predictions:
             if prediction.error is None:
                 print(_line(prediction, options.force))
@@ -47,7 +52,7 @@ def predict(options: Namespace) -> int:
     return 1 if failed else 0
 
 
-def _row(prediction: "Prediction", force: bool) -> dict[str, Any]:
+def _row(prediction: "Prediction", force: bool, against: Sequence[str]) -> dict[str, Any]:
     shown = prediction.shown(force)
     return {
         "file": prediction.file,
@@ -55,15 +60,19 @@ def _row(prediction: "Prediction", force: bool) -> dict[str, Any]:
         "probabilities": shown.probabilities,
         "error": prediction.error,
         "withheld": prediction.withheld,
+        "known_against": list(against),
     }
 
 
-def _table(predictions: "Sequence[Prediction]", classes: Sequence[str], force: bool) -> pd.DataFrame:
+def _table(
+    predictions: "Sequence[Prediction]", classes: Sequence[str], force: bool, against: Sequence[str]
+) -> pd.DataFrame:
     rows = []
-    for row in (_row(prediction, force) for prediction in predictions):
+    for row in (_row(prediction, force, against) for prediction in predictions):
         shares = [(row["probabilities"] or {}).get(name) for name in classes]
-        rows.append([row["file"], row["label"] or "", *shares, row["error"] or "", row["withheld"] or ""])
-    columns = ["file", "label", *(f"p_{name}" for name in classes), "error", "withheld"]
+        said = [row["error"] or "", row["withheld"] or "", "; ".join(against)]
+        rows.append([row["file"], row["label"] or "", *shares, *said])
+    columns = ["file", "label", *(f"p_{name}" for name in classes), "error", "withheld", "known_against"]
     # Objects: a name may be no text that another kind of column could hold.
     return pd.DataFrame(rows, columns=columns, dtype=object)
 
@@ -107,7 +116,7 @@ def report(options: Namespace) -> int:
     run = find_run(runs_folder(options), options.run)
     content = _model_card(run, options.out) if options.file is None else _image_report(run, options)
     write_atomic(options.out, content, private=False)
-    print(f"{options.out}: {'model card of' if options.file is None else 'report of one image by'} run {run.id}")
+    print(f"{options.out}: {'model card of' if options.file is None else 'report of one image by'} run {title(run)}")
     return 0
 
 

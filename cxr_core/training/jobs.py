@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -19,8 +20,9 @@ from cxr_core.settings import write_atomic
 from cxr_core.training import controls, held_out
 from cxr_core.training.companions import CONTROLS, Companion, Experiment, active, check_ready, is_done, laid_down
 from cxr_core.training.config import TrainConfig
-from cxr_core.training.runs import Run, queued_status
+from cxr_core.training.runs import ACTIVE, Run, queued_status
 
+POLL_SECONDS = 0.2
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -33,6 +35,19 @@ def start_training(
 
     run = create_run(scan(data, progress), config, runs_dir, progress)
     start(run)
+    return run
+
+
+def wait(run: Run, seconds: float | None = None) -> Run:
+    """Return when the run is completed. Raises RunError where it ends otherwise, or is not at its end in time."""
+    end = None if seconds is None else time.monotonic() + seconds
+    while (state := run.state) in ACTIVE:
+        if end is not None and time.monotonic() > end:
+            raise RunError(f"Run {run.id} is {state} after {seconds:g} seconds. It goes on; wait for it again.")
+        time.sleep(POLL_SECONDS)
+    if state != "completed":
+        reason = run.status.get("error") or "its log says more"
+        raise RunError(f"Run {run.id} is {state}: {reason}")
     return run
 
 

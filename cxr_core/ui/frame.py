@@ -82,6 +82,11 @@ def guarded() -> Iterator[None]:
         st.error(escaped(str(error)), icon=":material/error:")
 
 
+def is_dark() -> bool:
+    """Whether the reader's page is dark. A chart whose colours depend on it asks; all others leave it to the theme."""
+    return st.context.theme.type == "dark"
+
+
 def escaped(text: str) -> str:
     """``text`` with Markdown's, colour's and formulas' signs made plain: names come from files."""
     for sign in "\\`*_[]$~:<>#|":
