@@ -50,19 +50,23 @@ def demo(options: Namespace) -> int:
 
 def scan(options: Namespace) -> int:
     """Print what a data set holds."""
+    from cxr_core.data.cautions import cautions
     from cxr_core.data.dataset import scan as scan_dataset
 
     dataset = scan_dataset(options.data)
     counts = dataset.counts()
     splits = {str(split): {name: int(count) for name, count in row.items()} for split, row in counts.iterrows()}
+    notes = cautions(dataset.samples, dataset.path(""))
     if options.json:
         unreadable = dataset.unreadable[["file", "reason"]].to_dict("records")
-        print_json({"classes": dataset.classes, "splits": splits, "unreadable": unreadable})
+        print_json({"classes": dataset.classes, "splits": splits, "unreadable": unreadable, "cautions": notes})
         return 0
     print(f"{dataset.root}: {len(dataset.samples)} images, {dataset.layout}")
     print(counts.to_string())
     for _, row in dataset.unreadable.iterrows():
         print(f"unreadable: {row['file']}: {row['reason']}")
+    for note in notes:
+        print(f"Note: {note}")
     return 0
 
 

@@ -60,8 +60,9 @@ def shortcut(samples: pd.DataFrame, looks: Looks, border_masked: bool = False, s
         rows = np.sort(np.random.default_rng(seed).choice(rows, _MOST_IMAGES, replace=False))
     chosen = samples.iloc[rows]
     groups = np.where(chosen["patient"] != "", "p:" + chosen["patient"], "d:" + chosen["digest"])
-    labels = chosen["label"].to_numpy(str)
-    if min(pd.Series(groups).groupby(labels).nunique(), default=0) < MIN_GROUPS or len(set(labels)) < 2:
+    # Numbers, not names: scikit-learn takes classes called 0 and 1 for numbers, and then does not find them.
+    labels, names = pd.factorize(chosen["label"], sort=True)
+    if min(pd.Series(groups).groupby(labels).nunique(), default=0) < MIN_GROUPS or len(names) < 2:
         unknown = {"macro_f1": None, "interval": None, "chance_macro_f1": None}
         return {**unknown, "by_feature": {}, "claimed": False, "n": len(rows)}
     table = features(chosen, looks.facts[rows])
@@ -90,7 +91,7 @@ def shortcut(samples: pd.DataFrame, looks: Looks, border_masked: bool = False, s
     expected = float(chance.mean())
     return {
         "macro_f1": score,
-        "interval": interval_of(chosen, decided.tolist()),
+        "interval": interval_of(chosen, [str(names[k]) for k in decided]),
         "chance_macro_f1": expected,
         "by_feature": dict(sorted(losses.items(), key=lambda item: -item[1])),
         "claimed": bool(score > expected + MARGIN and score > float(np.quantile(chance, 0.99))),
@@ -136,7 +137,7 @@ def inside(samples: pd.DataFrame, small: NDArray[np.uint8]) -> NDArray[np.float3
     return np.array([(part.mean(), part.std()) for part in seen], np.float32)
 
 
-def _macro_f1(labels: NDArray[np.str_], decided: NDArray[np.str_]) -> float:
+def _macro_f1(labels: NDArray[np.int64], decided: NDArray[np.int64]) -> float:
     from sklearn.metrics import f1_score
 
     return float(f1_score(labels, decided, average="macro", zero_division=0))

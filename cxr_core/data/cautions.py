@@ -9,6 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from cxr_core.data.demo import is_drawn
+from cxr_core.data.persons import patients_in_names, person_names
+from cxr_core.data.spelling import class_names
 
 
 def cautions(samples: pd.DataFrame, folder: Path) -> list[str]:
@@ -34,8 +36,12 @@ def kinds_of_caution(samples: pd.DataFrame, folder: Path) -> list[tuple[str, str
         "collections": _collections(samples),
         "patients": _patients(samples),
         "copies": _copies(samples),
+        "untested": _untested(samples),
+        "patients in names": [sentence for sentence in [patients_in_names(samples)] if sentence],
+        "persons": [sentence for sentence in [person_names(samples)] if sentence],
     }
-    return [(kind, sentence) for kind, sentences in kinds.items() for sentence in sentences]
+    said = [(kind, sentence) for kind, sentences in kinds.items() for sentence in sentences]
+    return said + class_names(samples)
 
 
 def _sources(samples: pd.DataFrame) -> list[str]:
@@ -95,6 +101,18 @@ def _copies(samples: pd.DataFrame) -> list[str]:
         f"{len(held)} of {(samples['split'] == 'test').sum()} test images are exact copies of training images: "
         "the test is easier than a new image."
     ]
+
+
+def _untested(samples: pd.DataFrame) -> list[str]:
+    test = set(samples.loc[samples["split"] == "test", "label"])
+    absent = sorted(set(samples["label"]) - test) if test else []
+    if absent:
+        return [f"The test has no image of {_listed(absent)}: nothing is measured there."]
+    counts = samples["label"].value_counts()
+    single = sorted(str(name) for name in counts.index[counts == 1])
+    if single:
+        return [f"There is a single image of {_listed(single)}: one to learn from, and none to test on."]
+    return []
 
 
 def _in_both(samples: pd.DataFrame, column: str) -> set[str]:

@@ -1,53 +1,65 @@
-"""Numbers of any depth -> 8-bit grey, the same for a 16-bit PNG, a TIFF of floats and a DICOM."""
+"""Numbers of any depth -> 8-bit grey, for formats that say nothing of a window: PNG, TIFF.
+
+Black and white are found as for a DICOM file without a window (:mod:`cxr_core.data.exposure`).
+"""
 
 import numpy as np
+from numpy.typing import NDArray
 
-# Depths in use for radiographs. A 12-bit image is usually stored in 16 bits, and would be black if 65535 were white.
-DEPTHS = (8, 10, 12, 14, 16)
-_ROWS = 1024
+from cxr_core.data import exposure
+from cxr_core.data.steps import Step
+
+# Depths in use. A 12-bit image is usually stored in 16 bits, and would be black if 65535 were white.
+DEPTHS = (8, 10, 12, 14, 16, 20, 24, 28, 32, 48, 64)
+_ROWS = 512
 
 
-def from_integers(values: np.ndarray, declared: int | None = None) -> np.ndarray:
-    """Non-negative integers below 2**16 (H, W) -> uint8 (H, W).
+def shown(values: np.ndarray, declared: int | None = None) -> tuple[NDArray[np.uint8], Step]:
+    """Any real numbers (H, W) -> uint8 (H, W), and how. ``declared``: bits in use, where the file says so.
 
-    White is the largest number of the smallest depth of 8, 10, 12, 14, 16 bits that holds the image's maximum,
-    so 8-bit values stay what they are.
+    Integers from 0 on have a depth: ``declared``, else the smallest of ``DEPTHS`` that holds the picture's brightest,
+    a stray pixel apart. White is that depth's largest number where the picture comes near it, else the picture's
+    brightest; other numbers span from their darkest to their brightest. What is not a number is black, and so is a
+    picture of one single number.
     """
-    least = min(declared or DEPTHS[0], DEPTHS[-1])
-    depth = next(bits for bits in DEPTHS if bits >= least and int(values.max()) < 2**bits)
-    if depth == 8:
-        return values.astype(np.uint8)
-    white = 2**depth - 1
-    table = ((np.arange(2**depth, dtype=np.uint32) * 255 + white // 2) // white).astype(np.uint8)
-    grey = np.empty(values.shape, np.uint8)
-    # By rows: the index numpy makes of each value takes eight bytes.
-    for start in range(0, len(values), _ROWS):
-        grey[start : start + _ROWS] = table[values[start : start + _ROWS]]
+    numbers, counts = _counted(values)
+    if not len(numbers):
+        return np.zeros(values.shape, np.uint8), Step("range", "There is no number to show: black.", True)
+    low, high = exposure.ends(numbers, counts)
+    text, figures = "Black and white by the picture", {"lowest": float(numbers[0]), "highest": float(numbers[-1])}
+    if values.dtype.kind in "ub" or (values.dtype.kind == "i" and numbers[0] >= 0):
+        depth = declared or next((bits for bits in DEPTHS if high < 2**bits), DEPTHS[-1])
+        high = exposure.white(high, float(2**depth - 1))
+        low = exposure.black(low, high)
+        source = "as the file says" if declared else "by the picture's brightest"
+        text, figures = f"{depth} bits, {source}", {**figures, "depth": depth}
+    text = f"{text}: of the numbers {numbers[0]:g} to {numbers[-1]:g}, {low:g} is black and {high:g} white."
+    return _between(values, low, high), Step("range", text, numbers={**figures, "black": low, "white": high})
+
+
+def _counted(values: np.ndarray) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """The numbers of a picture, rising, and how often each is there."""
+    if values.dtype == np.uint16:
+        counts = np.zeros(2**16, np.int64)
+        # By rows: the index that numpy makes of each number takes eight bytes.
+        for rows in _by_rows(values):
+            counts += np.bincount(rows.ravel(), minlength=2**16)
+        there = np.flatnonzero(counts)
+        return there.astype(np.float64), counts[there]
+    finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
+    numbers, counts = np.unique(finite, return_counts=True)
+    return numbers.astype(np.float64), counts
+
+
+def _between(values: np.ndarray, low: float, high: float) -> NDArray[np.uint8]:
+    grey = np.zeros(values.shape, np.uint8)
+    if high <= low:
+        return grey
+    for start, rows in zip(range(0, len(values), _ROWS), _by_rows(values), strict=True):
+        share = (np.nan_to_num(rows.astype(np.float64), nan=low, posinf=low, neginf=low) - low) / (high - low)
+        grey[start : start + _ROWS] = np.floor(np.clip(share, 0, 1) * 255 + 0.5)
     return grey
 
 
-def from_range(values: np.ndarray, low: float | None = None, high: float | None = None) -> np.ndarray:
-    """Any real numbers (H, W) -> uint8 (H, W): ``low`` black, ``high`` white, by default the extremes of the image.
-
-    What is not a number is black. An image of one single value is black.
-    """
-    finite = np.isfinite(values)
-    if not finite.any():
-        return np.zeros(values.shape, np.uint8)
-    bottom = float(values[finite].min()) if low is None else low
-    top = float(values[finite].max()) if high is None else high
-    if top == bottom:
-        return np.zeros(values.shape, np.uint8)
-    share = (np.where(finite, values, bottom).astype(np.float64) - bottom) / (top - bottom)
-    return np.round(np.clip(share, 0, 1) * 255).astype(np.uint8)
-
-
-def from_numbers(values: np.ndarray, declared: int | None = None) -> np.ndarray:
-    """:func:`from_integers` where the values allow it, :func:`from_range` otherwise (floats, negative).
-
-    ``declared``: bits in use, where the file says so. Beyond 16 bits the upper ones count.
-    """
-    if np.issubdtype(values.dtype, np.integer) and values.min() >= 0:
-        spare = max(0, (declared or int(values.max()).bit_length()) - DEPTHS[-1])
-        return from_integers(values >> values.dtype.type(spare) if spare else values, declared)
-    return from_range(values)
+def _by_rows(values: np.ndarray) -> list[np.ndarray]:
+    return [values[start : start + _ROWS] for start in range(0, len(values), _ROWS)]

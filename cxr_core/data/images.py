@@ -103,7 +103,7 @@ def decode(content: bytes, name: str, side: int | None = None, colour: bool = Fa
     size, never below twice ``side``. The same content and side give the same pixels.
 
     Colour becomes luma (ITU-R 601), alpha lies over black, what is deeper than 8 bits is scaled by
-    :func:`cxr_core.data.grey.from_numbers`. Raises ImageError as :func:`inspect` does.
+    :func:`cxr_core.data.grey.shown`. Raises ImageError as :func:`inspect` does.
     """
     return decoded(content, name, side, colour).picture
 
@@ -113,7 +113,7 @@ def decoded(content: bytes, name: str, side: int | None = None, colour: bool = F
     """The picture as :func:`decode` gives it, with the steps that led to it."""
     if dicom.is_dicom(content):
         limits.check_bytes(len(content), name)
-        return Decoded(dicom.decode(content, name), ())
+        return dicom.decoded(content, name)
     return raster.decoded(content, name, side, colour)
 
 

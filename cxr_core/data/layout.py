@@ -4,6 +4,7 @@ Three layouts: ``ROOT/{train,test,val}/CLASS/**``, ``ROOT/CLASS/**`` and a CSV t
 optionally ``patient,source,age,split``. Beside folders a ``sources.csv`` adds patient, source and age.
 """
 
+import re
 from pathlib import Path
 
 from cxr_core.data import table
@@ -16,6 +17,13 @@ SPLIT_FOLDERS = "split folders"
 CLASS_FOLDERS = "class folders"
 SOURCES = "sources.csv"
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".dcm", ".dicom"}
+# Names of folders that hold images of any class: as collections ship them, and one for each patient.
+_PLACE = re.compile(
+    r"^((stage[ _-]?\d+[ _-])?((train|test|val|valid|raw|all)[ _-])*"
+    r"(images?|imgs?|pictures?|pics|photos?|pngs?|jpe?gs?|dicoms?|dcms?|x-?rays?|radiographs?|files?)([ _-]?\d+)?"
+    r"|(patient|pat|subject|person|study|series)[ _-]?\d+)$",
+    re.IGNORECASE,
+)
 _EXPECTED = (
     "Expected train/CLASS/images and test/CLASS/images, CLASS/images, or a CSV table with the columns file, label"
 )
@@ -48,6 +56,7 @@ def listing(root: Path) -> Listing:
     else:
         _check_not_above(folder, children)
         found = Listing(root, CLASS_FOLDERS, _of_classes(folder, root, ""))
+    _check_classes(folder, found, tables)
     found.left_out += [(relative(root, path), reason) for path, reason in folder.troubles]
     if not found.items:
         raise DatasetError(_nothing_found(folder, found))
@@ -86,6 +95,30 @@ def _check_not_above(folder: Folder, children: list[Path]) -> None:
     for child in children:
         if any(path.name.lower() in SPLIT_NAMES for path in folder.folders(child)):
             raise DatasetError(f"{folder.root}: the data set lies one folder deeper. Choose {child}.")
+
+
+def _check_classes(folder: Folder, found: Listing, tables: list[Path]) -> None:
+    """Folders that hold images, or one patient's, would otherwise be read as classes."""
+    classes = sorted({item.label for item in found.items})
+    if not classes or not all(_PLACE.match(name) for name in classes):
+        return
+    listed = ", ".join(classes[:3]) + (f" and {len(classes) - 3:,} more" if len(classes) > 3 else "")
+    beside = [path for path in tables if path.name.lower() != SOURCES]
+    usable = [path for path in beside if {"file", "label"} <= set(table.read_header(path))]
+    told = f" {_not_read([*usable, *beside][0])}" if beside else ""
+    raise DatasetError(
+        f"{folder.root}: {listed} {'seems' if len(classes) == 1 else 'seem'} to say where images lie and not of which "
+        f"class they are.{told} {_EXPECTED}."
+    )
+
+
+def _not_read(path: Path) -> str:
+    """Why a table beside the folders was not taken for the data set's."""
+    try:
+        from_table(path)
+    except DatasetError as error:
+        return f"The table beside is not read: {error}"
+    return f"The table beside, {path.name}, was not taken for the data set's: open it by its path."
 
 
 def _table_of(root: Path, tables: list[Path], children: list[Path]) -> Path | None:

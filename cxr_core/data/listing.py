@@ -1,5 +1,7 @@
 """The list of a data set's images before any of them is opened."""
 
+import re
+from collections.abc import Container
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -52,6 +54,14 @@ class Listing:
     layout: str
     items: list[Item] = field(default_factory=list)
     left_out: list[tuple[str, str]] = field(default_factory=list)
+
+
+def several(label: str, labels: Container[str]) -> bool:
+    """Whether a label seems to name several findings: parts between commas, semicolons, slashes or bars, of which one
+    at least is another label by itself; between bars always.
+    """
+    parts = [part.strip() for part in re.split(r"[,;/|]", label)]
+    return len(parts) > 1 and ("|" in label or any(part in labels for part in parts))
 
 
 def relative(root: Path, path: Path) -> str:

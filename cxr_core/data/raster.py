@@ -145,11 +145,8 @@ def _from_deep(found: deep.Deep, colour: bool) -> tuple[Image.Image, tuple[Step,
 
 
 def _grey(values: np.ndarray, declared: int | None) -> tuple[Image.Image, Step]:
-    shown = grey.from_numbers(values, declared)
-    low, high = float(values.min()), float(values.max())
-    text = f"The stored numbers {low:g} to {high:g} became greys {shown.min()} to {shown.max()} of 0 to 255."
-    numbers = {"lowest": low, "highest": high, "darkest": float(shown.min()), "brightest": float(shown.max())}
-    return Image.fromarray(shown), Step("range", text, numbers=numbers)
+    shown, step = grey.shown(values, declared)
+    return Image.fromarray(shown), step
 
 
 _LUMA = Step("colour", "Colour became grey: 0.299 red + 0.587 green + 0.114 blue (luma, ITU-R 601).")

@@ -36,8 +36,8 @@ def is_nih(path: Path) -> bool:
 def _header(path: Path) -> list[str]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            return _lower(file.readline(65536).strip().split(","))
-    except (OSError, UnicodeDecodeError):
+            return _lower(next(csv.reader([file.readline(65536).strip()]), []))
+    except (OSError, UnicodeDecodeError, csv.Error):
         return []
 
 
@@ -59,8 +59,7 @@ def read(path: Path, required: tuple[str, ...]) -> list[tuple[int, Row]]:
     reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
     rows: list[tuple[int, Row]] = []
     try:
-        as_given = _lower(next(reader, []))
-        names = _ours(as_given)
+        names = _ours(_lower(next(reader, [])))
         _check_names(path, names, required)
         for values in reader:
             if not any(value.strip() for value in values):
@@ -79,7 +78,7 @@ def read(path: Path, required: tuple[str, ...]) -> list[tuple[int, Row]]:
     for line, row in rows:
         if not row["file"]:
             raise DatasetError(f"{path.name}, line {line}: the column file is empty. Name the image of that row.")
-    if "label" in required and "label" not in as_given:
+    if "label" in required:
         _check_single(path, rows)
     return rows
 
@@ -119,6 +118,11 @@ def _check_names(path: Path, names: list[str], required: tuple[str, ...]) -> Non
         if repeated:
             raise DatasetError(f"{path.name}: the column {repeated[0]} stands twice. Keep one of them.")
         return
+    if names and names[0].startswith(("sep=", "#", "//")):
+        raise DatasetError(
+            f"{path.name}: expected the names of the columns in the first line, got a comment or a line for a "
+            "spreadsheet (sep=). Remove what stands above the names."
+        )
     if len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
         raise DatasetError(
             f"{path.name}: expected columns separated by commas, got semicolons or tabs. Save the table with commas."

@@ -7,6 +7,7 @@ from pathlib import Path
 from cxr_core.data import table
 from cxr_core.data.folder import Folder
 from cxr_core.data.listing import SPLIT_NAMES, Item, Listing, relative
+from cxr_core.data.spelling import is_missing
 from cxr_core.errors import DatasetError
 from cxr_core.settings import data_dir
 
@@ -21,6 +22,11 @@ def from_table(path: Path) -> Listing:
         split = SPLIT_NAMES.get(row["split"].lower(), "")
         if not row["label"]:
             raise DatasetError(f"{path.name}, line {line}: the label is empty. Every image needs one.")
+        if is_missing(row["label"]):
+            raise DatasetError(
+                f"{path.name}, line {line}: the label is missing (a program wrote nan, NULL or the like). Every image "
+                "needs one: fill it in, or remove the row."
+            )
         if row["split"] and not split:
             raise DatasetError(
                 f"{path.name}, line {line}: expected the split train, val or test, got {row['split']!r}."

@@ -10,8 +10,9 @@ from cxr_core.data.dataset import scan, split
 
 
 def samples(*rows: tuple[str, str, str, str, str]) -> pd.DataFrame:
-    """Rows of (label, split, source, patient, digest)."""
-    return pd.DataFrame(rows, columns=["label", "split", "source", "patient", "digest"])
+    """Rows of (label, split, source, patient, digest); the files are numbered."""
+    table = pd.DataFrame(rows, columns=["label", "split", "source", "patient", "digest"])
+    return table.assign(file=[f"{k}.png" for k in range(len(table))])
 
 
 def said(*rows: tuple[str, str, str, str, str]) -> list[str]:

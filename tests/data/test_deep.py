@@ -23,7 +23,7 @@ def film(top: int = 4095) -> np.ndarray:
     return np.round((waves - waves.min()) / np.ptp(waves) * top).astype(np.uint16)
 
 
-def expected(values: np.ndarray, white: int) -> np.ndarray:
+def expected(values: np.ndarray, white: float) -> np.ndarray:
     """By the definition: 0 is black, ``white`` is 255."""
     return np.clip(np.round(values.astype(float) * 255 / white), 0, 255)
 
@@ -150,21 +150,43 @@ def test_black_ink_on_clear_film_is_read_on_white() -> None:
 
 
 def test_a_declared_depth_decides_where_the_numbers_fit_it() -> None:
-    dim = film(1000)
-    said = (b"sBIT", bytes([12, 12, 12]))
-    assert np.abs(shown(png(repeated(dim), said)) - expected(dim, 4095)).max() <= 1
-    assert np.abs(shown(tiff(repeated(dim), photometric="rgb", extratags=[(281, 3, 3, (4095,) * 3, True)]))
-                  - expected(dim, 4095)).max() <= 1  # fmt: skip
-    # As the standard wants it: twelve bits, scaled up to sixteen.
-    assert np.abs(shown(png(repeated(dim * 16), said)) - expected(dim, 4095)).max() <= 1
-    # A tag that the numbers contradict says nothing.
-    wrong = tiff(repeated(TWELVE), photometric="rgb", extratags=[(281, 3, 3, (255,) * 3, True)])
-    assert np.abs(shown(wrong) - expected(TWELVE, 4095)).max() <= 1
+    dim = film(3000)
+    # Below half of a declared depth white is the picture's brightest; of 12 bits it uses 0.73, and white lies between.
+    between = 3000 / (1 - 0.2 * (3000 / 4095 - 0.5) / 0.3)
+    said = (b"sBIT", bytes([14, 14, 14]))
+
+    def tagged(top: int) -> bytes:
+        return tiff(repeated(dim), photometric="rgb", extratags=[(281, 3, 3, (top,) * 3, True)])
+
+    for content, white in (
+        (png(repeated(dim)), between),
+        (png(repeated(dim), said), 3000),
+        (tiff(repeated(dim), photometric="rgb"), between),
+        (tagged(2**14 - 1), 3000),
+        # A tag that the numbers contradict says nothing, nor does one that says the storage's size.
+        (tagged(255), between),
+        (tagged(65535), between),
+    ):
+        assert np.abs(shown(content) - expected(dim, white)).max() <= 1
+    # As the standard of PNG wants it: numbers of 14 bits, scaled up to 16.
+    assert np.abs(shown(png(repeated(film(65532)), said)) - expected(film(65532), 65535)).max() <= 1
+
+
+def test_pictures_that_use_a_little_more_or_less_of_a_depth_look_alike() -> None:
+    looks = [shown(tiff(repeated(film(top)), photometric="rgb")) for top in (1000, 1020, 1030, 1100, 2000)]
+    assert all(np.abs(look - looks[0]).max() <= 8 for look in looks[1:])
+
+
+def test_a_stray_pixel_does_not_decide_the_depth() -> None:
+    stray = TWELVE.copy()
+    stray[0, 0] = 65535
+    plain = shown(png(repeated(TWELVE)))[1:]
+    assert np.abs(shown(png(repeated(stray)))[1:] - plain).max() <= 30
 
 
 @pytest.mark.parametrize(("orientation", "turned"), [(3, "[::-1, ::-1]"), (6, "rot"), (8, "anti")])
 def test_a_deep_tiff_is_turned_too(orientation: int, turned: str) -> None:
-    values = TWELVE[:, :30]
+    values = np.round(TWELVE[:, :30] * (4095 / TWELVE[:, :30].max())).astype(np.uint16)
     content = tiff(repeated(values), photometric="rgb", extratags=[(274, 3, 1, orientation, True)])
     upright = {3: values[::-1, ::-1], 6: np.rot90(values, -1), 8: np.rot90(values)}[orientation]
     assert np.abs(shown(content) - expected(upright, 4095)).max() <= 1, turned

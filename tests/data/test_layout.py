@@ -103,3 +103,38 @@ def test_what_may_not_be_opened_is_named(tmp_path: Path) -> None:
         assert "A/000.png" not in left_out(root)
     finally:
         (root / "C").chmod(0o700)
+
+
+@pytest.mark.parametrize(
+    ("folders", "header", "told"),
+    [
+        (("images",), "sep=,\nfile,label", "a comment or a line for a spreadsheet"),
+        (("images",), "# exported\nfile,label", "a comment or a line for a spreadsheet"),
+        (("images",), "file;label", "semicolons"),
+        (("images",), "image_path,class", "expected the columns file, label"),
+        (("images_001", "images_002"), "Image Index,Finding Labels", "none of its 1 files was found"),
+        (("stage_2_train_images", "stage_2_test_images"), "patientId,Target", "expected the columns file, label"),
+        (("train/patient00001", "train/patient00002", "valid/patient00003"), None, "patient00001, patient00002"),
+    ],
+)
+def test_folders_that_hold_images_of_any_class_are_no_classes(
+    tmp_path: Path, folders: tuple[str, ...], header: str | None, told: str
+) -> None:
+    root = tree(tmp_path / "set", dict.fromkeys(folders, 1))
+    if header:
+        (root / "labels.csv").write_text(f"{header}\n009.png,A\n", encoding="utf-8")
+    with pytest.raises(DatasetError, match="say where images lie and not of which class they are") as caught:
+        scan(root)
+    assert told in str(caught.value)
+    assert header is None or "labels.csv" in str(caught.value)
+
+
+def test_classes_named_after_images_are_classes(tmp_path: Path) -> None:
+    names = ["images", "normal_images", "covid images", "0", "1"]
+    assert scan(tree(tmp_path / "set", dict.fromkeys(names, 1))).classes == sorted(names)
+
+
+def test_a_table_with_quoted_columns_is_found(tmp_path: Path) -> None:
+    root = tree(tmp_path / "set", {"images": 1})
+    (root / "labels.csv").write_text('"file","label"\n"images/000.png","A"\n', encoding="utf-8")
+    assert scan(root).layout == "table"
