@@ -18,7 +18,7 @@ $(RUN_STAMP): again
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check screenshots bench clean again
+.PHONY: help run test check screenshots bench audit-deps clean again
 
 help:
 	@echo "make run     install what is needed into .venv and start the dashboard"
@@ -26,6 +26,7 @@ help:
 	@echo "make check   lint, format and types only"
 	@echo "make screenshots  renew docs/screenshots, in full colour (needs Chromium)"
 	@echo "make bench   measure speed against the notebook's training step"
+	@echo "make audit-deps   are installed packages known to be vulnerable? needs the network"
 	@echo "make clean   remove .venv, caches and test artefacts; runs and data stay"
 
 run: $(RUN_STAMP)
@@ -47,6 +48,9 @@ screenshots: $(DEV_STAMP)
 
 bench: $(RUN_STAMP)
 	$(PY) -m benchmarks
+
+audit-deps: $(DEV_STAMP)
+	$(PY) .ci/audit_deps.py
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build test-artefacts *.egg-info

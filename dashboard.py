@@ -11,12 +11,12 @@ from cxr_core.server.guard import middleware
 def home() -> None:
     """The page. What pages need is imported here: the server needs none of it."""
     from cxr_core import ui
-    from cxr_core.settings import recent_datasets, runs_dir
+    from cxr_core.settings import runs_dir
     from cxr_core.training.runs import list_runs
 
     ui.page("Chest X-ray classification", ":material/radiology:")
     with ui.guarded():
-        runs, datasets = list_runs(runs_dir()), recent_datasets()
+        runs, datasets = list_runs(runs_dir()), ui.known_datasets()
         ui.next_step(runs, datasets)
         ui.quick_start(small=bool(runs))
         if runs:

@@ -88,9 +88,9 @@ def main() -> int:
 
 def _print(trained: Trained, odd: Path | None, seed: int) -> None:
     run = trained.run
-    samples, folder = run.split, Path(run.info["folder"])
+    samples = run.split
     contents = {
-        split: [(file, read_bytes(folder / file)) for file in samples["file"][samples["split"] == split]]
+        split: [(file, read_bytes(run.picture(file))) for file in samples["file"][samples["split"] == split]]
         for split in ("val", "test")
     }
     test = [content for _, content in contents["test"]]

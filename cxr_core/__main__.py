@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from cxr_core import __version__, commands, image_commands, mend_commands
+from cxr_core.activity import from_command_line
 from cxr_core.errors import ConfigError, CxrError
 from cxr_core.settings import close_to_others, runs_dir
 from cxr_core.training.companions import EXPERIMENTS
@@ -20,13 +21,14 @@ from cxr_core.training.config import TrainConfig
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit status."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
         # A file's name may hold bytes that are no text: shown escaped.
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
+        # The help names folders, which the environment may get wrong.
+        parser = _parser()
+        options = parser.parse_args(arguments)
         if options.command is commands.train:
             options.config = _config(parser, options)
         if options.command is commands.audit and (wrong := mend_commands.problem(options)):
@@ -34,7 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
         if options.command is image_commands.report and (problem := image_commands.report_problem(options)):
             parser.error(problem)
         close_to_others()
-        return int(options.command(options) or 0)
+        with from_command_line():
+            return int(options.command(options) or 0)
     except CxrError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -138,9 +141,9 @@ def _parser() -> argparse.ArgumentParser:
     chosen.add_argument("--none", action="store_true", help="take the pin back")
     _runs(pin)
 
-    cache = actions.add_parser("cache", help="size of the kept features")
+    cache = actions.add_parser("cache", help="size of what is kept and can be computed again")
     cache.set_defaults(command=commands.cache)
-    cache.add_argument("--clear", action="store_true", help="delete them; runs stay whole")
+    cache.add_argument("--clear", action="store_true", help="delete all of it; runs stay whole")
     _runs(cache)
     return parser
 
@@ -162,6 +165,12 @@ def _image_actions(actions: Any) -> None:
     explain.add_argument("--class", dest="label", required=True, metavar="C", help="one of the run's classes")
     explain.add_argument("--out", type=image_commands.png, required=True, metavar="PNG", help="the file to write")
     _opacity(explain)
+
+    picture = actions.add_parser("picture", help="what is made of a file: the grey picture as PNG, and each step to it")
+    picture.set_defaults(command=image_commands.picture)
+    picture.add_argument("file", type=Path, metavar="FILE", help="an image, in any of the formats read")
+    picture.add_argument("--out", type=image_commands.png, required=True, metavar="PNG", help="the file to write")
+    _json(picture)
 
     report = actions.add_parser("report", help="a page on one image, or without one the model card of a run")
     report.set_defaults(command=image_commands.report)

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from cxr_core import mend_commands
+from cxr_core.activity import record_opened
 from cxr_core.errors import ConfigError, CxrError, RunError
 from cxr_core.evaluation import balance
+from cxr_core.paths import given
 from cxr_core.private import open_private
 from cxr_core.settings import cache_dir, close_to_others, runs_dir
 from cxr_core.training import looks
@@ -54,6 +56,7 @@ def scan(options: Namespace) -> int:
     from cxr_core.data.dataset import scan as scan_dataset
 
     dataset = scan_dataset(options.data)
+    record_opened(dataset.name, len(dataset.samples), len(dataset.unreadable), runs_dir())
     counts = dataset.counts()
     splits = {str(split): {name: int(count) for name, count in row.items()} for split, row in counts.iterrows()}
     notes = cautions(dataset.samples, dataset.path(""))
@@ -85,6 +88,7 @@ def audit(options: Namespace) -> int:
     from cxr_core.data.dataset import scan as scan_dataset
 
     dataset = scan_dataset(options.data)
+    record_opened(dataset.name, len(dataset.samples), len(dataset.unreadable), runs_folder(options))
     if options.mends:
         return _mends(mend_commands.listed(dataset, runs_folder(options)), options.json)
     mend_commands.change(options, dataset, runs_folder(options))
@@ -342,24 +346,35 @@ def _run_row(run: Run) -> dict[str, Any]:
 
 def cache(options: Namespace) -> int:
     """Show or clear what is kept."""
-    from cxr_core.model.features import clear_kept, kept_spaces
+    from cxr_core.caches import clear, kinds, lasting
+    from cxr_core.model.features import kept_spaces
 
     if options.clear:
         busy = [run.id for run in list_runs(runs_folder(options)) if run.is_active]
         if busy:
             raise CxrError(f"{busy[0]} is active and needs the kept features. Stop it, or wait for its end.")
-        print(f"{clear_kept() / 1e6:.1f} MB freed in {cache_dir()}")
-        return 0
-    spaces = kept_spaces()
-    print(f"{sum(space.bytes for space in spaces) / 1e6:.1f} MB of kept features in {cache_dir()}")
-    for space in spaces:
-        print(f"{space.bytes / 1e6:10.1f} MB  {space.rows:7d} rows  {space.name}")
+        print(f"{clear() / 1e6:.1f} MB freed in {cache_dir()}")
+    else:
+        found = kinds()
+        print(f"{sum(kind.bytes for kind in found) / 1e6:.1f} MB in {cache_dir()} can be computed again:")
+        for kind in found:
+            print(f"{kind.bytes / 1e6:10.1f} MB  {kind.files:7d} files  {kind.name}: {kind.what}")
+        for space in kept_spaces():
+            print(f"{space.bytes / 1e6:10.1f} MB  {space.rows:7d} rows   features/{space.name}")
+    stays = lasting()
+    if stays:
+        print("What stays with --clear, beside the runs:" if not options.clear else "What stays, beside the runs:")
+    for kind in stays:
+        print(f"{kind.bytes / 1e6:10.1f} MB  {kind.files:7d} files  {kind.name}: {kind.what} ({kind.path})")
     return 0
 
 
 def runs_folder(options: Namespace) -> Path:
     """The folder that ``--runs`` names, or the usual one. Raises ConfigError where it is a file."""
-    folder: Path = options.runs.expanduser().resolve() if options.runs else runs_dir()
+    try:
+        folder = given(options.runs, ConfigError).resolve() if options.runs else runs_dir()
+    except ConfigError as error:
+        raise ConfigError(f"--runs: {error}" if options.runs else str(error)) from None
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"--runs: expected a folder, {folder} is a file.")
     close_to_others(folder)

@@ -5,6 +5,7 @@ from argparse import Namespace
 from contextlib import redirect_stdout
 from typing import Any
 
+from cxr_core.activity import record
 from cxr_core.commands import print_json, runs_folder
 from cxr_core.training import controls, held_out
 from cxr_core.training.companions import CONTROLS, SOURCES
@@ -21,6 +22,7 @@ def experiments(options: Namespace) -> int:
 
     run = find_run(runs_folder(options), options.run)
     asked = {options.only} if options.only else {CONTROLS.name, SOURCES.name}
+    record("trained", " and ".join(sorted(asked)), run=run.id, runs=run.path.parent)
     plan = held_out.planned(run)
     # What a training says of itself goes where it does not mix with the result.
     with redirect_stdout(sys.stderr):

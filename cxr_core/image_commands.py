@@ -1,4 +1,4 @@
-"""What the commands on single images do, and the reports: ``predict``, ``explain``, ``report``."""
+"""What the commands on single images do, and the reports: ``predict``, ``explain``, ``picture``, ``report``."""
 
 import io
 import sys
@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from cxr_core.activity import record, record_predicted
 from cxr_core.commands import print_json, runs_folder
 from cxr_core.data.collection import shown_name
-from cxr_core.data.images import decode, read_bytes
+from cxr_core.data.dicom import facts
+from cxr_core.data.images import decode, decoded, pixels, read_bytes
 from cxr_core.data.sheets import written
 from cxr_core.errors import ConfigError, ImageError
+from cxr_core.inference.gate import questioned
 from cxr_core.reports import known
 from cxr_core.reports.verdict import verdict
 from cxr_core.settings import write_atomic
@@ -34,7 +37,9 @@ def predict(options: Namespace) -> int:
     from cxr_core.inference.predictor import Predictor
 
     run = find_run(runs_folder(options), options.run)
-    predictions = list(Predictor.load(run).predict((file, Path(file)) for file in options.files))
+    predictor = Predictor.load(run)
+    predictions = list(predictor.predict((file, Path(file)) for file in options.files))
+    record_predicted((prediction.outcome for prediction in predictions), run.id, run.path.parent)
     against = verdict(run).against
     if options.json:
         print_json([_row(row, options.force, against) for row in predictions])
@@ -45,6 +50,10 @@ def predict(options: Namespace) -> int:
         for prediction in predictions:
             if prediction.error is None:
                 print(_line(prediction, options.force))
+            if prediction.seen:
+                print(f"    Note: {prediction.seen.sentence}")
+        if gap := predictor.seen.gap:
+            print(gap)
         print(NOTICE)
     failed = [row for row in predictions if row.error]
     for failure in failed:
@@ -61,6 +70,7 @@ def _row(prediction: "Prediction", force: bool, against: Sequence[str]) -> dict[
         "error": prediction.error,
         "withheld": prediction.withheld,
         "known_against": list(against),
+        "seen": prediction.seen.as_json() if prediction.seen else None,
     }
 
 
@@ -70,9 +80,10 @@ def _table(
     rows = []
     for row in (_row(prediction, force, against) for prediction in predictions):
         shares = [(row["probabilities"] or {}).get(name) for name in classes]
-        said = [row["error"] or "", row["withheld"] or "", "; ".join(against)]
+        seen = row["seen"]["sentence"] if row["seen"] else ""
+        said = [row["error"] or "", row["withheld"] or "", seen, "; ".join(against)]
         rows.append([row["file"], row["label"] or "", *shares, *said])
-    columns = ["file", "label", *(f"p_{name}" for name in classes), "error", "withheld", "known_against"]
+    columns = ["file", "label", *(f"p_{name}" for name in classes), "error", "withheld", "seen", "known_against"]
     # Objects: a name may be no text that another kind of column could hold.
     return pd.DataFrame(rows, columns=columns, dtype=object)
 
@@ -102,6 +113,8 @@ def explain(options: Namespace) -> int:
     out = io.BytesIO()
     overlay(decode(content, prediction.file), heat, options.opacity).save(out, "PNG")
     write_atomic(options.out, out.getvalue(), private=False)
+    record_predicted([prediction.outcome], run.id, run.path.parent)
+    record("exported", "heat map", run=run.id, runs=run.path.parent)
     print(f"{options.out}: heat map of {options.label}, opacity {options.opacity:g}. {HEAT_SENTENCE}")
     if not heat.any():
         print(f"Note: {EMPTY.format(label=options.label)}")
@@ -111,11 +124,43 @@ def explain(options: Namespace) -> int:
     return 0
 
 
+def picture(options: Namespace) -> int:
+    """Write what the product makes of a file, and say how it came about and whether an answer would be withheld."""
+    name = shown_name(options.file.name)
+    content = read_bytes(options.file)
+    found = decoded(content, name)
+    doubt = questioned(content, name, pixels(content, name), facts(content))
+    out = io.BytesIO()
+    found.picture.save(out, "PNG")
+    write_atomic(options.out, out.getvalue())
+    width, height = found.picture.size
+    if options.json:
+        print_json(
+            {
+                "file": str(options.file),
+                "out": str(options.out),
+                "width": width,
+                "height": height,
+                "steps": [step.as_json() for step in found.steps],
+                "questioned": doubt._asdict() if doubt else None,
+            }
+        )
+        return 0
+    for step in found.steps:
+        print(f"{step.kind}: {step.text}{' (corrected)' if step.corrected else ''}")
+    if doubt:
+        print(f"Note: an answer for this picture is withheld. {doubt.reason}")
+    print(f"{options.out}: {width} x {height} pixels, grey, upright")
+    return 0
+
+
 def report(options: Namespace) -> int:
     """Write the report on one image, or the model card of a run; the suffix says in which form."""
     run = find_run(runs_folder(options), options.run)
     content = _model_card(run, options.out) if options.file is None else _image_report(run, options)
     write_atomic(options.out, content, private=False)
+    what = "model card" if options.file is None else "report of one image"
+    record("exported", what, run=run.id, runs=run.path.parent)
     print(f"{options.out}: {'model card of' if options.file is None else 'report of one image by'} run {title(run)}")
     return 0
 
@@ -139,6 +184,7 @@ def _image_report(run: Run, options: Namespace) -> str | bytes:
     predictor = Predictor.load(run)
     prediction = next(predictor.predict([(shown_name(options.file.name), content)]))
     heat = (options.heat, options.opacity) if options.heat else None
+    record_predicted([prediction.outcome], run.id, run.path.parent)
     document = image_report(run, answered(predictor, prediction, content, options.force, heat))
     return pdf.render(document) if options.out.suffix.lower() == ".pdf" else html.render(document)
 

@@ -90,13 +90,19 @@ class Serving:
             return True
         email = str(claims.get("email") or "").lower()
         # An address that the provider does not vouch for is anybody's.
-        if not email or claims.get("email_verified") in (False, "false"):
+        name, _, domain = email.partition("@")
+        if not name or "@" in domain or claims.get("email_verified") in (False, "false"):
             return False
-        return any(email == user or (user.startswith("@") and email.endswith(user)) for user in self.users)
+        return email in self.users or f"@{domain}" in self.users
 
     @property
     def refusal(self) -> str | None:
         """Why no page is shown, and what to do; None where pages are."""
+        if self.users and not self.login:
+            return (
+                "CXR_USERS says who may see this dashboard, but there is no login that could tell who somebody is: "
+                "it is not shown. Set up a login (docs/serving.md), or start it without CXR_USERS."
+            )
         if not self.beyond or self.login or self.open:
             return None
         return (

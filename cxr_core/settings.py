@@ -2,7 +2,8 @@
 
 Three folders, each movable by an environment variable: runs (``CXR_RUNS``, default ``./runs``), the cache of kept
 features and scans (``CXR_CACHE``), and data sets the software itself made or unpacked (``CXR_DATA``). No other account
-can read them (:mod:`cxr_core.private`).
+can read them (:mod:`cxr_core.private`). And what the owner allows: the folders that pages may open (``CXR_ROOTS``), how
+large a scan may get (``CXR_SCAN_FILES``, ``CXR_SCAN_MINUTES``).
 """
 
 import json
@@ -16,8 +17,14 @@ from typing import Any
 
 import platformdirs
 
+from cxr_core.errors import ConfigError
+from cxr_core.paths import given
 from cxr_core.private import is_shared, make_file, make_folder, tighten
 
+# The largest public set of chest X-rays (MIMIC-CXR) has 377,110; a folder of more files is hardly one of images.
+SCAN_FILES = 500_000
+# Twice what so many files take from a slow disk, at a hundred a second. What was read is kept: the next scan goes on.
+SCAN_MINUTES = 120.0
 RECENT_LIMIT = 12
 # Folders of the cache: everything in them can be computed again.
 CACHES = {
@@ -29,7 +36,10 @@ CACHES = {
 
 
 def _folder(variable: str, default: str | Path) -> Path:
-    return Path(os.environ.get(variable) or default).expanduser().resolve()
+    try:
+        return given(os.environ.get(variable) or default, ConfigError).resolve()
+    except ConfigError as error:
+        raise ConfigError(f"{variable}: {error}") from None
 
 
 def runs_dir() -> Path:
@@ -45,6 +55,42 @@ def cache_dir() -> Path:
 def data_dir() -> Path:
     """Folder of data sets that the software drew (the demo) or unpacked (an uploaded zip)."""
     return _folder("CXR_DATA", platformdirs.user_data_path("cxr-dashboard", appauthor=False))
+
+
+def allowed_roots() -> list[Path] | None:
+    """Folders below which pages may open anything, from ``CXR_ROOTS`` (separated as in ``PATH``); None: not set.
+
+    Raises ConfigError for an entry that is no absolute path.
+    """
+    entries = [entry for entry in os.environ.get("CXR_ROOTS", "").split(os.pathsep) if entry.strip()]
+    for entry in entries:
+        if not Path(entry).is_absolute() and not entry.startswith("~"):
+            raise ConfigError(f"CXR_ROOTS: expected absolute paths separated by {os.pathsep!r}, got {entry!r}.")
+    try:
+        return [given(entry, ConfigError) for entry in entries] or None
+    except ConfigError as error:
+        raise ConfigError(f"CXR_ROOTS: {error}") from None
+
+
+def scan_files() -> int:
+    """How many files a scan may meet: ``CXR_SCAN_FILES``. Raises ConfigError."""
+    return int(_number("CXR_SCAN_FILES", SCAN_FILES))
+
+
+def scan_seconds() -> float:
+    """How long a scan may take: ``CXR_SCAN_MINUTES``. Raises ConfigError."""
+    return 60 * _number("CXR_SCAN_MINUTES", SCAN_MINUTES)
+
+
+def _number(variable: str, default: float) -> float:
+    text = os.environ.get(variable, "").strip()
+    try:
+        value = float(text or default)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise ConfigError(f"{variable}: expected a number above 0, got {text!r}.")
+    return value
 
 
 def close_to_others(runs: Path | None = None) -> None:
@@ -121,6 +167,7 @@ def recent_datasets() -> list[Path]:
 
 
 def remember_dataset(path: Path) -> None:
-    """Put ``path`` at the head of :func:`recent_datasets`."""
-    known = [path.resolve(), *(other for other in recent_datasets() if other != path.resolve())]
+    """Put ``path`` at the head of :func:`recent_datasets`, by the name that a link to it would have."""
+    named, real = Path(os.path.abspath(path)), path.resolve()
+    known = [named, *(other for other in recent_datasets() if other.resolve() != real)]
     write_atomic(_recent_file(), json.dumps([str(entry) for entry in known[:RECENT_LIMIT]], indent=1))

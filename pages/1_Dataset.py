@@ -1,5 +1,7 @@
 """Dataset: open a data set and look at what a network would learn from."""
 
+from functools import partial
+
 import streamlit as st
 
 from cxr_core import charts, ui
@@ -7,6 +9,7 @@ from cxr_core.data.cautions import cautions
 from cxr_core.data.dataset import Dataset
 from cxr_core.data.sheets import written
 from cxr_core.training.config import TrainConfig
+from cxr_core.ui.downloads import download
 from cxr_core.ui.marks import marks_list
 from cxr_core.ui.sheet import sheet
 
@@ -47,11 +50,13 @@ def unreadable(dataset: Dataset) -> None:
         return
     st.caption(f"{ui.of(len(dataset.unreadable), everything)} files cannot be read and are left out everywhere.")
     sheet(dataset.unreadable[["file", "kind", "reason"]], hide_index=True)
-    st.download_button(
+    download(
         "Download the list",
-        written(dataset.unreadable),
+        partial(written, dataset.unreadable),
         f"{dataset.name}-unreadable.csv",
         "text/csv",
+        "unreadable files",
+        data=dataset.name,
         icon=":material/download:",
     )
 

@@ -25,6 +25,7 @@ def choose() -> tuple[Dataset | None, TrainConfig | None]:
                 f"{', '.join(ui.escaped(name) for name in dataset.classes)}"
             )
             ui.mends_line(dataset)
+            ui.names_line(dataset)
     with ui.guarded():
         config = ui.config_form()
     return dataset, config

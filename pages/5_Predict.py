@@ -1,5 +1,7 @@
 """A completed run reads uploaded X-rays: for each the answer or why it is withheld, heat map, similar cases, report."""
 
+from functools import partial
+
 import streamlit as st
 
 from cxr_core import ui
@@ -9,6 +11,7 @@ from cxr_core.training.pinned import pinned
 from cxr_core.training.runs import Run
 from cxr_core.ui import results, uploads
 from cxr_core.ui.answer import answer_card, is_forced
+from cxr_core.ui.downloads import download
 from cxr_core.ui.frame import escaped
 from cxr_core.ui.sheet import sheet
 from cxr_core.ui.verdict import known_verdict, verdict_banner
@@ -33,9 +36,8 @@ def table(run: Run, answers: list[uploads.Answer]) -> None:
     )
     name = f"{run.id}-predictions.csv"
     against = "; ".join(known_verdict(run).against)
-    st.download_button(
-        "Table as CSV", written(frame.assign(known_against=against)), name, "text/csv", on_click="ignore"
-    )
+    content = partial(written, frame.assign(known_against=against))
+    download("Table as CSV", content, name, "text/csv", "table of predictions", run=run.id)
 
 
 def failures(answers: list[uploads.Answer]) -> None:

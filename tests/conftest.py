@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cxr_core.data import demo
+from cxr_core.data import demo, reach
 from cxr_core.training.runs import Run
 from tests.runs_support import FROZEN, train
 
@@ -22,6 +22,7 @@ def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Runs, cache and data sets of a test go to its own temporary folder, which is returned."""
     for variable, folder in (("CXR_RUNS", "runs"), ("CXR_CACHE", "cache"), ("CXR_DATA", "data")):
         monkeypatch.setenv(variable, str(tmp_path / folder))
+    reach.confine(None)
     return tmp_path
 
 

@@ -27,17 +27,23 @@ from cxr_core.training.config import TrainConfig
 from cxr_core.training.creation import create_run
 from cxr_core.training.decision import Decision
 from cxr_core.training.runs import Run
+from cxr_core.ui.datasets import CHOSEN
 
 PROJECT = Path(__file__).resolve().parents[1]
 CLASSES = ("COVID19", "NORMAL", "PNEUMONIA")
 
 
-def open_page(page: str, timeout: float = 30, **query: str) -> AppTest:
-    """``page`` ("pages/3_Runs.py") as a browser opens it with ``?query``, run once."""
+def open_page(page: str, timeout: float = 30, linked: bool = False, **query: str) -> AppTest:
+    """``page`` ("pages/3_Runs.py") as a browser opens it with ``?query``, run once.
+
+    A ``data`` set was typed in this session before, unless it is only ``linked``.
+    """
     at = AppTest.from_file(str(PROJECT / "dashboard.py"), default_timeout=timeout)
     at.switch_page(page)
     for name, value in query.items():
         at.query_params[name] = value
+    if "data" in query and not linked:
+        at.session_state[CHOSEN] = {query["data"]}
     return at.run()
 
 

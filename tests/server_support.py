@@ -21,9 +21,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets import Subprotocol
 from websockets.sync.client import ClientConnection, connect
+
+from cxr_core.settings import remember_dataset
 
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 60
@@ -78,17 +82,18 @@ class Served:
 
 @contextmanager
 def served(
-    home: Path, *flags: str, script: str = "dashboard.py", cwd: Path = ROOT, **environment: str
+    home: Path, *flags: str, script: str = "dashboard.py", port: int | None = None, **environment: str
 ) -> Iterator[Served]:
-    """``streamlit run SCRIPT`` on a free port, with runs, cache and data below ``home``."""
+    """``streamlit run SCRIPT`` on ``port`` (default: a free one), with runs, cache and data below ``home``."""
     home.mkdir(parents=True, exist_ok=True)
     log = home / "server.txt"
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / script), "--server.port", str(port := free_port())]
+    port = port or free_port()
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / script), "--server.port", str(port)]
     folders = {f"CXR_{name.upper()}": str(home / name) for name in FOLDERS}
     with log.open("wb") as output:
         process = subprocess.Popen(
             [*command, "--server.headless", "true", *flags],
-            cwd=cwd,
+            cwd=ROOT,
             env={**os.environ, **folders, **environment},
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -104,6 +109,13 @@ def served(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def opened_before(home: Path, dataset: Path) -> None:
+    """As if a person had opened this data set in the dashboard of ``home``: a link to it opens it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CXR_DATA", str(home / "data"))
+        remember_dataset(dataset)
 
 
 def wait_until_it_listens(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
@@ -169,9 +181,21 @@ class Session:
 
 @contextmanager
 def session(server: Served, headers: Mapping[str, str] | None = None) -> Iterator[Session]:
-    """A visitor of ``server``; ``headers``: Host, Origin, Cookie as the visitor's browser sends them."""
+    """A visitor of ``server``; ``headers``: Host, Origin, Cookie as the visitor's browser sends them.
+
+    With the token that a page of the dashboard reads from its cookie and sends along: without it no login counts.
+    """
     given = dict(headers or {})
+    token = xsrf_token(server)
+    given["Cookie"] = "; ".join(filter(None, [given.get("Cookie"), f"_streamlit_xsrf={token}"]))
     uri = f"ws://{given.pop('Host', server.host)}/_stcore/stream"
     raw = socket.create_connection(("127.0.0.1", server.port))
-    with connect(uri, sock=raw, additional_headers=given, max_size=None) as opened:
+    protocols = [Subprotocol(name) for name in ("streamlit", token)]
+    with connect(uri, sock=raw, additional_headers=given, subprotocols=protocols, max_size=None) as opened:
         yield Session(opened)
+
+
+def xsrf_token(server: Served) -> str:
+    """As the server hands it to every browser."""
+    with urllib.request.urlopen(f"{server.base}/_stcore/health", timeout=10) as answer:
+        return str(answer.headers["Set-Cookie"]).split("=", 1)[1].split(";")[0]

@@ -456,6 +456,9 @@ def test_cache_is_shown_and_cleared(call: Call, tiny_dataset: Path, tmp_path: Pa
     status, out, err = call("cache")
     assert (status, err) == (0, "")
     assert "36 rows" in out
+    assert all(f"  {kind}: " in out for kind in ("features", "scans", "audits", "looks"))
+    (tmp_path / "data" / "uploads" / "set").mkdir(parents=True)
+    (tmp_path / "data" / "uploads" / "set" / "1.png").write_bytes(bytes(2_000_000))
     waiting = new_run(tiny_dataset, tmp_path / "runs")
     status, _, err = call("cache", "--clear")
     assert status == 1
@@ -465,7 +468,10 @@ def test_cache_is_shown_and_cleared(call: Call, tiny_dataset: Path, tmp_path: Pa
     status, out, err = call("cache", "--clear")
     assert (status, err) == (0, "")
     assert "MB freed" in out
+    assert [entry.name for entry in (tmp_path / "cache").iterdir()] == ["speeds.json"]
+    assert "2.0 MB        1 files  uploads: unpacked zips" in out.partition("What stays")[2]
     assert "36 rows" not in call("cache")[1]
+    assert call("evaluate", waiting.id)[0] == 0
 
 
 # --- wrong usage and what could not be done

@@ -192,3 +192,19 @@ def test_rule_in_words() -> None:
     assert "NORMAL when none does" in text
     assert "COVID19 implies PNEUMONIA" in text
     assert "nearest to its threshold" in rule_text(["A", "B"], {"A": ("B",)})
+
+
+def test_certain_labels_are_still_held_against_their_thresholds() -> None:
+    """A sigmoid in single precision reaches 1: the log-odds stay finite, and the lower threshold is further below."""
+    classes = ["A", "B", "C"]
+    certain = np.array([[1.0, 1.0, 0.2]])
+    assert decide(certain, classes, {}, {"A": 0.8, "B": 0.2, "C": 0.5}).tolist() == [1]
+    assert decide(certain, classes, {"A": ("C",), "B": ("C",)}, {"A": 0.8, "B": 0.2, "C": 0.5}).tolist() == [1]
+    never = np.array([[0.0, 0.0, 0.0]])
+    assert decide(never, classes, {}, {"A": 0.2, "B": 0.8, "C": 0.1}).tolist() == [2]
+
+
+def test_where_every_image_is_to_be_found_the_threshold_is_half_of_the_lowest() -> None:
+    """F1 at three found images is 4/5, at one 2/3: the range from 0 to 0.6 is the best."""
+    found = choose_thresholds(np.array([0, 1, 0]), np.array([[0.9, 0], [0.8, 0], [0.6, 0]]), ["A", "B"], {"A": ("B",)})
+    assert found["A"] == pytest.approx(0.3)

@@ -18,7 +18,16 @@ ROOT = Path(__file__).resolve().parent.parent
 # places all its modules that have no place of their own; "cxr_core" stands for its __init__ alone.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("cxr_core", "cxr_core.errors"),
-    ("cxr_core.private", "cxr_core.settings", "cxr_core.serving", "cxr_core.labels", "cxr_core.training.config"),
+    ("cxr_core.paths",),
+    (
+        "cxr_core.private",
+        "cxr_core.caches",
+        "cxr_core.settings",
+        "cxr_core.serving",
+        "cxr_core.activity",
+        "cxr_core.labels",
+        "cxr_core.training.config",
+    ),
     ("cxr_core.data",),
     # What only takes numbers: the audit's scores have intervals too.
     (
@@ -28,7 +37,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "cxr_core.evaluation.intervals",
     ),
     # The gate judges a picture by itself; its other half, by a run, only takes numbers.
-    ("cxr_core.inference.gate",),
+    ("cxr_core.inference.gate", "cxr_core.inference.orientation"),
     ("cxr_core.audit",),
     ("cxr_core.model",),
     ("cxr_core.training.shapes",),
@@ -52,13 +61,16 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 TORCH = {"torch", "torchvision", "safetensors.torch", "accelerate"}
 TORCH_FREE = (
     "cxr_core.errors",
+    "cxr_core.paths",
     "cxr_core.private",
     "cxr_core.settings",
     "cxr_core.serving",
+    "cxr_core.activity",
     "cxr_core.labels",
     "cxr_core.data",
     "cxr_core.audit",
     "cxr_core.inference.gate",
+    "cxr_core.inference.orientation",
     "cxr_core.training.config",
     "cxr_core.training.runs",
     "cxr_core.training.shapes",
@@ -95,6 +107,7 @@ TORCH_FREE = (
 FOR_PAGES = (
     "cxr_core",
     "cxr_core.errors",
+    "cxr_core.paths",
     "cxr_core.private",
     "cxr_core.settings",
     "cxr_core.labels",

@@ -48,7 +48,7 @@ def sound(at: AppTest) -> AppTest:
 
 
 def opened(page: str, **query: str) -> AppTest:
-    return sound(open_page(page, 30, **query))
+    return sound(open_page(page, 30, False, **query))
 
 
 def links(at: AppTest) -> set[str]:

@@ -83,6 +83,34 @@ def test_a_name_that_a_proxy_brings_is_beyond_this_machine() -> None:
     assert "xray.example.org" in refusal
 
 
+def test_users_without_a_login_are_not_taken_for_one() -> None:
+    told = {"CXR_USERS": "clara@example.org", "CXR_OPEN": "yes"}
+    assert "no login" in (Serving.told("127.0.0.1", False, told).refusal or "")
+    assert Serving.told("127.0.0.1", True, told).refusal is None
+
+
+@pytest.mark.parametrize(
+    ("claims", "let_in"),
+    [
+        ({"email": "clara@example.org", "email_verified": True}, True),
+        ({"email": "clara@example.org"}, True),
+        ({"email": "Clara@Example.ORG"}, True),
+        ({"email": "clara@example.org", "email_verified": False}, False),
+        ({"email": "clara@example.org", "email_verified": "false"}, False),
+        ({"email": "dan@hospital.example"}, True),
+        ({"email": "dan@x.hospital.example"}, False),
+        ({"email": "@hospital.example"}, False),
+        ({"email": "x@y@hospital.example"}, False),
+        ({"email": None}, False),
+        ({}, False),
+    ],
+)
+def test_users_are_known_by_a_verified_address(claims: dict[str, object], let_in: bool) -> None:
+    serving = Serving.told("0.0.0.0", True, {"CXR_USERS": "clara@example.org, @hospital.example"})
+    assert serving.lets_in(claims) == let_in
+    assert Serving.told("0.0.0.0", True, {}).lets_in(claims)
+
+
 def test_an_unclear_word_is_no_word() -> None:
     with pytest.raises(ConfigError, match="CXR_OPEN: expected yes or no"):
         Serving.told("0.0.0.0", False, {"CXR_OPEN": "maybe"})

@@ -136,7 +136,7 @@ def _examined(dataset: Dataset, looks: Looks) -> Audit:
         *_patient_findings(samples),
         *_cautions(dataset),
         *_shortcut_findings(by_shortcut, dataset.border_masked),
-        *_source_findings(by_source),
+        *_source_findings(by_source, by_shortcut, dataset.border_masked),
         *picture_findings(dataset, looks),
         *_size_findings(samples),
     ]
@@ -243,12 +243,18 @@ def _shortcut_findings(found: dict[str, Any], border_masked: bool) -> list[Findi
     ]
 
 
-def _source_findings(found: dict[str, Any] | None) -> list[Finding]:
+def _source_findings(found: dict[str, Any] | None, by_shortcut: dict[str, Any], border_masked: bool) -> list[Finding]:
     if found is None:
         return []
     where = "this test set" if found["split"] == "test" else "these images"
     text = f"The source alone reaches macro F1 {found['macro_f1']:.2f} and accuracy {found['accuracy']:.2f} on {where}"
-    return [Finding("source-only score", INFORMS, f"{text}: what a network reaches beyond that is worth something.")]
+    best, what = found["macro_f1"], "the source alone"
+    if (by_shortcut["macro_f1"] or 0) > best:
+        best, what = by_shortcut["macro_f1"], SHORTCUT_SEES[border_masked]
+    meaning = (
+        f"only what a network reaches beyond the best that needs no lung, {best:.2f} ({what}), may come from lungs."
+    )
+    return [Finding("source-only score", INFORMS, f"{text}: {meaning}")]
 
 
 def _size_findings(samples: pd.DataFrame) -> list[Finding]:

@@ -1,6 +1,4 @@
-"""What is odd about single pictures: unreadable, cut short, tiny, blank, inverted, in colour, lateral, lettered; of
-children.
-"""
+"""What is odd about single pictures: unreadable, cut short, tiny, lettered, of children, questioned as by Predict."""
 
 import re
 
@@ -19,19 +17,25 @@ ADULT = 18
 _CHILD = re.compile(r"^person\d+_(virus|bacteria)_\d+|^(virus|bacteria|normal2?)?-?im-\d{4}-\d{4}", re.IGNORECASE)
 _KERMANY = re.compile(r"^person\d+_", re.IGNORECASE)
 _NAMED = "named as those of children in the Kermany set"
-# Word of a look -> kind, severity, what it is, what it means.
-_ODD = {
-    "blank": ("blank", WARNS, "blank or of one single grey", "there is nothing to learn from them"),
-    "inverted": ("inverted", WARNS, "inverted, lungs bright and bones dark", "a network sees another kind of picture"),
-    "turned": ("turned", WARNS, "upside down or on their side", "a network sees another kind of picture"),
-    "colour": ("colour", WARNS, "to be in colour", "a radiograph is grey; these may be photographs or drawings"),
-    "lateral": ("lateral", WARNS, "to be lateral views, by their DICOM header", "the network expects frontal ones"),
-    "unlike": ("unlike", INFORMS, "unlike an upright frontal chest X-ray", "look at them; they may be what they claim"),
+# Why Predict withholds an answer, as cxr_core.inference.gate.KINDS has it -> what is said of such images here.
+_QUESTIONED = {
+    "modality": "another modality, by the DICOM header",
+    "body part": "another part of the body, by the DICOM header",
+    "lateral": "no frontal view, by the DICOM header",
+    "polarity": "perhaps inverted, for the DICOM header contradicts itself on what is white",
+    "colour": "in colour, as a photograph or a drawing",
+    "blank": "blank, or more than half one single grey",
+    "few greys": "only a few grey levels, as in a drawing or a page",
+    "no detail": "no detail",
+    "fine detail": "fine detail alone, as in noise and text",
+    "turned": "upside down or on the side",
+    "inverted": "inverted, lungs bright and bones dark",
+    "unlike": "unlike an upright frontal chest X-ray",
 }
 
 
 def picture_findings(dataset: Dataset, looks: Looks) -> list[Finding]:
-    """A finding for each kind of oddity that there is."""
+    """A finding for each kind of oddity that there is; what Predict would withhold its answer for is among them."""
     samples = dataset.samples
     total = len(samples)
     found = _left_out(dataset, looks)
@@ -48,11 +52,19 @@ def picture_findings(dataset: Dataset, looks: Looks) -> list[Finding]:
             )
         )
     oddities = pd.Series(looks.oddities, index=samples.index)
-    for word, (kind, severity, what, meaning) in _ODD.items():
-        files = tuple(samples["file"][oddities == word])
+    for kind, what in _QUESTIONED.items():
+        files = tuple(samples["file"][oddities == kind])
         if files:
-            message = f"{_images(len(files), total, 'looks', 'look')} {what}: {meaning}."
-            found.append(Finding(kind, severity, message, files, (LEAVE_OUT,)))
+            found.append(
+                Finding(
+                    kind,
+                    WARNS,
+                    f"{_images(len(files), total, 'is', 'are')} questioned: {what}. Predict withholds the answer for "
+                    "such a picture; a training learns from it. Check them: they may be fine. Leave out what is not.",
+                    files,
+                    (LEAVE_OUT,),
+                )
+            )
     return [*found, *_letters(samples, looks, dataset.border_masked), *_children(samples), *_wrong_ages(dataset)]
 
 

@@ -9,6 +9,9 @@ import numpy as np
 from cxr_core.data.header import Header
 from cxr_core.data.steps import Step
 
+# Lossy compression swings a few numbers beyond the depth: not more than this share of them.
+_RINGING = 0.01
+
 
 def unpacked(raw: np.ndarray, header: Header) -> tuple[np.ndarray, int, list[Step]]:
     """Numbers of the shape of ``raw`` (integers, as the decoder gave them), their depth in bits, steps."""
@@ -37,7 +40,9 @@ def unpacked(raw: np.ndarray, header: Header) -> tuple[np.ndarray, int, list[Ste
             text = f"The header places the {stored} bits in the lower part, the numbers are in the upper: read so."
             return raw >> (container - stored), stored, step(text, True)
         if not low and not shift and header.precision:
-            bits = used.bit_length()
+            top, bits = (1 << stored) - 1, used.bit_length()
+            if np.count_nonzero(raw > top) <= _RINGING * raw.size:
+                return np.minimum(raw, raw.dtype.type(top)), stored, step(f"{plain}; a few numbers beyond are white.")
             return raw, bits, step(f"The header says {stored} bits stored, the codestream uses {bits}: read so.", True)
     # What is above is shifted out at the top, what is below at the bottom; a sign spreads on the way back.
     width = 8 * raw.dtype.itemsize

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from cxr_core.activity import record
 from cxr_core.data import sheets
 from cxr_core.data.sheets import written
 from cxr_core.data.turns import changing
@@ -59,6 +60,7 @@ def add(runs_dir: Path, digest: str, file: str, label: str, action: str, reason:
         table = _without(read(runs_dir), digest, action)
         table.loc[len(table)] = [digest, file, label, action, reason, time]
         write_atomic(runs_dir / FILE, written(table))
+    record("fixed", f"marked: {ACTIONS[action]}", runs=runs_dir, counts={"images": 1})
 
 
 def undo(runs_dir: Path, digest: str, action: str) -> None:
@@ -66,8 +68,10 @@ def undo(runs_dir: Path, digest: str, action: str) -> None:
     with changing(runs_dir / FILE):
         table = read(runs_dir)
         left = _without(table, digest, action)
-        if len(left) < len(table):
-            write_atomic(runs_dir / FILE, written(left))
+        if len(left) == len(table):
+            return
+        write_atomic(runs_dir / FILE, written(left))
+    record("fixed", "mark taken back", runs=runs_dir, counts={"images": 1})
 
 
 def leave_out(samples: pd.DataFrame, marks: pd.DataFrame, keep_val: bool) -> tuple[pd.DataFrame, list[str]]:

@@ -6,7 +6,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -15,11 +15,13 @@ from pathlib import Path
 import pandas as pd
 
 from cxr_core.data import ages, images, splits
+from cxr_core.data.budget import Budget, Progress
 from cxr_core.data.folder import Entry
 from cxr_core.data.kept import KeptScan, Known
 from cxr_core.data.layout import listing
 from cxr_core.data.listing import CUT_SHORT, SPLITS, UNREADABLE, Item, LeftOut
 from cxr_core.errors import CutShortError, DatasetError, ImageError
+from cxr_core.paths import given
 
 TEXTS = ["file", "label", "split", "patient", "source", "digest", "mode", "format"]
 NUMBERS = ["width", "height", "bits", "bytes"]
@@ -41,7 +43,6 @@ COLUMNS = [
 # So many files at a time are handed to the threads: a stopped scan has little left to finish.
 _BATCH = 512
 _THREADS = min(8, (os.cpu_count() or 2) + 1)
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +64,8 @@ class Dataset:
     unreadable: pd.DataFrame
     wrong_ages: Mapping[str, str] = field(default_factory=dict)
     border_masked: bool = False
+    # Where files go by other names than on disk (see pseudonyms): name -> that on disk.
+    named: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -97,7 +100,7 @@ class Dataset:
 
     def path(self, file: str) -> Path:
         """Where a sample's file lies on disk."""
-        return self._base / file
+        return self._base / self.named.get(file, file)
 
     @cached_property
     def _base(self) -> Path:
@@ -108,17 +111,18 @@ def scan(root: Path | str, progress: Progress | None = None) -> Dataset:
     """Find, check and describe all images of a data set.
 
     ``root``: a folder in one of the layouts of :mod:`cxr_core.data.layout`, or a CSV table. ``progress(done, total)``
-    is called on the way, in the calling thread; what it raises ends the scan, and what was found so far is kept.
-    A file that cannot be read is left out and named in ``unreadable``.
+    is called on the way, in the calling thread, total 0 while files are still being found; what it raises ends the
+    scan, and what was found so far is kept. A file that cannot be read is left out and named in ``unreadable``.
 
-    Raises DatasetError where there is no such folder, no known layout, or not one readable image.
+    Raises DatasetError where there is no such folder, no known layout, or not one readable image, and where the scan
+    is out of reach or over its limits (:mod:`cxr_core.data.reach`, :mod:`cxr_core.data.budget`).
     """
-    root = Path(os.path.abspath(Path(root).expanduser()))
-    found = listing(root)
+    root = given(root)
+    budget = Budget(root, progress)
+    found = listing(root, budget)
     kept = KeptScan(root)
     rows, wrong_ages = [], {}
     unreadable = [(file, reason, UNREADABLE) for file, reason in found.left_out]
-    report = progress or (lambda done, total: None)
     try:
         for done, (item, known) in enumerate(_examined(found.items, kept), start=1):
             if isinstance(known, LeftOut):
@@ -127,8 +131,7 @@ def scan(root: Path | str, progress: Progress | None = None) -> Dataset:
                 rows.append(_row(item, known))
                 if ages.is_wrong(item.age):
                     wrong_ages[item.file] = item.age
-            if done % 50 == 0 or done == len(found.items):
-                report(done, len(found.items))
+            budget.read(done, len(found.items), len(rows))
     except BaseException:
         kept.save(complete=False)
         raise

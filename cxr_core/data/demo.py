@@ -19,6 +19,7 @@ from PIL import Image
 from cxr_core.data.phantom import FINDINGS, SOURCES, phantom
 from cxr_core.data.sheets import written
 from cxr_core.errors import DatasetError
+from cxr_core.paths import given
 
 MIN_IMAGES, MAX_IMAGES = 12, 20_000
 TEST_SHARE = 0.25
@@ -76,7 +77,7 @@ def draw(
             f"Expected {MIN_IMAGES} to {MAX_IMAGES} images and a seed of at least 0, "
             f"got {images} images and seed {seed}."
         )
-    out = Path(os.path.abspath(Path(out).expanduser()))
+    out = given(out)
     marker = json.dumps(
         {"version": _VERSION, "images": images, "seed": seed} | ({"shortcut": True} if shortcut else {})
     )

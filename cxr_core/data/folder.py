@@ -1,17 +1,21 @@
 """Walking a folder of images: which entries count, and in what order.
 
-Hidden and system files are passed over; links are followed, each folder once on a path, so a loop of links ends.
-What cannot be looked into is noted in ``troubles`` and not lost.
+Hidden and system files are passed over; links are followed, each folder once on a path, so a loop of links ends; one
+that leads out of reach (``cxr_core.data.reach``) is not. What cannot be looked into is noted in ``troubles``, not lost.
 """
 
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
-from cxr_core.errors import DatasetError
+from cxr_core.data import reach
+from cxr_core.data.budget import Budget
 
-MAX_FILES = 1_000_000
+# Their files are made by the system when they are read, and some of them never end.
+_VIRTUAL = ("/proc", "/sys")
 _SYSTEM = {"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "@eadir", "$recycle.bin", "system volume information"}
 
 
@@ -26,10 +30,11 @@ class Entry:
 
 @dataclass
 class Folder:
-    """One folder and what went wrong below it: ``troubles`` holds (path, reason)."""
+    """One folder and what went wrong below it: ``troubles`` holds (path, reason). ``budget`` bounds what is done."""
 
     root: Path
     troubles: list[tuple[Path, str]] = field(default_factory=list)
+    budget: Budget | None = None
 
     def folders(self, path: Path) -> list[Path]:
         """Folders directly in ``path`` that are not hidden, by name."""
@@ -40,12 +45,11 @@ class Folder:
         return [Path(entry.path) for entry in self._entries(path) if not _is_folder(entry)]
 
     def walk(self, path: Path) -> Iterator[Entry]:
-        """All files below ``path``, at any depth. Raises DatasetError above a million files."""
+        """All files below ``path``, at any depth. Raises DatasetError where they are more than the budget has."""
         # A link back to the data set itself is a loop too, though it leads out of ``path``.
         parents = [parent for parent in path.parents if parent.is_relative_to(self.root)]
         above = frozenset(identity for parent in parents if (identity := self._identity(parent)) is not None)
         waiting = [(path, above)]
-        count = 0
         while waiting:
             current, above = waiting.pop()
             here = self._identity(current)
@@ -55,11 +59,8 @@ class Folder:
                 if _is_folder(entry):
                     waiting.append((Path(entry.path), above | {here}))
                 elif (found := self.entry(Path(entry.path))) is not None:
-                    count += 1
-                    if count > MAX_FILES:
-                        raise DatasetError(
-                            f"{path}: more than {MAX_FILES:,} files. Choose the folder of the images itself."
-                        )
+                    if self.budget:
+                        self.budget.found()
                     yield found
 
     def _identity(self, path: Path) -> tuple[int, int] | None:
@@ -68,18 +69,26 @@ class Folder:
         except OSError as error:
             self._note(path, error)
             return None
+        if is_virtual(about):
+            self.troubles.append((path, "is made by the operating system and holds no files"))
+            return None
         return about.st_dev, about.st_ino
 
     def entry(self, path: Path) -> Entry | None:
-        """Size and time of a file; None, and a note in ``troubles``, where it cannot be had."""
+        """Size and time of a file; None, and a note in ``troubles``, where it cannot be had or is none."""
         try:
             about = path.stat()
         except OSError as error:
             self._note(path, error)
             return None
+        if not stat.S_ISREG(about.st_mode) or is_virtual(about):
+            self.troubles.append((path, f"is {kind_of(about)}: expected a file"))
+            return None
         return Entry(path, about.st_size, about.st_mtime_ns)
 
     def _entries(self, path: Path) -> list[os.DirEntry[str]]:
+        if self.budget:
+            self.budget.check()
         try:
             with os.scandir(path) as entries:
                 visible = [entry for entry in entries if is_visible(entry.name)]
@@ -91,7 +100,14 @@ class Folder:
             if not _is_text(entry.name):
                 path_shown = path / entry.name.encode("utf-8", "replace").decode("utf-8")
                 self.troubles.append((path_shown, "its name is no valid text (UTF-8): rename it"))
-        return sorted(named, key=lambda entry: entry.name)
+        return sorted(filter(self._is_in_reach, named), key=lambda entry: entry.name)
+
+    def _is_in_reach(self, entry: os.DirEntry[str]) -> bool:
+        # What is no link lies where its folder lies.
+        if not entry.is_symlink() or reach.reachable(Path(entry.path)):
+            return True
+        self.troubles.append((Path(entry.path), f"is a link that {reach.OUTSIDE.replace('lies', 'leads', 1)}"))
+        return False
 
     def _note(self, path: Path, error: OSError) -> None:
         trouble = (path, f"cannot be opened ({error.strerror})")
@@ -102,6 +118,24 @@ class Folder:
 def is_visible(name: str) -> bool:
     """False for hidden files and for those that operating systems leave behind."""
     return not name.startswith(".") and name.lower() not in _SYSTEM
+
+
+def kind_of(about: os.stat_result) -> str:
+    """What a path is, in words: a folder, a file, or what has no content of its own."""
+    if is_virtual(about):
+        return "something that the operating system makes when it is read"
+    kinds = {stat.S_ISREG: "a file", stat.S_ISDIR: "a folder", stat.S_ISFIFO: "a pipe", stat.S_ISSOCK: "a socket"}
+    return next((word for holds, word in kinds.items() if holds(about.st_mode)), "a device")
+
+
+def is_virtual(about: os.stat_result) -> bool:
+    """Whether a path lies in a file system that the operating system makes up."""
+    return about.st_dev in _virtual_devices()
+
+
+@cache
+def _virtual_devices() -> frozenset[int]:
+    return frozenset(os.stat(path).st_dev for path in _VIRTUAL if os.path.ismount(path))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

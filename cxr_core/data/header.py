@@ -187,6 +187,8 @@ class _Reading:
                 f"The header counts {frames} pictures, the pixels hold one: read it.", "frames", frames=frames
             )
             return
+        if self.native and held < 1:
+            return  # cut short, as the decoder will say
         limits.check_frames(frames, self.name)
         if self.native and held >= 2 and len(self.data) % size <= 1:
             raise ImageError(

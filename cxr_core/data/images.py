@@ -18,7 +18,8 @@ from typing import Concatenate, ParamSpec, TypeVar
 import numpy as np
 from PIL import Image
 
-from cxr_core.data import dicom, limits, raster
+from cxr_core.data import dicom, limits, raster, reach
+from cxr_core.data.folder import is_virtual, kind_of
 from cxr_core.data.limits import MAX_BYTES as MAX_BYTES
 from cxr_core.data.limits import MAX_PIXELS as MAX_PIXELS
 from cxr_core.data.limits import ImageInfo as ImageInfo
@@ -27,6 +28,7 @@ from cxr_core.data.raster import FORMATS as FORMATS
 from cxr_core.data.steps import Decoded
 from cxr_core.data.views import augment
 from cxr_core.errors import ImageError
+from cxr_core.paths import shown
 
 Source = Path | bytes
 _Options = ParamSpec("_Options")
@@ -45,14 +47,18 @@ def read_bytes(source: Source) -> bytes:
         limits.check_bytes(len(source), "the upload")
         return source
     try:
+        if not reach.reachable(source):
+            raise ImageError(f"{shown(source.name)}: the file {reach.OUTSIDE}.")
         about = source.stat()
-        if not stat.S_ISREG(about.st_mode):
-            raise ImageError(f"{source.name}: expected a file, got a folder or a device.")
+        if not stat.S_ISREG(about.st_mode) or is_virtual(about):
+            raise ImageError(f"{shown(source.name)}: expected a file, got {kind_of(about)}.")
         limits.check_bytes(about.st_size, source.name)
         with source.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise ImageError(f"{source.name}: the file cannot be read ({error.strerror}).") from error
+        raise ImageError(f"{shown(source.name)}: the file cannot be read ({error.strerror}).") from error
+    except ValueError:
+        raise ImageError(f"{shown(source.name)}: no path holds the sign NUL. Check the path.") from None
     limits.check_bytes(len(content), source.name)
     return content
 

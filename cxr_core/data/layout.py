@@ -5,18 +5,21 @@ optionally ``patient,source,age,split``. Beside folders a ``sources.csv`` adds p
 """
 
 import re
+import stat
 from pathlib import Path
 
-from cxr_core.data import table
-from cxr_core.data.folder import Folder
+from cxr_core.data import reach, table
+from cxr_core.data.budget import Budget
+from cxr_core.data.folder import Folder, is_virtual, kind_of
 from cxr_core.data.listing import SPLIT_NAMES, Item, Listing, relative
 from cxr_core.data.tabular import from_table, join_sources
 from cxr_core.errors import DatasetError
+from cxr_core.paths import shown
 
 SPLIT_FOLDERS = "split folders"
 CLASS_FOLDERS = "class folders"
 SOURCES = "sources.csv"
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".dcm", ".dicom"}
+IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".dcm", ".dicom"}
 # Names of folders that hold images of any class: as collections ship them, and one for each patient.
 _PLACE = re.compile(
     r"^((stage[ _-]?\d+[ _-])?((train|test|val|valid|raw|all)[ _-])*"
@@ -29,21 +32,15 @@ _EXPECTED = (
 )
 
 
-def listing(root: Path) -> Listing:
-    """List a data set's images. ``root``: a folder, or the path of a CSV table.
+def listing(root: Path, budget: Budget | None = None) -> Listing:
+    """List a data set's images. ``root``: a folder, or the path of a CSV table. ``budget`` bounds the walk.
 
     Raises DatasetError where there is no such folder, or it has none of the three layouts.
     """
-    try:
-        if root.is_file():
-            return from_table(root)
-        if not root.is_dir():
-            raise DatasetError(f"{root}: there is no such folder. Check the path.")
-    except OSError as error:
-        raise DatasetError(
-            f"{root}: cannot be opened ({error.strerror}). Check the path and its permissions."
-        ) from error
-    folder = Folder(root)
+    reach.check(root)
+    if _is_table(root):
+        return from_table(root, budget)
+    folder = Folder(root, budget=budget)
     children = folder.folders(root)
     if folder.troubles and folder.troubles[0][0] == root:
         raise DatasetError(f"{root}: {folder.troubles[0][1]}. Check its permissions.")
@@ -66,12 +63,31 @@ def listing(root: Path) -> Listing:
     return found
 
 
+def _is_table(root: Path) -> bool:
+    """True for a file, False for a folder that may be walked. Raises DatasetError for anything else."""
+    try:
+        about = root.stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        raise DatasetError(f"{shown(root)}: there is no such folder. Check the path.") from None
+    except OSError as error:
+        raise DatasetError(
+            f"{shown(root)}: cannot be opened ({error.strerror}). Check the path and its permissions."
+        ) from error
+    if is_virtual(about) or not (stat.S_ISREG(about.st_mode) or stat.S_ISDIR(about.st_mode)):
+        raise DatasetError(f"{shown(root)}: expected a folder or a CSV table, got {kind_of(about)}. Check the path.")
+    if root.resolve().parent == root.resolve():
+        raise DatasetError(
+            f"{root}: this is everything that the machine has, not a data set. Choose the folder of the images itself."
+        )
+    return stat.S_ISREG(about.st_mode)
+
+
 def _from_splits(folder: Folder, splits: list[tuple[Path, str]], others: list[Path]) -> Listing:
     found = Listing(folder.root, SPLIT_FOLDERS)
     for path, split in splits:
         found.items += _of_classes(folder, path, split)
     for other in others:
-        if any(entry.path.suffix.lower() in _SUFFIXES for entry in folder.walk(other)):
+        if any(entry.path.suffix.lower() in IMAGE_SUFFIXES for entry in folder.walk(other)):
             found.left_out.append((relative(folder.root, other), "is no split folder (train, val, test): left out"))
     return found
 
@@ -85,7 +101,7 @@ def _of_classes(folder: Folder, parent: Path, split: str) -> list[Item]:
         if not entries and not any(trouble.is_relative_to(path) for trouble, _ in folder.troubles):
             folder.troubles.append((path, "the class folder is empty"))
     for path in folder.files(parent):
-        if path.suffix.lower() in _SUFFIXES:
+        if path.suffix.lower() in IMAGE_SUFFIXES:
             folder.troubles.append((path, "lies beside the class folders, so its class is unknown"))
     return items
 
@@ -140,7 +156,7 @@ def _table_of(root: Path, tables: list[Path], children: list[Path]) -> Path | No
 
 
 def _nothing_found(folder: Folder, found: Listing) -> str:
-    stray = sum(path.suffix.lower() in _SUFFIXES for path, _ in folder.troubles)
+    stray = sum(path.suffix.lower() in IMAGE_SUFFIXES for path, _ in folder.troubles)
     if stray:
         return f"{folder.root}: {stray} images lie outside of any class folder. {_EXPECTED}."
     reasons = "; ".join(f"{file} {reason}" for file, reason in found.left_out[:3])

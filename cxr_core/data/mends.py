@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from cxr_core.activity import record
 from cxr_core.data import sheets
 from cxr_core.data.dataset import Dataset
 from cxr_core.data.sheets import written
@@ -68,6 +69,7 @@ def move(runs_dir: Path, dataset: Dataset, places: Mapping[str, str], reason: st
         table = pd.concat([read(runs_dir), rows], ignore_index=True)
         _check(dataset, mended(dataset, table))
         write_atomic(runs_dir / FILE, written(table))
+    record("fixed", reason, data=dataset.name, runs=runs_dir, counts={"images": len(rows)})
     return name
 
 
@@ -76,8 +78,10 @@ def undo(runs_dir: Path, mend: str) -> None:
     with changing(runs_dir / FILE):
         table = read(runs_dir)
         left = table[table["mend"] != mend]
-        if len(left) < len(table):
-            write_atomic(runs_dir / FILE, written(left))
+        if len(left) == len(table):
+            return
+        write_atomic(runs_dir / FILE, written(left))
+    record("fixed", "mend taken back", runs=runs_dir, counts={"images": len(table) - len(left)})
 
 
 def applying(dataset: Dataset, table: pd.DataFrame) -> pd.DataFrame:

@@ -6,8 +6,10 @@ Those of NIH ChestX-ray14's own table count as ours: Image Index is file, Findin
 
 import csv
 import io
+import stat
 from pathlib import Path
 
+from cxr_core.data.folder import kind_of
 from cxr_core.errors import DatasetError
 
 MAX_BYTES = 256 * 2**20
@@ -35,6 +37,8 @@ def is_nih(path: Path) -> bool:
 
 def _header(path: Path) -> list[str]:
     try:
+        if not path.is_file():
+            return []
         with path.open(encoding="utf-8-sig", newline="") as file:
             return _lower(next(csv.reader([file.readline(65536).strip()]), []))
     except (OSError, UnicodeDecodeError, csv.Error):
@@ -96,7 +100,11 @@ def _check_single(path: Path, rows: list[tuple[int, Row]]) -> None:
 
 def _text(path: Path) -> str:
     try:
-        size = path.stat().st_size
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            # Opening a pipe would wait for somebody to write.
+            raise DatasetError(f"{path.name}: expected a table, got {kind_of(about)}. Remove it, or save it again.")
+        size = about.st_size
         if size > MAX_BYTES:
             raise DatasetError(
                 f"{path.name}: {size / 2**20:,.0f} MiB, over the limit of {MAX_BYTES // 2**20} MiB for a table."
@@ -127,7 +135,10 @@ def _check_names(path: Path, names: list[str], required: tuple[str, ...]) -> Non
         raise DatasetError(
             f"{path.name}: expected columns separated by commas, got semicolons or tabs. Save the table with commas."
         )
-    got = ", ".join(names)[:200] or "an empty file"
+    # Any file can be named here: what stands in one that is no table is nobody's to read.
+    known = [name for name in names if name in COLUMNS]
+    count = "1 column" if len(names) == 1 else f"{len(names):,} columns"
+    got = f"{count} ({', '.join(known) or 'none of these'})" if names else "an empty file"
     raise DatasetError(
         f"{path.name}: expected the columns {', '.join(required)}, got {got}. Add the missing: {', '.join(missing)}."
     )

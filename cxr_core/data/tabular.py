@@ -4,7 +4,8 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from cxr_core.data import table
+from cxr_core.data import reach, table
+from cxr_core.data.budget import Budget
 from cxr_core.data.folder import Folder
 from cxr_core.data.listing import SPLIT_NAMES, Item, Listing, relative
 from cxr_core.data.spelling import is_missing
@@ -14,10 +15,10 @@ from cxr_core.settings import data_dir
 TABLE = "table"
 
 
-def from_table(path: Path) -> Listing:
+def from_table(path: Path, budget: Budget | None = None) -> Listing:
     """List the images that a table names. Raises DatasetError for a malformed table, or where no file is found."""
     found = Listing(path, TABLE)
-    base, folder, lines = path.parent, Folder(path.parent), dict[str, int]()
+    base, folder, lines = path.parent, Folder(path.parent, budget=budget), dict[str, int]()
     for line, row in table.read(path, ("file", "label")):
         split = SPLIT_NAMES.get(row["split"].lower(), "")
         if not row["label"]:
@@ -36,7 +37,11 @@ def from_table(path: Path) -> Listing:
         if file in lines:
             raise DatasetError(f"{path.name}: lines {lines[file]} and {line} name the same file, {file}. Keep one.")
         lines[file] = line
-        if not (Path(file).is_absolute() and _is_upload(base)):
+        if not reach.reachable(image):
+            found.left_out.append((file, reach.OUTSIDE))
+        elif not (Path(file).is_absolute() and _is_upload(base)):
+            if budget:
+                budget.found()
             entry = folder.entry(image)
             if entry is not None:
                 found.items.append(Item(file, entry, row["label"], split, row["patient"], row["source"], row["age"]))
@@ -77,7 +82,7 @@ def join_sources(found: Listing, path: Path) -> None:
     if "file" in names and not {"patient", "source", "age"} & set(names):
         raise DatasetError(
             f"{path.name}: expected the column file and at least one of patient, source and age, got "
-            f"{', '.join(names)}."
+            f"{', '.join(name for name in names if name in table.COLUMNS)} and {len(names):,} columns in all."
         )
     known: dict[str, tuple[str, str, str]] = {}
     for line, row in table.read(path, ("file",)):

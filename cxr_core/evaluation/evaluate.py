@@ -6,13 +6,15 @@
 Both read kept features where they are kept and compute the others; both give the decisions that Predict would give.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from cxr_core.data.dataset import scan
+from cxr_core.data.pseudonyms import Pseudonyms, hidden
 from cxr_core.errors import DatasetError, RunError
 from cxr_core.evaluation.measure import measure
 from cxr_core.inference.trained import Trained
@@ -33,7 +35,7 @@ def evaluate_split(run: Run, split: str, progress: Progress = lambda done, total
     chosen = samples[samples["split"] == split]
     if chosen.empty:
         raise RunError(f"Run {run.id} has no images in {split}: expected one of train, val, test with images.")
-    return judge(Trained.load(run), chosen, Path(run.info["folder"]), split, progress)
+    return judge(Trained.load(run), chosen, run.folder, split, progress, run.pictures(chosen["file"]))
 
 
 def evaluate_folder(run: Run, data: Path, split: str = "test", progress: Progress = lambda done, total: None) -> Judged:
@@ -55,7 +57,11 @@ def evaluate_folder(run: Run, data: Path, split: str = "test", progress: Progres
         samples = samples[samples["split"] == split]
         if samples.empty:
             raise DatasetError(f"{data} has no split {split}: it has {', '.join(given)}. Choose one of these.")
-    return judge(Trained.load(run), samples, dataset.path(""), split if given else "all", progress)
+    if run.pseudonyms:
+        dataset = hidden(replace(dataset, samples=samples), Pseudonyms.here())
+        samples = dataset.samples
+    paths = {file: dataset.path(file) for file in samples["file"]}
+    return judge(Trained.load(run), samples, dataset.path(""), split if given else "all", progress, paths)
 
 
 def check_folder(folder: Path, unreadable: Sequence[Unreadable]) -> None:
@@ -67,15 +73,33 @@ def check_folder(folder: Path, unreadable: Sequence[Unreadable]) -> None:
         )
 
 
+def named(unreadable: Sequence[Unreadable], paths: Mapping[str, Path], pseudonyms: bool) -> list[dict[str, str]]:
+    """What could not be read, as a run keeps it: file (its path, or the hash that stands for it) and reason."""
+    if not pseudonyms:
+        return [{"file": str(entry.path), "reason": entry.reason} for entry in unreadable]
+    names = {path: file for file, path in paths.items()}
+    return [
+        {"file": names[entry.path], "reason": entry.reason.replace(entry.path.name, names[entry.path])}
+        for entry in unreadable
+    ]
+
+
 def judge(
-    trained: Trained, samples: pd.DataFrame, folder: Path, split: str, progress: Progress = lambda done, total: None
+    trained: Trained,
+    samples: pd.DataFrame,
+    folder: Path,
+    split: str,
+    progress: Progress = lambda done, total: None,
+    paths: Mapping[str, Path] | None = None,
 ) -> Judged:
     """Metrics of a trained run on ``samples``, and a row per image with its probabilities and decision.
 
+    ``paths``: where each file lies; without it below ``folder``.
     The metrics are those of :func:`cxr_core.evaluation.measure.measure`, with split, warnings and unreadable files.
     """
     store = trained.store()
-    items = [Item(folder / file, digest) for file, digest in zip(samples["file"], samples["digest"], strict=True)]
+    paths = paths or {file: folder / file for file in samples["file"]}
+    items = [Item(paths[file], digest) for file, digest in zip(samples["file"], samples["digest"], strict=True)]
     unreadable = keep(store, items, lambda: trained.prefix, trained.device, progress)
     check_folder(folder, unreadable)
     lost = {entry.path for entry in unreadable}
@@ -96,6 +120,6 @@ def judge(
         "split": split,
         **figures,
         "warnings": trained.run.warnings,
-        "unreadable": [{"file": str(entry.path), "reason": entry.reason} for entry in unreadable],
+        "unreadable": named(unreadable, paths, bool(trained.run.pseudonyms)),
     }
     return metrics, table

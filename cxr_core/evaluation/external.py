@@ -22,7 +22,9 @@ from typing import Any
 
 import pandas as pd
 
+from cxr_core.activity import record
 from cxr_core.data.dataset import Dataset, scan
+from cxr_core.data.pseudonyms import Pseudonyms
 from cxr_core.data.sheets import read, written
 from cxr_core.errors import CxrError, RunError
 from cxr_core.evaluation.intervals import unpaired
@@ -120,6 +122,7 @@ def forget(run: Run, file: str) -> str:
         fitting[0].with_suffix(".csv").unlink(missing_ok=True)
     except OSError as error:
         raise RunError(f"{fitting[0]} cannot be deleted ({error.strerror}). Check its permissions.") from error
+    record("deleted", "figures of another collection", run=run.id, runs=run.path.parent)
     return fitting[0].name
 
 
@@ -153,15 +156,24 @@ def evaluate_collection(
 
     dataset = scan(data)
     metrics, table = evaluate_folder(run, data, split, progress)
+    record(
+        "evaluated",
+        "other collection",
+        run=run.id,
+        data=dataset.name,
+        runs=run.path.parent,
+        counts={"images": metrics["n"]},
+    )
     note = own_reason(run, dataset)
     if note:
         return Outcome(metrics, table, None, f"{note} The figures are not kept as external.", own=True)
     part = "" if metrics["split"] in ("test", "all") else f"-{metrics['split']}"
-    name = re.sub(r"[^\w-]+", "-", dataset.name).strip("-")[:60] or "data"
+    called = Pseudonyms.here().dataset(dataset) if run.pseudonyms else dataset.name
+    name = re.sub(r"[^\w-]+", "-", called).strip("-")[:60] or "data"
     path = run.path / FOLDER / f"{name}-{dataset.digest[:8]}{part}.json"
     facts = {
-        "name": dataset.name,
-        "data": str(dataset.root),
+        "name": called,
+        "data": called if run.pseudonyms else str(dataset.root),
         "data_digest": dataset.digest,
         "split": metrics["split"],
         "evaluated": datetime.now(UTC).isoformat(timespec="milliseconds"),

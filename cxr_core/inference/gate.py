@@ -12,6 +12,7 @@ benchmarks.withholding RUN`` measures what they do.
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from PIL import Image
 from cxr_core.data import terms
 from cxr_core.data.dicom import is_dicom
 from cxr_core.data.images import decode
+from cxr_core.inference.orientation import quarter_turns
 
 # What cxr_core.data.dicom.facts may say of a frontal chest radiograph. OT and SC are "other" and scanned films; "" and
 # OTHER (a word that is no term of the standard) say nothing.
@@ -38,8 +40,7 @@ _ONE_GREY = 0.5
 _FEW_GREYS = 0.8
 # Deviation from the mean of 3 x 3 neighbours over that of the picture, on a grid of 64 x 64: 0.038 to 0.270.
 _SMOOTH, _ROUGH = 0.035, 0.35
-# Correlation with the average chest below: 0.2 or more in 849 of the 852, more than upside down in 849, 0.43 or more in
-# 95 %.
+# Correlation with the average chest below: 0.2 or more in 849 of the 852, 0.43 or more in 95 %.
 _LIKE_A_CHEST, _SURELY = 0.2, 0.43
 
 # An average upright frontal chest radiograph, 16 rows of its left half (the right half is its mirror): the mean of the
@@ -80,56 +81,60 @@ def withheld(
     of it, uint8 (S, S); ``distance`` and ``limit``: of :class:`cxr_core.inference.neighbours.Neighbours`; ``facts``:
     those of :func:`cxr_core.data.dicom.facts`, none for other files. Raises ImageError where ``content`` is no image.
     """
-    return (
-        _said(facts or {})
-        or _coloured(content, name)
-        or _flat(pixels)
-        or _laid_out(pixels)
-        or (_FAR.format(distance=distance, limit=limit) if not distance <= limit else None)
-    )
+    doubt = questioned(content, name, pixels, facts)
+    if doubt is not None:
+        return doubt.reason
+    return _FAR.format(distance=distance, limit=limit) if not distance <= limit else None
 
 
-def oddity(content: bytes, name: str, pixels: NDArray[np.uint8]) -> str | None:
-    """What is odd about a picture, in one word of ``ODDITIES``, None where nothing is. For the audit of a data set;
-    the arguments are those of :func:`withheld`.
+class Doubt(NamedTuple):
+    """``kind``: one of ``KINDS``; ``reason``: a sentence."""
+
+    kind: str
+    reason: str
+
+
+# Each in at most 16 letters; the audit of a data set has a finding for each.
+KINDS = (
+    *("modality", "body part", "lateral", "polarity"),
+    *("colour", "blank", "few greys", "no detail", "fine detail"),
+    *("turned", "inverted", "unlike"),
+)
+
+
+def questioned(
+    content: bytes, name: str, pixels: NDArray[np.uint8], facts: Mapping[str, str] | None = None
+) -> Doubt | None:
+    """What speaks against a picture by itself, whichever run is asked: :func:`withheld` without the distance. For the
+    audit of a data set, too.
     """
-    if _coloured(content, name):
-        return "colour"
-    if reason := _flat(pixels):
-        return "blank" if reason in _BLANK else "unlike"
-    return {None: None, _TURNED: "turned", _ON_SIDE: "turned", _INVERTED: "inverted"}.get(_laid_out(pixels), "unlike")
+    return _said(facts or {}) or _coloured(content, name) or _flat(pixels) or _laid_out(pixels)
 
 
-ODDITIES = ("colour", "blank", "turned", "inverted", "unlike")
 _FAR = (
     "It is unlike every image that the model learnt from (distance {distance:.3g} to the five nearest; 95 % of the "
     "validation images lie within {limit:.3g})."
 )
 
 
-_NO_SPREAD = "It is blank or nearly so."
-_ONE_SINGLE_GREY = "More than half of it is one single grey, as in a page, a drawing or an empty film."
-_BLANK = (_NO_SPREAD, _ONE_SINGLE_GREY)
-_TURNED = "It looks like a chest X-ray upside down."
-_ON_SIDE = "It looks like a chest X-ray on its side."
-_INVERTED = "It looks like an inverted chest X-ray: lungs are bright and bones dark."
-
-
-def _said(facts: Mapping[str, str]) -> str | None:
+def _said(facts: Mapping[str, str]) -> Doubt | None:
     """What the DICOM header says against a frontal chest radiograph."""
     modality, part, view = (facts.get(key, "") for key in ("modality", "body_part", "view"))
     if modality not in _MODALITIES:
-        return f"The DICOM file says modality {modality}; expected a radiograph (CR or DX)."
+        return Doubt("modality", f"The DICOM file says modality {modality}; expected a radiograph (CR or DX).")
     if part not in _BODY_PARTS:
-        return f"The DICOM file says body part {part}; expected CHEST."
+        return Doubt("body part", f"The DICOM file says body part {part}; expected CHEST.")
     if view not in _VIEWS:
-        return f"The DICOM file says view {view}, which is not frontal; expected PA or AP."
+        return Doubt("lateral", f"The DICOM file says view {view}, which is not frontal; expected PA or AP.")
     if facts.get("polarity"):
-        return f"The DICOM file contradicts itself on what is white ({facts['polarity']}): it may be inverted."
+        return Doubt(
+            "polarity",
+            f"The DICOM file contradicts itself on what is white ({facts['polarity']}): it may be inverted.",
+        )
     return None
 
 
-def _coloured(content: bytes, name: str) -> str | None:
+def _coloured(content: bytes, name: str) -> Doubt | None:
     """A picture of several colours is a photograph or a drawing; one tint (sepia, a blue film base) is none."""
     if is_dicom(content):
         return None
@@ -137,7 +142,9 @@ def _coloured(content: bytes, name: str) -> str | None:
     if picture.mode == "L":
         return None
     colours = picture.resize((64, 64), Image.Resampling.BOX).convert("YCbCr")
-    return "It is a picture in colour; a chest X-ray is grey." if _chroma(np.asarray(colours)) > _COLOUR else None
+    if _chroma(np.asarray(colours)) <= _COLOUR:
+        return None
+    return Doubt("colour", "It is a picture in colour; a chest X-ray is grey.")
 
 
 def _chroma(colours: NDArray[np.uint8]) -> float:
@@ -149,39 +156,36 @@ def _chroma(colours: NDArray[np.uint8]) -> float:
     return float(np.quantile(np.hypot(*rest), _UNTINTED))
 
 
-def _flat(pixels: NDArray[np.uint8]) -> str | None:
+def _flat(pixels: NDArray[np.uint8]) -> Doubt | None:
     """Blank, or of one ground as pages and charts are; without detail, or of nothing else."""
     if pixels.std() < _SPREAD:
-        return _NO_SPREAD
+        return Doubt("blank", "It is blank or nearly so.")
     shares = np.bincount(pixels.ravel(), minlength=256) / pixels.size
     if np.convolve(shares, np.ones(5), "same").max() > _ONE_GREY:
-        return _ONE_SINGLE_GREY
+        return Doubt("blank", "More than half of it is one single grey, as in a page, a drawing or an empty film.")
     if np.sort(shares)[-4:].sum() > _FEW_GREYS:
-        return "It has only a few grey levels, as a drawing or a page in black and white."
+        return Doubt("few greys", "It has only a few grey levels, as a drawing or a page in black and white.")
     grid = _reduced(pixels, 64)
     detail = (grid[1:-1, 1:-1] - _means_of_nine(grid)).std() / max(grid.std(), 1e-6)
     if detail < _SMOOTH and min(pixels.shape) >= 64:
-        return "It shows no detail; expected bones, vessels and edges."
+        return Doubt("no detail", "It shows no detail; expected bones, vessels and edges.")
     if detail > _ROUGH:
-        return "It consists of fine detail alone, as noise and text do."
+        return Doubt("fine detail", "It consists of fine detail alone, as noise and text do.")
     return None
 
 
-def _laid_out(pixels: NDArray[np.uint8]) -> str | None:
-    """Dark lungs beside a bright middle, bright below: against the average chest, in every way it could be turned."""
-    picture = _standard(_reduced(_trimmed(pixels), 16))
-    upright, turned = _fit(picture), _fit(picture[::-1])
-    if upright >= _LIKE_A_CHEST and upright >= turned:
+def _laid_out(pixels: NDArray[np.uint8]) -> Doubt | None:
+    """Dark lungs beside a bright middle, bright below: against the average chest, the way up that it seems to have."""
+    trimmed = _trimmed(pixels)
+    picture, turns = _standard(_reduced(trimmed, 16)), quarter_turns(trimmed)
+    upright, turned_back = _fit(picture), _fit(np.rot90(picture, -turns))
+    if turns == 0 and upright >= _LIKE_A_CHEST:
         return None
-    likeness = {
-        _TURNED: turned,
-        _ON_SIDE: max(_fit(np.rot90(picture)), _fit(np.rot90(picture, 3))),
-        _INVERTED: -upright,
-    }
-    likely = max(likeness, key=lambda reason: likeness[reason])
-    if likeness[likely] >= _SURELY:
-        return likely
-    return "It does not look like an upright frontal chest X-ray."
+    if turns and turned_back >= _LIKE_A_CHEST and turned_back > -upright:
+        return Doubt("turned", f"It looks like a chest X-ray {'upside down' if turns == 2 else 'on its side'}.")
+    if -upright >= _SURELY:
+        return Doubt("inverted", "It looks like an inverted chest X-ray: lungs are bright and bones dark.")
+    return Doubt("unlike", "It does not look like an upright frontal chest X-ray.")
 
 
 def _trimmed(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -14,7 +14,6 @@ writes at a time (a file lock); readers only see rows that the index names.
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from io import FileIO
@@ -184,13 +183,3 @@ def kept_spaces() -> list[KeptSpace]:
 def kept_names(space: Space) -> set[str]:
     """The names of the rows that are kept of a space. Nothing is made where there are none."""
     return FeatureStore(space).names if (cache_dir() / "features" / space.key).is_dir() else set()
-
-
-def clear_kept() -> int:
-    """Delete all kept features and scans; the bytes that were freed. Runs keep their own weights and stay whole."""
-    freed = 0
-    for folder in (cache_dir() / "features", cache_dir() / "scans"):
-        if folder.is_dir():
-            freed += sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-            shutil.rmtree(folder)
-    return freed

@@ -21,6 +21,7 @@ from torchvision.models import WeightsEnum
 
 from cxr_core.errors import WeightsError
 from cxr_core.model.backbones import BACKBONES, Backbone
+from cxr_core.paths import given, shown
 
 Progress = Callable[[int, int], None]
 CLASSIFIER = ("classifier.", "fc.", "AuxLogits.", "heads.")
@@ -92,10 +93,13 @@ def _imagenet(entry: Backbone) -> WeightsEnum:
 
 
 def _existing(weights: str) -> Path:
-    path = Path(weights).expanduser()
-    if not path.is_file():
-        raise WeightsError(f"weights: expected imagenet, none or a weights file; there is no file {weights}.")
-    return path
+    try:
+        path = given(weights, WeightsError)
+        if path.is_file():
+            return path
+    except OSError as error:
+        raise WeightsError(f"weights: {shown(weights)} cannot be opened ({error.strerror}).") from error
+    raise WeightsError(f"weights: expected imagenet, none or a weights file; there is no file {shown(weights)}.")
 
 
 def _download(entry: Backbone, progress: Progress | None) -> dict[str, Tensor]:

@@ -7,7 +7,6 @@ torch comes in with the predictor, and with the heat map inside its function.
 """
 
 import io
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image
@@ -29,7 +28,7 @@ FACT_NAMES = {
     "body_part": "Body part",
     "laterality": "Laterality",
     "size": "Size",
-    "polarity": "White",
+    "polarity": "Polarity",
 }
 
 
@@ -60,6 +59,7 @@ def answered(
         heat=_heat(predictor, content, prediction.file, picture, *heat) if heat and open_answer else None,
         similar=_similar(predictor, content, prediction.file) if open_answer else None,
         facts=named_facts(content),
+        seen=prediction.seen.sentence if prediction.seen else None,
     )
 
 
@@ -82,8 +82,8 @@ def _similar(predictor: "Predictor", content: bytes, name: str) -> Similar:
 
 
 def _tile(run: Run, neighbour: Neighbour) -> bytes | None:
-    path = Path(run.info["folder"]) / neighbour.file
     try:
+        path = run.picture(neighbour.file)
         content = images.read_bytes(path)
         # Another image may stand there by now.
         if images.content_digest(content) != neighbour.digest:

@@ -9,7 +9,6 @@ It reads what the run carries: its audit, its controls, its figures on other col
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from cxr_core.audit.audit import Audit
@@ -74,7 +73,7 @@ def verdict(run: Run) -> Verdict:
     found = list(zip(others, outside_of(run, others), strict=True))
     drops, outside = _outside([pair for _, pair in found])
     unseen, told = _unseen(run)
-    cautions = dict(kinds_of_caution(run.split, Path(run.info["folder"])))
+    cautions = dict(kinds_of_caution(run.split, run.folder))
     reached = _reached(own, audit, bars)
     serious = [*_leak(run, audit, cautions), *reached, *drops, *unseen, *_data(audit, cautions)]
     warned = sorted(run.warnings, key=lambda warning: warning != run.leak)

@@ -7,7 +7,8 @@ answered only where
   rebinding, reaches the dashboard from any site that a person visits),
 - no other site's page made it: its Origin is the Host, and a browser that says so (``Sec-Fetch-Site``) calls it our
   own, or it opens the dashboard as a page of its own,
-- the dashboard may be shown at all (``Serving.refusal``).
+- the dashboard may be shown at all (``Serving.refusal``),
+- where there is a login and no page that asks for it, for pictures and uploads, somebody has logged in.
 
 Whatever is answered may not be shown in another site's frame.
 """
@@ -21,7 +22,7 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cxr_core.errors import ConfigError
-from cxr_core.server import exposure
+from cxr_core.server import exposure, login
 from cxr_core.serving import Serving, host_name, is_local
 
 LOGGER = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ HEADERS = (
 )
 OWN_SITE = ("same-origin", "none")
 FOREIGN_SITE = "This request was made by a page of another site; the dashboard answers to its own pages alone."
+NO_LOGIN = "Log in on a page of the dashboard first."
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Chest X-ray classification</title>
 <body style="font: 16px/1.5 sans-serif; max-width: 42rem; margin: 4rem auto; padding: 0 1rem">
 <h1 style="font-size: 1.4rem">This page is not shown</h1><p>{reason}</p></body></html>
@@ -95,6 +97,8 @@ def refused(scope: Scope) -> str | None:
         return unknown_host(hosts[0] if len(hosts) == 1 else None)
     if any(not _same(origin, hosts[0]) for origin in origins) or _from_elsewhere(scope):
         return FOREIGN_SITE
+    if serving.login and login.is_behind_login(scope["path"]) and not login.may_enter(serving, scope):
+        return NO_LOGIN
     return serving.refusal
 
 

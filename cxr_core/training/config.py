@@ -10,8 +10,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from cxr_core.errors import ConfigError
+from cxr_core.errors import ConfigError, CxrError
 from cxr_core.labels import read_pairs
+from cxr_core.paths import given
 
 Backbone = Literal[
     "vgg16", "resnet18", "densenet121", "efficientnet_b0", "mobilenet_v3_small", "convnext_tiny", "small-cnn"
@@ -98,6 +99,12 @@ class TrainConfig(BaseModel):
         False, "Data", "Train even where the audit finds pictures of the test in training; every page then says so."
     )
 
+    pseudonyms: bool = _field(
+        False,
+        "Data",
+        "Write hashes into the run instead of the names of files, patients and the data set's folder, which may be "
+        "names of persons. Only this account can tell which image is which.",
+    )
     mask_border: bool = _field(
         False,
         "Data",
@@ -168,6 +175,10 @@ class TrainConfig(BaseModel):
     def _weights_named(cls, value: str) -> str:
         if not value.strip():
             raise PydanticCustomError("weights", "expected imagenet, none, or the path of a weights file")
+        try:
+            given(value.strip())
+        except CxrError as error:
+            raise PydanticCustomError("weights", "{why}", {"why": str(error)}) from None
         return value.strip()
 
     @model_validator(mode="after")

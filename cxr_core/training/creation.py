@@ -11,14 +11,17 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from cxr_core.activity import record
 from cxr_core.audit.audit import leaks, twins
-from cxr_core.data import corrections, mends
+from cxr_core.data import corrections, mends, reach
 from cxr_core.data.cautions import cautions
 from cxr_core.data.dataset import Dataset, split
 from cxr_core.data.masking import BORDER
+from cxr_core.data.pseudonyms import Pseudonyms
 from cxr_core.data.sheets import written
 from cxr_core.errors import ConfigError, LeakError, RunError
 from cxr_core.labels import parse_labels
+from cxr_core.paths import given
 from cxr_core.private import make_folder
 from cxr_core.settings import write_atomic
 from cxr_core.training.config import TrainConfig
@@ -45,6 +48,9 @@ def create_run(
     classes = dataset.classes
     implied = parse_labels(config.labels, classes)
     _check_alpha(config, classes, bool(implied))
+    if config.weights not in ("imagenet", "none"):
+        # The worker reads them, and reaches further than the page that asks.
+        reach.check(given(config.weights))
     copies = twins(dataset, progress)
     together = dataset.samples.assign(twin=[copies.get(file, "") for file in dataset.samples["file"]])
     samples = split(replace(dataset, samples=together), config.val_fraction, config.test_fraction, config.split_seed)
@@ -59,6 +65,18 @@ def create_run(
     if config.corrections:
         # After the split: which images are in test does not depend on what was marked.
         samples, corrected = corrections.leave_out(samples, corrections.read(runs_dir), "val" in dataset.splits)
+    warnings = [
+        *_weights_warnings(config),
+        *_border_warnings(config),
+        *told,
+        *corrected,
+        *cautions(samples, dataset.path("")),
+    ]
+    places = {"data": str(dataset.root), "folder": str(dataset.path("")), "dataset_name": dataset.name}
+    if config.pseudonyms:
+        names = Pseudonyms.here()
+        samples = names.samples(samples)
+        places = {**dict.fromkeys(places, names.dataset(dataset)), "pseudonyms": names.id}
     created = datetime.now(UTC)
     run_id = f"{created:%Y%m%d-%H%M%S}-{config.backbone}-{secrets.token_hex(2)}"
     counts = samples.groupby(["split", "label"]).size()
@@ -68,19 +86,11 @@ def create_run(
         "config": config.model_dump(mode="json"),
         "classes": classes,
         "implied": implied,
-        "data": str(dataset.root),
-        "folder": str(dataset.path("")),
-        "dataset_name": dataset.name,
+        **places,
         "data_digest": dataset.digest,
         "counts": {part: {name: int(counts.get((part, name), 0)) for name in classes} for part in SPLITS},
         "unreadable": len(dataset.unreadable),
-        "warnings": [
-            *_weights_warnings(config),
-            *_border_warnings(config),
-            *told,
-            *corrected,
-            *cautions(samples, dataset.path("")),
-        ],
+        "warnings": warnings,
         "versions": {package: version(package) for package in VERSIONED},
     }
     building = runs_dir / f".new-{run_id}"
@@ -95,6 +105,7 @@ def create_run(
         raise RunError(
             f"A run cannot be written to {runs_dir} ({error.strerror}). Choose another folder, or free some space."
         ) from None
+    record("trained", "started", run=run_id, data=dataset.name, runs=runs_dir, counts={"images": len(samples)})
     return Run(runs_dir / run_id)
 
 

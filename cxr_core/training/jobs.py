@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from cxr_core.activity import RECORDED, record
 from cxr_core.data.dataset import scan
 from cxr_core.errors import RunError
 from cxr_core.private import open_private
@@ -70,12 +71,13 @@ def start_experiment(run: Run, experiment: Experiment) -> None:
             raise RunError(plan.message)
     place = next((k for k, one in enumerate(companions) if not is_done(run, experiment, one)), len(companions) - 1)
     laid_down(run, experiment, companions[place], f"{place + 1} of {len(companions)}")
+    record("trained", experiment.name, run=run.id, runs=run.path.parent)
     _launch(["audit", "--run", str(run.path), "--only", experiment.name], run.path / experiment.log)
 
 
 def _launch(arguments: list[str], log_file: Path) -> None:
     """Start ``python -m cxr_core`` with these arguments, apart from this process."""
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", RECORDED: "1"}
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
     with open_private(log_file, "ab") as log:
         worker = subprocess.Popen(
@@ -102,8 +104,10 @@ def queue_again(run: Run) -> None:
         raise RunError(f"Run {run.id} is {run.state}: only a stopped, lost or failed one can be resumed.")
     (run.path / "stop").unlink(missing_ok=True)
     write_atomic(run.path / "status.json", json.dumps(queued_status()))
+    record("trained", "resumed", run=run.id, runs=run.path.parent)
 
 
 def stop(run: Run) -> None:
     """Ask the run to stop. A queued run stops at once, a running one within a step or, in short epochs, an epoch."""
     run.request_stop()
+    record("trained", "stop asked for", run=run.id, runs=run.path.parent)

@@ -15,7 +15,7 @@ import shutil
 import socket
 import time
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,9 +24,11 @@ from typing import Any, ClassVar
 import pandas as pd
 import psutil
 
+from cxr_core.activity import record
 from cxr_core.data import sheets
 from cxr_core.data.masking import Mask, without_border
 from cxr_core.errors import ConfigError, RunError
+from cxr_core.paths import shown
 from cxr_core.private import file_mode
 from cxr_core.settings import from_json, write_atomic
 from cxr_core.training.config import TrainConfig
@@ -90,6 +92,56 @@ class Run:
     @property
     def implied(self) -> dict[str, tuple[str, ...]]:
         return {name: tuple(generals) for name, generals in self.info["implied"].items()}
+
+    @property
+    def pseudonyms(self) -> str:
+        """The name of the key where hashes stand for names (:mod:`cxr_core.data.pseudonyms`), "" where names do."""
+        return str(self.info.get("pseudonyms", ""))
+
+    @property
+    def data(self) -> Path:
+        """Where the data set lies that the run was trained on: a folder or a table."""
+        return self._place("data")
+
+    @property
+    def folder(self) -> Path:
+        """The folder that the names of its files begin at."""
+        return self._place("folder")
+
+    def _place(self, which: str) -> Path:
+        if self.pseudonyms:
+            from cxr_core.data.pseudonyms import place
+
+            there = place(str(self.info["data"]))
+            if there is not None:
+                return there[which == "folder"]
+        return Path(self.info[which])
+
+    def picture(self, file: str) -> Path:
+        """Where an image of the run lies. Raises ImageError where a hash stands for it and it cannot be found."""
+        if not self.pseudonyms:
+            return self.folder / file
+        from cxr_core.data.pseudonyms import find
+
+        return find(self.pseudonyms, str(self.info["data"]), file)
+
+    def pictures(self, files: Iterable[str]) -> dict[str, Path]:
+        """Where these images lie; one that cannot be found gets a path where nothing is."""
+        if not self.pseudonyms:
+            return {file: self.folder / file for file in files}
+        from cxr_core.data.pseudonyms import find_all
+
+        files = list(files)
+        found, nowhere = find_all(self.pseudonyms, str(self.info["data"]), files), self.folder
+        return {file: found.get(file, nowhere / file) for file in files}
+
+    def hide(self, text: str) -> str:
+        """``text`` without the names of files, where the run is to hold none."""
+        if not self.pseudonyms:
+            return text
+        from cxr_core.data.pseudonyms import hide
+
+        return hide(text, str(self.info["data"]), self.pseudonyms)
 
     @property
     def mask(self) -> Mask:
@@ -271,6 +323,7 @@ class Run:
         # Renamed first: a listing never meets a half-deleted run.
         doomed = self.path.with_name(f".deleted-{self.id}-{secrets.token_hex(2)}")
         self.path.rename(doomed)
+        record("deleted", "run", run=self.id, runs=self.path.parent)
         shutil.rmtree(doomed)
 
     def export_zip(self, target: Path) -> Path:
@@ -306,7 +359,7 @@ def find_run(runs_dir: Path, run_id: str) -> Run:
         return (exact or matching)[0]
     if matching:
         raise RunError(f"{run_id!r} fits {len(matching)} runs: {', '.join(run.id for run in matching[:4])}. Type more.")
-    raise RunError(f"There is no run {run_id!r} in {runs_dir}. `python -m cxr_core runs` lists them.")
+    raise RunError(f"There is no run {shown(run_id)!r} in {runs_dir}. `python -m cxr_core runs` lists them.")
 
 
 def _read_json(path: Path) -> Any:

@@ -12,7 +12,6 @@ import os
 import platform
 import shutil
 import socket
-import sys
 import time
 import traceback
 from collections.abc import Callable
@@ -27,9 +26,10 @@ import torch
 
 from cxr_core.audit.audit import audit
 from cxr_core.data.dataset import scan
+from cxr_core.data.pseudonyms import Pseudonyms
 from cxr_core.data.sheets import written
 from cxr_core.errors import CxrError, DatasetError, RunError
-from cxr_core.evaluation.evaluate import check_folder, judge
+from cxr_core.evaluation.evaluate import check_folder, judge, named
 from cxr_core.inference.embedding import keep_embedding
 from cxr_core.inference.trained import Trained
 from cxr_core.model.extraction import Interrupted, Item, Unreadable, keep
@@ -61,13 +61,18 @@ def work(run: Run) -> None:
             again = f"audit --run {run.path.parent}" if run.experiment else f"resume {run.path}"
             print(f"Stopped. Go on with: python -m cxr_core {again}", flush=True)
         except CxrError as error:
-            worker.enter("failed", error=str(error))
+            told = run.hide(str(error))
+            worker.enter("failed", error=told)
+            if told != str(error):
+                # What reaches the command line reaches the log.
+                raise type(error)(told) from None
             raise
         except Exception as error:
             # To standard output, which is also the run's log: standard error gets the one line of the RunError.
-            traceback.print_exc(file=sys.stdout)
-            worker.enter("failed", error=f"Unexpected {type(error).__name__}: {error}. The log has the details.")
-            raise RunError(f"Run {run.id} failed unexpectedly: {type(error).__name__}: {error}") from error
+            print(run.hide(traceback.format_exc()), end="", flush=True)
+            told = run.hide(f"{type(error).__name__}: {error}")
+            worker.enter("failed", error=f"Unexpected {told}. The log has the details.")
+            raise RunError(f"Run {run.id} failed unexpectedly: {told}") from error
         else:
             # The state to resume from is three times the size of the weights, and nothing is left to resume.
             shutil.rmtree(run.path / "last", ignore_errors=True)
@@ -117,9 +122,10 @@ class _Worker:
         self.enter("completed")
 
     def _extract(self, store: FeatureStore, device: torch.device) -> tuple[pd.DataFrame, list[Unreadable]]:
-        folder, samples = Path(self.run.info["folder"]), self.run.split
+        folder, samples = self.run.folder, self.run.split
+        paths = self.run.pictures(samples["file"])
         items = [
-            Item(folder / file, digest, view)
+            Item(paths[file], digest, view)
             for file, digest, split in zip(samples["file"], samples["digest"], samples["split"], strict=True)
             for view in range(self.config.views if split == "train" else 1)
         ]
@@ -142,9 +148,9 @@ class _Worker:
             print(f"Features: {missing} computed, {rate:.1f} images per second.", flush=True)
         check_folder(folder, unreadable)
         lost = {entry.path for entry in unreadable}
-        listed = [{"file": str(entry.path), "reason": entry.reason} for entry in unreadable]
+        listed = named(unreadable, paths, bool(self.run.pseudonyms))
         write_atomic(self.run.path / "unreadable.csv", written(pd.DataFrame(listed, columns=["file", "reason"])))
-        return samples[[folder / file not in lost for file in samples["file"]]], unreadable
+        return samples[[paths[file] not in lost for file in samples["file"]]], unreadable
 
     def _check_disk(self, needed: int, folder: Path) -> None:
         free = shutil.disk_usage(folder).free
@@ -234,9 +240,10 @@ class _Worker:
             metrics, predictions = judge(
                 trained,
                 chosen,
-                Path(self.run.info["folder"]),
+                self.run.folder,
                 split,
                 lambda done, total: self.progress("evaluating", done, total),
+                self.run.pictures(chosen["file"]),
             )
             write_atomic(self.run.path / f"predictions_{split}.csv", written(predictions))
             write_atomic(self.run.path / f"metrics_{split}.json", json.dumps(metrics, indent=1))
@@ -252,16 +259,20 @@ def keep_audit(run: Run, progress: Callable[[int, int], None]) -> None:
     if run.audit is not None or run.experiment:
         return
     try:
-        dataset = scan(run.info["data"])
+        dataset = scan(run.data)
     except CxrError as error:
         # The files may have gone while kept features are still there.
-        print(f"No audit: {error}", flush=True)
+        print(run.hide(f"No audit: {error}"), flush=True)
         return
     given = run.split.set_index("file")["split"]
-    samples = dataset.samples[dataset.samples["file"].isin(given.index)].reset_index(drop=True)
-    samples["split"] = samples["file"].map(given)
+    names = Pseudonyms.here() if run.pseudonyms else None
+    known = dataset.samples["file"].map(names.file) if names else dataset.samples["file"]
+    there = known.isin(given.index)
+    samples = dataset.samples[there].reset_index(drop=True)
+    samples["split"] = known[there].map(given).to_numpy()
     found = audit(replace(dataset, samples=samples, border_masked=run.config.mask_border), progress)
-    write_atomic(run.path / "audit.json", json.dumps(found.as_json()))
+    kept = names.audit(found.as_json()) if names else found.as_json()
+    write_atomic(run.path / "audit.json", json.dumps(kept))
 
 
 def _left_out(unreadable: list[Unreadable]) -> list[str]:

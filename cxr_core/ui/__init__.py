@@ -11,12 +11,13 @@ draws::
 """
 
 from cxr_core.ui.cached import cached_pixels, cached_predictor, cached_scan, full_picture, progress_bar, thumbnail
-from cxr_core.ui.form import config_form, estimate_line, mends_line
+from cxr_core.ui.datasets import known_datasets, open_dataset
+from cxr_core.ui.form import config_form, estimate_line, mends_line, names_line
 from cxr_core.ui.frame import duration, escaped, guarded, metric, notes, of, page, state_badge, warnings_banner
 from cxr_core.ui.gallery import network_batch, sample_grid
 from cxr_core.ui.home import latest_datasets, latest_run, latest_runs, next_step, quick_start
 from cxr_core.ui.live import live_run
-from cxr_core.ui.picker import open_dataset, pick_run
+from cxr_core.ui.picker import pick_run
 
 __all__ = [
     "cached_pixels",
@@ -28,12 +29,14 @@ __all__ = [
     "estimate_line",
     "full_picture",
     "guarded",
+    "known_datasets",
     "latest_datasets",
     "latest_run",
     "latest_runs",
     "live_run",
     "mends_line",
     "metric",
+    "names_line",
     "network_batch",
     "next_step",
     "notes",

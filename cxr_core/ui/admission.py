@@ -4,21 +4,22 @@ The server's guard has refused most of it before; this holds as well where a pag
 (``streamlit run pages/1_Dataset.py``), and it is where a person logs in and out.
 """
 
-import time
 from collections.abc import Callable
 from typing import NoReturn
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from cxr_core import activity
+from cxr_core.activity import Actor
 from cxr_core.errors import ConfigError
 from cxr_core.server import exposure, guard
+from cxr_core.server.login import too_old
 from cxr_core.serving import Serving
 
 # What a login provider may call a person, the best first.
 NAMES = ("email", "preferred_username", "name", "sub")
-# Streamlit's own cookie holds for 30 days, whatever the provider says of its token.
-LOGIN_HOURS = 12
 
 Plain = Callable[[str], str]
 
@@ -28,6 +29,7 @@ def admit(plain: Plain) -> None:
 
     ``plain`` takes the meaning of signs out of a text: names come from outside.
     """
+    activity.from_pages(actor, lambda sentence: warn(plain(sentence)))
     try:
         serving = exposure.serving()
     except ConfigError as error:
@@ -42,17 +44,40 @@ def admit(plain: Plain) -> None:
         _login(serving, plain)
     elif serving.warning:
         st.warning(plain(serving.warning), icon=":material/lock_open:")
+    if problem := activity.problem():
+        st.warning(plain(problem), icon=":material/edit_off:")
 
 
 def person() -> str | None:
-    """What the provider calls the person who has logged in; None where nobody has."""
-    if not st.user.get("is_logged_in"):
+    """What the provider calls the person who has logged in, or a proxy the one it has let through; None for nobody.
+
+    Without a login Streamlit knows of a person only by the headers in ``server.trustedUserHeaders``.
+    """
+    known = st.user.get("is_logged_in") if exposure.serving().login else st.get_option("server.trustedUserHeaders")
+    if not known:
         return None
     return next((str(st.user[name]) for name in NAMES if st.user.get(name)), None)
 
 
+def actor() -> Actor | None:
+    """Who acts on the page at work: who has logged in; else, where only this machine gets here, its account."""
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return None
+    unknown = activity.NOBODY if exposure.serving().beyond else activity.account()
+    return Actor(person() or unknown, "page")
+
+
+def warn(sentence: str) -> bool:
+    """Show a warning on the page at work; whether there is one."""
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return False
+    st.warning(sentence, icon=":material/edit_off:")
+    return True
+
+
 def _login(serving: Serving, plain: Plain) -> None:
-    if not st.user.get("is_logged_in") or _too_old():
+    claims = {str(claim): value for claim, value in st.user.items()}
+    if not st.user.get("is_logged_in") or too_old(claims):
         st.info("Log in to see this page.", icon=":material/lock:")
         for provider in _providers():
             title = f"Log in with {plain(provider)}" if provider else "Log in"
@@ -64,18 +89,12 @@ def _login(serving: Serving, plain: Plain) -> None:
         st.caption(f"Logged in as {plain(name)}")
         if st.button("Log out", key="log-out", icon=":material/logout:"):
             st.logout()
-    if not serving.lets_in({str(claim): value for claim, value in st.user.items()}):
+    if not serving.lets_in(claims):
         _refuse(
             f"You are logged in as {plain(name)}, who is not among those that may see this dashboard. Whoever runs it "
             "can add an e-mail address, which the provider has verified, to CXR\\_USERS. "
             "Log out to use another account."
         )
-
-
-def _too_old() -> bool:
-    """Whether the provider said longer ago than ``LOGIN_HOURS`` who this is."""
-    said = st.user.get("iat")
-    return isinstance(said, int | float) and time.time() - said > LOGIN_HOURS * 3600
 
 
 def _providers() -> list[str | None]:

@@ -17,7 +17,9 @@ from cxr_core.training.decision import Decision
 from cxr_core.training.runs import Run
 from cxr_core.ui import case, uploads
 from cxr_core.ui.cached import cached_predictor
+from cxr_core.ui.downloads import download
 from cxr_core.ui.frame import escaped
+from cxr_core.ui.reading import reading
 from cxr_core.ui.verdict import known_verdict
 
 if TYPE_CHECKING:
@@ -34,10 +36,13 @@ def answer_card(run: Run, answer: uploads.Answer) -> None:
         st.markdown(f"**{escaped(answer.name)}**")
         if facts:
             st.caption(escaped(" · ".join(facts)))
+        if prediction.seen:
+            st.warning(prediction.seen.sentence, icon=":material/history:")
         if is_open(answer):
             _opened(run, answer, prediction, content)
         else:
             _withheld(answer)
+        reading(answer)
         _downloads(run, answer, prediction)
 
 
@@ -107,12 +112,13 @@ def _downloads(run: Run, answer: uploads.Answer, prediction: "Prediction") -> No
     make = partial(report_of, run, answer, prediction, is_forced(answer), heat)
     with st.container(horizontal=True, vertical_alignment="center"):
         for name, kind, icon in (("HTML", "text/html", "html"), ("PDF", "application/pdf", "picture_as_pdf")):
-            st.download_button(
+            download(
                 f"Report, {name}",
                 partial(make, name),
                 f"{stem}-report.{name.lower()}",
                 kind,
-                on_click="ignore",
+                "report of one image",
+                run=run.id,
                 key=f"report-{name}-{key}",
                 icon=f":material/{icon}:",
             )

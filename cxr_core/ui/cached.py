@@ -1,41 +1,67 @@
 """Cached wrappers: a scan, a predictor, a picture is made once and served to every session."""
 
 import io
+import os
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
 
-from cxr_core.data import images
+from cxr_core.data import images, reach
 from cxr_core.data.dataset import Dataset, scan
 from cxr_core.data.masking import Mask
-from cxr_core.errors import ImageError
+from cxr_core.errors import DatasetError, ImageError
+from cxr_core.paths import given
 from cxr_core.training.decision import POINT
 from cxr_core.training.runs import Run
-from cxr_core.ui.frame import duration
+from cxr_core.ui.frame import duration, of
 
 if TYPE_CHECKING:
     from cxr_core.inference.predictor import Predictor
 
 SCAN_SECONDS_VALID = 60
+# In the session: the scans that the person stopped, by path, and how far each was.
+STOPPED = "scans-stopped"
 THUMBNAIL_SIDE = 256
 FULL_SIDE = 2048
 
 
 def cached_scan(root: Path | str) -> Dataset:
     """The data set at ``root``. Held for a minute, so that turning a page need not visit every file; a bar shows how
-    far the first scan is. Raises DatasetError. ``forget_scans()`` looks again.
+    far the first scan is, with a button that stops it. Raises DatasetError, also for one that was stopped.
+    ``forget_scans()`` looks again.
     """
-    held = _held(str(Path(root).expanduser().resolve()))
+    path = given(root)
+    reach.check(path)
+    held = _held(os.path.realpath(path))
     if "dataset" not in held:
-        with progress_bar("Reading the data set", "files") as report:
-            held["dataset"] = scan(root, report)
+        stopped = st.session_state.setdefault(STOPPED, {})
+        if str(path) in stopped:
+            raise DatasetError(
+                f"{path}: the scan was stopped after {_far(*stopped[str(path)])}. Nothing was opened. “Look again” on "
+                "the Dataset page reads it from there."
+            )
+        at = [0, 0]
+        bar = progress_bar("Reading the data set", "files", partial(stopped.__setitem__, str(path), at))
+        with bar as report:
+
+            def far(done: int, total: int) -> None:
+                at[:] = done, total
+                report(done, total)
+
+            held["dataset"] = scan(path, far)
     dataset: Dataset = held["dataset"]
     return dataset
+
+
+def _far(done: int, total: int) -> str:
+    return f"{of(done, total)} files" if total else f"{done:,} files were found"
 
 
 @st.cache_resource(ttl=SCAN_SECONDS_VALID, max_entries=8, show_spinner=False)
@@ -45,16 +71,22 @@ def _held(root: str) -> dict[str, Any]:
 
 
 def forget_scans() -> None:
-    """Make the next ``cached_scan`` look at the disk again."""
+    """Make the next ``cached_scan`` look at the disk again, also for what was stopped."""
     _held.clear()
+    st.session_state.pop(STOPPED, None)
 
 
 class progress_bar:
-    """A bar that says how far, how fast and how long, and vanishes at the end: ``with progress_bar(...) as report``."""
+    """A bar that says how far, how fast and how long, and vanishes at the end: ``with progress_bar(...) as report``.
 
-    def __init__(self, text: str, unit: str) -> None:
-        self._text, self._unit = text, unit
+    ``report(done, total)``: a total of 0 says that nobody knows it yet. ``stop``: what a click on Stop does, before
+    the page is run anew, which ends the work.
+    """
+
+    def __init__(self, text: str, unit: str, stop: Callable[[], None] | None = None) -> None:
+        self._text, self._unit, self._stop = text, unit, stop
         self._place = st.empty()
+        self._bar: DeltaGenerator | None = None
         self._started = self._shown = time.monotonic()
 
     def __enter__(self) -> Callable[[int, int], None]:
@@ -64,9 +96,10 @@ class progress_bar:
         self._place.empty()
 
     def _report(self, done: int, total: int) -> None:
-        if done >= total:
+        if 0 < total <= done:
             # What follows is not counted, and a bar that stands still near its end would lie.
             self._place.empty()
+            self._bar = None
             return
         now = time.monotonic()
         # Each message costs the browser a redraw.
@@ -74,10 +107,21 @@ class progress_bar:
             return
         self._shown = now
         rate = done / (now - self._started)
-        left = f", about {duration((total - done) / rate)} left" if rate else ""
-        self._place.progress(
-            min(1.0, done / total), f"{self._text}: {done:,} of {total:,} {self._unit}, {rate:,.0f} a second{left}"
-        )
+        if total:
+            left = f", about {duration((total - done) / rate)} left" if rate else ""
+            text = f"{self._text}: {of(done, total)} {self._unit}, {rate:,.0f} a second{left}"
+        else:
+            text = f"{self._text}: {done:,} {self._unit} found so far, {rate:,.0f} a second"
+        self._drawn().progress(min(1.0, done / total) if total else 0.0, text)
+
+    def _drawn(self) -> DeltaGenerator:
+        """The place of the bar, with the button beside it; neither is there before there is something to say."""
+        if self._bar is None:
+            with self._place.container(horizontal=True, vertical_alignment="center"):
+                self._bar = st.empty()
+                if self._stop:
+                    st.button("Stop", icon=":material/stop_circle:", key=f"stop-{id(self)}", on_click=self._stop)
+        return self._bar
 
 
 def cached_predictor(run: Run) -> "Predictor":

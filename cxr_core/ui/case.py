@@ -146,8 +146,9 @@ def similar_view(run: Run, case: Case, key: str) -> None:
                 facts += [f"patient {neighbour.patient}"] if neighbour.patient else []
                 facts += [neighbour.source] if neighbour.source else []
                 try:
-                    path = Path(run.info["folder"]) / neighbour.file
-                    st.image(thumbnail(path), width="stretch", alt=f"{neighbour.label}, {path.name}")
+                    name = neighbour.file.rpartition("/")[2]
+                    picture = thumbnail(run.picture(neighbour.file))
+                    st.image(picture, width="stretch", alt=f"{neighbour.label}, {name}")
                 except ImageError as error:
                     st.caption(escaped(str(error)))
                 st.caption(" · ".join(map(escaped, facts)))

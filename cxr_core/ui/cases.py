@@ -69,7 +69,7 @@ def _short(name: str) -> str:
 
 
 def _path(run: Run, row: Row) -> Path:
-    return Path(run.info["folder"]) / row["file"]
+    return run.picture(row["file"])
 
 
 @st.dialog("Image", width="large", on_dismiss="rerun")

@@ -1,7 +1,6 @@
 """Evaluate a run on another data set, and see internal against external: both figures, the drop, its interval."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -10,9 +9,10 @@ import streamlit as st
 from cxr_core import charts
 from cxr_core.evaluation import balance
 from cxr_core.evaluation.external import evaluate_collection, forget
-from cxr_core.settings import recent_datasets
+from cxr_core.paths import given
 from cxr_core.training.runs import Run
-from cxr_core.ui.cached import progress_bar
+from cxr_core.ui.cached import STOPPED, cached_scan, progress_bar
+from cxr_core.ui.datasets import known_datasets
 from cxr_core.ui.figures import NO_BAR
 from cxr_core.ui.frame import escaped, guarded, of
 from cxr_core.ui.measures import judged
@@ -52,8 +52,8 @@ def collections_section(run: Run) -> None:
 
 
 def _form(run: Run) -> None:
-    own = str(run.info["data"])
-    known = [str(path) for path in recent_datasets() if str(path) != own]
+    own = str(run.data)
+    known = [str(path) for path in known_datasets() if str(path) != own]
     chosen = st.selectbox(
         "Another data set",
         known,
@@ -66,10 +66,14 @@ def _form(run: Run) -> None:
     )
     said = st.session_state.pop(SAID, None)
     if st.button("Evaluate on it", icon=":material/travel_explore:", key="evaluate-collection", disabled=not chosen):
+        path = given(str(chosen))
+        # Asked for again after it was stopped.
+        st.session_state.get(STOPPED, {}).pop(str(path), None)
+        # With its own bar and its Stop; evaluating then finds it read.
+        cached_scan(path)
         with st.spinner("Evaluating"), progress_bar("Evaluating", "images") as report:
-            outcome = evaluate_collection(run, Path(str(chosen)), progress=report)
-        name = Path(str(chosen)).name
-        st.session_state[SAID] = outcome.note or f"{name} was evaluated, and its figures are kept with the run."
+            outcome = evaluate_collection(run, path, progress=report)
+        st.session_state[SAID] = outcome.note or f"{path.name} was evaluated, and its figures are kept with the run."
         # The figures above this section know of it too.
         st.rerun()
     if said:

@@ -1,6 +1,7 @@
 """Figures per class with their intervals: table, bars, one class against the rest, curves over all thresholds."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -11,6 +12,7 @@ from cxr_core.charts.look import label
 from cxr_core.charts.trust import FIGURES
 from cxr_core.data.sheets import written
 from cxr_core.training.runs import Run
+from cxr_core.ui.downloads import download
 from cxr_core.ui.frame import guarded, is_dark, of
 from cxr_core.ui.measures import cached_curves
 from cxr_core.ui.sheet import sheet
@@ -43,13 +45,14 @@ def figures_section(run: Run, report: Mapping[str, Any], table: pd.DataFrame, sp
             ("Figures", figures_table(report), "figures"),
             ("Predictions", table, "predictions"),
         ):
-            st.download_button(
+            download(
                 f"{title} as CSV",
-                written(frame),
+                partial(written, frame),
                 f"{run.id}-{split}-{name}.csv",
                 "text/csv",
+                f"{split} {name}",
+                run=run.id,
                 icon=":material/download:",
-                on_click="ignore",
             )
 
 

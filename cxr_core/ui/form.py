@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from cxr_core.data import mends
 from cxr_core.data.dataset import Dataset
+from cxr_core.data.persons import person_names
 from cxr_core.errors import ConfigError
 from cxr_core.settings import runs_dir
 from cxr_core.training.config import PRESETS, SMALL_CNN_DEFAULTS, TrainConfig
@@ -208,6 +209,18 @@ def mends_line(dataset: Dataset) -> None:
         said.append(f"A mend of this data set turns on {TITLES['mask_border']}, whatever the form below says.")
     if said:
         st.caption(escaped(" ".join(said)))
+
+
+def names_line(dataset: Dataset) -> None:
+    """What a run keeps of names, and what to do where these may be names of persons."""
+    found = person_names(dataset.samples)
+    if found:
+        st.info(escaped(f"{found} Tick {_title('pseudonyms')} in the form below, under Data."), icon=":material/info:")
+    else:
+        st.caption(
+            "A run keeps the names of files and patients as the data set has them, or hashes of them: "
+            f"{_title('pseudonyms')} in the form below, under Data."
+        )
 
 
 def estimate_line(config: TrainConfig, dataset: Dataset) -> None:

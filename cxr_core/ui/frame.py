@@ -5,8 +5,10 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from cxr_core.data import reach
 from cxr_core.errors import CxrError
-from cxr_core.settings import close_to_others
+from cxr_core.server.exposure import serving
+from cxr_core.settings import allowed_roots, close_to_others
 from cxr_core.training.runs import Run
 from cxr_core.ui.admission import admit
 from cxr_core.ui.link import enter
@@ -69,8 +71,22 @@ def page(title: str, icon: str) -> None:
     st.title(f"{icon} {title}", anchor=False)
     st.caption(NOTICE)
     admit(escaped)
+    _confine()
     with guarded():
         close_to_others()
+
+
+def _confine() -> None:
+    """Bind what pages see and open to the folders that the owner allows; without any, on a server that others reach,
+    to what the software itself drew or unpacked.
+    """
+    reach.confine([])
+    try:
+        allowed = allowed_roots()
+        reach.confine([] if allowed is None and serving().beyond else allowed)
+    except CxrError as error:
+        st.error(escaped(str(error)), icon=":material/error:")
+        st.stop()
 
 
 @contextmanager

@@ -4,6 +4,7 @@ mark_buttons(digest, "train/NORMAL/a.png", "NORMAL", key="a")     # on an opened
 marks_list(dataset)                                               # on the Dataset page
 """
 
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -15,6 +16,7 @@ from cxr_core.data.sheets import written
 from cxr_core.errors import CxrError, ImageError
 from cxr_core.settings import runs_dir
 from cxr_core.ui.cached import thumbnail
+from cxr_core.ui.downloads import download
 from cxr_core.ui.frame import escaped, of
 
 PER_PAGE = 10
@@ -103,13 +105,14 @@ def marks_list(dataset: Dataset) -> None:
     page = st.pagination(pages, key=f"marks-page-{pages}") if pages > 1 else 1
     for row in here.iloc[(page - 1) * PER_PAGE : page * PER_PAGE].to_dict("records"):
         _row(dataset, row)
-    st.download_button(
+    download(
         "Marks as CSV",
-        written(here),
+        partial(written, here),
         f"{dataset.name}-corrections.csv",
         "text/csv",
+        "marks",
+        data=dataset.name,
         icon=":material/download:",
-        on_click="ignore",
     )
 
 

@@ -20,6 +20,7 @@ from cxr_core.training.config import TrainConfig
 from cxr_core.training.pinned import pin, pinned, unpin
 from cxr_core.training.runs import Run
 from cxr_core.training.titles import title
+from cxr_core.ui.downloads import download
 from cxr_core.ui.frame import escaped, guarded, state_badge, warnings_banner
 from cxr_core.ui.results import state_notice
 from cxr_core.ui.sheet import sheet
@@ -95,18 +96,19 @@ def _download(run: Run) -> None:
     with st.popover("Download", icon=":material/download:"):
         if run.weights_file.exists():
             label = f"Best weights ({megabytes(run.weights_file)})"
-            st.download_button(label, run.weights_file.read_bytes, f"{run.id}.safetensors", on_click="ignore")
+            download(label, run.weights_file.read_bytes, f"{run.id}.safetensors", None, "weights", run=run.id)
         label = f"The whole run ({megabytes(*run.path.iterdir())})"
-        st.download_button(label, partial(zip_of, run), f"{run.id}.zip", "application/zip", on_click="ignore")
+        download(label, partial(zip_of, run), f"{run.id}.zip", "application/zip", "run", run=run.id)
         st.caption("Weights are safetensors of the trained part. A large run takes a moment before it begins.")
         if run.state == "completed":
             for name, suffix, kind in (("Markdown", ".md", "text/markdown"), ("HTML", ".html", "text/html")):
-                st.download_button(
+                download(
                     f"Model card, {name}",
                     partial(model_card_of, run, suffix),
                     f"{run.id}-model-card{suffix}",
                     kind,
-                    on_click="ignore",
+                    "model card",
+                    run=run.id,
                     key=f"card{suffix}-{run.id}",
                 )
             st.caption("What it is for, its data, training, figures with intervals, limits, and what was not tested.")

@@ -16,6 +16,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from cxr_core.activity import record_predicted
 from cxr_core.data import images
 from cxr_core.data.collection import Member, members, shown_name
 from cxr_core.errors import ImageError
@@ -43,6 +44,11 @@ class Answer:
     def withheld(self) -> str | None:
         """Why the answer is withheld; None where it is not."""
         return self.prediction.withheld if self.prediction else None
+
+    @property
+    def outcome(self) -> str:
+        """As of a prediction: answered, withheld or unreadable."""
+        return self.prediction.outcome if self.prediction else "unreadable"
 
 
 def read_uploads(run: Run) -> list[Member | Answer]:
@@ -89,10 +95,16 @@ def predicted(run: Run, found: Sequence[Member | Answer]) -> list[Answer]:
         hint.caption("The first time after the server starts, loading the network takes some seconds.")
         predictor = cached_predictor(run)
         hint.empty()
-        with progress_bar("Predicting", "images") as report:
-            for done, answer in enumerate(_answers(predictor, new), start=1):
-                known[*version, answer.key] = answer
-                report(done, len(new))
+        made: list[Answer] = []
+        try:
+            with progress_bar("Predicting", "images") as report:
+                for done, answer in enumerate(_answers(predictor, new), start=1):
+                    known[*version, answer.key] = answer
+                    made.append(answer)
+                    report(done, len(new))
+        finally:
+            # A person who leaves in between has seen what was made so far.
+            record_predicted((answer.outcome for answer in made), run.id, run.path.parent)
     return [item if isinstance(item, Answer) else known[*version, item.key] for item in found]
 
 
@@ -139,11 +151,12 @@ def content_of(answer: Answer) -> bytes:
 
 
 def prediction_table(answers: Sequence[Answer], classes: Sequence[str], forced: Container[str] = ()) -> pd.DataFrame:
-    """A row per file: file, decision, ``p_CLASS`` for each class, withheld (the reason), error.
+    """A row per file: file, decision, ``p_CLASS`` for each class, withheld (the reason), seen (where in the
+    run's own pictures), error.
 
     A failed file has no probabilities, nor has one whose answer is withheld, unless its key is in ``forced``.
     """
-    columns = ["file", "decision", *(f"p_{name}" for name in classes), "withheld", "error"]
+    columns = ["file", "decision", *(f"p_{name}" for name in classes), "withheld", "seen", "error"]
     rows = []
     for answer in answers:
         row: dict[str, Any] = {"file": answer.name, "decision": ""}
@@ -151,7 +164,8 @@ def prediction_table(answers: Sequence[Answer], classes: Sequence[str], forced: 
         if prediction and prediction.probabilities:
             row["decision"] = prediction.label or ""
             row |= {f"p_{name}": value for name, value in prediction.probabilities.items()}
-        rows.append({**row, "withheld": answer.withheld or "", "error": answer.error or ""})
+        seen = prediction.seen.sentence if prediction and prediction.seen else ""
+        rows.append({**row, "withheld": answer.withheld or "", "seen": seen, "error": answer.error or ""})
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -161,5 +175,5 @@ def prediction_columns(classes: Sequence[str]) -> dict[str, Any]:
         f"p_{name}": st.column_config.ProgressColumn(name, min_value=0.0, max_value=1.0, format="%.3f", width=130)
         for name in classes
     }
-    said = {name: st.column_config.TextColumn(name.capitalize(), width=220) for name in ("withheld", "error")}
+    said = {name: st.column_config.TextColumn(name.capitalize(), width=220) for name in ("withheld", "seen", "error")}
     return {"file": "File", "decision": "Decision", **bars, **said}

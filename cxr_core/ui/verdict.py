@@ -22,7 +22,7 @@ def verdict_banner(run: Run) -> None:
             "pages/6_Audit.py",
             label="The audit of its data set",
             icon=":material/fact_check:",
-            query_params={"data": str(run.info["data"])},
+            query_params={"data": str(run.data)},
         )
 
 

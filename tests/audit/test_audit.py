@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from cxr_core.audit import sources
-from cxr_core.audit.audit import Audit, audit, leaks, widest_intervals
+from cxr_core.audit.audit import Audit, _source_findings, audit, leaks, widest_intervals
 from cxr_core.audit.findings import KEEP_ONE, LEAVE_OUT, SAME_SPLIT, SPLIT_BY_PATIENT
 from cxr_core.audit.mending import places
 from cxr_core.data import demo, mends
@@ -199,3 +199,12 @@ def test_a_run_carries_the_audit_of_its_own_split(completed_run: Run) -> None:
     assert carried["images"] == len(completed_run.split)
     assert {finding["kind"] for finding in carried["findings"]} >= {"drawn", "test size"}
     assert set(carried["widest_interval"]) == set(completed_run.classes)
+
+
+@pytest.mark.parametrize(
+    ("by_shortcut", "best"), [(0.83, "0.83 (size"), (0.41, "0.56 (the source"), (None, "0.56 (the source")]
+)
+def test_a_score_must_be_beyond_the_best_of_the_shortcuts(by_shortcut: float | None, best: str) -> None:
+    source = {"split": "test", "macro_f1": 0.56, "accuracy": 0.64}
+    (finding,) = _source_findings(source, {"macro_f1": by_shortcut}, border_masked=False)
+    assert f"beyond the best that needs no lung, {best}" in finding.message

@@ -8,9 +8,11 @@ import pytest
 from PIL import Image, ImageEnhance, ImageOps
 
 from cxr_core.audit.alignment import agreement
-from cxr_core.audit.duplicates import RADIUS, duplicates, search
+from cxr_core.audit.audit import leaks
+from cxr_core.audit.duplicates import RADIUS, Pair, duplicates, search
 from cxr_core.audit.looks import look
 from cxr_core.data.dataset import scan
+from tests.runs_support import noise
 
 CHANGES = {
     "resized": lambda picture: picture.resize((picture.width * 2 // 3, picture.height * 2 // 3)),
@@ -105,3 +107,17 @@ def test_a_second_look_reads_no_picture(tmp_path: Path, tiny_dataset: Path) -> N
     for kept in (tmp_path / "cache" / "looks").glob("*.npy"):
         kept.write_bytes(b"damaged")
     assert (look(dataset).hashes == first.hashes).all()
+
+
+@pytest.mark.parametrize("one", ["train", "val", "test", ""])
+@pytest.mark.parametrize("other", ["train", "val", "test", ""])
+def test_a_leak_is_a_picture_of_the_test_that_is_learnt_from_or_chosen_by(one: str, other: str, tmp_path: Path) -> None:
+    """Validation beside test is a leak too: the epoch and the thresholds are chosen on that very picture."""
+    expected = "test" in (one, other) and bool({"train", "val"} & {one, other})
+    assert Pair("a", "b", "exact", "same-class", (one, other), 0, 1.0, False).leaks == expected
+    if "" in (one, other):
+        return
+    noise(tmp_path / one / "A" / "1.png", 1)
+    noise(tmp_path / other / "A" / "2.png", 1)
+    noise(tmp_path / other / "B" / "3.png", 2)
+    assert bool(leaks(scan(tmp_path))) == expected

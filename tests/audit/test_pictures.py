@@ -2,13 +2,21 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image, ImageOps
 
 from cxr_core.audit.audit import audit
 from cxr_core.audit.findings import LEAVE_OUT, Finding
+from cxr_core.audit.pictures import _QUESTIONED
 from cxr_core.data.dataset import Dataset, scan
+from cxr_core.data.dicom import facts
+from cxr_core.data.images import pixels
+from cxr_core.inference.gate import KINDS, withheld
+from tests.data.files import radiograph
 
 
 @pytest.fixture
@@ -91,3 +99,46 @@ def test_wrong_ages_are_said_once_and_count_as_unknown(root: Path) -> None:
     assert "4 of 36 images have an age" in found["ages"].message
     assert "411, old, -1" in found["ages"].message
     assert "children" not in found
+
+
+def test_what_predict_would_question_is_said_with_the_reason(root: Path) -> None:
+    """Each picture that the gate withholds an answer for is in a warning, and in that of its reason alone."""
+    source = Image.open(min(root.glob("train/NORMAL/*.png"))).convert("L")
+    spoilt = {
+        "turned": ImageOps.flip(source),
+        "inverted": ImageOps.invert(source),
+        "blank": Image.new("L", source.size, 90),
+        "few greys": source.point(lambda grey: 255 * (grey > 128) if grey % 64 else 80).quantize(3).convert("L"),
+        "fine detail": Image.fromarray(np.random.default_rng(0).integers(0, 256, (300, 300), np.uint8)),
+        "no detail": source.resize((8, 8)).resize((300, 300), Image.Resampling.BICUBIC),
+    }
+    for kind, picture in spoilt.items():
+        picture.save(root / "train" / "NORMAL" / f"{kind}.png")
+    values = np.asarray(source)
+    headers: dict[str, dict[str, Any]] = {
+        "modality": {"Modality": "CT"},
+        "body part": {"Modality": "DX", "BodyPartExamined": "HAND"},
+        "lateral": {"Modality": "DX", "ViewPosition": "RLD"},
+        "polarity": {"Modality": "DX", "PresentationLUTShape": "INVERSE"},
+    }
+    for kind, tags in headers.items():
+        (root / "train" / "NORMAL" / f"{kind}.dcm").write_bytes(radiograph(values, 8, **tags))
+    dataset = scan(root)
+    found = found_in(dataset)
+    for file in dataset.samples["file"]:
+        content = (root / file).read_bytes()
+        reason = withheld(content, file, pixels(content, file), 0, 1, facts(content))
+        said = [kind for kind in KINDS if kind in found and file in found[kind].files]
+        assert bool(said) == bool(reason)
+        assert len(said) <= 1
+        name = Path(file).stem
+        if name in {*spoilt, *KINDS}:
+            assert said == [name], file
+            assert found[name].severity == "warns"
+            assert found[name].mends == (LEAVE_OUT,)
+            assert f"1 of {len(dataset.samples)} images is questioned" in found[name].message
+
+
+def test_every_reason_has_words(root: Path) -> None:
+    assert set(_QUESTIONED) == set(KINDS)
+    assert all(len(kind) <= 16 for kind in KINDS)

@@ -190,6 +190,12 @@ def visit(dashboard: str, settle: Settle) -> Visit:
         asked = urllib.parse.urlencode(query)
         page.goto(f"{dashboard}/{address}" + (f"?{asked}" if asked else ""))
         settle(page)
+        allow = page.get_by_role("button", name="Open it", exact=True)
+        if "data" in query and allow.is_visible():
+            # A path that a link brings is asked about the first time.
+            allow.click()
+            page.get_by_text("was not opened here before").wait_for(state="detached")
+            settle(page)
 
     return go
 

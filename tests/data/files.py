@@ -69,8 +69,19 @@ def png_header(width: int, height: int) -> bytes:
 VALUES = (np.arange(40 * 30, dtype=np.uint16).reshape(30, 40) * 3) % 4096
 
 
+def with_text(content: bytes, element: int, value: str) -> bytes:
+    """The file with the text of the element (0028,``element``) replaced by another of the same length or shorter, as an
+    exporter might write it that checks nothing. Elements are explicit VR, little endian.
+    """
+    at = content.index(struct.pack("<HH", 0x28, element))
+    (length,) = struct.unpack("<H", content[at + 6 : at + 8])
+    text = value.encode().ljust(length)
+    assert len(text) == length
+    return content[: at + 8] + text + content[at + 8 + length :]
+
+
 def radiograph(values: np.ndarray = VALUES, bits: int = 12, syntax: UID = ExplicitVRLittleEndian, **tags: Any) -> bytes:
-    """A DICOM file of these values; ``tags`` are set last."""
+    """A DICOM file of these values, (H, W) or (H, W, 3); ``tags`` are set last, None leaves one out."""
     dataset = pydicom.Dataset()
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
@@ -78,14 +89,21 @@ def radiograph(values: np.ndarray = VALUES, bits: int = 12, syntax: UID = Explic
     dataset.file_meta.MediaStorageSOPInstanceUID = UID("1.2.3")
     dataset.SOPClassUID, dataset.SOPInstanceUID = DigitalXRayImageStorageForPresentation, "1.2.3"
     dataset.PatientName, dataset.PatientID = "Secret^Name", "ID-0815"
-    dataset.Rows, dataset.Columns = values.shape
+    dataset.Rows, dataset.Columns = values.shape[:2]
     dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
+    if values.ndim == 3:
+        dataset.SamplesPerPixel, dataset.PhotometricInterpretation, dataset.PlanarConfiguration = 3, "RGB", 0
     dataset.BitsAllocated = 8 * values.itemsize
     dataset.BitsStored, dataset.HighBit = bits, bits - 1
     dataset.PixelRepresentation = int(np.issubdtype(values.dtype, np.signedinteger))
     dataset.PixelData = values.tobytes()
+    if tags.get("BitsAllocated", 0) is None:
+        dataset["PixelData"].VR = "OW"
     for tag, value in tags.items():
-        setattr(dataset, tag, value)
+        if value is None:
+            delattr(dataset, tag)
+        else:
+            setattr(dataset, tag, value)
     if syntax == RLELossless:
         dataset.compress(syntax)
     else:

@@ -135,3 +135,30 @@ def test_the_real_set_keeps_its_test_split_and_parts_no_patient_of_its_train_spl
     parted = found.samples[found.samples["patient"] != ""].groupby("patient")["split"].nunique()
     assert (parted > 1).sum() == 5
     assert shares(filled).loc["val"].tolist() == [34, 47, 47]
+
+
+def test_a_class_of_two_images_has_one_on_each_side() -> None:
+    found = shares(assign(table({"A": 2, "B": 2}), 0, 0.3, 0))
+    assert found.loc["test"].tolist() == [1, 1]
+
+
+def test_a_class_of_few_patients_gives_its_smallest_ones_to_test_and_val() -> None:
+    samples = table({"A": 60, "C": 17})
+    # Patients of C with 3, 4 and 10 images: none comes closer to the two images that are wanted.
+    samples["patient"] = [
+        "" if label == "A" else "xyyyyzzzzzzzzzzww"[k - 60] for k, label in enumerate(samples["label"])
+    ]
+    samples.loc[samples["patient"].isin(["x", "w"]), "patient"] = "x"
+    for seed in range(10):
+        found = shares(assign(samples, 0.06, 0.06, seed))
+        assert (found.loc["test", "C"], found.loc["val", "C"], found.loc["train", "C"]) == (3, 4, 10)
+
+
+@pytest.mark.parametrize("shared", [1, 2])
+def test_no_class_loses_its_last_training_image_to_a_patient_of_two_classes(shared: int) -> None:
+    """A is carried by ``shared`` patients alone, who have many images of B: to take all of them would suit B."""
+    samples = table({"A": shared, "B": 100})
+    samples["patient"] = [f"a{k}" for k in range(shared)] + [f"a{k % shared}" if k < 10 else "" for k in range(100)]
+    for seed in range(20):
+        found = shares(assign(samples, 0.2, 0.3, seed))
+        assert found.loc["train", "A"] >= 1

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cxr_core.caches import clear as clear_kept
 from cxr_core.errors import DatasetError, RunError
 from cxr_core.evaluation.evaluate import evaluate_folder, evaluate_split
 from cxr_core.inference.predictor import Predictor
-from cxr_core.model.features import clear_kept, kept_spaces
+from cxr_core.model.features import kept_spaces
 from cxr_core.training.runs import Run
 from tests.runs_support import new_run
 

@@ -124,3 +124,12 @@ def test_bad_input_says_what_to_do() -> None:
         at_prevalence(-1, 0.9, 0.5)
     with pytest.raises(ValueError, match="one length"):
         at_threshold([True, False], [0.5], 0.5)
+
+
+@pytest.mark.parametrize("place", range(3))
+@pytest.mark.parametrize("wrong", [-0.01, 1.01, math.nan])
+def test_no_share_beyond_nought_and_one(place: int, wrong: float) -> None:
+    shares = [0.5, 0.5, 0.5]
+    shares[place] = wrong
+    with pytest.raises(ConfigError, match=("sensitivity", "specificity", "prevalence")[place]):
+        at_prevalence(*shares)

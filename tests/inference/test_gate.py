@@ -10,8 +10,9 @@ import pytest
 from PIL import Image, ImageDraw, ImageOps
 
 from benchmarks.not_chest import EACH, ct_and_mr, not_chest
+from cxr_core.audit.looks import look_at
 from cxr_core.data.dicom import facts
-from cxr_core.data.images import pixels
+from cxr_core.data.images import decode, pixels
 from cxr_core.errors import ImageError
 from cxr_core.inference.gate import withheld
 from tests.data.files import encoded, radiograph
@@ -83,6 +84,23 @@ def test_a_whole_dicom_file(xrays: list[bytes]) -> None:
     lateral = radiograph(values, 8, Modality="DX", ViewPosition="LL", BodyPartExamined="CHEST")
     assert reason(frontal, facts(frontal)) is None
     assert "view LL" in (reason(lateral, facts(lateral)) or "")
+
+
+@pytest.mark.parametrize("kind", ["MONOCHROME1", "MONOCHROME2"])
+@pytest.mark.parametrize("shape", ["IDENTITY", "INVERSE", "", "OTHER"])
+def test_a_header_that_contradicts_itself_on_what_is_white_is_questioned(
+    kind: str, shape: str, xrays: list[bytes]
+) -> None:
+    """PS3.3 C.8.11.3: INVERSE belongs to MONOCHROME1, IDENTITY to MONOCHROME2; the pixels follow the latter word."""
+    values = np.asarray(Image.open(BytesIO(xrays[0])))
+    stored = 255 - values if kind == "MONOCHROME1" else values
+    content = radiograph(stored, 8, PhotometricInterpretation=kind, PresentationLUTShape=shape)
+    assert np.array_equal(np.asarray(decode(content, "x.dcm")), values)
+    contradicts = (kind, shape) in (("MONOCHROME1", "IDENTITY"), ("MONOCHROME2", "INVERSE"))
+    assert ("may be inverted" in (reason(content, facts(content)) or "")) == contradicts
+    assert ("polarity" in facts(content)) == contradicts
+    # The audit of a data set counts it among the inverted.
+    assert bytes(look_at(content, "x.dcm")["oddity"]).decode() == ("inverted" if contradicts else "")
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "TIFF", "BMP"])

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from cxr_core.caches import clear as clear_kept
 from cxr_core.inference.predictor import Prediction, Predictor
-from cxr_core.model.features import clear_kept, kept_spaces
+from cxr_core.model.features import kept_spaces
 from cxr_core.training.runs import Run, find_run
 from tests.runs_support import noise
 

@@ -12,10 +12,11 @@ import torch
 from PIL import Image
 from torch import nn
 
+from cxr_core.caches import clear as clear_kept
 from cxr_core.data.images import content_digest, pixels
 from cxr_core.errors import WeightsError
 from cxr_core.model.extraction import BATCH, CHUNK, Interrupted, Item, keep
-from cxr_core.model.features import FeatureStore, clear_kept
+from cxr_core.model.features import FeatureStore
 from cxr_core.model.network import frozen_features, load_prefix, space_of
 from cxr_core.training.config import TrainConfig
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cxr_core.caches import clear as clear_kept
 from cxr_core.errors import CxrError
-from cxr_core.model.features import FeatureStore, Space, clear_kept, kept_spaces
+from cxr_core.model.features import FeatureStore, Space, kept_spaces
 from cxr_core.settings import cache_dir
 
 SHAPE = (3, 4)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server_support import Served, served, session
+from tests.server_support import Served, opened_before, served, session, xsrf_token
 
 FOREIGN = (
     "evil.example",
@@ -26,8 +26,10 @@ ROUTES = (
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with served(tmp_path_factory.mktemp("served")) as running:
+def server(tmp_path_factory: pytest.TempPathFactory, tiny_dataset: Path) -> Iterator[Served]:
+    home = tmp_path_factory.mktemp("served")
+    opened_before(home, tiny_dataset)
+    with served(home) as running:
         yield running
 
 
@@ -110,10 +112,7 @@ def test_an_upload_of_a_real_session_needs_the_host_too(server: Served) -> None:
     """The session and its token are real, as after an attacker has seen them: only the host is foreign."""
     with session(server) as visitor:
         assert "Next" in visitor.run()
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
-        connection.request("GET", "/_stcore/health")
-        token = str(connection.getresponse().headers["Set-Cookie"]).split("=", 1)[1].split(";")[0]
-        connection.close()
+        token = xsrf_token(server)
         body = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\nabc\r\n--x--\r\n'
         path = f"/_stcore/upload_file/{visitor.id}/1"
         sent = {"Content-Type": "multipart/form-data; boundary=x", "X-Xsrftoken": token}

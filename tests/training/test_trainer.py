@@ -198,3 +198,38 @@ def test_progress_counts_images(tmp_path: Path) -> None:
     seen: list[tuple[int, int, int]] = []
     list(trainer(tmp_path, epochs=2).epochs(lambda: False, lambda *step: seen.append(step)))
     assert seen == [(epoch, done, 26) for epoch in (1, 2) for done in (8, 16, 24, 26)]
+
+
+def orders(training: Trainer) -> list[list[int]]:
+    """The rows of the training images as each epoch reads them."""
+    store, validation = training.train.store, training.val.store.folder
+    assert store.folder != validation
+    read, seen = store.read, list[int]()
+
+    def noted(rows: np.ndarray) -> np.ndarray:
+        seen.extend(rows.tolist())
+        return read(rows)
+
+    store.read = noted  # type: ignore[method-assign]
+    found = []
+    for _ in training.epochs(lambda: False):
+        found.append(list(seen))
+        seen.clear()
+    return found
+
+
+def test_every_epoch_sees_every_image_once_in_an_order_of_its_own(tmp_path: Path) -> None:
+    found = orders(trainer(tmp_path, epochs=4))
+    assert [sorted(order) for order in found] == [list(range(26))] * 4
+    assert len({tuple(order) for order in [*found, list(range(26))]}) == 5
+    assert orders(trainer(tmp_path, state="again", epochs=4)) == found
+    other = orders(trainer(tmp_path, state="other", epochs=4, seed=1))
+    assert not {tuple(order) for order in other} & {tuple(order) for order in found}
+
+
+def test_every_epoch_draws_one_view_of_every_image_anew(tmp_path: Path) -> None:
+    found = orders(trainer(tmp_path, epochs=4, views=3))
+    assert [sorted(row % 26 for row in order) for order in found] == [list(range(26))] * 4
+    drawn = [tuple(row // 26 for row in sorted(order, key=lambda row: row % 26)) for order in found]
+    assert len(set(drawn)) == 4
+    assert {view for views in drawn for view in views} == {0, 1, 2}

@@ -12,9 +12,10 @@ import torch
 from filelock import FileLock
 from safetensors.torch import load_file
 
+from cxr_core.caches import clear as clear_kept
 from cxr_core.errors import CxrError, DatasetError, RunError
 from cxr_core.inference.trained import Trained
-from cxr_core.model.features import clear_kept, kept_spaces
+from cxr_core.model.features import kept_spaces
 from cxr_core.model.network import initial_suffix, load_prefix, space_of
 from cxr_core.training.jobs import queue_again
 from cxr_core.training.runs import Run
