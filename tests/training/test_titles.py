@@ -41,12 +41,12 @@ def test_only_equal_names_need_their_ids(runs: list[Run]) -> None:
     assert titles(runs)[a.id] == a.id
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_every_picker_and_title_uses_the_name(runs: list[Run], page: str) -> None:
+@pytest.mark.parametrize("address", PAGES)
+def test_every_picker_and_title_uses_the_name(runs: list[Run], address: str) -> None:
     runs[0].rename("night shift")
-    at = open_page(page, run=runs[0].id)
+    at = open_page(address, run=runs[0].id)
     assert not at.exception
-    (box,) = (box for box in at.selectbox if box.label == "Run")
+    box = at.selectbox(key="run")
     assert "night shift" in box.options
     assert runs[0].id not in box.options
     assert box.value == runs[0].id, "the link holds the id"
