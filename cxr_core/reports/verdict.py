@@ -75,7 +75,7 @@ def verdict(run: Run) -> Verdict:
     unseen, told = _unseen(run)
     cautions = dict(kinds_of_caution(run.split, run.folder))
     reached = _reached(own, audit, bars)
-    serious = [*_leak(run, audit, cautions), *reached, *drops, *unseen, *_data(audit, cautions)]
+    serious = [*_leak(run, audit, cautions), *_astray(run), *reached, *drops, *unseen, *_data(audit, cautions)]
     warned = sorted(run.warnings, key=lambda warning: warning != run.leak)
     for finding in audit.findings if audit else []:
         if finding.severity != INFORMS and not any(finding.message in sentence for sentence in warned):
@@ -85,6 +85,7 @@ def verdict(run: Run) -> Verdict:
     drawn = "drawn" in cautions or bool(audit and any(finding.kind == "drawn" for finding in audit.findings))
     against_it = [
         *known.void(run, audit is not None, leaking, drawn),
+        *_astray(run),
         *(text.replace(f" of {own.written}", "") for text in reached if own),
         *(text for collection, _ in found for text in known.failing(collection.measured[0], collection.name)),
         *(["lower on another collection"] if drops else []),
@@ -179,6 +180,11 @@ def _leak(run: Run, audit: Audit | None, cautions: dict[str, str]) -> list[str]:
     if audit is None:
         clauses.append("it was not audited, so leaks and shortcuts in its data set are not known of")
     return clauses
+
+
+def _astray(run: Run) -> list[str]:
+    """What went wrong in the training itself, as far as its first sentence counts it."""
+    return [f"{sign[0].lower()}{sign[1:]}".partition(":")[0] for sign in run.diverged[:1]]
 
 
 def _reached(own: _Score | None, audit: Audit | None, bars: dict[str, float]) -> list[str]:

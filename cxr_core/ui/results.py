@@ -13,6 +13,7 @@ from cxr_core.errors import RunError
 from cxr_core.evaluation import balance
 from cxr_core.settings import runs_dir
 from cxr_core.training.decision import Decision
+from cxr_core.training.needs import gone
 from cxr_core.training.runs import ACTIVE, Run, list_runs
 from cxr_core.training.titles import titles
 from cxr_core.ui.frame import STATES, escaped, of
@@ -48,6 +49,8 @@ def pick_result(pinned: Run | None = None) -> Run | None:
     if run.state != "completed":
         state_notice(run)
         return None
+    if lost := gone(run):
+        st.info(escaped(lost), icon=":material/folder_off:")
     return run
 
 
