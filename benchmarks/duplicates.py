@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageEnhance
 
 from cxr_core.audit.alignment import agreement
-from cxr_core.audit.duplicates import ALIKE, RADIUS, SAME, _Peculiarities, near, search
+from cxr_core.audit.duplicates import ALIKE, RADIUS, SAME, Peculiarities, near, search
 from cxr_core.audit.looks import look
 from cxr_core.data import images
 from cxr_core.data.dataset import scan
@@ -122,7 +122,7 @@ def main() -> None:
             print("   bits that differ", np.quantile(bits, [0.5, 0.9, 0.95, 0.99, 1]), end="  ")
             print("agreement", np.quantile(came, [0, 0.01, 0.05, 0.1, 0.5]).round(3))
     if options.distances:
-        peculiar = _Peculiarities(seen.small)(seen.small)
+        peculiar = Peculiarities(seen.small)(seen.small)
         pairs, _, _ = search(seen.hashes, seen.hashes, RADIUS, peculiar, peculiar, ALIKE)
         highest = agreement(seen.small[pairs[:, 0]], seen.small[pairs[:, 1]])
         print(f"{len(pairs)} candidates; highest agreements {np.sort(highest)[-40:].round(2)}")

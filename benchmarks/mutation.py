@@ -28,13 +28,13 @@ SUBJECTS = {
     "evaluation/calibration": ("evaluation/test_calibration.py",),
     "labels": ("test_labels.py",),
     "evaluation/operating": ("evaluation/test_operating.py",),
-    "training/decision": ("evaluation/test_operating.py",),
+    "training/decision": ("training/test_decision.py",),
     "evaluation/intervals": ("evaluation/test_intervals.py",),
     "evaluation/resampling": ("evaluation/test_intervals.py",),
     "audit/duplicates": ("audit/test_duplicates.py",),
     "inference/gate": ("inference/test_gate.py",),
     "training/checkpoint": ("training/test_checkpoint.py",),
-    "training/trainer": ("training/test_trainer.py", "training/test_checkpoint.py"),
+    "training/trainer": ("training/test_trainer.py",),
     "data/archive": ("data/test_archive.py",),
 }
 PACKAGES = ("numpy", "pandas", "torch", "torchvision", "sklearn.metrics", "scipy.stats", "hypothesis", "PIL.Image")

@@ -159,6 +159,12 @@ def _image_actions(actions: Any) -> None:
     explain.add_argument("--out", type=image_commands.png, required=True, metavar="PNG", help="the file to write")
     _opacity(explain)
 
+    picture = actions.add_parser("picture", help="what is made of a file: the grey picture as PNG, and each step to it")
+    picture.set_defaults(command=image_commands.picture)
+    picture.add_argument("file", type=Path, metavar="FILE", help="an image, in any of the formats read")
+    picture.add_argument("--out", type=image_commands.png, required=True, metavar="PNG", help="the file to write")
+    _json(picture)
+
     report = actions.add_parser("report", help="a page on one image, or without one the model card of a run")
     report.set_defaults(command=image_commands.report)
     _run(report)

@@ -1,4 +1,4 @@
-"""What the commands on single images do, and the reports: ``predict``, ``explain``, ``report``."""
+"""What the commands on single images do, and the reports: ``predict``, ``explain``, ``picture``, ``report``."""
 
 import io
 import sys
@@ -12,9 +12,11 @@ import pandas as pd
 from cxr_core.activity import record, record_predicted
 from cxr_core.commands import print_json, runs_folder
 from cxr_core.data.collection import shown_name
-from cxr_core.data.images import decode, read_bytes
+from cxr_core.data.dicom import facts
+from cxr_core.data.images import decode, decoded, pixels, read_bytes
 from cxr_core.data.sheets import written
 from cxr_core.errors import ConfigError, ImageError
+from cxr_core.inference.gate import questioned
 from cxr_core.settings import write_atomic
 from cxr_core.training.runs import Run, find_run
 
@@ -32,7 +34,8 @@ def predict(options: Namespace) -> int:
     from cxr_core.inference.predictor import Predictor
 
     run = find_run(runs_folder(options), options.run)
-    predictions = list(Predictor.load(run).predict((file, Path(file)) for file in options.files))
+    predictor = Predictor.load(run)
+    predictions = list(predictor.predict((file, Path(file)) for file in options.files))
     record_predicted((prediction.outcome for prediction in predictions), run.id, run.path.parent)
     if options.json:
         print_json([_row(row, options.force) for row in predictions])
@@ -42,6 +45,10 @@ def predict(options: Namespace) -> int:
         for prediction in predictions:
             if prediction.error is None:
                 print(_line(prediction, options.force))
+            if prediction.seen:
+                print(f"    Note: {prediction.seen.sentence}")
+        if gap := predictor.seen.gap:
+            print(gap)
         print(NOTICE)
     failed = [row for row in predictions if row.error]
     for failure in failed:
@@ -57,6 +64,7 @@ def _row(prediction: "Prediction", force: bool) -> dict[str, Any]:
         "probabilities": shown.probabilities,
         "error": prediction.error,
         "withheld": prediction.withheld,
+        "seen": prediction.seen.as_json() if prediction.seen else None,
     }
 
 
@@ -64,8 +72,9 @@ def _table(predictions: "Sequence[Prediction]", classes: Sequence[str], force: b
     rows = []
     for row in (_row(prediction, force) for prediction in predictions):
         shares = [(row["probabilities"] or {}).get(name) for name in classes]
-        rows.append([row["file"], row["label"] or "", *shares, row["error"] or "", row["withheld"] or ""])
-    columns = ["file", "label", *(f"p_{name}" for name in classes), "error", "withheld"]
+        seen = row["seen"]["sentence"] if row["seen"] else ""
+        rows.append([row["file"], row["label"] or "", *shares, row["error"] or "", row["withheld"] or "", seen])
+    columns = ["file", "label", *(f"p_{name}" for name in classes), "error", "withheld", "seen"]
     # Objects: a name may be no text that another kind of column could hold.
     return pd.DataFrame(rows, columns=columns, dtype=object)
 
@@ -103,6 +112,36 @@ def explain(options: Namespace) -> int:
     if prediction.withheld is not None:
         print(f"Note: the answer for this image is withheld. {prediction.withheld}")
     print(NOTICE)
+    return 0
+
+
+def picture(options: Namespace) -> int:
+    """Write what the product makes of a file, and say how it came about and whether an answer would be withheld."""
+    name = shown_name(options.file.name)
+    content = read_bytes(options.file)
+    found = decoded(content, name)
+    doubt = questioned(content, name, pixels(content, name), facts(content))
+    out = io.BytesIO()
+    found.picture.save(out, "PNG")
+    write_atomic(options.out, out.getvalue())
+    width, height = found.picture.size
+    if options.json:
+        print_json(
+            {
+                "file": str(options.file),
+                "out": str(options.out),
+                "width": width,
+                "height": height,
+                "steps": [step.as_json() for step in found.steps],
+                "questioned": doubt._asdict() if doubt else None,
+            }
+        )
+        return 0
+    for step in found.steps:
+        print(f"{step.kind}: {step.text}{' (corrected)' if step.corrected else ''}")
+    if doubt:
+        print(f"Note: an answer for this picture is withheld. {doubt.reason}")
+    print(f"{options.out}: {width} x {height} pixels, grey, upright")
     return 0
 
 

@@ -54,7 +54,7 @@ def test_a_withheld_answer_is_left_out_and_forced(call: Call, phantom: Path, unl
     status, out, _ = call("predict", unlike, phantom, "--json")
     kept, answered = json.loads(out)
     assert status == 0
-    assert set(kept) == {"file", "label", "probabilities", "error", "withheld"}
+    assert set(kept) == {"file", "label", "probabilities", "error", "withheld", "seen"}
     assert (kept["label"], kept["probabilities"], kept["error"]) == (None, None, None)
     assert kept["withheld"].endswith(".")
     assert answered["withheld"] is None
@@ -206,3 +206,78 @@ def test_nothing_of_a_dicom_patient_is_printed(call: Call, phantom: Path, tmp_pa
         assert not {"Zebedee", "PID-90210"} & set(" ".join(map(str, call(command, path, *rest))).split())
     said = json.loads(call("predict", path, "--json")[1])[0]
     assert "CT" in said["withheld"]
+
+
+def test_a_picture_of_the_run_s_own_data_is_said_to_be_one(call: Call, completed_run: Run, tiny_dataset: Path) -> None:
+    samples = completed_run.split
+    files = {split: tiny_dataset / samples["file"][samples["split"] == split].iloc[0] for split in ("train", "val")}
+    status, out, _ = call("predict", *files.values(), "--json")
+    assert status == 0
+    assert [row["seen"]["split"] for row in json.loads(out)] == ["train", "val"]
+    assert all(row["seen"]["kind"] == "exact" for row in json.loads(out))
+    sentence = "This picture is in the training set of this run: the answer says nothing about new images."
+    assert f"Note: {sentence}" in call("predict", files["train"])[1]
+    (row,) = csv.DictReader(io.StringIO(call("predict", files["train"], "--csv")[1]))
+    assert row["seen"] == sentence
+
+
+def test_a_new_picture_is_not(call: Call, tmp_path: Path) -> None:
+    from cxr_core.data import demo
+
+    root = demo.draw(tmp_path / "others", images=12, seed=99)
+    status, out, _ = call("predict", min(root.glob("test/*/*.png")), "--json")
+    assert status == 0
+    assert json.loads(out)[0]["seen"] is None
+
+
+def test_the_report_says_that_the_picture_was_learnt_from(
+    call: Call, completed_run: Run, tiny_dataset: Path, tmp_path: Path
+) -> None:
+    samples = completed_run.split
+    out = tmp_path / "report.html"
+    call("report", tiny_dataset / samples["file"][samples["split"] == "train"].iloc[0], "--out", out)
+    assert "This picture is in the training set of this run" in out.read_text(encoding="utf-8")
+
+
+def picture(*arguments: object) -> int:
+    return main(["picture", *map(str, arguments)])
+
+
+def test_picture_writes_what_is_read_and_says_how(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    values = np.arange(64 * 48, dtype=np.uint16).reshape(64, 48) * 5
+    film = tmp_path / "film.dcm"
+    film.write_bytes(
+        radiograph(values, 14, WindowCenter=8000, WindowWidth=16000, PhotometricInterpretation="MONOCHROME1")
+    )
+    out = tmp_path / "out.png"
+    assert picture(film, "--out", out, "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert np.array_equal(np.asarray(Image.open(out)), np.asarray(decode(film.read_bytes(), "x")))
+    assert (said["width"], said["height"]) == (48, 64)
+    kinds = [step["kind"] for step in said["steps"]]
+    assert kinds[0] == "file"
+    assert {"bits", "voi", "inversion"} <= set(kinds)
+    assert said["questioned"]["reason"].endswith(".")
+    assert picture(film, "--out", out) == 0
+    printed = capsys.readouterr().out
+    assert "voi: Window: center 8000, width 16000" in printed
+    assert "Note: an answer for this picture is withheld." in printed
+    assert "Secret" not in printed
+
+
+def test_picture_names_the_turn_and_refuses_what_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    photo = tmp_path / "photo.jpg"
+    noise(1, 60, 40).convert("RGB").save(photo, exif=exif)
+    assert picture(photo, "--out", tmp_path / "out.png") == 0
+    printed = capsys.readouterr().out
+    assert "turn: Orientation 6 of EXIF: turned by 90 degrees clockwise." in printed
+    assert "colour: Colour became grey" in printed
+    assert Image.open(tmp_path / "out.png").size == (40, 60)
+    (tmp_path / "note.png").write_text("nothing")
+    assert picture(tmp_path / "note.png", "--out", tmp_path / "none.png") == 1
+    assert "no image that can be read" in capsys.readouterr().err
+    assert not (tmp_path / "none.png").exists()
+    with pytest.raises(SystemExit):
+        picture(photo, "--out", tmp_path / "out.jpg")

@@ -7,20 +7,24 @@ from typing import Any
 
 import numpy as np
 import pytest
+import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from cxr_core.data import images
 from cxr_core.data.sheets import safe
 from cxr_core.inference.predictor import Predictor
 from cxr_core.training.decision import save_operating_point
 from cxr_core.training.runs import Run
 from cxr_core.ui import answer, run_care, uploads
+from cxr_core.ui.frame import escaped
 from tests.data.files import encoded, noise, radiograph
 from tests.data.test_collection import zipped
 from tests.pages_support import open_page, texts
 from tests.runs_support import copy_of
 
 PAGE = "pages/5_Predict.py"
+EXPANDER = st.expander
 NOISE = encoded(noise(0, 200, 200), "PNG")
 
 
@@ -302,3 +306,35 @@ def test_a_model_card_that_cannot_be_made_says_why(run: Run, tmp_path: Path) -> 
     copy = copy_of(run, tmp_path)
     (copy.path / "metrics_test.json").unlink()
     assert "no figures for test" in run_care.model_card_of(copy, ".md")
+
+
+def test_a_picture_that_the_run_learnt_from_is_said_to_be_one(predict: AppTest, run: Run, tiny_dataset: Path) -> None:
+    mine = tiny_dataset / run.split["file"][run.split["split"] == "train"].iloc[0]
+    at = upload(predict, ("mine.png", mine.read_bytes()), ("noise.png", NOISE))
+    said = [str(warning.value) for warning in at.warning]
+    sentence = "This picture is in the training set of this run: the answer says nothing about new images."
+    assert said.count(sentence) == 1
+    assert list(at.dataframe[0].value["seen"]) == [sentence, ""]
+
+
+def test_the_fold_out_says_how_the_file_was_read(
+    predict: AppTest, drawings: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = np.asarray(Image.open(io.BytesIO(drawings[0])).convert("L"))
+    film = radiograph(255 - values, 8, Modality="DX", PhotometricInterpretation="MONOCHROME1")
+    at = upload(predict, ("film.dcm", film))
+    fold = next(block for block in at.expander if block.label == "How this file was read")
+    assert not fold.markdown, "decoded only once it is opened"
+    monkeypatch.setattr(st, "expander", opened)
+    at = sound(at.run())
+    fold = next(block for block in at.expander if block.label == "How this file was read")
+    steps = images.decoded(film, "film.dcm").steps
+    assert len(steps) > 2
+    assert [line.removeprefix("1. ") for line in str(fold.markdown[0].value).split("\n")] == [
+        escaped(step.text) for step in steps
+    ]
+
+
+def opened(label: str, **given: Any) -> Any:
+    """A fold-out that the reader has opened."""
+    return EXPANDER(label, **{**given, "expanded": True, "key": f"{given.get('key')}-opened"})

@@ -28,7 +28,7 @@ SAME = 0.92
 _ROWS = 32
 _COMPONENTS = 64
 # Candidates of a picture that are laid upon it: the likest.
-_MOST = 8
+MOST = 8
 _THREADS = 2
 _AT_ONCE = 256
 
@@ -89,7 +89,7 @@ def near(
 ) -> Iterator[tuple[int, int, int, float, bool]]:
     """(row, other row, distance, agreement, mirrored) of all pictures that are copies of each other."""
     best: dict[tuple[int, int], tuple[int, float, bool]] = {}
-    peculiar = _Peculiarities(small)
+    peculiar = Peculiarities(small)
     straight = peculiar(small)
     for turned, queries in ((False, hashes), (True, mirrored)):
         queried = peculiar(small[:, :, ::-1]) if turned else straight
@@ -127,7 +127,7 @@ def _agreeing(
             yield from part
 
 
-class _Peculiarities:
+class Peculiarities:
     """What sets a picture apart from the others of the data set: 16 x 16 means as whitened principal components.
 
     All chests share the first components; whitened, they no longer make strangers look alike.
@@ -154,13 +154,13 @@ def _plain(small: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _closest(pairs: NDArray[np.int64], alike: NDArray[np.float32], images: int) -> NDArray[np.int64]:
-    """Of each picture's candidates, those most like it: at most ``_MOST`` from either side. Bounds the work to N."""
+    """Of each picture's candidates, those most like it: at most ``MOST`` from either side. Bounds the work to N."""
     chosen: set[int] = set()
     order = np.argsort(-alike, kind="stable")
     for side in (0, 1):
         taken = np.zeros(images, np.int64)
         for k in order:
-            if taken[pairs[k, side]] < _MOST:
+            if taken[pairs[k, side]] < MOST:
                 taken[pairs[k, side]] += 1
                 chosen.add(int(k))
     return np.array(sorted(chosen), np.int64)

@@ -5,11 +5,12 @@ looks.hashes[k], looks.mirrored[k], looks.small[k], looks.facts[k]      # of row
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import NamedTuple
 
 import imagehash
 import numpy as np
@@ -105,18 +106,53 @@ def look(dataset: Dataset, progress: Progress | None = None) -> Looks:
     )
 
 
+class Imprint(NamedTuple):
+    """What a picture is known again by: 64-bit perceptual hashes of it and of its mirror image, and the picture in
+    64 x 64 pixels.
+    """
+
+    hash: np.uint64
+    mirrored: np.uint64
+    small: NDArray[np.uint8]
+
+
+def imprint(content: bytes, name: str) -> Imprint:
+    """Raises ImageError where it cannot be decoded."""
+    return _imprint(_reduced(content, name))
+
+
+def kept_imprints(digests: Sequence[str]) -> tuple[list[str], NDArray[np.uint64], NDArray[np.uint8]]:
+    """Those of ``digests`` that were looked at before and are still kept, in order, with their hashes (N,) and small
+    pictures (N, 64, 64).
+    """
+    kept = _read(set(digests))
+    known = [digest for digest in dict.fromkeys(digests) if digest in kept]
+    rows = np.array([kept[digest] for digest in known], _ROW)
+    return known, rows["hash"], rows["small"]
+
+
 def look_at(content: bytes, name: str) -> np.void:
     """The row of one picture. Raises ImageError where it cannot be decoded."""
-    picture = images.decode(content, name, side=_SIDE)
     row = np.zeros(1, _ROW)[0]
     row["digest"] = images.content_digest(content).encode()
-    reduced = picture.resize((4 * SMALL_SIDE, 4 * SMALL_SIDE), Image.Resampling.BOX, reducing_gap=2.0)
-    row["hash"] = _bits(imagehash.phash(reduced))
-    row["mirrored"] = _bits(imagehash.phash(reduced.transpose(Image.Transpose.FLIP_LEFT_RIGHT)))
-    row["small"] = np.asarray(reduced.resize((SMALL_SIDE, SMALL_SIDE), Image.Resampling.BOX))
+    reduced = _reduced(content, name)
+    row["hash"], row["mirrored"], row["small"] = _imprint(reduced)
     row["facts"] = _facts(np.asarray(reduced))
     row["oddity"] = _odd(content, name).encode()
     return row
+
+
+def _reduced(content: bytes, name: str) -> Image.Image:
+    picture = images.decode(content, name, side=_SIDE)
+    return picture.resize((4 * SMALL_SIDE, 4 * SMALL_SIDE), Image.Resampling.BOX, reducing_gap=2.0)
+
+
+def _imprint(reduced: Image.Image) -> Imprint:
+    return Imprint(
+        _bits(imagehash.phash(reduced)),
+        _bits(imagehash.phash(reduced.transpose(Image.Transpose.FLIP_LEFT_RIGHT))),
+        np.asarray(reduced.resize((SMALL_SIDE, SMALL_SIDE), Image.Resampling.BOX)),
+    )
 
 
 def _odd(content: bytes, name: str) -> str:

@@ -23,6 +23,7 @@ from cxr_core.inference.embedding import embed
 from cxr_core.inference.explain import heat_map
 from cxr_core.inference.gate import withheld
 from cxr_core.inference.neighbours import Neighbour, Neighbours
+from cxr_core.inference.seen import Seen, Sighting
 from cxr_core.inference.trained import Trained
 from cxr_core.labels import rule_text
 from cxr_core.model.network import INFERENCE_BATCH
@@ -36,7 +37,8 @@ class Prediction:
     """The answer for one file.
 
     ``error``: why it cannot be read; label and probabilities are None then. ``withheld``: why the answer should not be
-    shown, or None. ``distance``: mean cosine distance to the five nearest training images.
+    shown, or None. ``distance``: mean cosine distance to the five nearest training images. ``seen``: where in the run's
+    own pictures this one is, or None.
     """
 
     file: str
@@ -46,6 +48,7 @@ class Prediction:
     error: str | None
     withheld: str | None = None
     distance: float | None = None
+    seen: Sighting | None = None
 
     @property
     def outcome(self) -> str:
@@ -64,6 +67,7 @@ class _Picture:
     content: bytes
     pixels: NDArray[np.uint8]
     facts: dict[str, str]
+    seen: Sighting | None = None
 
 
 @dataclass(frozen=True)
@@ -72,11 +76,12 @@ class Predictor:
 
     trained: Trained
     known: Neighbours
+    seen: Seen
 
     @classmethod
     def load(cls, run: Run) -> "Predictor":
         """Raises RunError where the run has no finished training, WeightsError where its files are damaged."""
-        return cls(Trained.load(run), Neighbours.load(run))
+        return cls(Trained.load(run), Neighbours.load(run), Seen.load(run))
 
     @property
     def thresholds(self) -> dict[str, float]:
@@ -110,7 +115,8 @@ class Predictor:
 
     def _decode(self, item: tuple[str, Source]) -> _Picture | ImageError:
         try:
-            return self._read(*item)
+            picture = self._read(*item)
+            return replace(picture, seen=self.seen.sighting(picture.content, item[0]))
         except ImageError as error:
             return error
 
@@ -131,7 +137,7 @@ class Predictor:
             named = {label: float(value) for label, value in zip(classes, row, strict=True)}
             far = self.known.distance(vector)
             reason = withheld(picture.content, name, picture.pixels, far, self.known.limit, picture.facts)
-            yield Prediction(name, classes[decision], named, rule, None, reason, far)
+            yield Prediction(name, classes[decision], named, rule, None, reason, far, picture.seen)
 
 
 def _groups(items: Iterable[tuple[str, Source]], size: int) -> Iterator[tuple[tuple[str, Source], ...]]:

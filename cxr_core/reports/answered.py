@@ -59,6 +59,7 @@ def answered(
         heat=_heat(predictor, content, prediction.file, picture, *heat) if heat and open_answer else None,
         similar=_similar(predictor, content, prediction.file) if open_answer else None,
         facts=named_facts(content),
+        seen=prediction.seen.sentence if prediction.seen else None,
     )
 
 

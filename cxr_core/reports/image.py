@@ -65,6 +65,8 @@ class Answered:
     heat: Heat | None = None
     similar: Similar | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
+    # Where in the run's own pictures this one is, in a sentence.
+    seen: str | None = None
 
     @property
     def is_open(self) -> bool:
@@ -101,7 +103,7 @@ def _pictures(answered: Answered) -> Block:
 
 
 def _answer(run: Run, answered: Answered, decision: Decision) -> list[Block]:
-    said: list[Block] = []
+    said: list[Block] = [Text(answered.seen, strong=True)] if answered.seen else []
     if answered.withheld is not None:
         said.append(Text("Withheld", strong=True))
         said.append(Text(f"{answered.withheld} {FORCED}" if answered.forced else answered.withheld))

@@ -19,6 +19,7 @@ from cxr_core.ui import case, uploads
 from cxr_core.ui.cached import cached_predictor
 from cxr_core.ui.downloads import download
 from cxr_core.ui.frame import escaped
+from cxr_core.ui.reading import reading
 
 if TYPE_CHECKING:
     from cxr_core.inference.predictor import Prediction
@@ -34,10 +35,13 @@ def answer_card(run: Run, answer: uploads.Answer) -> None:
         st.markdown(f"**{escaped(answer.name)}**")
         if facts:
             st.caption(escaped(" · ".join(facts)))
+        if prediction.seen:
+            st.warning(prediction.seen.sentence, icon=":material/history:")
         if is_open(answer):
             _opened(run, answer, prediction, content)
         else:
             _withheld(answer)
+        reading(answer)
         _downloads(run, answer, prediction)
 
 

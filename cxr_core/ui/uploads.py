@@ -151,11 +151,12 @@ def content_of(answer: Answer) -> bytes:
 
 
 def prediction_table(answers: Sequence[Answer], classes: Sequence[str], forced: Container[str] = ()) -> pd.DataFrame:
-    """A row per file: file, decision, ``p_CLASS`` for each class, withheld (the reason), error.
+    """A row per file: file, decision, ``p_CLASS`` for each class, withheld (the reason), seen (where in the
+    run's own pictures), error.
 
     A failed file has no probabilities, nor has one whose answer is withheld, unless its key is in ``forced``.
     """
-    columns = ["file", "decision", *(f"p_{name}" for name in classes), "withheld", "error"]
+    columns = ["file", "decision", *(f"p_{name}" for name in classes), "withheld", "seen", "error"]
     rows = []
     for answer in answers:
         row: dict[str, Any] = {"file": answer.name, "decision": ""}
@@ -163,7 +164,8 @@ def prediction_table(answers: Sequence[Answer], classes: Sequence[str], forced: 
         if prediction and prediction.probabilities:
             row["decision"] = prediction.label or ""
             row |= {f"p_{name}": value for name, value in prediction.probabilities.items()}
-        rows.append({**row, "withheld": answer.withheld or "", "error": answer.error or ""})
+        seen = prediction.seen.sentence if prediction and prediction.seen else ""
+        rows.append({**row, "withheld": answer.withheld or "", "seen": seen, "error": answer.error or ""})
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -173,5 +175,5 @@ def prediction_columns(classes: Sequence[str]) -> dict[str, Any]:
         f"p_{name}": st.column_config.ProgressColumn(name, min_value=0.0, max_value=1.0, format="%.3f", width=130)
         for name in classes
     }
-    said = {name: st.column_config.TextColumn(name.capitalize(), width=220) for name in ("withheld", "error")}
+    said = {name: st.column_config.TextColumn(name.capitalize(), width=220) for name in ("withheld", "seen", "error")}
     return {"file": "File", "decision": "Decision", **bars, **said}

@@ -12,7 +12,7 @@ import sklearn.metrics as reference
 from scipy import stats
 
 from cxr_core.errors import ConfigError, DatasetError, RunError
-from cxr_core.evaluation import metrics, resampling
+from cxr_core.evaluation import intervals, metrics, resampling
 from cxr_core.evaluation.intervals import bootstrap, macro_f1_interval, paired
 from cxr_core.labels import targets
 
@@ -258,3 +258,63 @@ def test_a_run_against_itself_shows_no_difference() -> None:
     assert same["accuracy_difference"] == same["macro_f1_difference"] == 0
     assert same["ci"] == same["macro_f1_ci"] == [0, 0]
     assert paired([0], [0], [1], 2)["ci"] is None
+
+
+def test_two_units_are_the_fewest_that_have_an_interval() -> None:
+    values = np.array([0.0, math.nan, 1.0])
+    assert resampling.interval(values, 2) == pytest.approx([0.025, 0.975])
+    assert resampling.interval(values, 1) is None
+    assert resampling.interval(np.array([math.nan]), 9) is None
+
+
+def test_a_ranking_rests_on_the_patients_of_either_side() -> None:
+    """Ten patients with the finding and one without: nobody knows what the next one without would be."""
+    true, random = np.array([0] * 10 + [1] * 10), np.random.default_rng(0)
+    for groups in ([*map(str, range(10)), *["one"] * 10], [*["one"] * 10, *map(str, range(10))]):
+        ci = bootstrap(true, random.random((20, 2)), true, ["A", "B"], {}, groups)["per_class"]
+        assert [ci[name][figure] for name in "AB" for figure in ("roc_auc", "average_precision")] == [None] * 4
+    ci = bootstrap(true, random.random((20, 2)), true, ["A", "B"], {})["per_class"]
+    assert None not in [ci[name][figure] for name in "AB" for figure in ("roc_auc", "average_precision")]
+
+
+def test_precision_rests_on_the_patients_that_are_decided_so() -> None:
+    true, decided = np.array([0] * 10 + [1] * 10), np.array([0] + [1] * 19)
+    ci = bootstrap(true, np.full((20, 2), 0.5), decided, ["A", "B"], {})["per_class"]
+    assert ci["A"]["precision"] is None
+    assert ci["A"]["recall"] is not None
+    assert ci["B"]["precision"] is not None
+
+
+def test_a_resample_without_a_negative_has_no_ranking() -> None:
+    truth = np.array([True, True, False])
+    areas = intervals._Ranking(truth, np.array([0.9, 0.1, 0.5]), np.arange(3)).areas(
+        np.array([[1, 2, 0], [1, 1, 1], [0, 0, 3]])
+    )
+    assert np.isnan(areas[:, [0, 2]]).all()
+    assert areas[:, 1] == pytest.approx([0.5, (1 + 2 / 3) / 2])
+
+
+def test_two_collections_have_each_its_own_interval_and_the_drop_another() -> None:
+    random = np.random.default_rng(3)
+    sides = []
+    for n, right in ((60, 0.9), (40, 0.5)):
+        true = random.integers(0, 3, n)
+        decided = np.where(random.random(n) < right, true, (true + 1) % 3)
+        sides.append((true, decided, [f"p{k // 2}" for k in range(n)]))
+    (a, b), found = sides, intervals.unpaired(sides[0], sides[1], 3, seed=5)
+    for (true, decided, groups), name, seed in ((a, "a", 5), (b, "b", 5 + 7919)):
+        assert found["macro_f1"][f"{name}_ci"] == macro_f1_interval(true, decided, 3, groups, seed=seed)
+        assert found["accuracy"][name] == pytest.approx((true == decided).mean())
+    assert found["n"] == [60, 40]
+    assert found["right"] == [int((true == decided).sum()) for true, decided, _ in sides]
+    for figure in found["accuracy"], found["macro_f1"]:
+        assert figure["drop"] == pytest.approx(figure["a"] - figure["b"])
+        assert figure["ci"][0] < figure["drop"] < figure["ci"][1]
+    alone = intervals.unpaired(a, (*b[:2], ["one"] * 40), 3)["accuracy"]
+    assert (alone["b_ci"], alone["ci"]) == (None, None)
+    assert alone["a_ci"] is not None
+    # A class that is not counted: the mean is over the others.
+    counted = intervals.unpaired(a, b, 3, [0, 2])["macro_f1"]["a"]
+    f1 = reference.f1_score(a[0], a[1], average=None)
+    assert counted == pytest.approx((f1[0] + f1[2]) / 2)
+    assert found["macro_f1"]["a"] == pytest.approx(f1.mean())
