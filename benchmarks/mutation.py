@@ -181,6 +181,7 @@ def examine(root: Path, module: str, most: int, seed: int, seconds: float) -> bo
         print(f"{module}: its tests fail as it stands", flush=True)
         return False
     patience = 10 + 4 * (time.monotonic() - started)
+    started = time.monotonic()
     possible = mutants(source)
     chosen = random.Random(seed).sample(possible, min(most, len(possible)))
     tried, survivors = 0, []

@@ -11,7 +11,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
 
-from cxr_core import __version__, commands, image_commands, mend_commands
+from cxr_core import __version__, commands, image_commands, mend_commands, upload_commands
 from cxr_core.activity import from_command_line
 from cxr_core.errors import ConfigError, CxrError
 from cxr_core.settings import close_to_others, runs_dir
@@ -138,6 +138,14 @@ def _parser() -> argparse.ArgumentParser:
     cache.set_defaults(command=commands.cache)
     cache.add_argument("--clear", action="store_true", help="delete all of it; runs stay whole")
     _runs(cache)
+
+    uploads = actions.add_parser("uploads", help="zips that were unpacked: where, how large, used by which run")
+    uploads.set_defaults(command=upload_commands.uploaded)
+    change = uploads.add_mutually_exclusive_group()
+    change.add_argument("--delete", metavar="NAME", help="delete one; refused while a run at work needs it")
+    change.add_argument("--clear", action="store_true", help="delete all that no run at work needs")
+    _json(change)
+    _runs(uploads)
     return parser
 
 

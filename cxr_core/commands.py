@@ -16,6 +16,7 @@ from cxr_core.settings import cache_dir, close_to_others, runs_dir
 from cxr_core.training import looks
 from cxr_core.training.config import TrainConfig
 from cxr_core.training.jobs import queue_again
+from cxr_core.training.needs import gone
 from cxr_core.training.runs import Run, find_run, list_runs
 
 RUN_COLUMNS = (
@@ -234,7 +235,7 @@ def evaluate(options: Namespace) -> int:
         from cxr_core.reports.verdict import verdict
 
         print(f"\nWhat this score is worth: {verdict(run).sentence}")
-    for line in [note, looks.sentence(run) if seen else ""]:
+    for line in [note, looks.sentence(run) if seen else "", gone(run) if own else ""]:
         if line:
             print(f"\nNote: {line}")
     return 0

@@ -32,7 +32,7 @@ from cxr_core.paths import shown
 from cxr_core.private import file_mode
 from cxr_core.settings import from_json, write_atomic
 from cxr_core.training.config import TrainConfig
-from cxr_core.training.shapes import Metrics, RunInfo, fits
+from cxr_core.training.shapes import Epoch, Metrics, RunInfo, fits
 
 ACTIVE = ("queued", "extracting", "training", "evaluating")
 STATES = (*ACTIVE, "completed", "stopped", "failed")
@@ -234,9 +234,9 @@ class Run:
         for number, line in enumerate(lines, start=1):
             try:
                 row = from_json(line)
-                if row["epoch"] != number or not isinstance(row["best"], bool):
+                if not fits(row, Epoch) or row["epoch"] != number:
                     raise ValueError
-            except (ValueError, TypeError, KeyError):
+            except ValueError:
                 raise RunError(
                     f"{file} is damaged in line {number}: expected what epoch {number} measured. "
                     "Restore the file, or train again."

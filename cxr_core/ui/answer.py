@@ -37,6 +37,8 @@ def answer_card(run: Run, answer: uploads.Answer) -> None:
             st.caption(escaped(" · ".join(facts)))
         if prediction.seen:
             st.warning(prediction.seen.sentence, icon=":material/history:")
+        elif gap := cached_predictor(run).seen.gap:
+            st.caption(gap)
         if is_open(answer):
             _opened(run, answer, prediction, content)
         else:

@@ -9,6 +9,7 @@ from cxr_core.data import reach
 from cxr_core.errors import CxrError
 from cxr_core.server.exposure import serving
 from cxr_core.settings import allowed_roots, close_to_others
+from cxr_core.training.needs import gone
 from cxr_core.training.runs import Run
 from cxr_core.ui.admission import admit
 from cxr_core.ui.link import enter
@@ -127,7 +128,7 @@ def metric(
 
 def warnings_banner(run: Run) -> None:
     """What a reader must know before trusting this run's numbers; stands beside every result."""
-    notes(run.warnings, "Before you read these numbers")
+    notes([*filter(None, [gone(run)]), *run.warnings], "Before you read these numbers")
 
 
 def notes(sentences: Sequence[str], title: str) -> None:

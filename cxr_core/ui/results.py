@@ -12,6 +12,7 @@ import streamlit as st
 from cxr_core.errors import RunError
 from cxr_core.settings import runs_dir
 from cxr_core.training.decision import Decision
+from cxr_core.training.needs import gone
 from cxr_core.training.runs import ACTIVE, Run, list_runs
 from cxr_core.ui.frame import STATES, escaped, of
 from cxr_core.ui.link import linked_box
@@ -44,6 +45,8 @@ def pick_result() -> Run | None:
     if run.state != "completed":
         state_notice(run)
         return None
+    if lost := gone(run):
+        st.info(escaped(lost), icon=":material/folder_off:")
     return run
 
 
