@@ -9,12 +9,13 @@ from typing import Any
 
 from cxr_core import mend_commands
 from cxr_core.activity import record, record_opened
+from cxr_core.disk import room_for
 from cxr_core.errors import ConfigError, CxrError, RunError
 from cxr_core.paths import given
 from cxr_core.private import open_private
 from cxr_core.settings import cache_dir, close_to_others, runs_dir
 from cxr_core.training import looks
-from cxr_core.training.config import TrainConfig
+from cxr_core.training.config import TrainConfig, check_weights_given
 from cxr_core.training.jobs import queue_again
 from cxr_core.training.needs import gone
 from cxr_core.training.runs import Run, find_run, list_runs
@@ -120,6 +121,7 @@ def train(options: Namespace) -> int:
     from cxr_core.training.creation import create_run
 
     config: TrainConfig = options.config
+    check_weights_given(config)
     run = create_run(scan_dataset(options.data), config, runs_folder(options))
     print(f"Run {run.id}: {config.backbone}, weights {config.weights}, {config.trainable} trained.", flush=True)
     for warning in run.warnings:
@@ -142,7 +144,7 @@ def _work(run: Run) -> int:
     from cxr_core.training.worker import work
 
     with _log(run):
-        work(run)
+        run = work(run)
     print(run.path, flush=True)
     if run.state == "completed":
         return 0
@@ -170,7 +172,8 @@ class _log:
 
     def __exit__(self, *_: object) -> None:
         sys.stdout = self.screen
-        self.file.close()
+        with room_for(self.path):
+            self.file.close()
 
 
 class _Both:
@@ -181,11 +184,13 @@ class _Both:
 
     def write(self, text: str) -> int:
         self._show(text)
-        return int(self.log.write(text))
+        with room_for(Path(self.log.name)):
+            return int(self.log.write(text))
 
     def flush(self) -> None:
         self._show("")
-        self.log.flush()
+        with room_for(Path(self.log.name)):
+            self.log.flush()
 
     def _show(self, text: str) -> None:
         try:

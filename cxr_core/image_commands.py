@@ -52,7 +52,9 @@ def predict(options: Namespace) -> int:
         print(NOTICE)
     failed = [row for row in predictions if row.error]
     for failure in failed:
-        print(f"error: {failure.file}: {failure.error}", file=sys.stderr)
+        # The reason may begin with the file's name, which is said with its folder here.
+        reason = str(failure.error).removeprefix(f"{failure.file}: ").removeprefix(f"{Path(failure.file).name}: ")
+        print(f"error: {failure.file}: {reason}", file=sys.stderr)
     return 1 if failed else 0
 
 

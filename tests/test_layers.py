@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # From the ground up. A module may import from its own layer and from those before it. A package
 # places all its modules that have no place of their own; "cxr_core" stands for its __init__ alone.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("cxr_core", "cxr_core.errors"),
+    ("cxr_core", "cxr_core.errors", "cxr_core.disk"),
     ("cxr_core.paths",),
     (
         "cxr_core.private",
@@ -36,7 +36,13 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("cxr_core.audit",),
     ("cxr_core.model",),
     ("cxr_core.training.shapes",),
-    ("cxr_core.training.runs", "cxr_core.training.decision", "cxr_core.training.speeds", "cxr_core.training.estimate"),
+    (
+        "cxr_core.training.liveness",
+        "cxr_core.training.runs",
+        "cxr_core.training.decision",
+        "cxr_core.training.speeds",
+        "cxr_core.training.estimate",
+    ),
     ("cxr_core.inference", "cxr_core.evaluation"),
     ("cxr_core.training",),
     ("cxr_core.training.jobs", "cxr_core.charts", "cxr_core.reports"),
@@ -68,6 +74,10 @@ TORCH_FREE = (
     "cxr_core.inference.gate",
     "cxr_core.inference.orientation",
     "cxr_core.training.config",
+    "cxr_core.training.liveness",
+    "cxr_core.training.queueing",
+    "cxr_core.training.divergence",
+    "cxr_core.disk",
     "cxr_core.training.runs",
     "cxr_core.training.shapes",
     "cxr_core.training.jobs",
@@ -116,6 +126,7 @@ FOR_PAGES = (
     "cxr_core.training.estimate",
     "cxr_core.charts",
     "cxr_core.server.guard",
+    "cxr_core.server.tidy",
     "cxr_core.ui",
 )
 PACKAGES_FOR_PAGES = ("cxr_core.data", "cxr_core.audit", "cxr_core.charts", "cxr_core.ui")

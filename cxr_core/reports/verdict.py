@@ -67,7 +67,8 @@ def verdict(run: Run) -> Verdict:
     drops, outside = _outside(run)
     unseen, told = _unseen(run)
     cautions = dict(kinds_of_caution(run.split, run.folder))
-    serious = [*_leak(run, audit, cautions), *_reached(own, audit, bars), *drops, *unseen, *_data(audit, cautions)]
+    reached = _reached(own, audit, bars)
+    serious = [*_leak(run, audit, cautions), *_astray(run), *reached, *drops, *unseen, *_data(audit, cautions)]
     known = sorted(run.warnings, key=lambda warning: warning != run.leak)
     for finding in audit.findings if audit else []:
         if finding.severity != INFORMS and not any(finding.message in sentence for sentence in known):
@@ -156,6 +157,11 @@ def _leak(run: Run, audit: Audit | None, cautions: dict[str, str]) -> list[str]:
     if audit is None:
         clauses.append("it was not audited, so leaks and shortcuts in its data set are not known of")
     return clauses
+
+
+def _astray(run: Run) -> list[str]:
+    """What went wrong in the training itself, as far as its first sentence counts it."""
+    return [f"{sign[0].lower()}{sign[1:]}".partition(":")[0] for sign in run.diverged[:1]]
 
 
 def _reached(own: _Score | None, audit: Audit | None, bars: dict[str, float]) -> list[str]:

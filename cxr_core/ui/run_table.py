@@ -144,7 +144,19 @@ def cautions(runs: Sequence[Run]) -> list[str]:
     left = len(leaking) - LEAKS_NAMED
     names = ", ".join(leaking[:LEAKS_NAMED]) + (f" and {left} more" if left > 0 else "")
     told = f"Trained although the audit found a leak, so their test scores are too high: {names}." if leaking else ""
-    return [line for line in (looks.side_by_side(runs), told) if line]
+    astray = [run.name for run in runs if _is_astray(run)]
+    which = (
+        f"{', '.join(astray[:LEAKS_NAMED])}{f' and {len(astray) - LEAKS_NAMED} more' if astray[LEAKS_NAMED:] else ''}"
+    )
+    lost = f"Diverged, or one answer for all images: {which}. Their pages say which." if astray else ""
+    return [line for line in (looks.side_by_side(runs), told, lost) if line]
+
+
+def _is_astray(run: Run) -> bool:
+    try:
+        return bool(run.diverged)
+    except RunError:
+        return False
 
 
 def _leaks(run: Run) -> bool:

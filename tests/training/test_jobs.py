@@ -113,11 +113,15 @@ def test_the_worker_outlives_who_started_it(tiny_dataset: Path, runs_dir: Path, 
 
 
 def test_a_worker_that_fails_says_why_in_the_run(tiny_dataset: Path, runs_dir: Path) -> None:
-    run = new_run(tiny_dataset, runs_dir, backbone="resnet18", weights="nowhere.safetensors")
+    # There when it was queued, gone when its turn came.
+    weights = runs_dir.parent / "nowhere.safetensors"
+    weights.write_bytes(b"x")
+    run = new_run(tiny_dataset, runs_dir, backbone="resnet18", weights=str(weights))
+    weights.unlink()
     jobs.start(run)
     wait_until(lambda: not run.is_active, "the failure")
     assert run.state == "failed"
-    assert "there is no file nowhere.safetensors" in run.status["error"]
+    assert f"there is no file {weights}" in run.status["error"]
     wait_until(lambda: run.log.splitlines()[-1:] != [], "the worker's last words")
     assert run.log.splitlines()[-1].startswith("error: ")
     assert "Traceback" not in run.log
