@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cxr_core import mend_commands
-from cxr_core.activity import record_opened
+from cxr_core.activity import record, record_opened
 from cxr_core.disk import room_for
 from cxr_core.errors import ConfigError, CxrError, RunError
 from cxr_core.evaluation import balance
@@ -360,6 +360,7 @@ def cache(options: Namespace) -> int:
         if busy:
             raise CxrError(f"{busy[0]} is active and needs the kept features. Stop it, or wait for its end.")
         print(f"{clear() / 1e6:.1f} MB freed in {cache_dir()}")
+        record("deleted", "cache", runs=runs_folder(options))
     else:
         found = kinds()
         print(f"{sum(kind.bytes for kind in found) / 1e6:.1f} MB in {cache_dir()} can be computed again:")
