@@ -6,6 +6,7 @@ Also what ``streamlit run`` serves: imported by the server it is the app with it
 import streamlit as st
 
 from cxr_core.server.guard import middleware
+from cxr_core.server.tidy import lifespan
 
 
 def home() -> None:
@@ -32,4 +33,4 @@ if __name__ == "__main__":
     home()
 else:
     # Streamlit looks for a line of this form. Every request passes the middleware first.
-    app = st.App(__file__, middleware=middleware())
+    app = st.App(__file__, middleware=middleware(), lifespan=lifespan)

@@ -36,6 +36,13 @@ SUBJECTS = {
     "training/checkpoint": ("training/test_checkpoint.py",),
     "training/trainer": ("training/test_trainer.py",),
     "data/archive": ("data/test_archive.py",),
+    "data/bits": ("data/test_bits.py", "data/test_header.py"),
+    "data/display": ("data/test_window.py", "data/test_padding.py", "data/test_dicom.py", "data/test_steps.py"),
+    "data/exposure": ("data/test_exposure.py",),
+    "data/lookup": ("data/test_lookup.py",),
+    "data/uncoloured": ("data/test_uncoloured.py",),
+    "data/window": ("data/test_window.py",),
+    "data/header": ("data/test_header.py", "data/test_bits.py", "data/test_uncoloured.py"),
 }
 PACKAGES = ("numpy", "pandas", "torch", "torchvision", "sklearn.metrics", "scipy.stats", "hypothesis", "PIL.Image")
 COMPARISONS: dict[type[ast.cmpop], tuple[str, str]] = {
@@ -181,6 +188,7 @@ def examine(root: Path, module: str, most: int, seed: int, seconds: float) -> bo
         print(f"{module}: its tests fail as it stands", flush=True)
         return False
     patience = 10 + 4 * (time.monotonic() - started)
+    started = time.monotonic()
     possible = mutants(source)
     chosen = random.Random(seed).sample(possible, min(most, len(possible)))
     tried, survivors = 0, []

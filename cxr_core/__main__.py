@@ -9,10 +9,11 @@ import os
 import sys
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 
-from cxr_core import __version__, commands, image_commands, mend_commands
+from cxr_core import __version__, commands, image_commands, mend_commands, upload_commands
 from cxr_core.activity import from_command_line
+from cxr_core.disk import full, why_full
 from cxr_core.errors import ConfigError, CxrError
 from cxr_core.settings import close_to_others, runs_dir
 from cxr_core.training.companions import EXPERIMENTS
@@ -46,7 +47,9 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        print(f"error: {error}", file=sys.stderr)
+        reason = why_full(error)
+        told = full(reason, Path(error.filename or "the output")) if reason else error
+        print(f"error: {told}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("error: interrupted", file=sys.stderr)
@@ -134,10 +137,25 @@ def _parser() -> argparse.ArgumentParser:
     _runs(runs)
     _json(runs)
 
+    pin = actions.add_parser("pin", help="the run that Predict offers first: pin it, or say which it is")
+    pin.set_defaults(command=commands.pin)
+    chosen = pin.add_mutually_exclusive_group()
+    chosen.add_argument("run", nargs="?", metavar="RUN", help="a run's id, or the beginning of its id")
+    chosen.add_argument("--none", action="store_true", help="take the pin back")
+    _runs(pin)
+
     cache = actions.add_parser("cache", help="size of what is kept and can be computed again")
     cache.set_defaults(command=commands.cache)
     cache.add_argument("--clear", action="store_true", help="delete all of it; runs stay whole")
     _runs(cache)
+
+    uploads = actions.add_parser("uploads", help="zips that were unpacked: where, how large, used by which run")
+    uploads.set_defaults(command=upload_commands.uploaded)
+    change = uploads.add_mutually_exclusive_group()
+    change.add_argument("--delete", metavar="NAME", help="delete one; refused while a run at work needs it")
+    change.add_argument("--clear", action="store_true", help="delete all that no run at work needs")
+    _json(change)
+    _runs(uploads)
     return parser
 
 
@@ -236,8 +254,16 @@ def _hyperparameters(parser: argparse.ArgumentParser) -> None:
             metavar="X",
             default=argparse.SUPPRESS,
             **plain,
-            help=f"{field.description} (default {shown})".replace("%", "%%"),
+            help=f"{field.description}{_choices(field.annotation)} (default {shown})".replace("%", "%%"),
         )
+
+
+def _choices(annotation: Any) -> str:
+    """What a field may be where that is a list: "One of sgd, adamw."; "" for numbers, texts and mixtures."""
+    values = ("true", "false") if annotation is bool else get_args(annotation)
+    if not values or not all(isinstance(value, str) for value in values):
+        return ""
+    return f" One of {', '.join(values)}."
 
 
 if __name__ == "__main__":

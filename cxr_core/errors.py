@@ -10,7 +10,8 @@ expected, what came and what to do. Anything else is a bug and stays loud::
     ├── ImageError      a file that is not a readable image
     │   └── CutShortError   one whose end is missing
     ├── WeightsError    pretrained weights that cannot be fetched, read or fitted to the backbone
-    └── RunError        a run that is missing, unfinished, busy or damaged
+    ├── RunError        a run that is missing, unfinished, busy or damaged
+    └── DiskError       a disk that has no room for what is written
 """
 
 
@@ -44,3 +45,7 @@ class WeightsError(CxrError):
 
 class RunError(CxrError):
     """A run is missing, unfinished, busy or damaged."""
+
+
+class DiskError(CxrError):
+    """A disk has no room for what is written."""

@@ -17,6 +17,7 @@ from typing import Any
 
 import platformdirs
 
+from cxr_core.disk import room_for
 from cxr_core.errors import ConfigError
 from cxr_core.paths import given
 from cxr_core.private import is_shared, make_file, make_folder, tighten
@@ -117,30 +118,33 @@ def _is_ours(kind: str, entry: "os.DirEntry[str]") -> bool:
 
 
 @contextmanager
-def replacing(path: Path, private: bool = True) -> Iterator[Path]:
+def replacing(path: Path, private: bool = True, needed: int | None = None) -> Iterator[Path]:
     """A temporary sibling of ``path`` that takes its place when the block ends well, and vanishes when it does not.
 
     It is there, empty, and for this account alone; with ``private`` False, for what a person asked to have written
-    somewhere, it is not there yet, and who may read it is as she set it for all her files.
+    somewhere, it is not there yet, and who may read it is as she set it for all her files. Raises DiskError where there
+    is no room for it: ``needed`` bytes, if that is known.
     """
-    if private:
-        make_folder(path.parent)
-    else:
-        path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    try:
+    with room_for(path, needed):
         if private:
-            make_file(temporary)
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+            make_folder(path.parent)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            if private:
+                make_file(temporary)
+            yield temporary
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def write_atomic(path: Path, content: str | bytes, private: bool = True) -> None:
     """Replace ``path`` by ``content`` in one step: a reader sees the old file or the new one, never a part."""
-    with replacing(path, private) as temporary:
-        temporary.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    with replacing(path, private, len(data)) as temporary:
+        temporary.write_bytes(data)
 
 
 def from_json(content: str | bytes) -> Any:

@@ -12,6 +12,7 @@ from cxr_core.training.config import TrainConfig
 from cxr_core.ui.downloads import download
 from cxr_core.ui.marks import marks_list
 from cxr_core.ui.sheet import sheet
+from cxr_core.ui.unpacked import unpacked_zips
 
 
 def distribution(dataset: Dataset) -> None:
@@ -87,3 +88,5 @@ with ui.guarded():
         unreadable(dataset)
         with ui.guarded():
             marks_list(dataset)
+with ui.guarded():
+    unpacked_zips()

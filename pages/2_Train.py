@@ -3,11 +3,12 @@
 import streamlit as st
 
 from cxr_core import ui
+from cxr_core.data.cautions import untested
 from cxr_core.data.dataset import Dataset
 from cxr_core.errors import LeakError
 from cxr_core.settings import runs_dir
 from cxr_core.training import jobs
-from cxr_core.training.config import TrainConfig
+from cxr_core.training.config import TrainConfig, check_weights_given
 from cxr_core.training.runs import list_runs
 
 # Set by the button that says to train although the audit found a leak.
@@ -25,9 +26,14 @@ def choose() -> tuple[Dataset | None, TrainConfig | None]:
                 f"{', '.join(ui.escaped(name) for name in dataset.classes)}"
             )
             ui.mends_line(dataset)
+            for sentence in untested(dataset.samples):
+                st.warning(ui.escaped(sentence), icon=":material/warning:")
             ui.names_line(dataset)
     with ui.guarded():
-        config = ui.config_form()
+        chosen = ui.config_form()
+        if chosen is not None:
+            check_weights_given(chosen)
+        config = chosen
     return dataset, config
 
 

@@ -202,7 +202,9 @@ def zipped(method: int, files: dict[str, bytes], stream: bool = False, zip64: bo
     buffer = Stream() if stream else BytesIO()
     with zipfile.ZipFile(buffer, "w", method) as archive:
         for name, content in files.items():
-            with archive.open(zipfile.ZipInfo(name), "w", force_zip64=zip64) as file:
+            info = zipfile.ZipInfo(name)
+            info.compress_type = method
+            with archive.open(info, "w", force_zip64=zip64) as file:
                 file.write(content)
     return buffer.getvalue()
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
@@ -28,6 +27,7 @@ from cxr_core.training.creation import create_run
 from cxr_core.training.decision import Decision
 from cxr_core.training.runs import Run
 from cxr_core.ui.datasets import CHOSEN
+from tests.runs_support import at_work
 
 PROJECT = Path(__file__).resolve().parents[1]
 CLASSES = ("COVID19", "NORMAL", "PNEUMONIA")
@@ -75,10 +75,11 @@ def tiny_run(runs_dir: Path, root: Path, state: str, epochs_done: int = 3, **con
     if state in ("queued", "extracting"):
         epochs_done = 0
     if state in ("extracting", "training", "evaluating"):
-        status |= {"pid": os.getpid(), "process_started": psutil.Process().create_time()}
+        status |= {"pid": os.getpid()}
+        at_work(run)
     elif state == "lost":
-        # A process number that is taken, by a process that started at another time.
-        status |= {"state": "training", "pid": os.getpid(), "process_started": 0.0}
+        # No process holds its lock.
+        status |= {"state": "training", "pid": os.getpid()}
     elif state == "queued":
         status |= {"started": None, "queued": now}
     else:

@@ -12,12 +12,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from PIL import Image
 
 from cxr_core.data import demo
 from cxr_core.data.dataset import scan
 from cxr_core.training.config import TrainConfig
 from cxr_core.training.creation import create_run
+from cxr_core.training.liveness import WORKER_LOCK
 from cxr_core.training.runs import Run
 
 CLASSES = ("COVID19", "NORMAL", "PNEUMONIA")
@@ -54,6 +56,17 @@ def train(root: Path, runs_dir: Path, **config: Any) -> Run:
     run = new_run(root, runs_dir, **config)
     work(run)
     return run
+
+
+_held: list[FileLock] = []
+
+
+def at_work(run: Run) -> FileLock:
+    """Holds the run as a worker does, in this process: until the lock is released, or the process ends."""
+    lock = FileLock(run.path / WORKER_LOCK)
+    lock.acquire(timeout=0)
+    _held.append(lock)
+    return lock
 
 
 def copy_of(run: Run, folder: Path) -> Run:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from cxr_core.__main__ import main
 from cxr_core.data.dataset import scan
@@ -560,14 +561,72 @@ def test_alpha_that_does_not_fit_the_classes(call: Call, tiny_dataset: Path, tmp
 
 
 def test_a_run_that_fails_says_why_in_one_line(call: Call, tiny_dataset: Path, tmp_path: Path) -> None:
-    status, _, err = call(
-        "train", "--data", tiny_dataset, "--backbone", "resnet18", "--weights", "nowhere.pt", "--image-size", "64"
-    )
+    (tmp_path / "other.pt").write_bytes(b"something else")
+    arguments = ("train", "--data", tiny_dataset, "--backbone", "resnet18", "--image-size", "64", "--weights")
+    status, _, err = call(*arguments, tmp_path / "other.pt")
     assert status == 1
-    assert "no file nowhere.pt" in one_line(err)
+    assert "other.pt cannot be read as weights" in one_line(err)
     (run,) = list_runs(tmp_path / "runs")
     assert run.state == "failed"
-    assert "no file nowhere.pt" in str(run.status["error"])
+    assert "other.pt cannot be read as weights" in str(run.status["error"])
+
+
+@pytest.mark.parametrize("content", [None, b""])
+def test_weights_that_are_not_there_are_said_before_anything_is_read_or_queued(
+    call: Call, tmp_path: Path, content: bytes | None
+) -> None:
+    if content is not None:
+        (tmp_path / "nowhere.pt").write_bytes(content)
+    # The data set is not there either: the weights are looked at first.
+    arguments = (
+        "train",
+        "--data",
+        tmp_path / "no data",
+        "--backbone",
+        "resnet18",
+        "--weights",
+        tmp_path / "nowhere.pt",
+    )
+    status, out, err = call(*arguments)
+    assert (status, out) == (1, "")
+    assert ("there is no file" if content is None else "it is empty (0 bytes)") in one_line(err)
+    assert list_runs(tmp_path / "runs") == []
+
+
+def test_weights_that_do_not_fit_are_said_before_the_run_waits_for_its_turn(
+    call: Call, tiny_dataset: Path, tmp_path: Path
+) -> None:
+    """Another training holds the turn, and the cache of features stays empty."""
+    import torch
+
+    torch.save({"a": torch.zeros(2)}, tmp_path / "other.pt")
+    (tmp_path / "runs").mkdir()
+    with FileLock(tmp_path / "runs" / ".turn.lock"):
+        status, out, err = call(
+            "train", "--data", tiny_dataset, "--backbone", "resnet18", "--weights", tmp_path / "other.pt"
+        )
+    assert status == 1
+    assert "do not fit resnet18" in one_line(err)
+    assert "Features" not in out
+    assert find_run(tmp_path / "runs", "2").state == "failed"
+
+
+def test_every_choice_of_a_hyperparameter_is_in_its_help(call: Call) -> None:
+    status, out, _ = call("train", "--help")
+    assert status == 0
+    shown = " ".join(out.split())
+    for name, field in TrainConfig.model_json_schema()["properties"].items():
+        help_text = shown.partition(f"--{name.replace('_', '-')} ")[2].partition(" --")[0]
+        choices = field.get("enum", ["true", "false"] if field.get("type") == "boolean" else [])
+        assert all(f" {choice}" in help_text for choice in choices), name
+
+
+def test_a_files_name_is_said_once(call: Call, completed_run: Run, tmp_path: Path) -> None:
+    (tmp_path / "x.jpg").write_bytes(b"no image")
+    for file in (tmp_path / "x.jpg", tmp_path / "gone.jpg"):
+        status, _, err = call("predict", completed_run.path, file)
+        assert status == 1
+        assert one_line(err).count(file.name) == 1
 
 
 def test_an_unfinished_run_neither_evaluates_nor_predicts(call: Call, tiny_dataset: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # From the ground up. A module may import from its own layer and from those before it. A package
 # places all its modules that have no place of their own; "cxr_core" stands for its __init__ alone.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("cxr_core", "cxr_core.errors"),
+    ("cxr_core", "cxr_core.errors", "cxr_core.disk"),
     ("cxr_core.paths",),
     (
         "cxr_core.private",
@@ -30,13 +30,24 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     ("cxr_core.data",),
     # What only takes numbers: the audit's scores have intervals too.
-    ("cxr_core.evaluation.metrics", "cxr_core.evaluation.resampling", "cxr_core.evaluation.intervals"),
+    (
+        "cxr_core.evaluation.metrics",
+        "cxr_core.evaluation.resampling",
+        "cxr_core.evaluation.rare",
+        "cxr_core.evaluation.intervals",
+    ),
     # The gate judges a picture by itself; its other half, by a run, only takes numbers.
     ("cxr_core.inference.gate", "cxr_core.inference.orientation"),
     ("cxr_core.audit",),
     ("cxr_core.model",),
     ("cxr_core.training.shapes",),
-    ("cxr_core.training.runs", "cxr_core.training.decision", "cxr_core.training.speeds", "cxr_core.training.estimate"),
+    (
+        "cxr_core.training.liveness",
+        "cxr_core.training.runs",
+        "cxr_core.training.decision",
+        "cxr_core.training.speeds",
+        "cxr_core.training.estimate",
+    ),
     ("cxr_core.inference", "cxr_core.evaluation"),
     ("cxr_core.training",),
     ("cxr_core.training.jobs", "cxr_core.charts", "cxr_core.reports"),
@@ -47,6 +58,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
             "cxr_core.commands",
             "cxr_core.image_commands",
             "cxr_core.mend_commands",
+            "cxr_core.upload_commands",
             "cxr_core.experiment_commands",
             "cxr_core.__main__",
         ),
@@ -67,6 +79,10 @@ TORCH_FREE = (
     "cxr_core.inference.gate",
     "cxr_core.inference.orientation",
     "cxr_core.training.config",
+    "cxr_core.training.liveness",
+    "cxr_core.training.queueing",
+    "cxr_core.training.divergence",
+    "cxr_core.disk",
     "cxr_core.training.runs",
     "cxr_core.training.shapes",
     "cxr_core.training.jobs",
@@ -78,6 +94,7 @@ TORCH_FREE = (
     "cxr_core.training.speeds",
     "cxr_core.evaluation.metrics",
     "cxr_core.evaluation.resampling",
+    "cxr_core.evaluation.rare",
     "cxr_core.evaluation.intervals",
     "cxr_core.evaluation.calibration",
     "cxr_core.evaluation.operating",
@@ -93,6 +110,7 @@ TORCH_FREE = (
     "cxr_core.commands",
     "cxr_core.image_commands",
     "cxr_core.mend_commands",
+    "cxr_core.upload_commands",
     "cxr_core.experiment_commands",
     "cxr_core.__main__",
     "dashboard",
@@ -111,9 +129,12 @@ FOR_PAGES = (
     "cxr_core.training.config",
     "cxr_core.training.runs",
     "cxr_core.training.jobs",
+    "cxr_core.training.pinned",
+    "cxr_core.training.titles",
     "cxr_core.training.estimate",
     "cxr_core.charts",
     "cxr_core.server.guard",
+    "cxr_core.server.tidy",
     "cxr_core.ui",
 )
 PACKAGES_FOR_PAGES = ("cxr_core.data", "cxr_core.audit", "cxr_core.charts", "cxr_core.ui")

@@ -271,6 +271,29 @@ def test_a_value_out_of_bounds_is_explained_and_cannot_be_started(squares: Path)
     assert at.button(key="start").disabled
 
 
+def test_weights_that_are_not_there_are_said_before_the_start(
+    isolated: Path, squares: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # AppTest cannot type into a selectbox.
+    typed = TrainConfig.create(backbone="resnet18", weights=str(isolated / "nowhere.pth"))
+    monkeypatch.setattr("cxr_core.ui.config_form", lambda: typed)
+    at = opened(TRAIN, data=str(squares))
+    assert "there is no file" in at.error[0].value.replace("\\", "")
+    assert at.button(key="start").disabled
+    (isolated / "nowhere.pth").touch()
+    at.run()
+    assert "it is empty" in at.error[0].value.replace("\\", "")
+    (isolated / "nowhere.pth").write_bytes(b"x")
+    assert not at.run().error
+    assert not at.button(key="start").disabled
+
+
+def test_a_class_of_one_image_is_said_before_the_start(squares: Path) -> None:
+    for file in sorted((squares / "COVID19").iterdir())[1:]:
+        file.unlink()
+    assert "There is a single image of COVID19" in texts(opened(TRAIN, data=str(squares)))
+
+
 def test_what_only_the_data_set_can_contradict_is_said_at_the_start(isolated: Path, squares: Path) -> None:
     (squares / "COVID19").rename(squares / "OTHER")
     at = opened(TRAIN, data=str(squares))

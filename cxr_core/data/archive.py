@@ -1,14 +1,15 @@
 """An uploaded zip -> a data set's folder under ``data_dir()/uploads``.
 
 ``unpack(content, name)`` trusts nothing in the archive: names that lead elsewhere, links, special and encrypted
-entries and archives that grow beyond the limits are refused, and nothing is left behind. The same archive is unpacked
-once.
+entries, archives in archives and those that grow beyond the limits or the disk are refused, and nothing is left behind.
+The same archive is unpacked once; :mod:`cxr_core.data.uploads` lists and deletes what was unpacked.
 """
 
+import errno
 import hashlib
 import os
 import re
-import tempfile
+import shutil
 import zipfile
 from collections.abc import Iterable
 from io import BytesIO
@@ -17,10 +18,10 @@ from typing import BinaryIO
 
 from cxr_core.data.folder import Folder
 from cxr_core.data.listing import SPLIT_NAMES
-from cxr_core.data.packed import PackedFile, damage_as, packed_files
+from cxr_core.data.packed import PackedFile, damage_as, older_versions, only_archives, packed_files
+from cxr_core.data.uploads import uploads_dir, workplace
 from cxr_core.errors import DatasetError
-from cxr_core.private import close, make_folder
-from cxr_core.settings import data_dir
+from cxr_core.private import close
 
 MAX_ENTRIES = 200_000
 MAX_BYTES = 20 * 2**30
@@ -28,6 +29,8 @@ MAX_BYTES = 20 * 2**30
 MAX_GROWTH = 200
 _FREE_GROWTH = 64 * 2**20
 _CHUNK = 2**20
+_BLOCK = 4096
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 def unpack(content: bytes | BinaryIO, name: str) -> Path:
@@ -39,13 +42,10 @@ def unpack(content: bytes | BinaryIO, name: str) -> Path:
     file = BytesIO(content) if isinstance(content, bytes) else content
     digest = _digest(file)
     stem = re.sub(r"[^\w-]+", "-", Path(name.replace("\\", "/")).stem).strip("-")[:40] or "upload"
-    target = data_dir() / "uploads" / f"{stem}-{digest}"
+    target = uploads_dir() / f"{stem}-{digest}"
     if not target.is_dir():
         try:
-            make_folder(target.parent)
-            with tempfile.TemporaryDirectory(prefix=".unpacking-", dir=target.parent) as temporary:
-                unpacked = Path(temporary) / "content"
-                unpacked.mkdir()
+            with workplace() as unpacked:
                 _extract(file, unpacked, name)
                 close(unpacked)
                 _put(unpacked, target)
@@ -71,8 +71,15 @@ def _extract(file: BinaryIO, folder: Path, name: str) -> None:
         archive = zipfile.ZipFile(file)
         files = packed_files(archive)
     _check(files, size, name)
-    for each in files:
-        _write(each, each.chunks(archive, damaged), folder, name)
+    needed = sum(_on_disk(each.info.file_size) for each in files)
+    _check_room(needed, folder, name)
+    try:
+        for each in files:
+            _write(each, each.chunks(archive, damaged), folder, name)
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        raise _no_room(needed, folder, name) from error
 
 
 def _check(files: list[PackedFile], size: int, name: str) -> None:
@@ -93,19 +100,57 @@ def _check(files: list[PackedFile], size: int, name: str) -> None:
     for file in files:
         if file.refusal:
             raise DatasetError(f"{name}: the entry {file.shown} {file.refusal}")
+    if inner := only_archives(files):
+        more = f" and {len(inner) - 1} more" if len(inner) > 1 else ""
+        raise DatasetError(
+            f"{name}: it holds no images but an archive, {inner[0].shown}{more}. Unpack it, and pack or choose the "
+            "folder that is in it."
+        )
+    if older := older_versions(files):
+        raise DatasetError(
+            f"{name}: two entries of the archive have the same name, {files[min(older)].shown}: perhaps a file and a "
+            "newer version of it. Pack the folder again."
+        )
+
+
+def _on_disk(size: int) -> int:
+    """Bytes that a file of this size takes: whole blocks, and its entry."""
+    return (size + 2 * _BLOCK - 1) // _BLOCK * _BLOCK
+
+
+def _check_room(needed: int, folder: Path, name: str) -> None:
+    if shutil.disk_usage(folder).free < needed:
+        raise _no_room(needed, folder, name)
+
+
+def _no_room(needed: int, folder: Path, name: str) -> DatasetError:
+    free = shutil.disk_usage(folder).free
+    return DatasetError(
+        f"{name}: it needs {needed / 2**20:,.0f} MiB in {uploads_dir()}, where {free / 2**20:,.0f} MiB are free. "
+        "Nothing of it was kept. Delete unpacked zips that are no longer needed, or let CXR_DATA name a folder on "
+        "another disk."
+    )
 
 
 def _write(file: PackedFile, chunks: Iterable[bytes], folder: Path, name: str) -> None:
     target = file.place(folder)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        # "x": two entries of one name are a trick or a mistake.
+        # "x": an entry never takes another one's place.
         with target.open("xb") as sink:
             for chunk in chunks:
                 sink.write(chunk)
-    except (FileExistsError, NotADirectoryError) as error:
+    except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
         raise DatasetError(
-            f"{name}: two entries of the archive have the same name, {file.shown}. Pack the folder again."
+            f"{name}: two entries of the archive have the same name here, {file.shown}: one may be a folder, or they "
+            "differ in case alone. Rename one and pack the folder again."
+        ) from error
+    except OSError as error:
+        if error.errno not in (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ):
+            raise
+        raise DatasetError(
+            f"{name}: the entry {file.shown} has a name that this disk cannot store ({error.strerror}). "
+            "Shorten it and pack the folder again."
         ) from error
 
 

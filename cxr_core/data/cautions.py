@@ -23,7 +23,7 @@ def cautions(samples: pd.DataFrame, folder: Path) -> list[str]:
 
 
 def kinds_of_caution(samples: pd.DataFrame, folder: Path) -> list[tuple[str, str]]:
-    """The same sentences, each with its kind: drawn, sources unknown, sources, collections, patients or copies."""
+    """The same sentences, each with its kind: drawn, sources (unknown), collections, patients, copies, untested, ..."""
     drawn = (
         ["These are drawings, not X-rays: the scores say nothing about patients or real images."]
         if is_drawn(folder)
@@ -36,7 +36,7 @@ def kinds_of_caution(samples: pd.DataFrame, folder: Path) -> list[tuple[str, str
         "collections": _collections(samples),
         "patients": _patients(samples),
         "copies": _copies(samples),
-        "untested": _untested(samples),
+        "untested": untested(samples),
         "patients in names": [sentence for sentence in [patients_in_names(samples)] if sentence],
         "persons": [sentence for sentence in [person_names(samples)] if sentence],
     }
@@ -103,7 +103,8 @@ def _copies(samples: pd.DataFrame) -> list[str]:
     ]
 
 
-def _untested(samples: pd.DataFrame) -> list[str]:
+def untested(samples: pd.DataFrame) -> list[str]:
+    """What no test speaks of: classes without a test image or, before a split is taken, with a single image."""
     test = set(samples.loc[samples["split"] == "test", "label"])
     absent = sorted(set(samples["label"]) - test) if test else []
     if absent:

@@ -15,7 +15,7 @@ from functools import partial
 from io import BytesIO
 
 from cxr_core.data import limits
-from cxr_core.data.packed import PackedFile, damage_as, packed_files
+from cxr_core.data.packed import PackedFile, damage_as, older_versions, packed_files
 from cxr_core.errors import ImageError
 
 MAX_FILES = 2_000
@@ -47,8 +47,9 @@ def members(name: str, content: bytes, key: str) -> list[Member]:
     with damage_as(partial(_damaged, shown)):
         files = packed_files(zipfile.ZipFile(BytesIO(content)))
     _check(files, len(content), shown)
+    older = older_versions(files)
     return [
-        Member(shown_name(file.name), f"{key}-{number}", partial(_read, content, file, shown))
+        Member(shown_name(file.name), f"{key}-{number}", partial(_read, content, file, shown, number in older))
         for number, file in enumerate(files)
     ]
 
@@ -78,12 +79,18 @@ def _check(files: list[PackedFile], size: int, name: str) -> None:
         )
 
 
-def _read(content: bytes, file: PackedFile, archive_name: str) -> bytes:
+def _read(content: bytes, file: PackedFile, archive_name: str, is_older: bool) -> bytes:
     name = shown_name(file.name)
+    if is_older:
+        raise ImageError(f"{name}: {archive_name} holds a later file of the same name, which is read instead.")
     if file.is_special:
         raise ImageError(f"{name}: a link or a device in {archive_name}. Pack the image itself.")
     if file.is_encrypted:
         raise ImageError(f"{name}: encrypted in {archive_name}. Pack it without a password.")
+    if file.method:
+        raise ImageError(
+            f"{name}: compressed with {file.method} in {archive_name}, which is not read here. Pack it with Deflate."
+        )
     limits.check_bytes(file.info.file_size, name)
     damaged = partial(_damaged, name)
     with damage_as(damaged):

@@ -18,6 +18,7 @@ from PIL import Image
 
 from cxr_core.data.phantom import FINDINGS, SOURCES, phantom
 from cxr_core.data.sheets import written
+from cxr_core.disk import room_for, why_full
 from cxr_core.errors import DatasetError
 from cxr_core.paths import given
 
@@ -81,16 +82,24 @@ def draw(
     marker = json.dumps(
         {"version": _VERSION, "images": images, "seed": seed} | ({"shortcut": True} if shortcut else {})
     )
+    with room_for(out):
+        return _drawn(out, marker, _plan(images, seed, shortcut), seed, progress or (lambda done, total: None))
+
+
+def _drawn(out: Path, marker: str, plan: list[_Shot], seed: int, progress: Callable[[int, int], None]) -> Path:
+    images = len(plan)
     try:
         if _is_drawn(out, marker, images):
             return out
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as temporary:
             folder = Path(temporary) / "drawn"
-            _write(folder, _plan(images, seed, shortcut), seed, progress or (lambda done, total: None))
+            _write(folder, plan, seed, progress)
             (folder / _MARKER).write_text(marker, encoding="utf-8")
             _put(folder, out, marker, images)
     except OSError as error:
+        if why_full(error):
+            raise
         raise DatasetError(
             f"{out}: the pictures cannot be written there ({error.strerror}). Choose another folder."
         ) from error

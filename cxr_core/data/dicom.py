@@ -35,10 +35,7 @@ def inspect(content: bytes, name: str) -> ImageInfo:
     """Facts of a DICOM image that can be decoded; raises ImageError as :func:`decode` does, CutShortError where the
     end of the pixels is missing.
     """
-    dataset = read(content, name)
-    if ends_early(content, dataset):
-        raise CutShortError(f"{name}: this DICOM file is cut short. Copy it again from where it came from.")
-    header = header_of(dataset, name)
+    dataset, header = _opened(content, name)
     grey, bits, _ = _grey(dataset, content, header, name)
     # One row shows whether rescale and window can be applied.
     _displayed(dataset, header, grey[:1], bits, name)
@@ -49,15 +46,14 @@ def inspect(content: bytes, name: str) -> ImageInfo:
 def decode(content: bytes, name: str) -> Image.Image:
     """The picture in mode "L", white is dense.
 
-    Raises ImageError where the object is no single grey image, is over a limit, or cannot be decoded.
+    Raises ImageError where the object is no single grey image, is over a limit, cut short, or cannot be decoded.
     """
     return decoded(content, name).picture
 
 
 def decoded(content: bytes, name: str) -> Decoded:
     """The picture as :func:`decode` gives it, and how it came about."""
-    dataset = read(content, name)
-    header = header_of(dataset, name)
+    dataset, header = _opened(content, name)
     grey, bits, steps = _grey(dataset, content, header, name)
     picture, further = _displayed(dataset, header, grey, bits, name)
     first = Step("file", f"DICOM, {_syntax(header.syntax)}, {header.columns} x {header.rows}, {header.photometric}.")
@@ -72,13 +68,15 @@ def facts(content: bytes) -> dict[str, str]:
     been typed, never gets out. Empty for any other kind of file. Raises nothing.
     """
     try:
-        if not is_dicom(content):
-            return {}
-        dataset = read(content, "", pixels=False)
-    except ImageError:  # a deflated part that is damaged, which its decoding will say
+        stated = _stated(read(content, "", pixels=False)) if is_dicom(content) else {}
+    except Exception:  # the library parses here, and raises anything on damage; its message may quote the file
         return {}
+    return {name: value for name, value in stated.items() if value}
+
+
+def _stated(dataset: Any) -> dict[str, str]:
     said = {keyword: values.text(dataset, keyword) for keyword in _SAID}
-    stated = {
+    return {
         "modality": terms.modality(said["Modality"]),
         "view": terms.view(said["ViewPosition"]),
         "body_part": terms.body_part(said["BodyPartExamined"]),
@@ -86,7 +84,14 @@ def facts(content: bytes) -> dict[str, str]:
         "size": terms.size(values.integer(dataset, "Columns"), values.integer(dataset, "Rows")),
         "polarity": terms.polarity(said["PhotometricInterpretation"], said["PresentationLUTShape"]),
     }
-    return {name: value for name, value in stated.items() if value}
+
+
+def _opened(content: bytes, name: str) -> tuple[Any, Header]:
+    """The elements and the header of one picture whose pixels are all there."""
+    dataset = read(content, name)
+    if ends_early(content, dataset):
+        raise CutShortError(f"{name}: this DICOM file is cut short. Copy it again from where it came from.")
+    return dataset, header_of(dataset, name)
 
 
 def _grey(dataset: Any, content: bytes, header: Header, name: str) -> tuple[np.ndarray, int, list[Step]]:

@@ -12,6 +12,7 @@ import os
 import re
 import stat
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,14 @@ _CHUNK = 2**20
 _UTF8 = 0x800
 _ENCRYPTED = 0x1
 _DOS_FOLDER = 0x10
+# Systems whose tools write names in the code page of DOS (FAT, OS/2, NTFS, VFAT), by their number in the format.
+_DOS_NAMES = (0, 6, 10, 11, 14)
+_UNICODE_PATH = 0x7075
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+_METHOD_NAMES = {9: "Deflate64", 93: "Zstandard", 95: "XZ", 98: "PPMd", 1: "Shrink", 6: "Implode"}
+_ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz")
+# What lies beside images and is none. A DICOM file may have no ending, or any.
+_BESIDE = (*_ARCHIVES, ".txt", ".md", ".csv", ".tsv", ".pdf", ".json", ".xml", ".html", ".xlsx", ".docx")
 _DRIVE = re.compile(r"[A-Za-z]:")
 # Windows writes such a name as another one, or to a device.
 _NOT_ON_WINDOWS = re.compile(r'[<>:"|?*\x00-\x1f]|[. ]$')
@@ -62,12 +71,22 @@ class PackedFile:
     def refusal(self) -> str | None:
         """Why it must not be unpacked, and what to do: the rest of a sentence that begins with the entry."""
         if way := self._way_out():
-            return f"leads out of the archive ({way}). Pack the folder again."
+            return f"leads out of the archive ({way}). Pack the folder again, with names that begin in it."
+        if os.name == "nt" and any(map(_is_odd_on_windows, self.parts)):
+            return "has a name that Windows cannot store. Rename it and pack the folder again."
         if self.is_special:
             return "is a link or a device. Pack the files themselves."
         if self.is_encrypted:
             return "is encrypted. Pack it without a password."
+        if self.method:
+            return f"is compressed with {self.method}, which is not read here. Pack the folder with Deflate instead."
         return None
+
+    @property
+    def method(self) -> str | None:
+        """How it is compressed, where that cannot be undone here: Windows takes Deflate64 for more than 2 GB."""
+        kind = self.info.compress_type
+        return None if kind in _METHODS else _METHOD_NAMES.get(kind, f"method {kind}")
 
     def _way_out(self) -> str | None:
         if "\0" in self.name:
@@ -80,8 +99,6 @@ class PackedFile:
             return "it has no name"
         if _DRIVE.match(self.parts[0]):
             return "its name begins with a drive"
-        if os.name == "nt" and any(map(_is_odd_on_windows, self.parts)):
-            return "Windows cannot store its name as it is"
         return None
 
     def place(self, folder: Path) -> Path:
@@ -103,11 +120,28 @@ class PackedFile:
 def packed_files(archive: zipfile.ZipFile) -> list[PackedFile]:
     """The files of an archive in its order. Folders come with the files in them."""
     files = [PackedFile(info, _name(info)) for info in archive.infolist()]
-    return [
+    files = [
         file
         for file in files
         if not _is_folder(file.info, file.name) and all(part == ".." or is_visible(part) for part in file.parts)
     ]
+    # Some tools write an empty entry for a folder, and no sign that it is one.
+    folders = {file.parts[:depth] for file in files for depth in range(1, len(file.parts))}
+    return [file for file in files if file.info.file_size or file.parts not in folders]
+
+
+def older_versions(files: list[PackedFile]) -> set[int]:
+    """The places in ``files`` of those that another one of the same name follows, as where an archive was added to."""
+    last = {file.parts: number for number, file in enumerate(files)}
+    return {number for number, file in enumerate(files) if last[file.parts] != number}
+
+
+def only_archives(files: list[PackedFile]) -> list[PackedFile]:
+    """The archives among ``files`` where nothing else could be an image, else none."""
+    endings = [Path(file.parts[-1]).suffix.lower() if file.parts else "" for file in files]
+    if any(ending not in _BESIDE for ending in endings):
+        return []
+    return [file for file, ending in zip(files, endings, strict=True) if ending in _ARCHIVES]
 
 
 @contextmanager
@@ -121,7 +155,36 @@ def damage_as(damaged: Damaged) -> Iterator[None]:
 
 def _name(info: zipfile.ZipInfo) -> str:
     # ``filename`` ends at a NUL; what follows it would be passed over in silence.
-    return info.orig_filename.replace("\\", "/")
+    return _text(info).replace("\\", "/")
+
+
+def _text(info: zipfile.ZipInfo) -> str:
+    """The name as its writer meant it. Without the sign for UTF-8 the format says code page 437, and few keep to it."""
+    if info.flag_bits & _UTF8 or info.orig_filename.isascii():
+        return info.orig_filename
+    raw = info.orig_filename.encode("cp437")
+    if (stated := _unicode_path(info.extra, raw)) is not None:
+        return stated
+    encodings = ("utf-8",) if info.create_system in _DOS_NAMES else ("utf-8", "cp1252")
+    for encoding in encodings:
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return info.orig_filename
+
+
+def _unicode_path(extra: bytes, raw: bytes) -> str | None:
+    """The name in Info-ZIP's extra field, where it belongs to the name ``raw``."""
+    while len(extra) >= 4:
+        kind, size = int.from_bytes(extra[:2], "little"), int.from_bytes(extra[2:4], "little")
+        body, extra = extra[4 : 4 + size], extra[4 + size :]
+        if kind == _UNICODE_PATH and body[:1] == b"\x01" and int.from_bytes(body[1:5], "little") == zlib.crc32(raw):
+            try:
+                return body[5:].decode("utf-8")
+            except UnicodeDecodeError:
+                return None
+    return None
 
 
 def _is_folder(info: zipfile.ZipInfo, name: str) -> bool:

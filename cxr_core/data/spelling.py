@@ -8,6 +8,7 @@ A name says what a person meant, never what is in the picture: these are questio
 
 import re
 import unicodedata
+from collections import Counter
 
 import pandas as pd
 
@@ -96,13 +97,14 @@ def _tiny(counts: dict[str, int]) -> list[tuple[str, str]]:
 
 
 def _masks(samples: pd.DataFrame) -> list[tuple[str, str]]:
-    masked = [any(_MASKS.match(part) for part in str(file).split("/")[:-1]) for file in samples["file"]]
-    if not any(masked):
+    folders = Counter(str(file).rpartition("/")[0] for file in samples["file"])
+    masked = sum(count for folder, count in folders.items() if any(map(_MASKS.match, folder.split("/"))))
+    if not masked:
         return []
     return [
         (
             "masks",
-            f"{sum(masked):,} of {len(samples):,} images lie in a folder whose name says that they are masks or "
+            f"{masked:,} of {len(samples):,} images lie in a folder whose name says that they are masks or "
             "annotations and no X-rays: take that folder out of the data set.",
         )
     ]

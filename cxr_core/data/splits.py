@@ -128,6 +128,13 @@ def _check_train(samples: pd.DataFrame) -> None:
         )
     for label in classes:
         if label not in counts.index:
+            alike = [name for name in classes if name != label and name.casefold() == label.casefold()]
+            if alike:
+                raise DatasetError(
+                    f"{label} and {alike[0]} differ in case only, and are two classes: {label} has no training image, "
+                    f"{alike[0]} has {counts.get(alike[0], 0)}. If they are one, name the folders (or labels) alike in "
+                    "every split."
+                )
             raise DatasetError(
                 f"Expected training images of every class, got 0 of {label} ({len(classes)} classes). "
                 f"Put images of {label} into the train folder, or remove the class from the other splits."

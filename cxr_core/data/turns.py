@@ -6,6 +6,7 @@ from pathlib import Path
 
 from filelock import Timeout
 
+from cxr_core.disk import full, why_full
 from cxr_core.errors import DatasetError
 from cxr_core.private import make_folder, private_lock
 
@@ -22,6 +23,8 @@ def changing(file: Path) -> Iterator[None]:
     except Timeout:
         raise DatasetError(f"{file} is being changed by another process. Try again in a moment.") from None
     except OSError as error:
+        if reason := why_full(error):
+            raise full(reason, file) from None
         raise DatasetError(
             f"{file} cannot be written ({error.strerror}). Free some space, or mend its permissions."
         ) from None

@@ -4,4 +4,4 @@ Raise it whenever :mod:`cxr_core.data.images` gives other pixels for some file, 
 kept scans, looks and features of the earlier number then count as absent, and are made anew.
 """
 
-PIXELS = 4
+PIXELS = 5

@@ -26,7 +26,7 @@ from cxr_core.activity import record
 from cxr_core.data.dataset import Dataset, scan
 from cxr_core.data.pseudonyms import Pseudonyms
 from cxr_core.data.sheets import read, written
-from cxr_core.errors import CxrError, RunError
+from cxr_core.errors import CxrError, DiskError, RunError
 from cxr_core.evaluation.intervals import unpaired
 from cxr_core.evaluation.measure import Measured, measure, measured
 from cxr_core.settings import from_json, write_atomic
@@ -68,7 +68,8 @@ class Collection:
             table = read(self.path.with_suffix(".csv"), TEXT_COLUMNS)
             if len(table) != metrics["n"]:
                 raise ValueError
-            if metrics["thresholds"] != decision.thresholds:
+            # Intervals without "few" are older than those of few images.
+            if metrics["thresholds"] != decision.thresholds or "few" not in metrics["ci"]:
                 again, table = measure(table, self.run.classes, self.run.implied, decision)
                 metrics = {**metrics, **again}
             table[["label", "decision", "patient", "source"]], metrics["ci"]["accuracy"]
@@ -182,6 +183,8 @@ def evaluate_collection(
     try:
         write_atomic(path.with_suffix(".csv"), written(table))
         write_atomic(path, json.dumps(facts, indent=1))
+    except DiskError as error:
+        return Outcome(metrics, table, None, f"The figures could not be kept: {error}")
     except OSError as error:
         return Outcome(metrics, table, None, f"The figures could not be kept in {path.parent} ({error.strerror}).")
     return Outcome(metrics, table, Collection(run, path))

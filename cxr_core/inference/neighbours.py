@@ -163,7 +163,7 @@ def save(
 ) -> None:
     """Write the run's embedding, atomically."""
     about = {"train": json.dumps(list(train_digests)), "val": json.dumps(list(val_digests)), "limit": json.dumps(limit)}
-    with replacing(run.path / FILE) as temporary:
+    with replacing(run.path / FILE, needed=train.nbytes + val.nbytes) as temporary:
         save_file({"train": np.ascontiguousarray(train), "val": np.ascontiguousarray(val)}, temporary, metadata=about)
 
 

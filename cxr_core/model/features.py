@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from cxr_core.data.masking import Mask
 from cxr_core.data.version import PIXELS
+from cxr_core.disk import full, why_full
 from cxr_core.errors import CxrError
 from cxr_core.private import make_folder, open_private, private_lock
 from cxr_core.settings import cache_dir
@@ -121,9 +122,12 @@ class FeatureStore:
             with open_private(self._index, "a", encoding="latin-1", newline="\n") as index:
                 index.write("".join(f"{name}\n" for name in names))
         except OSError as error:
+            if reason := why_full(error):
+                stays = f"The {kept} rows kept before stay. Or set CXR_CACHE to a folder on another disk."
+                raise full(reason, self._data, len(rows) * self.row_bytes, stays) from None
             raise CxrError(
-                f"Kept features cannot be written to {self.folder} ({error.strerror}): {len(rows) * self.row_bytes} "
-                "bytes were needed. Free disk space, or set CXR_CACHE to a folder on another disk. What is kept stays."
+                f"Kept features cannot be written to {self.folder} ({error.strerror}). Mend its permissions, or set "
+                "CXR_CACHE to another folder. What is kept stays."
             ) from None
         self._names.extend(names)
         self._known.update({name: kept + i for i, name in enumerate(names)})
@@ -133,9 +137,10 @@ class FeatureStore:
         if self._data.exists() and self._data.stat().st_size != len(self) * self.row_bytes:
             os.truncate(self._data, len(self) * self.row_bytes)
         if self._index.exists():
-            names = "".join(f"{name}\n" for name in self._names)
-            if self._index.stat().st_size != len(names):
-                self._index.write_bytes(names.encode("latin-1"))
+            # What counts is the file's beginning; written anew on a full disk, it would be lost.
+            names = sum(len(name) + 1 for name in self._names)
+            if self._index.stat().st_size != names:
+                os.truncate(self._index, names)
 
     def read(self, rows: NDArray[np.int64]) -> NDArray[np.generic]:
         """The rows with these numbers, (N, *shape), in the order asked for."""

@@ -154,7 +154,7 @@ def _width(config: TrainConfig, prefix: nn.Sequential, rest: nn.Sequential) -> i
 def save_weights(module: nn.Module, file: Path) -> None:
     """Write a module's weights as safetensors, atomically."""
     state = {name: value.detach().cpu().contiguous() for name, value in module.state_dict().items()}
-    with replacing(file) as temporary:
+    with replacing(file, needed=sum(value.numel() * value.element_size() for value in state.values())) as temporary:
         save_file(state, temporary)
 
 

@@ -8,7 +8,8 @@ import hashlib
 import os
 import re
 import threading
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
@@ -19,9 +20,10 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision.models import WeightsEnum
 
+from cxr_core.disk import full, why_full
 from cxr_core.errors import WeightsError
 from cxr_core.model.backbones import BACKBONES, Backbone
-from cxr_core.paths import given, shown
+from cxr_core.training.config import weights_file
 
 Progress = Callable[[int, int], None]
 CLASSIFIER = ("classifier.", "fc.", "AuxLogits.", "heads.")
@@ -36,7 +38,7 @@ def weights_digest(backbone: str, weights: str, seed: int) -> str:
         return f"random-{seed}-torch{torch.__version__}"
     if weights == "imagenet":
         return Path(_imagenet(BACKBONES[backbone]).url).stem
-    return f"file-{_sha256(_existing(weights))[:32]}"
+    return f"file-{_sha256(weights_file(weights))[:32]}"
 
 
 def load_backbone(backbone: str, weights: str, seed: int, progress: Progress | None = None) -> nn.Module:
@@ -50,7 +52,7 @@ def load_backbone(backbone: str, weights: str, seed: int, progress: Progress | N
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             return entry.build().eval()
-    state = _download(entry, progress) if weights == "imagenet" else read_weights_file(_existing(weights))
+    state = _download(entry, progress) if weights == "imagenet" else read_weights_file(weights_file(weights))
     with torch.device("meta"):
         net = entry.build()
     _fit(net, state, backbone, weights)
@@ -58,23 +60,60 @@ def load_backbone(backbone: str, weights: str, seed: int, progress: Progress | N
 
 
 def read_weights_file(path: Path) -> dict[str, Tensor]:
-    """A state dict from a safetensors file or a PyTorch checkpoint, read without running code."""
+    """A state dict from a safetensors file or a PyTorch checkpoint, whatever its name, read without running code."""
     try:
-        if path.suffix == ".safetensors":
+        if _is_safetensors(path):
             return load_file(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        # Opened here: by its name, torch would take a file for safetensors that is none.
+        with path.open("rb") as file:
+            state = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever a reader raises on damaged bytes, it may be anything, is the file's fault
+        reason = _beside_weights(path) or _first_line(error)
         raise WeightsError(
-            f"{path} cannot be read as weights ({_first_line(error)}). Expected a safetensors file or a state dict "
+            f"{path} cannot be read as weights ({reason}). Expected a safetensors file or a state dict "
             "saved with torch.save(model.state_dict()); whole pickled models are refused: loading them runs code."
         ) from None
     for wrapper in ("state_dict", "model_state_dict", "model"):
         if isinstance(state, dict) and isinstance(state.get(wrapper), dict):
             state = state[wrapper]
-    pairs = state.items() if isinstance(state, dict) else ()
-    if not pairs or not all(isinstance(name, str) and isinstance(value, Tensor) for name, value in pairs):
+    if isinstance(state, dict) and not _is_state(state):
+        inner = [name for name, value in state.items() if _is_state(value)]
+        if len(inner) > 1:
+            raise WeightsError(
+                f"{path} holds {len(inner)} state dicts: {', '.join(map(str, inner[:4]))}. Save the one that is meant "
+                "alone, with torch.save(model.state_dict(), file)."
+            )
+        state = state[inner[0]] if inner else state
+    if not _is_state(state):
         raise WeightsError(f"{path} holds no state dict: expected names with tensors, got {type(state).__name__}.")
-    return {name.removeprefix("module."): value for name, value in pairs}
+    return dict(state)
+
+
+def _beside_weights(path: Path) -> str:
+    """What else than tensors a checkpoint holds, in words; "" where that is not what is wrong with it."""
+    try:
+        found = sorted(torch.serialization.get_unsafe_globals_in_checkpoint(str(path)))
+    except Exception:  # it is damaged, or older than such lists are: its own error says so
+        return ""
+    return f"beside tensors it holds {', '.join(found[:3])}, which only code could make" if found else ""
+
+
+def _is_safetensors(path: Path) -> bool:
+    """By its beginning: the length of a header in JSON, then the header."""
+    with path.open("rb") as file:
+        return file.read(9)[8:] == b"{"
+
+
+def _is_state(content: object) -> bool:
+    return (
+        isinstance(content, dict)
+        and bool(content)
+        and all(isinstance(name, str) and isinstance(value, Tensor) for name, value in content.items())
+    )
+
+
+def _is_finite(value: Tensor) -> bool:
+    return bool(torch.isfinite(value).all()) if value.is_floating_point() else True
 
 
 def _first_line(error: object) -> str:
@@ -92,23 +131,13 @@ def _imagenet(entry: Backbone) -> WeightsEnum:
     return entry.imagenet
 
 
-def _existing(weights: str) -> Path:
-    try:
-        path = given(weights, WeightsError)
-        if path.is_file():
-            return path
-    except OSError as error:
-        raise WeightsError(f"weights: {shown(weights)} cannot be opened ({error.strerror}).") from error
-    raise WeightsError(f"weights: expected imagenet, none or a weights file; there is no file {shown(weights)}.")
-
-
 def _download(entry: Backbone, progress: Progress | None) -> dict[str, Tensor]:
     enum = _imagenet(entry)
     mirror = os.environ.get("CXR_WEIGHTS_MIRROR")
     if mirror and not mirror.startswith(("http://", "https://", "file://")):
         raise WeightsError(f"CXR_WEIGHTS_MIRROR: expected an address such as http://server/folder, got {mirror}.")
     url = f"{mirror.rstrip('/')}/{Path(enum.url).name}" if mirror else enum.url
-    kept = Path(torch.hub.get_dir()) / "checkpoints" / Path(url).name
+    kept = _kept(url)
     total = int(enum.meta.get("_file_size", 0) * 2**20)
     try:
         if kept.exists():
@@ -118,6 +147,9 @@ def _download(entry: Backbone, progress: Progress | None) -> dict[str, Tensor]:
                 url, model_dir=str(kept.parent), map_location="cpu", check_hash=True, weights_only=True
             )
     except (OSError, HTTPException) as error:  # no network, no such file, no answer, no room on the disk
+        if full_reason := why_full(error):
+            way_on = "Or set TORCH_HOME to a folder on another disk."
+            raise full(full_reason, kept, total or None, way_on) from None
         reason = error.reason if isinstance(error, URLError) and not isinstance(error, HTTPError) else error
         raise WeightsError(
             f"The ImageNet weights of {entry.name} could not be downloaded ({_first_line(reason)}). Go on in one "
@@ -130,6 +162,10 @@ def _download(entry: Backbone, progress: Progress | None) -> dict[str, Tensor]:
             f"The ImageNet weights of {entry.name} from {url} are damaged or not theirs ({_first_line(error)}). "
             f"Delete {kept} if it is there and start again."
         ) from None
+
+
+def _kept(url: str) -> Path:
+    return Path(torch.hub.get_dir()) / "checkpoints" / Path(url).name
 
 
 def _check(kept: Path) -> None:
@@ -165,9 +201,54 @@ class _watching:
                     self.progress(part.stat().st_size, self.total)
 
 
+def check_weights(backbone: str, weights: str, progress: Progress | None = None) -> None:
+    """See that the weights are there and fit, before anything waits for them: ImageNet's are fetched where they are
+    not there yet. Raises WeightsError.
+    """
+    entry = BACKBONES[backbone]
+    if weights == "imagenet":
+        # One that is there is verified when it is read.
+        if not _kept(_imagenet(entry).url).exists():
+            _download(entry, progress)
+    elif weights != "none":
+        with torch.device("meta"):
+            net = entry.build()
+        _fit(net, read_weights_file(weights_file(weights)), backbone, weights)
+
+
+def _without_prefix(state: dict[str, Tensor], expected: Iterable[str], weights: str) -> dict[str, Tensor]:
+    """The tensors under the names that the network has, without what a training tool put before all of them.
+
+    DataParallel puts ``module.``, Lightning the attribute's name, CheXNet's code both. Where two prefixes lead to the
+    same names, as with a teacher beside its student, nobody can tell which network is meant: WeightsError.
+    """
+    wanted = set(expected)
+    fitting = Counter(name[: len(name) - len(end)] for name in state for end in _ends(name) if end in wanted)
+    most = max(fitting.values(), default=0)
+    if most == fitting[""] or 2 * most < len(wanted):
+        return state
+    best = sorted(prefix for prefix, count in fitting.items() if count == most)
+    if len(best) > 1:
+        raise WeightsError(
+            f"The weights {weights} hold {len(best)} networks that fit: {', '.join(repr(prefix) for prefix in best)} "
+            "before the names of their tensors. Save the one that is meant alone, with "
+            "torch.save(model.state_dict(), file)."
+        )
+    return {name.removeprefix(best[0]): value for name, value in state.items() if name.startswith(best[0])}
+
+
+def _ends(name: str) -> Iterator[str]:
+    """``a.b.c``, ``b.c``, ``c``."""
+    yield name
+    while "." in name:
+        name = name.partition(".")[2]
+        yield name
+
+
 def _fit(net: nn.Module, state: dict[str, Tensor], backbone: str, weights: str) -> None:
     if backbone == "densenet121":
         state = {OLD_DENSENET_NAME.sub(r"\1\2", name): value for name, value in state.items()}
+    state = _without_prefix(state, net.state_dict(), weights)
     expected = {name: value for name, value in net.state_dict().items() if not name.startswith(CLASSIFIER)}
     if backbone == "convnext_tiny":  # its last normalisation is counted to the classifier
         expected |= {name: value for name, value in net.state_dict().items() if name.startswith("classifier.0.")}
@@ -180,6 +261,12 @@ def _fit(net: nn.Module, state: dict[str, Tensor], backbone: str, weights: str) 
     if missing or wrong:
         what = f"{len(missing)} of {len(expected)} tensors are missing, such as {missing[0]}" if missing else wrong[0]
         raise WeightsError(f"The weights {weights} do not fit {backbone}: {what}. Choose the backbone they belong to.")
+    broken = [name for name in expected if name in state and not _is_finite(state[name])]
+    if broken:
+        raise WeightsError(
+            f"The weights {weights} hold numbers that are not finite, in {len(broken)} of {len(expected)} tensors, "
+            f"such as {broken[0]}: the training that saved them had diverged. Use an earlier checkpoint of it."
+        )
     found = {
         name: state[name].to(value.dtype) if name in state else torch.zeros_like(value, device="cpu")
         for name, value in expected.items()

@@ -40,7 +40,8 @@ def save_checkpoint(
     tensors |= {f"best.{name}": value for name, value in best.items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{key}": value for key, value in state.items() if value is not None}
-    with replacing(file) as temporary:
+    needed = sum(value.numel() * value.element_size() for value in tensors.values())
+    with replacing(file, needed=needed) as temporary:
         save_file(
             {name: value.detach().contiguous() for name, value in tensors.items()},
             temporary,

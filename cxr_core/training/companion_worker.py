@@ -8,14 +8,12 @@ Stopped or lost, it goes on from the last finished state of the companion it was
 
 import json
 import shutil
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import psutil
 from filelock import Timeout
 
 from cxr_core.data.sheets import written
@@ -36,7 +34,8 @@ from cxr_core.training.companions import (
     laid_down,
 )
 from cxr_core.training.progress import Progress
-from cxr_core.training.runs import Run, queued_status
+from cxr_core.training.queueing import queue
+from cxr_core.training.runs import Run
 from cxr_core.training.worker import keep_audit, work
 
 _SHUFFLES = 500
@@ -79,7 +78,7 @@ def _measured(run: Run, experiment: Experiment, companions: Sequence[Companion],
             keep_audit(run, lambda done, total: None)
             for made in waiting:
                 print(f"{made.info['title']} ({made.info['number']} of the {experiment.name})", flush=True)
-                work(made)
+                made = work(made)
                 if made.state != "completed":
                     return False
         keep(run)
@@ -90,13 +89,12 @@ def _measured(run: Run, experiment: Experiment, companions: Sequence[Companion],
 
 def _claimed(run: Run, experiment: Experiment, companions: Sequence[Companion]) -> list[Run]:
     """The companions that are still to be done, queued in their order under this process's name."""
-    me = psutil.Process()
     waiting = []
     for place, companion in enumerate(companions, start=1):
         if not is_done(run, experiment, companion):
             made = laid_down(run, experiment, companion, f"{place} of {len(companions)}")
-            mine = {"pid": me.pid, "process_started": me.create_time(), "queued": time.time()}
-            write_atomic(made.path / "status.json", json.dumps({**queued_status(), **mine}))
+            # A request to stop stands.
+            queue(made.path, run.path.parent)
             waiting.append(made)
     return waiting
 

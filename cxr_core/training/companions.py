@@ -15,7 +15,8 @@ from cxr_core.data.masking import Mask
 from cxr_core.errors import RunError
 from cxr_core.private import make_folder
 from cxr_core.settings import write_atomic
-from cxr_core.training.runs import RESUMABLE, Run, queued_status
+from cxr_core.training.queueing import queue
+from cxr_core.training.runs import RESUMABLE, Run
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,12 @@ def laid_down(run: Run, experiment: Experiment, companion: Companion, number: st
         # The split first: with run.json the companion is whole.
         split = companion.split.encode() if companion.split is not None else (run.path / "split.csv").read_bytes()
         write_atomic(made.path / "split.csv", split)
-        write_atomic(made.path / "status.json", json.dumps(queued_status()))
+        queue(made.path, run.path.parent)
         told = {"mask": companion.mask, "experiment": experiment.name, "title": companion.title, "number": number}
         write_atomic(made.path / "run.json", json.dumps({**run.info, **told}, indent=1))
     elif made.state in RESUMABLE:
         (made.path / "stop").unlink(missing_ok=True)
-        write_atomic(made.path / "status.json", json.dumps(queued_status()))
+        queue(made.path, run.path.parent)
     return made
 
 

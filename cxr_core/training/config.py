@@ -5,14 +5,15 @@ The command line's flags and the form on the Train page are both made from these
     config = TrainConfig.create(backbone="resnet18", epochs=5)
 """
 
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from cxr_core.errors import ConfigError, CxrError
+from cxr_core.errors import ConfigError, CxrError, WeightsError
 from cxr_core.labels import read_pairs
-from cxr_core.paths import given
+from cxr_core.paths import given, shown
 
 Backbone = Literal[
     "vgg16", "resnet18", "densenet121", "efficientnet_b0", "mobilenet_v3_small", "convnext_tiny", "small-cnn"
@@ -188,6 +189,31 @@ class TrainConfig(BaseModel):
                 "weights", "small-cnn has no ImageNet weights: choose weights = none, or a file with its weights"
             )
         return self
+
+
+def weights_file(weights: str) -> Path:
+    """The file that ``weights`` names. Raises WeightsError where there is none or it is empty; what is in it is looked
+    at when it is read.
+    """
+    path = given(weights, WeightsError)
+    try:
+        there = path.is_file()
+        empty = there and not path.stat().st_size
+    except OSError as error:
+        raise WeightsError(f"weights: {shown(weights)} cannot be opened ({error.strerror}).") from error
+    if not there:
+        raise WeightsError(f"weights: expected imagenet, none or a weights file; there is no file {shown(weights)}.")
+    if empty:
+        raise WeightsError(
+            f"{shown(weights)} cannot be read as weights: it is empty (0 bytes). Copy or download it again."
+        )
+    return path
+
+
+def check_weights_given(config: TrainConfig) -> None:
+    """Raises WeightsError where a training would look for a weights file that is not there."""
+    if config.weights not in ("imagenet", "none"):
+        weights_file(config.weights)
 
 
 def _mend(problem: Any) -> str:

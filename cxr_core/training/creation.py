@@ -5,6 +5,7 @@ run = create_run(scan("xrays"), TrainConfig.create(epochs=5), runs_dir())
 
 import json
 import secrets
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,13 +20,14 @@ from cxr_core.data.dataset import Dataset, split
 from cxr_core.data.masking import BORDER
 from cxr_core.data.pseudonyms import Pseudonyms
 from cxr_core.data.sheets import written
-from cxr_core.errors import ConfigError, LeakError, RunError
+from cxr_core.errors import ConfigError, DiskError, LeakError, RunError
 from cxr_core.labels import parse_labels
 from cxr_core.paths import given
 from cxr_core.private import make_folder
 from cxr_core.settings import write_atomic
-from cxr_core.training.config import TrainConfig
-from cxr_core.training.runs import SPLITS, Run, queued_status
+from cxr_core.training.config import TrainConfig, check_weights_given
+from cxr_core.training.queueing import queue
+from cxr_core.training.runs import SPLITS, Run
 
 VERSIONED = ("torch", "torchvision", "numpy", "pillow", "scikit-learn", "pandas", "streamlit")
 
@@ -38,8 +40,9 @@ def create_run(
     The data set is taken as its mends leave it; where one of them masks the border, the configuration does so too.
     ``progress(done, total)`` counts the pictures that the audit looks at. Raises DatasetError where the split is
     impossible, LeakError where the audit finds pictures of the test in training and ``config.train_anyway`` is not set,
-    ConfigError where configuration and classes do not fit.
+    WeightsError where the weights file is not there, ConfigError where configuration and classes do not fit.
     """
+    check_weights_given(config)
     marks = mends.read(runs_dir)
     told = mends.sentences(dataset, marks)
     dataset = mends.mended(dataset, marks)
@@ -99,13 +102,19 @@ def create_run(
         write_atomic(building / "run.json", json.dumps(info, indent=1))
         rows = samples[["file", "label", "patient", "source", "split", "digest"]]
         write_atomic(building / "split.csv", written(rows))
-        write_atomic(building / "status.json", json.dumps(queued_status()))
+        queue(building)
         building.rename(runs_dir / run_id)
+    except DiskError:
+        shutil.rmtree(building, ignore_errors=True)
+        raise
     except OSError as error:
+        shutil.rmtree(building, ignore_errors=True)
         raise RunError(
             f"A run cannot be written to {runs_dir} ({error.strerror}). Choose another folder, or free some space."
         ) from None
-    record("trained", "started", run=run_id, data=dataset.name, runs=runs_dir, counts={"images": len(samples)})
+    record(
+        "trained", "started", run=run_id, data=places["dataset_name"], runs=runs_dir, counts={"images": len(samples)}
+    )
     return Run(runs_dir / run_id)
 
 

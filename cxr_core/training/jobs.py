@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -19,9 +20,12 @@ from cxr_core.private import open_private
 from cxr_core.settings import write_atomic
 from cxr_core.training import controls, held_out
 from cxr_core.training.companions import CONTROLS, Companion, Experiment, active, check_ready, is_done, laid_down
-from cxr_core.training.config import TrainConfig
-from cxr_core.training.runs import Run, queued_status
+from cxr_core.training.config import TrainConfig, check_weights_given
+from cxr_core.training.liveness import note_launch
+from cxr_core.training.queueing import queue
+from cxr_core.training.runs import ACTIVE, Run
 
+POLL_SECONDS = 0.2
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -32,14 +36,28 @@ def start_training(
     # Brings the audit: heavier than what only watches runs may be.
     from cxr_core.training.creation import create_run
 
+    check_weights_given(config)
     run = create_run(scan(data, progress), config, runs_dir, progress)
     start(run)
     return run
 
 
+def wait(run: Run, seconds: float | None = None) -> Run:
+    """Return when the run is completed. Raises RunError where it ends otherwise, or is not at its end in time."""
+    end = None if seconds is None else time.monotonic() + seconds
+    while (state := run.state) in ACTIVE:
+        if end is not None and time.monotonic() > end:
+            raise RunError(f"Run {run.id} is {state} after {seconds:g} seconds. It goes on; wait for it again.")
+        time.sleep(POLL_SECONDS)
+    if state != "completed":
+        reason = run.status.get("error") or "its log says more"
+        raise RunError(f"Run {run.id} is {state}: {reason}")
+    return run
+
+
 def start(run: Run) -> None:
     """Start the worker of a queued run and return at once."""
-    _launch(["resume", str(run.path)], run.path / "log.txt")
+    _launch(["resume", str(run.path)], run.path / "log.txt", run)
 
 
 def start_experiment(run: Run, experiment: Experiment) -> None:
@@ -55,24 +73,30 @@ def start_experiment(run: Run, experiment: Experiment) -> None:
         if not companions:
             raise RunError(plan.message)
     place = next((k for k, one in enumerate(companions) if not is_done(run, experiment, one)), len(companions) - 1)
-    laid_down(run, experiment, companions[place], f"{place + 1} of {len(companions)}")
+    first = laid_down(run, experiment, companions[place], f"{place + 1} of {len(companions)}")
     record("trained", experiment.name, run=run.id, runs=run.path.parent)
-    _launch(["audit", "--run", str(run.path), "--only", experiment.name], run.path / experiment.log)
+    _launch(["audit", "--run", str(run.path), "--only", experiment.name], run.path / experiment.log, first)
 
 
-def _launch(arguments: list[str], log_file: Path) -> None:
-    """Start ``python -m cxr_core`` with these arguments, apart from this process."""
+def _launch(arguments: list[str], log_file: Path, waiting: Run) -> None:
+    """Start ``python -m cxr_core`` with these arguments, apart from this process, for the run that waits for it."""
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", RECORDED: "1"}
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
-    with open_private(log_file, "ab") as log:
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "cxr_core", *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            env=environment,
-        )
+    try:
+        with open_private(log_file, "ab") as log:
+            worker = subprocess.Popen(
+                [sys.executable, "-m", "cxr_core", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env=environment,
+            )
+    except OSError as error:
+        reason = f"Its worker cannot be started ({error.strerror}: {error.filename or sys.executable})."
+        write_atomic(waiting.path / "status.json", json.dumps({**waiting.status, "state": "failed", "error": reason}))
+        raise RunError(f"Run {waiting.id}: {reason} Nothing was lost: resume it when that is mended.") from None
+    note_launch(waiting.path, worker.pid)
     # Somebody has to take the exit status, or the ended worker stays behind as a zombie.
     threading.Thread(target=worker.wait, name=f"wait-{worker.pid}", daemon=True).start()
 
@@ -88,7 +112,7 @@ def queue_again(run: Run) -> None:
     if not run.can_resume:
         raise RunError(f"Run {run.id} is {run.state}: only a stopped, lost or failed one can be resumed.")
     (run.path / "stop").unlink(missing_ok=True)
-    write_atomic(run.path / "status.json", json.dumps(queued_status()))
+    queue(run.path)
     record("trained", "resumed", run=run.id, runs=run.path.parent)
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from filelock import Timeout
 
-from cxr_core.errors import CxrError
+from cxr_core.errors import CxrError, DiskError
 from cxr_core.private import private_lock
 from cxr_core.settings import from_json, write_atomic
 from cxr_core.training.runs import Run, list_runs
@@ -44,8 +44,9 @@ def look(run: Run, viewer: str | None = None) -> None:
                 return
             viewers = [*kept["viewers"], name][-_VIEWERS:] if name else kept["viewers"]
             write_atomic(run.path / FILE, json.dumps({"test": kept["test"] + 1, "viewers": viewers}))
-    except (OSError, Timeout):
-        # A run on a disk that may only be read, or one that is just being deleted: what is asked for is still shown.
+    except (OSError, DiskError, Timeout):
+        # A run on a disk that may only be read or is full, or one that is just being deleted: what is asked for is
+        # still shown.
         return
 
 

@@ -1,15 +1,18 @@
 """A worker among others: one for a run, one training at a time in a runs folder, seen to be alive, politely killed.
 
-with only_worker(run), terminations_as_interrupts(), turn(run, progress), heartbeat(run):
-    ...
+with only_worker(run) as place, terminations_as_interrupts(), heartbeat(run), turn(run, place, progress):
+    place.check()   # raises Moved where somebody renamed the folder meanwhile
 """
 
 import os
+import shutil
 import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 
 from filelock import Timeout
@@ -17,32 +20,83 @@ from filelock import Timeout
 from cxr_core.errors import RunError
 from cxr_core.model.extraction import Interrupted
 from cxr_core.private import private_lock
+from cxr_core.training.liveness import HEARTBEAT_SECONDS, worker_lock
 from cxr_core.training.progress import Progress
+from cxr_core.training.queueing import ahead_of
 from cxr_core.training.runs import Run, list_runs
 
-HEARTBEAT_SECONDS = 15
+
+class Moved(Exception):
+    """The run's folder has another name now: ``run`` is where it lies."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(run.path)
+        self.run = run
 
 
-@contextmanager
-def only_worker(run: Run) -> Iterator[None]:
-    lock = private_lock(run.path / ".worker.lock")
+@dataclass(frozen=True)
+class Place:
+    """The folder that a worker works in, known by more than its name."""
+
+    run: Run
+    folder: tuple[int, int]
+
+    @classmethod
+    def of(cls, run: Run) -> "Place":
+        """Where the run lies now."""
+        return cls(run, _folder(run.path) or (0, 0))
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the run still lies where it did."""
+        return _folder(self.run.path) == self.folder and (self.run.path / "run.json").exists()
+
+    def check(self) -> None:
+        """Raises Moved where the folder was renamed in its runs folder, RunError where it went elsewhere."""
+        if self.is_there:
+            return
+        parent = self.run.path.parent
+        for other in list_runs(parent):
+            if _folder(other.path) == self.folder:
+                self._sweep()
+                raise Moved(other)
+        self._sweep()
+        raise RunError(
+            f"The folder {self.run.path} is gone: it was moved or deleted while the run was worked on. If it was "
+            "moved, resume the run where it lies now; it goes on from its last finished state."
+        )
+
+    def _sweep(self) -> None:
+        """Remove what was written under the old name between the renaming and the look at it."""
+        left = self.run.path
+        if left.is_dir() and not (left / "run.json").exists() and _folder(left) != self.folder:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _folder(path: Path) -> tuple[int, int] | None:
     try:
-        with lock.acquire(timeout=0):
-            yield
-    except Timeout:
-        raise RunError(f"Run {run.id} is already being worked on by another process.") from None
+        about = path.stat()
+    except OSError:
+        return None
+    return about.st_dev, about.st_ino
 
 
 @contextmanager
-def turn(run: Run, progress: Progress) -> Iterator[None]:
+def only_worker(run: Run) -> Iterator[Place]:
+    """Be the one process that works on the run. Raises RunError where another is."""
+    with worker_lock(run.path, f"Run {run.id} is already being worked on by another process."):
+        yield Place.of(run)
+
+
+@contextmanager
+def turn(run: Run, place: Place, progress: Progress) -> Iterator[None]:
     """Wait until no other run of this folder is at work and no earlier one waits."""
     lock = private_lock(run.path.parent / ".turn.lock")
-    queued = run.status["queued"]
     while True:
+        place.check()
         if run.stop_requested:
             raise Interrupted
-        others = [other for other in list_runs(run.path.parent) if other.id != run.id and other.is_active]
-        ahead = [other for other in others if other.state != "queued" or other.status["queued"] < queued]
+        ahead = ahead_of(run)
         if not ahead:
             try:
                 lock.acquire(timeout=0)
@@ -59,12 +113,14 @@ def turn(run: Run, progress: Progress) -> Iterator[None]:
 
 @contextmanager
 def heartbeat(run: Run) -> Iterator[None]:
-    """Touch ``status.json`` now and then: a reader on another host sees that the worker lives."""
+    """Touch ``status.json`` now and then: where locks do not reach, another host sees that the worker lives."""
     ended = threading.Event()
 
     def beat() -> None:
         while not ended.wait(HEARTBEAT_SECONDS):
-            os.utime(run.path / "status.json")
+            # Renamed, or a network drive that does not answer for a moment: the worker itself finds out.
+            with suppress(OSError):
+                os.utime(run.path / "status.json")
 
     thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
     thread.start()

@@ -12,17 +12,15 @@
 import os
 import secrets
 import shutil
-import socket
-import time
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pandas as pd
-import psutil
 
 from cxr_core.activity import record
 from cxr_core.data import sheets
@@ -32,7 +30,8 @@ from cxr_core.paths import shown
 from cxr_core.private import file_mode
 from cxr_core.settings import from_json, write_atomic
 from cxr_core.training.config import TrainConfig
-from cxr_core.training.shapes import Metrics, RunInfo, fits
+from cxr_core.training.liveness import WORKER_LOCK, alive, worker_lock
+from cxr_core.training.shapes import Epoch, Metrics, RunInfo, fits
 
 ACTIVE = ("queued", "extracting", "training", "evaluating")
 STATES = (*ACTIVE, "completed", "stopped", "failed")
@@ -40,10 +39,6 @@ RESUMABLE = ("stopped", "lost", "failed")
 SPLITS = ("train", "val", "test")
 # A class may be called 1, and a digest may look like a number.
 TEXT_COLUMNS = ("file", "label", "patient", "source", "split", "digest", "decision", "reason")
-# A worker needs a moment to start and say that it lives; a run without one for longer is lost.
-START_GRACE_SECONDS = 60
-# Processes on another host cannot be asked; there the age of the heartbeat decides.
-HEARTBEAT_LIMIT_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -63,7 +58,8 @@ class Run:
         """The name a person gave, else the id."""
         try:
             return (self.path / "name.txt").read_text(encoding="utf-8").strip() or self.id
-        except FileNotFoundError:
+        except (OSError, UnicodeDecodeError):
+            # None was given, or somebody damaged it.
             return self.id
 
     @cached_property
@@ -177,8 +173,14 @@ class Run:
         return next((text for text in self.info.get("warnings", []) if str(text).startswith(self.LEAK)), "")
 
     @property
+    def diverged(self) -> list[str]:
+        """What is wrong with the training itself, a sentence each: see divergence. They are among the warnings too."""
+        found = self.found("diverged", [])
+        return [str(sign) for sign in found] if isinstance(found, list) else []
+
+    @property
     def status(self) -> dict[str, Any]:
-        """``status.json``: state, pid, process_started, host, queued, started, ended, error."""
+        """``status.json``: state, number, pid, process, host, queued, started, ended, error, left_out."""
         status = _read_json(self.path / "status.json")
         if isinstance(status, dict) and status.get("state") in STATES:
             return status
@@ -186,23 +188,14 @@ class Run:
 
     @property
     def state(self) -> str:
-        """The stored state, or ``lost`` where it says active and no living process stands behind it."""
+        """The stored state, or ``lost`` where it says active and no living process stands behind it: see liveness."""
         status = self.status
         state = str(status["state"])
-        return "lost" if state in ACTIVE and not self._alive(status) else state
-
-    def _alive(self, status: Mapping[str, Any]) -> bool:
-        if status.get("host") != socket.gethostname():
-            return time.time() - _modified(self.path / "status.json") < HEARTBEAT_LIMIT_SECONDS
-        try:
-            if status.get("pid") is None:
-                return time.time() - float(status.get("queued", 0)) < START_GRACE_SECONDS
-            process = psutil.Process(int(status["pid"]))
-            born = process.create_time()
-            return process.status() != psutil.STATUS_ZOMBIE and abs(born - float(status["process_started"])) < 1
-        except (psutil.Error, TypeError, ValueError, KeyError):
-            # No such process, one of somebody else's, or a status that no worker wrote.
-            return False
+        if state not in ACTIVE or alive(self.path, status):
+            return state
+        # The worker may have ended well between the two looks.
+        again = str(self.status["state"])
+        return "lost" if again in ACTIVE else again
 
     @property
     def is_active(self) -> bool:
@@ -234,9 +227,9 @@ class Run:
         for number, line in enumerate(lines, start=1):
             try:
                 row = from_json(line)
-                if row["epoch"] != number or not isinstance(row["best"], bool):
+                if not fits(row, Epoch) or row["epoch"] != number:
                     raise ValueError
-            except (ValueError, TypeError, KeyError):
+            except ValueError:
                 raise RunError(
                     f"{file} is damaged in line {number}: expected what epoch {number} measured. "
                     "Restore the file, or train again."
@@ -321,7 +314,13 @@ class Run:
             raise RunError(f"Trainings that go with run {self.id} are at work: stop them before it is deleted.")
         # Renamed first: a listing never meets a half-deleted run.
         doomed = self.path.with_name(f".deleted-{self.id}-{secrets.token_hex(2)}")
-        self.path.rename(doomed)
+        with ExitStack() as locks:
+            # A worker may have begun since the look above. Where none ever did, a full disk has no room for its lock.
+            if (self.path / WORKER_LOCK).exists():
+                locks.enter_context(worker_lock(self.path, f"Run {self.id} is at work: stop it before it is deleted."))
+            if os.name == "nt":
+                locks.close()
+            self.path.rename(doomed)
         record("deleted", "run", run=self.id, runs=self.path.parent)
         shutil.rmtree(doomed)
 
@@ -332,11 +331,6 @@ class Run:
                 if file.is_file() and not file.name.startswith(".") and file.name != "stop":
                     archive.write(file, f"{self.id}/{file.relative_to(self.path).as_posix()}")
         return target
-
-
-def queued_status() -> dict[str, Any]:
-    """The status of a run that waits for its worker."""
-    return {"state": "queued", "pid": None, "host": socket.gethostname(), "queued": time.time(), "error": None}
 
 
 def list_runs(runs_dir: Path) -> list[Run]:
@@ -382,10 +376,3 @@ def _read_table(path: Path, *columns: str) -> pd.DataFrame:
     if absent := [name for name in columns if name not in table]:
         raise RunError(f"{path} is damaged: expected a table with the column {absent[0]}. Train again.")
     return table
-
-
-def _modified(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except FileNotFoundError:
-        return 0.0

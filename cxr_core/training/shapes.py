@@ -58,7 +58,7 @@ class Metrics(_Shape):
     n: int
     classes: list[str]
     accuracy: float
-    balanced_accuracy: Number = None
+    balanced_accuracy: Number
     macro_f1: float
     per_class: dict[str, _PerClass]
     confusion: list[list[int]]
@@ -76,6 +76,20 @@ class Metrics(_Shape):
         if any([len(row) for row in table] != [2, 2] for table in self.one_vs_rest.values()):
             raise ValueError("expected tables of two by two")
         return self
+
+
+class Epoch(_Shape):
+    """A line of ``history.jsonl``. A loss that is no number may stand in it."""
+
+    model_config = ConfigDict(allow_inf_nan=True)
+
+    epoch: int
+    best: bool
+    seconds: float = 0
+    images_per_second: Number = None
+    lr: Number = None
+    train: dict[str, Number] = {}
+    val: dict[str, Number | dict[str, Number] | list[list[int]]] = {}
 
 
 def fits(document: Any, shape: type[_Shape]) -> bool:

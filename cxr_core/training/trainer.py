@@ -27,6 +27,7 @@ from cxr_core.model.losses import balanced_alpha, sigmoid_focal_loss, softmax_fo
 from cxr_core.model.network import INFERENCE_BATCH, in_batches, infer, suffix_input
 from cxr_core.training.checkpoint import Standing, copy_weights, load_checkpoint, save_checkpoint
 from cxr_core.training.config import TrainConfig
+from cxr_core.training.divergence import Guess
 from cxr_core.training.schedule import learning_rate
 from cxr_core.training.wide import WideLayer
 
@@ -209,6 +210,19 @@ class Trainer:
         with torch.no_grad():
             loss = self.loss(logits.to(self.device), self.val.label).item()
         return loss, logits
+
+    def guessing(self) -> Guess:
+        """What the loss would be if every image were answered with the classes' shares in training."""
+        label, known = self.train.label, len(self.classes)
+        means = targets(np.arange(known), self.classes, self.implied) if self.implied else np.eye(known)
+        shares = np.clip(means[label].mean(axis=0), 0.5 / len(label), 1 - 0.5 / len(label))
+        logits = np.log(shares / (1 - shares)) if self.implied else np.log(shares)
+        answer = torch.tensor(logits, dtype=torch.float32, device=self.device)
+        with torch.no_grad():
+            train, val = (
+                self.loss(answer.expand(len(part), known), part.label).item() for part in (self.train, self.val)
+            )
+        return Guess(train, val)
 
     def rule(self) -> dict[str, Any]:
         """Temperature and thresholds, chosen on the validation split with the weights as they stand."""

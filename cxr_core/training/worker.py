@@ -15,94 +15,154 @@ import socket
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import psutil
 import torch
 
 from cxr_core.audit.audit import audit
 from cxr_core.data.dataset import scan
 from cxr_core.data.pseudonyms import Pseudonyms
 from cxr_core.data.sheets import written
-from cxr_core.errors import CxrError, DatasetError, RunError
+from cxr_core.disk import free_at, full, room_for, size, why_full
+from cxr_core.errors import CxrError, DatasetError, DiskError, RunError
 from cxr_core.evaluation.evaluate import check_folder, judge, named
 from cxr_core.inference.embedding import keep_embedding
 from cxr_core.inference.trained import Trained
-from cxr_core.model.extraction import Interrupted, Item, Unreadable, keep
+from cxr_core.model.extraction import Interrupted, Item, keep
 from cxr_core.model.features import FeatureStore
 from cxr_core.model.network import initial_suffix, load_prefix, pick_device, save_weights, space_of
+from cxr_core.model.weights import check_weights
 from cxr_core.private import open_private
 from cxr_core.settings import replacing, write_atomic
 from cxr_core.training import speeds
-from cxr_core.training.presence import heartbeat, only_worker, terminations_as_interrupts, turn
+from cxr_core.training.divergence import signs
+from cxr_core.training.left_out import LeftOut
+from cxr_core.training.liveness import process_name
+from cxr_core.training.presence import Moved, Place, heartbeat, only_worker, terminations_as_interrupts, turn
 from cxr_core.training.progress import Progress
 from cxr_core.training.runs import Run
 from cxr_core.training.trainer import Part, Trainer
 
+RESERVE = ".reserve"
+RESERVE_BYTES = 1 << 16
 
-def work(run: Run) -> None:
+
+def work(run: Run) -> Run:
     """Do what is left of ``run``. Returns when it is completed or stopped; ``run.state`` says which.
 
-    Raises CxrError (and leaves the run "failed" with its text) where a person has to mend something.
+    Somebody may rename the folder meanwhile: then it goes on there, from its last finished state. The run is returned
+    as it lies in the end. Raises CxrError (and leaves the run "failed" with its text) where a person has to mend
+    something.
     """
-    with only_worker(run), terminations_as_interrupts():
+    with only_worker(run) as place, terminations_as_interrupts():
         if run.state == "completed":
             raise RunError(f"Run {run.id} is completed: there is nothing to resume.")
-        worker = _Worker(run)
-        try:
-            with turn(run, worker.progress), heartbeat(run):
+        while True:
+            try:
+                _work_at(place)
+                return place.run
+            except Moved as moved:
+                place = Place.of(moved.run)
+                print(
+                    f"The folder was renamed: going on in {place.run.path}, from the last finished state.", flush=True
+                )
+
+
+def _work_at(place: Place) -> None:
+    run, worker = place.run, _Worker(place)
+    try:
+        with heartbeat(run):
+            worker.prepare()
+            with turn(run, place, worker.progress):
                 worker.go_through()
-        except (Interrupted, KeyboardInterrupt):
-            worker.enter("stopped")
-            again = f"audit --run {run.path.parent}" if run.experiment else f"resume {run.path}"
-            print(f"Stopped. Go on with: python -m cxr_core {again}", flush=True)
-        except CxrError as error:
-            told = run.hide(str(error))
-            worker.enter("failed", error=told)
-            if told != str(error):
-                # What reaches the command line reaches the log.
-                raise type(error)(told) from None
-            raise
-        except Exception as error:
-            # To standard output, which is also the run's log: standard error gets the one line of the RunError.
-            print(run.hide(traceback.format_exc()), end="", flush=True)
-            told = run.hide(f"{type(error).__name__}: {error}")
-            worker.enter("failed", error=f"Unexpected {told}. The log has the details.")
-            raise RunError(f"Run {run.id} failed unexpectedly: {told}") from error
-        else:
-            # The state to resume from is three times the size of the weights, and nothing is left to resume.
-            shutil.rmtree(run.path / "last", ignore_errors=True)
+    except Moved:
+        raise
+    except (Interrupted, KeyboardInterrupt):
+        worker.enter("stopped")
+        again = f"audit --run {run.path.parent}" if run.experiment else f"resume {run.path}"
+        print(f"Stopped. Go on with: python -m cxr_core {again}", flush=True)
+    except CxrError as error:
+        # Whatever it is that is missing: the folder may have been renamed.
+        place.check()
+        again = " Then resume the run: it goes on from its last saved state." if isinstance(error, DiskError) else ""
+        told = run.hide(f"{error}{again}")
+        worker.fail(told)
+        if told != str(error):
+            # What reaches the command line reaches the log.
+            raise type(error)(told) from None
+        raise
+    except Exception as error:
+        if reason := why_full(error):
+            problem = full(reason, Path(getattr(error, "filename", None) or run.path / "log.txt"))
+            worker.fail(run.hide(str(problem)))
+            raise type(problem)(run.hide(str(problem))) from None
+        place.check()
+        # To standard output, which is also the run's log: standard error gets the one line of the RunError.
+        print(run.hide(traceback.format_exc()), end="", flush=True)
+        told = run.hide(f"{type(error).__name__}: {error}")
+        worker.fail(f"Unexpected {told}. The log has the details.")
+        raise RunError(f"Run {run.id} failed unexpectedly: {told}") from error
+    else:
+        # The state to resume from is three times the size of the weights, and nothing is left to resume.
+        shutil.rmtree(run.path / "last", ignore_errors=True)
 
 
 class _Worker:
     """The stages of one run, and the only writer of its files."""
 
-    def __init__(self, run: Run) -> None:
-        self.run, self.config = run, run.config
-        self.progress = Progress(run.path / "progress.json")
-        me = psutil.Process()
+    def __init__(self, place: Place) -> None:
+        self.place, self.run, self.config = place, place.run, place.run.config
+        self.progress = Progress(self.run.path / "progress.json")
+        before = self.run.status
         self.status: dict[str, Any] = {
-            "pid": me.pid,
-            "process_started": me.create_time(),
+            "number": before.get("number", 0),
+            "pid": os.getpid(),
+            "process": process_name(os.getpid()),
             "host": socket.gethostname(),
-            "queued": run.status.get("queued", time.time()),
+            "queued": before.get("queued", time.time()),
             "started": None,
             "ended": None,
             "error": None,
         }
+        self.notes: dict[str, Any] = {}
+        # Given up on a full disk, so that there is room to write down that it is full.
+        write_atomic(self.run.path / RESERVE, bytes(RESERVE_BYTES))
         self.enter("queued")
 
     def enter(self, state: str, error: str | None = None) -> None:
-        """Write the state down."""
+        """Write the state down. Raises Moved or RunError where the folder is not there any more."""
+        self.place.check()
         if state in ("completed", "stopped", "failed"):
             self.status["ended"] = time.time()
             (self.run.path / "stop").unlink(missing_ok=True)
+            (self.run.path / RESERVE).unlink(missing_ok=True)
         self.status |= {"state": state, "error": error}
         write_atomic(self.run.path / "status.json", json.dumps(self.status))
+
+    def fail(self, reason: str) -> None:
+        """Write down why it failed, where there still is a folder to write it to."""
+        if self.place.is_there:
+            (self.run.path / RESERVE).unlink(missing_ok=True)
+            self.enter("failed", error=reason)
+
+    def prepare(self) -> None:
+        """What a person would have to mend is found before the run waits for its turn: weights that are not there."""
+        config = self.config
+        if config.weights == "none":
+            return
+        store = FeatureStore(space_of(config, self.run.mask))
+        if config.trainable == "head" and (store.folder / "prefix.safetensors").exists():
+            return
+        check_weights(config.backbone, config.weights, lambda done, total: self.progress("downloading", done, total))
+
+    def _asked_to_stop(self) -> bool:
+        self.place.check()
+        return self.run.stop_requested
 
     def go_through(self) -> None:
         """extracting -> training -> evaluating -> completed"""
@@ -112,16 +172,18 @@ class _Worker:
         keep_audit(self.run, lambda done, total: self.progress("auditing", done, total))
         device = pick_device(self.config.device)
         store = FeatureStore(space_of(self.config, self.run.mask))
-        samples, unreadable = self._extract(store, device)
-        self._note(space=asdict(store.space), device=str(device), warnings=_left_out(unreadable))
+        samples, left = self._extract(store, device)
+        warnings = [left.sentence] if left.count else []
+        self._note(space=asdict(store.space), device=str(device), warnings=warnings)
         self._keep_prefix(store)
         self.enter("training")
-        self._train(store, samples, device)
+        diverged = self._train(store, samples, device)
+        self._note(warnings=[*warnings, *diverged], diverged=diverged)
         self.enter("evaluating")
         self._evaluate(samples)
         self.enter("completed")
 
-    def _extract(self, store: FeatureStore, device: torch.device) -> tuple[pd.DataFrame, list[Unreadable]]:
+    def _extract(self, store: FeatureStore, device: torch.device) -> tuple[pd.DataFrame, LeftOut]:
         folder, samples = self.run.folder, self.run.split
         paths = self.run.pictures(samples["file"])
         items = [
@@ -140,7 +202,7 @@ class _Worker:
             lambda: load_prefix(self.config, store, lambda done, total: self.progress("downloading", done, total)),
             device,
             lambda done, total: self.progress("extracting", done, total),
-            lambda: self.run.stop_requested,
+            self._asked_to_stop,
         )
         if missing:
             rate = missing / (time.perf_counter() - started)
@@ -150,15 +212,29 @@ class _Worker:
         lost = {entry.path for entry in unreadable}
         listed = named(unreadable, paths, bool(self.run.pseudonyms))
         write_atomic(self.run.path / "unreadable.csv", written(pd.DataFrame(listed, columns=["file", "reason"])))
-        return samples[[paths[file] not in lost for file in samples["file"]]], unreadable
+        left = LeftOut.of(samples, paths, unreadable)
+        self.status["left_out"] = left.count
+        readable = samples[[paths[file] not in lost for file in samples["file"]]]
+        self._check_classes(readable)
+        if left.problem:
+            raise DatasetError(left.problem)
+        if left.count:
+            print(f"Note: {left.sentence}", flush=True)
+        return readable, left
 
     def _check_disk(self, needed: int, folder: Path) -> None:
-        free = shutil.disk_usage(folder).free
-        if needed > free:
-            raise CxrError(
-                f"The kept features need {needed / 1e9:.1f} GB and {folder} has {free / 1e9:.1f} GB free. Free some "
-                "space (python -m cxr_core cache --clear), use fewer views, or set CXR_CACHE to another disk."
+        free = free_at(folder)
+        if free is not None and needed > free:
+            raise DiskError(
+                f"The kept features need {size(needed)} and {folder} has {size(free)} free. Free some space "
+                "(python -m cxr_core cache --clear), use fewer views, or set CXR_CACHE to another disk."
             )
+
+    def _check_classes(self, samples: pd.DataFrame) -> None:
+        trained = set(samples.loc[samples["split"] == "train", "label"])
+        empty = [name for name in self.run.classes if name not in trained]
+        if empty:
+            raise DatasetError(f"No readable training image of {', '.join(empty)} is left. Mend or remove the class.")
 
     def _keep_prefix(self, store: FeatureStore) -> None:
         """Give the run its own copy of the frozen weights (a hard link where the disk allows)."""
@@ -177,14 +253,12 @@ class _Worker:
         chosen = samples[samples["split"] == split]
         rows = [store.rows([f"{digest}:{view}" for digest in chosen["digest"]]) for view in range(views)]
         label = chosen["label"].map(self.run.classes.index).to_numpy(dtype=np.int64, copy=True)
-        empty = [name for k, name in enumerate(self.run.classes) if k not in label]
-        if split == "train" and empty:
-            raise DatasetError(f"No readable training image of {', '.join(empty)} is left. Mend or remove the class.")
         if not len(label):
             raise DatasetError(f"No readable image is left in {split}. Mend the files that unreadable.csv names.")
         return Part(store, np.stack(rows, axis=1), label)
 
-    def _train(self, store: FeatureStore, samples: pd.DataFrame, device: torch.device) -> None:
+    def _train(self, store: FeatureStore, samples: pd.DataFrame, device: torch.device) -> list[str]:
+        """Train to the end; what has to stand beside the results."""
         config, run = self.config, self.run
         trainer = Trainer(
             config,
@@ -202,10 +276,14 @@ class _Worker:
             before = (epoch - 1) * total
             self.progress("training", before + done, config.epochs * total, epoch=epoch, epochs=config.epochs)
 
-        with open_private(run.path / "history.jsonl", "a", encoding="utf-8") as history:
-            for row in trainer.epochs(lambda: run.stop_requested, progress):
-                history.write(json.dumps(row) + "\n")
-                history.flush()
+        with ExitStack() as closing:
+            with room_for(run.path / "history.jsonl"):
+                history = closing.enter_context(open_private(run.path / "history.jsonl", "a", encoding="utf-8"))
+            for row in trainer.epochs(self._asked_to_stop, progress):
+                line = json.dumps(row) + "\n"
+                with room_for(run.path / "history.jsonl", len(line)):
+                    history.write(line)
+                    history.flush()
                 speeds.record(config, "training", row["images_per_second"])
                 print(_epoch_line(row, config.epochs), flush=True)
         if not trainer.finished:
@@ -216,6 +294,10 @@ class _Worker:
         decision = {**trainer.rule(), "epoch": trainer.standing.best_epoch, "monitor": config.monitor}
         write_atomic(run.path / "decision.json", json.dumps(decision, indent=1))
         store.close()
+        found = signs(run.history, trainer.standing.best_epoch, trainer.guessing(), run.classes, config.lr)
+        for sign in found:
+            print(f"Note: {sign}", flush=True)
+        return found
 
     def _rewind_history(self, epochs: int) -> None:
         """Drop what a crash left behind the state: an unfinished line, or epochs that are trained again."""
@@ -247,11 +329,12 @@ class _Worker:
             )
             write_atomic(self.run.path / f"predictions_{split}.csv", written(predictions))
             write_atomic(self.run.path / f"metrics_{split}.json", json.dumps(metrics, indent=1))
-            figures = f"accuracy {metrics['accuracy']:.3f}, macro F1 {metrics['macro_f1']:.3f}"
+            figures = f"macro F1 {metrics['macro_f1']:.3f}, accuracy {metrics['accuracy']:.3f}"
             print(f"{split}: {figures}, {metrics['n']} images", flush=True)
 
     def _note(self, **notes: Any) -> None:
-        write_atomic(self.run.path / "found.json", json.dumps(notes, indent=1))
+        self.notes |= notes
+        write_atomic(self.run.path / "found.json", json.dumps(self.notes, indent=1))
 
 
 def keep_audit(run: Run, progress: Callable[[int, int], None]) -> None:
@@ -273,17 +356,6 @@ def keep_audit(run: Run, progress: Callable[[int, int], None]) -> None:
     found = audit(replace(dataset, samples=samples, border_masked=run.config.mask_border), progress)
     kept = names.audit(found.as_json()) if names else found.as_json()
     write_atomic(run.path / "audit.json", json.dumps(kept))
-
-
-def _left_out(unreadable: list[Unreadable]) -> list[str]:
-    if not unreadable:
-        return []
-    count = (
-        "1 image could not be decoded and was"
-        if len(unreadable) == 1
-        else f"{len(unreadable)} images could not be decoded and were"
-    )
-    return [f"{count} left out; the run's unreadable.csv names them."]
 
 
 def _epoch_line(row: dict[str, Any], epochs: int) -> str:

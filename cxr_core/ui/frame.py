@@ -10,6 +10,7 @@ from cxr_core.data import reach
 from cxr_core.errors import CxrError
 from cxr_core.server.exposure import serving
 from cxr_core.settings import allowed_roots, close_to_others
+from cxr_core.training.needs import gone
 from cxr_core.training.runs import Run
 from cxr_core.ui.admission import admit
 from cxr_core.ui.link import enter
@@ -33,7 +34,8 @@ STATES = {
 
 # Streamlit's padding takes a third of a phone's screen; captions may be long file names; the first page is named
 # after its file; tiles fill a row whatever the screen's width, the small findings of an audit two columns;
-# what is chosen is written in the colour of text: the primary colour is too dim for it in the dark.
+# what is chosen is written in the colour of text: the primary colour is too dim for it in the dark; without a mouse
+# the toolbar of a table is always there, so it gets room of its own above the table.
 _STYLE = """
 <style>
 .block-container { padding: 3.2rem 3rem 3rem; max-width: 1240px; }
@@ -51,10 +53,12 @@ _STYLE = """
 }
 [class*="st-key-findings-"] { display: block; columns: 2 350px; column-gap: 1rem; }
 [class*="st-key-findings-"] > * { break-inside: avoid; margin-bottom: 1rem; }
-[data-testid="stButtonGroup"] button[role][aria-checked="true"][data-selected], [data-testid="stSliderThumbValue"] {
+[data-testid="stButtonGroup"] button[role][aria-checked="true"][data-selected], [data-testid="stSliderThumbValue"],
+[data-testid="stTab"][role="tab"][aria-selected="true"], [data-testid="stTab"][role="tab"]:hover {
   color: inherit;
 }
 [data-testid="stCaptionContainer"] p, [data-testid="stImageCaption"] { overflow-wrap: anywhere; }
+@media (hover: none) { [data-testid="stElementContainer"]:has([data-testid="stDataFrame"]) { margin-top: 2.75rem; } }
 @media (max-width: 640px) { .block-container { padding-left: 1rem; padding-right: 1rem; } }
 </style>
 """
@@ -117,6 +121,11 @@ def guarded() -> Iterator[None]:
         st.error(escaped(str(error)), icon=":material/error:")
 
 
+def is_dark() -> bool:
+    """Whether the reader's page is dark. A chart whose colours depend on it asks; all others leave it to the theme."""
+    return st.context.theme.type == "dark"
+
+
 def escaped(text: str) -> str:
     """``text`` with Markdown's, colour's and formulas' signs made plain: names come from files.
 
@@ -151,7 +160,7 @@ def metric(
 
 def warnings_banner(run: Run) -> None:
     """What a reader must know before trusting this run's numbers; stands beside every result."""
-    notes(run.warnings, "Before you read these numbers")
+    notes([*filter(None, [gone(run)]), *run.warnings], "Before you read these numbers")
 
 
 def notes(sentences: Sequence[str], title: str) -> None:

@@ -13,9 +13,9 @@ import pandas as pd
 import streamlit as st
 
 from cxr_core import charts
-from cxr_core.settings import runs_dir
 from cxr_core.training import jobs
-from cxr_core.training.runs import ACTIVE, Run, list_runs
+from cxr_core.training.queueing import ahead_of
+from cxr_core.training.runs import ACTIVE, Run
 from cxr_core.ui.frame import duration, escaped, guarded, metric, of, state_badge, warnings_banner
 from cxr_core.ui.sheet import sheet
 
@@ -84,9 +84,7 @@ def _head(run: Run, state: str) -> None:
 
 
 def _place_in_queue(run: Run) -> str:
-    others = [other for other in list_runs(runs_dir()) if other.id != run.id and other.is_active]
-    queued = run.status.get("queued", 0)
-    ahead = [o for o in others if o.state != "queued" or o.status.get("queued", 0) < queued]
+    ahead = ahead_of(run)
     if not ahead:
         return "Its worker is starting, which takes a few seconds."
     names = ", ".join(escaped(other.name) for other in ahead[:3])

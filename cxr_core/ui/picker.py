@@ -8,6 +8,7 @@ import streamlit as st
 from cxr_core.paths import shown
 from cxr_core.settings import runs_dir
 from cxr_core.training.runs import Run, list_runs
+from cxr_core.training.titles import titles
 from cxr_core.ui.frame import STATES, escaped
 from cxr_core.ui.link import linked_box
 
@@ -27,13 +28,22 @@ def pick_run(states: tuple[str, ...] | None = None, label: str = "Run") -> Run |
         return None
     by_id = {run.id: run for run in sorted(fitting, key=lambda run: not run.is_active)}
     first = next(iter(by_id))
-    # Ids, not names: what the box shows is what the URL holds.
-    chosen = linked_box(label, "run", list(by_id), first, partial(say_gone, list(by_id)), placeholder="Choose a run")
+    # The URL holds the id, which stays when the name changes.
+    names, ids = titles(fitting), list(by_id)
+    chosen = linked_box(
+        label,
+        "run",
+        ids,
+        first,
+        partial(say_gone, ids),
+        placeholder="Choose a run",
+        format_func=lambda one: names.get(one, one),
+    )
     if chosen is None:
         return None
     run = by_id[chosen]
-    name = f"{escaped(run.name)} · " if run.name != run.id else ""
-    st.caption(f"{name}{STATES[run.state][0]} · {escaped(run.info['dataset_name'])}")
+    known_as = f"{run.id} · " if run.name != run.id else ""
+    st.caption(f"{known_as}{STATES[run.state][0]} · {escaped(run.info['dataset_name'])}")
     return run
 
 

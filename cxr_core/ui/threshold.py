@@ -159,13 +159,18 @@ def _effect(run: Run, draft: dict[str, float]) -> None:
             figures = summary(matrix, run.classes)
             right = of(int(np.trace(matrix)), int(matrix.sum()))
             totals.append(
-                {"Split": title, "Thresholds": rule, "Decided rightly": right, "Macro F1": figures["macro_f1"]}
+                {
+                    "Split": title,
+                    "Thresholds": rule,
+                    "Macro F1": figures["macro_f1"],
+                    "Balanced accuracy": figures["balanced_accuracy"],
+                    "Decided rightly": right,
+                }
             )
     columns = {name: st.column_config.NumberColumn(format="%.3f") for name in ("Threshold now", "Threshold here")}
     sheet(pd.DataFrame(rows), hide_index=True, column_config=columns, placeholder="none")
-    sheet(
-        pd.DataFrame(totals), hide_index=True, column_config={"Macro F1": st.column_config.NumberColumn(format="%.3f")}
-    )
+    shares = {name: st.column_config.NumberColumn(format="%.3f") for name in ("Macro F1", "Balanced accuracy")}
+    sheet(pd.DataFrame(totals), hide_index=True, column_config=shares)
     st.caption("The first table judges each label by its own threshold, the second the decision that all of them make.")
 
 

@@ -193,7 +193,7 @@ def test_the_button_starts_a_process_and_the_scores_appear(run: Run) -> None:
 
 def test_a_lost_process_is_said_and_goes_on(run: Run) -> None:
     control = laid(run, "lungs-erased")
-    lost = {**control.status, "state": "training", "pid": os.getpid(), "process_started": 0.0}
+    lost = {**control.status, "state": "training", "pid": os.getpid()}
     (control.path / "status.json").write_text(json.dumps(lost))
     at = open_page(PAGE, timeout=60, run=run.id)
     at.segmented_control(key="section").set_value("Controls").run()

@@ -11,7 +11,7 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 
 from cxr_core.data import dicom, images
-from cxr_core.errors import ImageError
+from cxr_core.errors import CutShortError, ImageError
 from tests.data.files import VALUES, encoded, gradient, radiograph
 
 
@@ -47,8 +47,16 @@ def test_a_bare_data_set_is_read(implicit: bool, little: bool, group: int) -> No
 def test_one_that_is_cut_short_is_refused(implicit: bool, little: bool) -> None:
     content = bare(implicit, little)
     for share in (0.5, 0.9, 0.999):
-        with pytest.raises(ImageError):
-            images.inspect(content[: int(share * len(content))], "x.dcm")
+        for door in (images.inspect, images.decode):
+            with pytest.raises(ImageError):
+                door(content[: int(share * len(content))], "x.dcm")
+
+
+@pytest.mark.parametrize("door", [images.inspect, images.decode])
+def test_many_pictures_cut_short_after_the_first_are_not_taken_for_one(door: Any) -> None:
+    content = radiograph(NumberOfFrames=4, PixelData=VALUES.tobytes() * 4)
+    with pytest.raises(CutShortError, match="cut short"):
+        door(content[: -int(2.5 * VALUES.nbytes)], "x.dcm")
 
 
 @pytest.mark.filterwarnings("ignore")

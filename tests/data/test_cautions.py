@@ -5,8 +5,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cxr_core.data.cautions import cautions
+from cxr_core.data.cautions import cautions, untested
 from cxr_core.data.dataset import scan, split
+from cxr_core.data.splits import assign
 
 
 def samples(*rows: tuple[str, str, str, str, str]) -> pd.DataFrame:
@@ -88,3 +89,31 @@ def test_the_real_collections_are_told_apart(real_data: Path) -> None:
     found = cautions(table, folder)
     assert any("COVID19 images with a known source are from" in sentence for sentence in found)
     assert not any("drawings" in sentence for sentence in found)
+
+
+def test_a_class_without_a_test_image_is_said() -> None:
+    (sentence,) = said(*SOUND, ("C", "train", "north", "8", "x"), ("C", "train", "south", "9", "y"))
+    assert sentence == "The test has no image of C: nothing is measured there."
+
+
+def test_before_a_split_is_taken_a_class_of_one_image_is_said() -> None:
+    rows = [(label, "", source, "", digest) for label, _, source, _, digest in SOUND]
+    assert said(*rows) == []
+    (sentence,) = said(*rows, ("TB", "", "north", "", "x"))
+    assert sentence.startswith("There is a single image of TB")
+
+
+def test_the_caution_before_the_split_holds_after_it() -> None:
+    """Whatever the sizes: the classes that are said to be untestable are those that no test image is taken of."""
+    for sizes in ((40, 20, 1), (2, 2, 2), (1, 5, 60), (1, 1, 30)):
+        table = pd.DataFrame(
+            [
+                {"file": f"{name}{k}", "label": name, "split": "", "patient": "", "source": "", "digest": f"{name}{k}"}
+                for name, count in zip("ABC", sizes, strict=True)
+                for k in range(count)
+            ]
+        )
+        single = ", ".join(name for name, count in zip("ABC", sizes, strict=True) if count == 1)
+        before, after = untested(table), untested(assign(table, 0.15, 0.2, seed=0))
+        assert len(before) == len(after) == bool(single)
+        assert all(f"image of {single}:" in line for line in [*before, *after])

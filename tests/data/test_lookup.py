@@ -151,3 +151,17 @@ def test_an_unusable_modality_table_gives_way_to_the_rescale() -> None:
     tags: dict[str, Any] = {"RescaleSlope": 2, "RescaleIntercept": -1000, **WINDOW}
     unusable = table(None, 4096, 0, 16, ModalityLUTType="OD")
     assert np.array_equal(shown(ModalityLUTSequence=unusable, **tags), shown(**tags))
+
+
+@pytest.mark.parametrize("bits", [8, 12])
+def test_both_ends_of_a_table_count_and_nothing_behind_them(bits: int) -> None:
+    entries = np.array([200, 0, 90, 30, 255], np.uint16)
+    behind = np.append(entries, np.array([7, 7], np.uint16))
+    values = np.repeat(np.arange(8, 18, dtype=np.uint16), 120).reshape(30, 40)
+    expected = entries[np.clip(values.astype(int) - 10, 0, 4)]
+    assert np.array_equal(shown(values, VOILUTSequence=table(behind, 5, 10, bits)), expected)
+
+
+def test_a_table_of_two_neighbouring_numbers_is_one() -> None:
+    entries = (np.arange(4096) >= 2000).astype(np.uint16)
+    assert np.array_equal(shown(VOILUTSequence=table(entries, 4096, 0, 16)), np.where(VALUES >= 2000, 255, 0))

@@ -137,6 +137,18 @@ def test_the_real_set_keeps_its_test_split_and_parts_no_patient_of_its_train_spl
     assert shares(filled).loc["val"].tolist() == [34, 47, 47]
 
 
+def test_classes_that_differ_in_case_only_are_said_to_be_two() -> None:
+    rows = [("NORMAL", "train"), ("PNEUMONIA", "train"), ("Normal", "test"), ("Pneumonia", "test")]
+    table = pd.DataFrame(
+        [
+            {"file": f"{k}.png", "label": label, "split": part, "patient": "", "source": "", "digest": str(k)}
+            for k, (label, part) in enumerate(rows)
+        ]
+    )
+    with pytest.raises(DatasetError, match=r"Normal and NORMAL differ in case only.*name the folders"):
+        assign(table, 0.2, 0.2, seed=0)
+
+
 def test_a_class_of_two_images_has_one_on_each_side() -> None:
     found = shares(assign(table({"A": 2, "B": 2}), 0, 0.3, 0))
     assert found.loc["test"].tolist() == [1, 1]

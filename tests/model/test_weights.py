@@ -24,7 +24,7 @@ from torchvision.transforms._presets import ImageClassification
 
 from cxr_core.errors import WeightsError
 from cxr_core.model.backbones import BACKBONES
-from cxr_core.model.weights import load_backbone, read_weights_file, weights_digest
+from cxr_core.model.weights import check_weights, load_backbone, read_weights_file, weights_digest
 
 RESNET_FILE = "resnet18-f37072fd.pth"
 
@@ -83,6 +83,64 @@ def test_a_checkpoint(
     net = load_backbone("small-cnn", str(file), seed=0)
     assert same(net, state)
     assert not net.training
+
+
+@pytest.mark.parametrize("prefix", ["model.", "net.", "module.densenet121.", "encoder.backbone.module."])
+def test_what_a_training_tool_puts_before_every_name(state: dict[str, Tensor], tmp_path: Path, prefix: str) -> None:
+    """Lightning puts the attribute's name, CheXNet both that and what DataParallel does; a head has its own name."""
+    content = {prefix + name: value for name, value in state.items()} | {"head.weight": torch.zeros(2, 2)}
+    torch.save({"state_dict": content, "optimizer": {}, "epoch": 3}, tmp_path / "weights.ckpt")
+    assert same(load_backbone("small-cnn", str(tmp_path / "weights.ckpt"), 0), state)
+
+
+def test_two_networks_in_one_file_are_refused(state: dict[str, Tensor], tmp_path: Path) -> None:
+    both = {f"{who}.{name}": value for who in ("teacher", "student") for name, value in state.items()}
+    torch.save(both, tmp_path / "both.pth")
+    with pytest.raises(WeightsError, match=r"hold 2 networks that fit: 'student\.', 'teacher\.'"):
+        load_backbone("small-cnn", str(tmp_path / "both.pth"), 0)
+    # A copy under another name beside the plain one: the plain one is meant.
+    torch.save(state | {f"ema.{name}": value + 1 for name, value in state.items()}, tmp_path / "ema.pth")
+    assert same(load_backbone("small-cnn", str(tmp_path / "ema.pth"), 0), state)
+    torch.save({"generator": state, "critic": state}, tmp_path / "two.pth")
+    with pytest.raises(WeightsError, match="holds 2 state dicts: generator, critic"):
+        load_backbone("small-cnn", str(tmp_path / "two.pth"), 0)
+    torch.save({"generator": state, "epoch": 1}, tmp_path / "one.pth")
+    assert same(load_backbone("small-cnn", str(tmp_path / "one.pth"), 0), state)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_numbers_that_are_not_finite_are_refused(state: dict[str, Tensor], tmp_path: Path, number: float) -> None:
+    broken = {name: value.clone() for name, value in state.items()}
+    broken["stem.0.weight"].view(-1)[5] = number
+    torch.save(broken, tmp_path / "broken.pth")
+    with pytest.raises(WeightsError, match=r"not finite, in 1 of \d+ tensors, such as stem\.0\.weight"):
+        load_backbone("small-cnn", str(tmp_path / "broken.pth"), 0)
+    # In a head that is not used it does not matter.
+    torch.save(state | {"fc.weight": torch.full((2, 2), number)}, tmp_path / "head.pth")
+    assert same(load_backbone("small-cnn", str(tmp_path / "head.pth"), 0), state)
+
+
+def test_the_content_says_what_a_weights_file_is(state: dict[str, Tensor], tmp_path: Path) -> None:
+    save_file(state, tmp_path / "really-safetensors.pth")
+    torch.save(state, tmp_path / "really-torch.safetensors")
+    for file in ("really-safetensors.pth", "really-torch.safetensors"):
+        assert same(load_backbone("small-cnn", str(tmp_path / file), 0), state)
+
+
+def test_an_empty_file_says_that_it_is_empty(tmp_path: Path) -> None:
+    (tmp_path / "empty.pth").touch()
+    for ask in (partial(load_backbone, "small-cnn"), partial(weights_digest, "small-cnn")):
+        with pytest.raises(WeightsError, match=r"empty\.pth cannot be read as weights: it is empty \(0 bytes\)"):
+            ask(str(tmp_path / "empty.pth"), 0)
+
+
+def test_weights_are_checked_without_being_kept(saved: Path, tmp_path: Path) -> None:
+    check_weights("small-cnn", "none")
+    check_weights("small-cnn", str(saved))
+    with pytest.raises(WeightsError, match="do not fit resnet18"):
+        check_weights("resnet18", str(saved))
+    with pytest.raises(WeightsError, match="there is no file"):
+        check_weights("resnet18", str(tmp_path / "nowhere.pth"))
 
 
 def test_safetensors_and_half_precision(state: dict[str, Tensor], tmp_path: Path) -> None:

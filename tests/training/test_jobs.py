@@ -1,5 +1,6 @@
 """Worker processes, real ones: they queue, stop, die, are resumed, and outlive whoever started them."""
 
+import json
 import os
 import signal
 import subprocess
@@ -113,11 +114,15 @@ def test_the_worker_outlives_who_started_it(tiny_dataset: Path, runs_dir: Path, 
 
 
 def test_a_worker_that_fails_says_why_in_the_run(tiny_dataset: Path, runs_dir: Path) -> None:
-    run = new_run(tiny_dataset, runs_dir, backbone="resnet18", weights="nowhere.safetensors")
+    # There when it was queued, gone when its turn came.
+    weights = runs_dir.parent / "nowhere.safetensors"
+    weights.write_bytes(b"x")
+    run = new_run(tiny_dataset, runs_dir, backbone="resnet18", weights=str(weights))
+    weights.unlink()
     jobs.start(run)
     wait_until(lambda: not run.is_active, "the failure")
     assert run.state == "failed"
-    assert "there is no file nowhere.safetensors" in run.status["error"]
+    assert f"there is no file {weights}" in run.status["error"]
     wait_until(lambda: run.log.splitlines()[-1:] != [], "the worker's last words")
     assert run.log.splitlines()[-1].startswith("error: ")
     assert "Traceback" not in run.log
@@ -136,3 +141,14 @@ def test_no_data_set_no_run(runs_dir: Path, tmp_path: Path) -> None:
     with pytest.raises(DatasetError):
         jobs.start_training(tmp_path / "nowhere", TrainConfig.create(**SMALL), runs_dir)
     assert list_runs(runs_dir) == []
+
+
+def test_waiting_ends_with_the_run_or_says_why_not(tiny_dataset: Path, completed_run: Run, tmp_path: Path) -> None:
+    assert jobs.wait(completed_run) is completed_run
+    run = new_run(tiny_dataset, tmp_path / "runs")
+    with pytest.raises(RunError, match="is queued after 0 seconds"):
+        jobs.wait(run, seconds=0)
+    status = {**run.status, "state": "failed", "error": "The loss is no longer a number."}
+    (run.path / "status.json").write_text(json.dumps(status), encoding="utf-8")
+    with pytest.raises(RunError, match="is failed: The loss is no longer a number"):
+        jobs.wait(run)
