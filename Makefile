@@ -18,12 +18,13 @@ $(RUN_STAMP): again
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench audit-deps clean again
+.PHONY: help run test check screenshots bench audit-deps clean again
 
 help:
 	@echo "make run     install what is needed into .venv and start the dashboard"
 	@echo "make test    the same, then all checks: lint, format, types, tests, the journey in a browser"
 	@echo "make check   lint, format and types only"
+	@echo "make screenshots  renew docs/screenshots, in full colour (needs Chromium)"
 	@echo "make bench   measure speed against the notebook's training step"
 	@echo "make audit-deps   are installed packages known to be vulnerable? needs the network"
 	@echo "make clean   remove .venv, caches and test artefacts; runs and data stay"
@@ -40,6 +41,10 @@ check: $(DEV_STAMP)
 test: check
 	$(PY) -m pytest -m "not browser"
 	$(PY) -m pytest -m browser
+
+# Draws, trains and opens every page in Chromium: some minutes.
+screenshots: $(DEV_STAMP)
+	$(PY) -m docs.take_screenshots
 
 bench: $(RUN_STAMP)
 	$(PY) -m benchmarks

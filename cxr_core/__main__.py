@@ -137,6 +137,13 @@ def _parser() -> argparse.ArgumentParser:
     _runs(runs)
     _json(runs)
 
+    pin = actions.add_parser("pin", help="the run that Predict offers first: pin it, or say which it is")
+    pin.set_defaults(command=commands.pin)
+    chosen = pin.add_mutually_exclusive_group()
+    chosen.add_argument("run", nargs="?", metavar="RUN", help="a run's id, or the beginning of its id")
+    chosen.add_argument("--none", action="store_true", help="take the pin back")
+    _runs(pin)
+
     cache = actions.add_parser("cache", help="size of what is kept and can be computed again")
     cache.set_defaults(command=commands.cache)
     cache.add_argument("--clear", action="store_true", help="delete all of it; runs stay whole")

@@ -4,13 +4,15 @@ import json
 import os
 import sys
 from argparse import Namespace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from cxr_core import mend_commands
-from cxr_core.activity import record_opened
+from cxr_core.activity import record, record_opened
 from cxr_core.disk import room_for
 from cxr_core.errors import ConfigError, CxrError, RunError
+from cxr_core.evaluation import balance
 from cxr_core.paths import given
 from cxr_core.private import open_private
 from cxr_core.settings import cache_dir, close_to_others, runs_dir
@@ -18,7 +20,10 @@ from cxr_core.training import looks
 from cxr_core.training.config import TrainConfig, check_weights_given
 from cxr_core.training.jobs import queue_again
 from cxr_core.training.needs import gone
+from cxr_core.training.pinned import pin as set_pin
+from cxr_core.training.pinned import pinned, unpin
 from cxr_core.training.runs import Run, find_run, list_runs
+from cxr_core.training.titles import title
 
 RUN_COLUMNS = (
     "id",
@@ -33,6 +38,8 @@ RUN_COLUMNS = (
     "best_val_macro_f1",
     "test_accuracy",
     "test_macro_f1",
+    "test_balanced_accuracy",
+    "test_recall",
 )
 
 
@@ -247,9 +254,13 @@ def evaluate(options: Namespace) -> int:
 
 
 def _print_metrics(metrics: dict[str, Any]) -> None:
-    correct = sum(metrics["confusion"][k][k] for k in range(len(metrics["classes"])))
-    print(f"{metrics['split']}: {correct} of {metrics['n']} correct, accuracy {metrics['accuracy']:.3f}")
-    print(f"balanced accuracy {metrics['balanced_accuracy']:.3f}, macro F1 {metrics['macro_f1']:.3f}\n")
+    correct, ci = sum(metrics["confusion"][k][k] for k in range(len(metrics["classes"]))), metrics.get("ci", {})
+    balanced, f1 = (_with_ends(metrics[name], ci.get(name)) for name in ("balanced_accuracy", "macro_f1"))
+    print(f"{metrics['split']}: balanced accuracy {balanced}, macro F1 {f1}")
+    print(f"recall: {balance.recalls(metrics)}")
+    for sentence in balance.unjudged(metrics):
+        print(f"Note: {sentence}")
+    print(f"{correct} of {metrics['n']} correct, accuracy {metrics['accuracy']:.3f}\n")
     width = max(len(name) for name in metrics["classes"]) + 2
     print(f"{'':{width}}{'precision':>10}{'recall':>10}{'F1':>10}{'support':>10}{'ROC AUC':>10}")
     for name, row in metrics["per_class"].items():
@@ -258,7 +269,8 @@ def _print_metrics(metrics: dict[str, Any]) -> None:
             f"{name:{width}}{row['precision']:10.3f}{row['recall']:10.3f}{row['f1']:10.3f}{row['support']:10d}{auc:>10}"
         )
     for row in metrics.get("by_source", []):
-        print(f"{row['source']}: {row['right']} of {row['n']} correct, macro F1 {row['macro_f1']:.3f}")
+        recalls = balance.recalls({**row, "classes": list(row["classes"])})
+        print(f"{row['source']}: macro F1 {_with_ends(row['macro_f1'], row['ci']['macro_f1'])}, recall {recalls}")
     if "sources" in metrics:
         print(metrics["sources"]["message"])
     print("\nrows true, columns predicted: " + ", ".join(metrics["classes"]))
@@ -269,10 +281,15 @@ def _print_metrics(metrics: dict[str, Any]) -> None:
     print("\nResearch software, not for clinical use.")
 
 
+def _with_ends(value: float, ends: Sequence[float] | None) -> str:
+    return f"{value:.3f} ({ends[0]:.3f} to {ends[1]:.3f})" if ends else f"{value:.3f}"
+
+
 def runs(options: Namespace) -> int:
     """List the runs, newest first."""
     found = list_runs(runs_folder(options))
-    rows = [_run_row(run) for run in found]
+    first = pinned(runs_folder(options)).run
+    rows = [{**_run_row(run), "pinned": run == first} for run in found]
     if options.json:
         print_json(rows)
         return 0
@@ -280,13 +297,29 @@ def runs(options: Namespace) -> int:
         if row["state"] == "damaged":
             print(f"{row['id']}  damaged: {row['error']}")
             continue
-        test = "-" if row["test_macro_f1"] is None else f"{row['test_macro_f1']:.3f}"
+        test = "-" if row["test_macro_f1"] is None else f"{row['test_macro_f1']:.3f}, recall {row['test_recall']}"
         epochs = f"{row['epochs_done']}/{row['epochs']}"
-        print(f"{row['id']}  {row['state']:10} {row['backbone']:18} {epochs:>7}  test macro F1 {test}")
+        called = f"  {row['name']}" if row["name"] != row["id"] else ""
+        pin = "  pinned" if row["pinned"] else ""
+        print(f"{row['id']}  {row['state']:10} {row['backbone']:18} {epochs:>7}  test macro F1 {test}{called}{pin}")
     if line := looks.side_by_side(found):
         print(line)
     if not rows:
         print(f"No runs in {runs_folder(options)}.")
+    return 0
+
+
+def pin(options: Namespace) -> int:
+    """Pin the run that Predict offers first, take the pin back, or say which one it is."""
+    folder = runs_folder(options)
+    if options.none:
+        unpin(folder)
+        print("No run is pinned: Predict offers the newest completed one first.")
+        return 0
+    if options.run:
+        set_pin(find_run(folder, options.run))
+    found = pinned(folder)
+    print(f"{title(found.run)} is pinned." if found.run else found.note or "No run is pinned.")
     return 0
 
 
@@ -306,6 +339,8 @@ def _run_row(run: Run) -> dict[str, Any]:
             best["val"]["macro_f1"] if best else None,
             test["accuracy"] if test else None,
             test["macro_f1"] if test else None,
+            test["balanced_accuracy"] if test else None,
+            balance.recalls(test) if test else None,
         )
         return dict(zip(RUN_COLUMNS, values, strict=True))
     except (CxrError, KeyError, TypeError, ValueError, AttributeError) as error:
@@ -325,6 +360,7 @@ def cache(options: Namespace) -> int:
         if busy:
             raise CxrError(f"{busy[0]} is active and needs the kept features. Stop it, or wait for its end.")
         print(f"{clear() / 1e6:.1f} MB freed in {cache_dir()}")
+        record("deleted", "cache", runs=runs_folder(options))
     else:
         found = kinds()
         print(f"{sum(kind.bytes for kind in found) / 1e6:.1f} MB in {cache_dir()} can be computed again:")

@@ -12,6 +12,7 @@ from cxr_core.training.companions import CONTROLS, SOURCES
 from cxr_core.training.controls import Scores
 from cxr_core.training.held_out import Unseen
 from cxr_core.training.runs import Run, find_run
+from cxr_core.training.titles import title
 
 
 def experiments(options: Namespace) -> int:
@@ -52,7 +53,7 @@ def experiments(options: Namespace) -> int:
 
 
 def _print_controls(run: Run, found: Scores) -> None:
-    print(f"Run {run.id}, macro F1 with 95 % interval by patient; guessing would reach {found.chance:.2f}")
+    print(f"Run {title(run)}, macro F1 with 95 % interval by patient; guessing would reach {found.chance:.2f}")
     for bar in found.bars:
         print(f"{bar.title:<14} {bar.written}  {bar.n:,} {bar.on}. {bar.meaning}")
     print(controls.verdict(found))

@@ -24,7 +24,7 @@ from cxr_core.private import is_shared, make_file, make_folder, tighten
 
 # The largest public set of chest X-rays (MIMIC-CXR) has 377,110; a folder of more files is hardly one of images.
 SCAN_FILES = 500_000
-# Twice what so many files take from a slow disk, at a hundred a second. What was read is kept: the next scan goes on.
+# So many files from a slow disk, at a hundred a second, take 83. What was read is kept: the next scan goes on.
 SCAN_MINUTES = 120.0
 RECENT_LIMIT = 12
 # Folders of the cache: everything in them can be computed again.

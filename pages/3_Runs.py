@@ -4,7 +4,9 @@ import streamlit as st
 
 from cxr_core import charts, ui
 from cxr_core.settings import runs_dir
+from cxr_core.training.pinned import pinned
 from cxr_core.training.runs import Run, list_runs
+from cxr_core.training.titles import title, titles
 from cxr_core.ui import results, run_care, run_table
 from cxr_core.ui.frame import escaped
 
@@ -21,7 +23,8 @@ def compare(runs: list[Run]) -> None:
         "Metric", list(METRICS), default="macro_f1", required=True, format_func=METRICS.__getitem__
     )
     split = right.segmented_control("Split", list(SPLITS), default="val", required=True, format_func=SPLITS.__getitem__)
-    histories = {run.name if run.name == run.id else f"{run.name} ({run.id[:15]})": run.history for run in runs}
+    names = titles(list_runs(runs_dir()))
+    histories = {names.get(run.id, run.id): run.history for run in runs}
     trained = {name: history for name, history in histories.items() if history}
     if trained:
         st.plotly_chart(charts.curves(trained, metric, split), key="compared")
@@ -49,6 +52,11 @@ with ui.guarded():
         "Mark rows to lay their curves over each other; a marked run can be looked after below."
         + (f" {ui.of(damaged, len(runs))} runs cannot be read: choose one below to see why." if damaged else "")
     )
+    offered = pinned(runs_dir())
+    if offered.run:
+        st.caption(escaped(f"Predict offers {title(offered.run)} first: it is pinned."))
+    elif offered.note:
+        st.caption(escaped(offered.note))
     for line in run_table.cautions(marked or runs):
         st.caption(escaped(line))
     run_table.refresh_while_active(runs)
@@ -56,6 +64,8 @@ with ui.guarded():
     if sound:
         compare(sound if marked else sound[:COMPARED_AT_FIRST])
     chosen = results.choose_run(runs)
+    if chosen is None:
+        st.stop()
     if problems[chosen.id]:
         st.error(escaped(problems[chosen.id]), icon=":material/error:")
         run_care.delete(chosen)

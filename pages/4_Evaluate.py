@@ -37,9 +37,17 @@ with ui.guarded():
         )
         report, table = judged(run, split)
         headline(run, report, split)
-        section = st.segmented_control(
-            "Section", SECTIONS, key="section", default=SECTIONS[0], required=True, label_visibility="collapsed"
+        chosen = st.segmented_control(
+            "Section",
+            SECTIONS,
+            key="section",
+            default=SECTIONS[0],
+            required=True,
+            label_visibility="collapsed",
+            bind="query-params",
         )
+        # An address can name none.
+        section = chosen or SECTIONS[0]
         st.subheader(section, anchor=False, divider="gray")
         if section == "Matrix":
             cell = matrix_cell(report)

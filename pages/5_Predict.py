@@ -6,13 +6,15 @@ import streamlit as st
 
 from cxr_core import ui
 from cxr_core.data.sheets import written
+from cxr_core.settings import runs_dir
+from cxr_core.training.pinned import pinned
 from cxr_core.training.runs import Run
 from cxr_core.ui import results, uploads
 from cxr_core.ui.answer import answer_card, is_forced
 from cxr_core.ui.downloads import download
 from cxr_core.ui.frame import escaped
 from cxr_core.ui.sheet import sheet
-from cxr_core.ui.verdict import verdict_banner
+from cxr_core.ui.verdict import known_verdict, verdict_banner
 
 CARDS = 6
 FAILURES = 5
@@ -33,7 +35,9 @@ def table(run: Run, answers: list[uploads.Answer]) -> None:
         placeholder="",
     )
     name = f"{run.id}-predictions.csv"
-    download("Table as CSV", partial(written, frame), name, "text/csv", "table of predictions", run=run.id)
+    against = "; ".join(known_verdict(run).against)
+    content = partial(written, frame.assign(known_against=against))
+    download("Table as CSV", content, name, "text/csv", "table of predictions", run=run.id)
 
 
 def failures(answers: list[uploads.Answer]) -> None:
@@ -57,7 +61,10 @@ def cards(run: Run, answers: list[uploads.Answer]) -> None:
 
 ui.page("Predict", ":material/upload:")
 with ui.guarded():
-    run = results.pick_result()
+    chosen = pinned(runs_dir())
+    if chosen.note:
+        st.caption(escaped(chosen.note))
+    run = results.pick_result(chosen.run)
     if run:
         st.write(escaped(results.score_line(run)))
         verdict_banner(run)

@@ -19,6 +19,7 @@ from cxr_core.activity import ACTIONS, FILE, Actor, record
 from cxr_core.data import corrections, mends
 from cxr_core.data.dataset import scan
 from cxr_core.settings import remember_dataset, runs_dir
+from cxr_core.training.decision import clear_operating_point, save_operating_point
 from cxr_core.training.runs import Run
 from tests.pages_support import PROJECT, open_page, texts, tiny_dataset, tiny_run
 
@@ -258,3 +259,20 @@ def test_whom_a_proxy_has_let_through_is_named(tmp_path: Path) -> None:
     open_page("pages/1_Dataset.py", data=str(root))
     config.set_option("server.trustedUserHeaders", before)
     assert lines()[0]["user"] == "test@example.com"
+
+
+def test_thresholds_and_the_cache(tmp_path: Path) -> None:
+    run = tiny_run(runs_dir(), tiny_dataset(tmp_path / "xrays"), "completed")
+    save_operating_point(run, {run.classes[0]: 0.3})
+    clear_operating_point(run)
+    main(["cache", "--clear", "--runs", str(runs_dir())])
+    assert [row[:2] for row in said()[1:]] == [
+        *(("fixed", "thresholds"), ("fixed", "thresholds taken back"), ("deleted", "cache"))
+    ]
+
+
+def test_a_training_with_pseudonyms_does_not_name_its_data_set(tmp_path: Path) -> None:
+    run = tiny_run(runs_dir(), tiny_dataset(tmp_path / "Miller_Anna"), "queued", pseudonyms=True)
+    assert said() == [("trained", "started", "python")]
+    assert lines()[0]["data"] == run.info["dataset_name"]
+    assert "Miller" not in (runs_dir() / FILE).read_text()

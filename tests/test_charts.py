@@ -236,7 +236,13 @@ def test_one_against_the_rest_names_its_classes() -> None:
     assert chart.data[1].customdata[3][2:] == [17, 20]
 
 
-@pytest.mark.parametrize("color", [color for _, color in matrix.SCALE])
+def test_the_matrix_goes_from_the_ground_of_the_page_away() -> None:
+    light, dark = (charts.confusion(MATRIX, CLASSES, dark=is_dark).data[0].colorscale for is_dark in (False, True))
+    assert contrast(light[0][1], "#FBFCFD") < 1.3 < 4.5 < contrast(light[-1][1], "#FBFCFD")
+    assert contrast(dark[0][1], "#10161C") < 1.3 < 4.5 < contrast(dark[-1][1], "#10161C")
+
+
+@pytest.mark.parametrize("color", [color for _, color in (*matrix.SCALE, *matrix.DARK_SCALE)])
 def test_text_reads_on_every_cell(color: str) -> None:
     # Plotly writes dark grey on bright and white on dark cells, by this brightness (W3C, 2000).
     brightness = np.dot([int(color[i : i + 2], 16) for i in (1, 3, 5)], [0.299, 0.587, 0.114])
@@ -282,6 +288,12 @@ def test_probabilities_mark_the_decision_and_the_thresholds() -> None:
     assert list(chart.layout.yaxis.ticktext) == ["COVID19", "NORMAL", "<b>PNEUMONIA</b>"]
     assert (list(ticks.x), list(ticks.y)) == ([0.42, 0.5], [0, 2])
     assert tuple(chart.layout.xaxis.range) == (0, 1)
+    # Right of the plot, where a threshold of at most 1 cannot strike them through.
+    written = {note.y: note for note in chart.layout.annotations}
+    assert [written[k].text for k in range(3)] == ["31.0 %", "5.0 %", "91.0 %"]
+    assert all((note.xref, note.x, note.xanchor) == ("paper", 1, "left") for note in written.values())
+    assert all(note.xshift >= 8 for note in written.values())
+    assert bars.text is None
     assert len(charts.probabilities(values, "NORMAL").data) == 1
 
 

@@ -111,8 +111,10 @@ def test_an_interval_that_is_a_point_is_explained() -> None:
 def test_a_difference_is_seen_against_the_line_of_none() -> None:
     chart = charts.paired_difference(PAIRED, "first", "second")
     (dots,) = chart.data
-    assert list(dots.x) == [PAIRED["accuracy_difference"], PAIRED["macro_f1_difference"]]
-    assert dots.x[0] + dots.error_x.array[0] == pytest.approx(PAIRED["ci"][1])
+    # The balanced figures first.
+    names = ("macro_f1", "balanced_accuracy", "accuracy")
+    assert list(dots.x) == [PAIRED[f"{name}_difference"] for name in names]
+    assert dots.x[2] + dots.error_x.array[2] == pytest.approx(PAIRED["ci"][1])
     (line,) = chart.layout.shapes
     assert line.x0 == line.x1 == 0
     low, high = chart.layout.xaxis.range

@@ -54,13 +54,15 @@ def test_a_withheld_answer_is_left_out_and_forced(call: Call, phantom: Path, unl
     status, out, _ = call("predict", unlike, phantom, "--json")
     kept, answered = json.loads(out)
     assert status == 0
-    assert set(kept) == {"file", "label", "probabilities", "error", "withheld", "seen"}
+    assert set(kept) == {"file", "label", "probabilities", "error", "withheld", "seen", "known_against"}
     assert (kept["label"], kept["probabilities"], kept["error"]) == (None, None, None)
     assert kept["withheld"].endswith(".")
     assert answered["withheld"] is None
     assert answered["label"]
     forced, _ = json.loads(call("predict", unlike, phantom, "--json", "--force")[1])
     assert forced["withheld"] == kept["withheld"]
+    assert kept["known_against"] == answered["known_against"]
+    assert "trained on drawings" in kept["known_against"]
     assert forced["label"] in forced["probabilities"]
 
 
@@ -69,6 +71,7 @@ def test_the_table_has_a_column_for_it(call: Call, phantom: Path, unlike: Path) 
     assert kept["withheld"]
     assert kept["label"] == kept["p_NORMAL"] == ""
     assert answered["withheld"] == ""
+    assert "trained on drawings; " in answered["known_against"]
     assert 0 <= float(answered["p_NORMAL"]) <= 1
 
 
@@ -76,7 +79,9 @@ def test_a_reader_sees_why_and_how_to_see_it_all_the_same(call: Call, unlike: Pa
     _, out, _ = call("predict", unlike)
     assert "withheld" in out
     assert "--force" in out
-    assert "NORMAL" not in out
+    # What is known against the run names its classes; the answer's line names none.
+    (answer,) = (line for line in out.splitlines() if unlike.name in line)
+    assert "NORMAL" not in answer
     _, out, _ = call("predict", unlike, "--force")
     assert "NORMAL" in out
     assert "forced, though withheld" in out

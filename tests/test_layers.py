@@ -30,7 +30,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     ("cxr_core.data",),
     # What only takes numbers: the audit's scores have intervals too.
-    ("cxr_core.evaluation.metrics", "cxr_core.evaluation.resampling", "cxr_core.evaluation.intervals"),
+    (
+        "cxr_core.evaluation.metrics",
+        "cxr_core.evaluation.resampling",
+        "cxr_core.evaluation.rare",
+        "cxr_core.evaluation.intervals",
+    ),
     # The gate judges a picture by itself; its other half, by a run, only takes numbers.
     ("cxr_core.inference.gate", "cxr_core.inference.orientation"),
     ("cxr_core.audit",),
@@ -89,6 +94,7 @@ TORCH_FREE = (
     "cxr_core.training.speeds",
     "cxr_core.evaluation.metrics",
     "cxr_core.evaluation.resampling",
+    "cxr_core.evaluation.rare",
     "cxr_core.evaluation.intervals",
     "cxr_core.evaluation.calibration",
     "cxr_core.evaluation.operating",
@@ -123,6 +129,8 @@ FOR_PAGES = (
     "cxr_core.training.config",
     "cxr_core.training.runs",
     "cxr_core.training.jobs",
+    "cxr_core.training.pinned",
+    "cxr_core.training.titles",
     "cxr_core.training.estimate",
     "cxr_core.charts",
     "cxr_core.server.guard",

@@ -444,6 +444,15 @@ def test_two_runs_on_the_same_images(make: Callable[..., Run]) -> None:
     assert metrics(at)["McNemar's p"] == f"{expected['mcnemar']['p']:.3f}"
 
 
+def test_the_section_stands_in_the_address(make: Callable[..., Run], run: Run) -> None:
+    at = sound(open_page("pages/4_Evaluate.py", run=run.id, section="Calibration"))
+    assert at.segmented_control(key="section").value == "Calibration"
+    assert "Calibration" in [head.value for head in at.subheader]
+    for wrong in ("Nothing", "", "<b>"):
+        at = sound(open_page("pages/4_Evaluate.py", run=run.id, section=wrong))
+        assert "Matrix" in [head.value for head in at.subheader]
+
+
 def test_runs_without_a_common_image(make: Callable[..., Run], run: Run) -> None:
     make()
     at = opened(run, "Compare")

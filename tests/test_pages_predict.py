@@ -57,6 +57,39 @@ def upload(at: AppTest, *files: tuple[str, bytes], folder: bool = False) -> AppT
     return sound(at.run())
 
 
+def visit(at: AppTest, page: str, run: Run) -> AppTest:
+    at.query_params.clear()
+    at.query_params["run"] = run.id
+    return sound(at.switch_page(page).run())
+
+
+def test_answers_are_there_again_after_a_look_at_another_page(
+    predict: AppTest, run: Run, drawings: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = upload(predict, ("a.png", drawings[0]), ("b.png", drawings[1]))
+    before = decisions(at)
+    assert len(before) == 2
+    calls: list[object] = []
+    monkeypatch.setattr(uploads, "cached_predictor", lambda run: calls.append(run))
+    at = visit(visit(at, "pages/4_Evaluate.py", run), PAGE, run)
+    assert decisions(at) == before
+    assert "2 files from before" in texts(at)
+    assert not calls, "they were kept, not computed again"
+    at = sound(at.button(key="uploads-remove").click().run())
+    assert not decisions(at)
+    assert not decisions(visit(visit(at, "pages/4_Evaluate.py", run), PAGE, run))
+
+
+def test_what_is_kept_has_a_bound(
+    predict: AppTest, run: Run, drawings: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "KEPT_BYTES", len(drawings[0]) - 1)
+    at = upload(predict, ("a.png", drawings[0]))
+    assert "gone when you leave this page" in texts(at)
+    assert uploads.KEPT not in at.session_state
+    assert not decisions(visit(visit(at, "pages/4_Evaluate.py", run), PAGE, run))
+
+
 def decisions(at: AppTest) -> list[str]:
     """The decisions on the cards of the page."""
     shown = [str(text.value).replace("\\", "") for text in at.markdown]

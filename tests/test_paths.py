@@ -16,7 +16,7 @@ IMPOSSIBLE = {
     "bad\0name": "NUL",
     "/" + "x" * 3000: "each name in it 255",
     "/x" * 3000: "at most 4,096 bytes",
-    "/tmp/\udcff\udcfe": "no valid text",
+    "/srv/\udcff\udcfe": "no valid text",
 }
 
 

@@ -156,7 +156,10 @@ def metric_bars(report: Mapping[str, Any]) -> go.Figure:
 def probabilities(
     probabilities: Mapping[str, float], decision: str, thresholds: Mapping[str, float] | None = None
 ) -> go.Figure:
-    """The probability of each class for one image, the decided class in bold, a tick at each threshold."""
+    """The probability of each class for one image, the decided class in bold, a tick at each threshold.
+
+    The percentages stand in a column of their own to the right: no bar and no tick reaches them.
+    """
     names = sorted(probabilities)
     colors = class_colors(names)
     traces: list[Any] = [
@@ -165,9 +168,6 @@ def probabilities(
             y=list(range(len(names))),
             orientation="h",
             marker={"color": [colors[name] for name in names], "line": {"width": 0}},
-            text=[f"{probabilities[name]:.1%}".replace("%", " %") for name in names],
-            textposition="auto",
-            textangle=0,
             hoverinfo="skip",
             width=0.55,
         )
@@ -186,6 +186,25 @@ def probabilities(
         )
     axis = category_axis(names, range=[len(names) - 0.5, -0.5])
     axis["ticktext"] = [f"<b>{label(name, 18)}</b>" if name == decision else label(name, 18) for name in names]
+    written = [
+        {
+            "text": f"{probabilities[name]:.1%}".replace("%", " %"),
+            "x": 1,
+            "xref": "paper",
+            "xanchor": "left",
+            "xshift": 10,
+            "y": k,
+            "yanchor": "middle",
+            "showarrow": False,
+        }
+        for k, name in enumerate(names)
+    ]
     return figure(
-        traces, height=70 + 42 * len(names), legend=False, top=8, xaxis=share_axis(fixedrange=True), yaxis=axis
+        traces,
+        height=70 + 42 * len(names),
+        legend=False,
+        margin={"l": 8, "r": 68, "t": 8, "b": 8},
+        annotations=written,
+        xaxis=share_axis(fixedrange=True),
+        yaxis=axis,
     )

@@ -15,26 +15,30 @@ import plotly.graph_objects as go
 
 from cxr_core.charts.look import PALETTE, category_axis, figure, label, of, percent
 
-# From a pale to a deep blue, opaque: the text's colour is chosen by the cell, not by the page's theme. The step in
-# the middle leaves out the blues on which neither dark nor white text reads well.
+# Opaque, few to many away from the page's ground: from a pale to a deep blue on a light page, the other way round on a
+# dark one. Plotly chooses the text's colour by the cell, nearly black or white; the step in the middle leaves out the
+# blues on which neither reads well.
 SCALE = [[0.0, "#E8F0F7"], [0.5, "#9CC3E2"], [0.500001, "#2F75AB"], [1.0, "#0B3C66"]]
+DARK_SCALE = [[0.0, "#17242F"], [0.5, "#2F6C9C"], [0.500001, "#9CC3E2"], [1.0, "#E8F0F7"]]
 
 
-def confusion(matrix: npt.ArrayLike, classes: Sequence[str], share: bool = False) -> go.Figure:
+def confusion(matrix: npt.ArrayLike, classes: Sequence[str], share: bool = False, dark: bool = False) -> go.Figure:
     """A (K, K) confusion matrix, rows true, columns predicted, the first class at the top left.
 
     Cells say how many images and which share of their row; the colour follows the share of the row where ``share``
-    is set (classes of different size compare), else the count.
+    is set (classes of different size compare), else the count. ``dark``: for a dark page.
     """
-    return _heatmap(np.asarray(matrix, dtype=np.int64), list(classes), share)
+    return _heatmap(np.asarray(matrix, dtype=np.int64), list(classes), share, dark)
 
 
-def one_vs_rest(matrix: npt.ArrayLike, name: str) -> go.Figure:
+def one_vs_rest(matrix: npt.ArrayLike, name: str, dark: bool = False) -> go.Figure:
     """The 2 x 2 matrix [[tn, fp], [fn, tp]] of one class, coloured by the share of the row."""
-    return _heatmap(np.asarray(matrix, dtype=np.int64), [f"not {name}", name], share=True, height=240)
+    return _heatmap(np.asarray(matrix, dtype=np.int64), [f"not {name}", name], share=True, dark=dark, height=240)
 
 
-def _heatmap(counts: npt.NDArray[np.int64], names: list[str], share: bool, height: int | None = None) -> go.Figure:
+def _heatmap(
+    counts: npt.NDArray[np.int64], names: list[str], share: bool, dark: bool, height: int | None = None
+) -> go.Figure:
     size = len(names)
     two_lines = size > 3 or counts.max(initial=0) >= 1000
     rows = counts.sum(axis=1)
@@ -54,7 +58,7 @@ def _heatmap(counts: npt.NDArray[np.int64], names: list[str], share: bool, heigh
                 ],
                 texttemplate="%{text}",
                 textfont={"size": 14 if size <= 4 else 11},
-                colorscale=SCALE,
+                colorscale=DARK_SCALE if dark else SCALE,
                 showscale=False,
                 xgap=2,
                 ygap=2,

@@ -141,13 +141,15 @@ def score_bars(
 
 
 def paired_difference(paired: Mapping[str, Any], first: str = "first run", second: str = "second run") -> go.Figure:
-    """Accuracy and macro F1 of the first run minus those of the second, with intervals, and the line of no difference.
+    """Macro F1, balanced accuracy and accuracy of the first run minus those of the second, with intervals, and the line
+    of no difference.
 
     An interval that holds the line does not tell the runs apart.
     """
     rows = [
-        ("Accuracy", paired["accuracy_difference"], paired["ci"]),
         ("Macro F1", paired["macro_f1_difference"], paired["macro_f1_ci"]),
+        ("Balanced accuracy", paired["balanced_accuracy_difference"], paired["balanced_accuracy_ci"]),
+        ("Accuracy", paired["accuracy_difference"], paired["ci"]),
     ]
     values, ranges = [row[1] for row in rows], [row[2] for row in rows]
     reach = 1.15 * max(0.01, *(abs(end) for row in rows for end in (row[1], *(row[2] or ()))))
@@ -168,7 +170,7 @@ def paired_difference(paired: Mapping[str, Any], first: str = "first run", secon
                 hovertemplate=HOVER,
             )
         ],
-        height=210,
+        height=250,
         legend=False,
         top=44,
         shapes=[{"type": "line", "x0": 0, "x1": 0, "yref": "paper", "y0": 0, "y1": 1, "line": {"color": NEUTRAL}}],
@@ -199,7 +201,7 @@ def collections(rows: Sequence[Mapping[str, Any]]) -> go.Figure:
     ``rows``: {"name", "n", "right", "accuracy", "macro_f1", "ci": {"accuracy", "macro_f1"}}, the first on top.
     """
     series = {
-        title: [(row, key) for row in rows] for key, title in (("accuracy", "Accuracy"), ("macro_f1", "Macro F1"))
+        title: [(row, key) for row in rows] for key, title in (("macro_f1", "Macro F1"), ("accuracy", "Accuracy"))
     }
     return _dots([row["name"] for row in rows], series)
 

@@ -126,7 +126,7 @@ def _check_room(needed: int, folder: Path, name: str) -> None:
 def _no_room(needed: int, folder: Path, name: str) -> DatasetError:
     free = shutil.disk_usage(folder).free
     return DatasetError(
-        f"{name}: it needs {needed / 2**20:,.0f} MiB in {uploads_dir()}, where {free / 2**20:,.0f} MiB are free. "
+        f"{name}: it needs {-(-needed // 2**20):,} MiB in {uploads_dir()}, where {free // 2**20:,} MiB are free. "
         "Nothing of it was kept. Delete unpacked zips that are no longer needed, or let CXR_DATA name a folder on "
         "another disk."
     )

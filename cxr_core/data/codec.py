@@ -1,4 +1,4 @@
-"""Stored values of a DICOM image, decompressed.
+"""Stored values of an image, decompressed: of DICOM, and of the TIFFs whose decoder cannot be trusted.
 
 Plain and run-length coded pixels, JPEG of 8 bits and JPEG 2000 are decoded here. For the rest (JPEG Lossless, JPEG-LS,
 JPEG of 12 bits) there is one decoder, and damaged data can abort the process it runs in: it runs in a process of its
@@ -17,7 +17,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from cxr_core.data import elements, values
+from cxr_core.data import elements, tiff, values
 from cxr_core.data.header import Header, header_of
 
 # Transfer syntax -> decoder that reports damage as an exception; "" for pixels that are not compressed.
@@ -54,7 +54,7 @@ def stored(dataset: Any, content: bytes, header: Header) -> np.ndarray:
     """
     if header.syntax in _SAFE and not (header.syntax == _EXTENDED and header.allocated > 8):
         return _decoded(dataset, header, _SAFE[header.syntax])
-    return _isolated(content)
+    return isolated(content)
 
 
 def _decoded(dataset: Any, header: Header, plugin: str) -> np.ndarray:
@@ -85,7 +85,8 @@ def _plain(dataset: Any, header: Header) -> Any:
     return plain
 
 
-def _isolated(content: bytes) -> np.ndarray:
+def isolated(content: bytes) -> np.ndarray:
+    """The numbers of a DICOM or TIFF file, decoded in a process of its own. Raises anything on damage."""
     try:
         worker = _idle.get_nowait()
     except queue.Empty:
@@ -161,6 +162,13 @@ def _extended(dataset: Any, header: Header) -> np.ndarray:
     return np.frombuffer(frame, "<u2").reshape(header.rows, header.columns)
 
 
+def _pixels(content: bytes) -> np.ndarray:
+    dataset = elements.read(content, "")
+    header = header_of(dataset, "")
+    extended = header.syntax == _EXTENDED and header.samples == 1
+    return _extended(dataset, header) if extended else _decoded(dataset, header, "")
+
+
 def _serve() -> None:
     """Answer files on standard input with arrays on standard output, nothing for a refusal, until the input ends."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
@@ -173,11 +181,7 @@ def _serve() -> None:
             return
         buffer = BytesIO()
         try:
-            dataset = elements.read(content, "")
-            header = header_of(dataset, "")
-            extended = header.syntax == _EXTENDED and header.samples == 1
-            pixels = _extended(dataset, header) if extended else _decoded(dataset, header, "")
-            np.save(buffer, pixels, allow_pickle=False)
+            np.save(buffer, tiff.numbers(content) if tiff.is_tiff(content) else _pixels(content), allow_pickle=False)
         except Exception:  # the parent reports the file; why a decoder failed is of no use to anyone
             buffer = BytesIO()
         _send(answers, buffer.getvalue())

@@ -9,19 +9,16 @@ zero beyond 8 bits, takes unsigned 32-bit numbers for signed ones and knows no 6
 that; both are imported when first needed.
 """
 
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from cxr_core.data import grey, limits
+from cxr_core.data import codec, grey, limits, tiff
 from cxr_core.errors import CutShortError, ImageError
 
-_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 PNG = b"\x89PNG\r\n\x1a\n"
 # PNG's kinds of colour that Pillow reads at full depth: grey without alpha, and a palette, which has 8 bits.
 _PLAIN_PNG = (0, 3)
@@ -30,6 +27,7 @@ _LUMA = (19595, 38470, 7471)
 _ROWS = 512
 # Baseline and what is usual beside it: none, LZW, Deflate (two numbers), PackBits. Others (JPEG) are for 8 bits.
 _COMPRESSIONS = {1, 5, 8, 32946, 32773}
+_HAZARDOUS = {5, 32773}
 # What limits.MAX_PIXELS come to with 16-bit RGB and alpha.
 _MOST_BYTES = 8 * limits.MAX_PIXELS
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 0, 1, 2
@@ -109,7 +107,7 @@ def is_deep(content: bytes, image: Image.Image | None) -> bool:
     does not know the file.
     """
     if image is None:
-        return content[:4] in _TIFF
+        return tiff.is_tiff(content)
     if image.format == "PNG":
         return content[24] > 8 and (content[25] not in _PLAIN_PNG or image.has_transparency_data)
     return image.format == "TIFF" and max(_tag(image, _BITS_PER_SAMPLE, (8,))) > 8
@@ -144,15 +142,11 @@ def _said_by_png(content: bytes, top: int) -> int | None:
 
 
 def _tiff(content: bytes, name: str) -> Deep:
-    import tifffile
-
-    # It reports damage twice: by an exception, and in a log of its own.
-    logging.getLogger("tifffile").setLevel(logging.CRITICAL)
-    with tifffile.TiffFile(BytesIO(content)) as file:
+    with tiff.opened(content) as file:
         limits.check_frames(len(file.pages), name)
         page = file.pages.first
         _check(page, content, name)
-        values = page.asarray()
+        values = codec.isolated(content) if int(page.compression) in _HAZARDOUS else page.asarray()
         if page.samplesperpixel == 1:
             values = values.reshape(*values.shape[:2], 1)
         elif page.planarconfig != 1:

@@ -68,13 +68,15 @@ def facts(content: bytes) -> dict[str, str]:
     been typed, never gets out. Empty for any other kind of file. Raises nothing.
     """
     try:
-        if not is_dicom(content):
-            return {}
-        dataset = read(content, "", pixels=False)
-    except ImageError:  # a deflated part that is damaged, which its decoding will say
+        stated = _stated(read(content, "", pixels=False)) if is_dicom(content) else {}
+    except Exception:  # the library parses here, and raises anything on damage; its message may quote the file
         return {}
+    return {name: value for name, value in stated.items() if value}
+
+
+def _stated(dataset: Any) -> dict[str, str]:
     said = {keyword: values.text(dataset, keyword) for keyword in _SAID}
-    stated = {
+    return {
         "modality": terms.modality(said["Modality"]),
         "view": terms.view(said["ViewPosition"]),
         "body_part": terms.body_part(said["BodyPartExamined"]),
@@ -82,7 +84,6 @@ def facts(content: bytes) -> dict[str, str]:
         "size": terms.size(values.integer(dataset, "Columns"), values.integer(dataset, "Rows")),
         "polarity": terms.polarity(said["PhotometricInterpretation"], said["PresentationLUTShape"]),
     }
-    return {name: value for name, value in stated.items() if value}
 
 
 def _opened(content: bytes, name: str) -> tuple[Any, Header]:

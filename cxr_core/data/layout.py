@@ -13,6 +13,7 @@ from cxr_core.data.budget import Budget
 from cxr_core.data.folder import Folder, is_virtual, kind_of
 from cxr_core.data.listing import SPLIT_NAMES, Item, Listing, relative
 from cxr_core.data.tabular import from_table, join_sources
+from cxr_core.data.uploads import holding
 from cxr_core.errors import DatasetError
 from cxr_core.paths import shown
 
@@ -68,7 +69,9 @@ def _is_table(root: Path) -> bool:
     try:
         about = root.stat()
     except (FileNotFoundError, NotADirectoryError, ValueError):
-        raise DatasetError(f"{shown(root)}: there is no such folder. Check the path.") from None
+        deleted = holding(root)
+        hint = "Upload the zip again: its unpacked copy was deleted" if deleted else "Check the path"
+        raise DatasetError(f"{shown(root)}: there is no such folder. {hint}.") from None
     except OSError as error:
         raise DatasetError(
             f"{shown(root)}: cannot be opened ({error.strerror}). Check the path and its permissions."

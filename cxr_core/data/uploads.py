@@ -110,7 +110,10 @@ def find(name: str) -> Upload:
 
 def holding(path: Path) -> Upload | None:
     """The unpacked zip that a path lies in, or lay in before it was deleted; None for any other path."""
-    place = path.resolve()
+    try:
+        place = path.resolve()
+    except (OSError, ValueError, RuntimeError):  # a name that no path can have
+        return None
     if not place.is_relative_to(uploads_dir()) or place == uploads_dir():
         return None
     return Upload(uploads_dir() / place.relative_to(uploads_dir()).parts[0])

@@ -20,7 +20,8 @@ UNKNOWN = "not known"
 
 
 def by_source(table: pd.DataFrame, classes: Sequence[str], implied: Implied) -> list[dict[str, Any]]:
-    """``[{"source", "n", "right", "classes": {class: images}, "accuracy", "macro_f1", "ci"}]``, sorted by source.
+    """``[{"source", "n", "right", "classes": {class: images}, "confusion", "accuracy", "balanced_accuracy",
+    "macro_f1", "ci"}]``, sorted by source.
 
     ``table``: a row per image with source, label, decision, patient and ``p_CLASS``. Macro F1 is over the classes that
     occur in truth or decision there; ``ci`` is that of ``intervals.bootstrap``, by patient.
@@ -38,7 +39,9 @@ def by_source(table: pd.DataFrame, classes: Sequence[str], implied: Implied) -> 
                 "n": figures["n"],
                 "right": int((true == decisions).sum()),
                 "classes": {name: int(counts.get(name, 0)) for name in classes},
+                "confusion": figures["confusion"],
                 "accuracy": figures["accuracy"],
+                "balanced_accuracy": figures["balanced_accuracy"],
                 "macro_f1": figures["macro_f1"],
                 "ci": bootstrap(true, probabilities, decisions, classes, implied, part["patient"].fillna("").tolist()),
             }

@@ -68,7 +68,8 @@ class Collection:
             table = read(self.path.with_suffix(".csv"), TEXT_COLUMNS)
             if len(table) != metrics["n"]:
                 raise ValueError
-            if metrics["thresholds"] != decision.thresholds:
+            # Intervals without "few" are older than those of few images.
+            if metrics["thresholds"] != decision.thresholds or "few" not in metrics["ci"]:
                 again, table = measure(table, self.run.classes, self.run.implied, decision)
                 metrics = {**metrics, **again}
             table[["label", "decision", "patient", "source"]], metrics["ci"]["accuracy"]

@@ -8,18 +8,21 @@
     unpaired((true, decisions, patients), (true_b, decisions_b, patients_b), len(classes))["accuracy"]["ci"]
 
 Resampled by patient, see ``resampling``; resamples that leave a figure without a denominator are left out of its
-interval. Two limits, to be said where the figures are shown: an interval speaks of other patients from where these
-came from, not of other hospitals; and where no resample differs (5 of 5 found) it shrinks to a point, which only says
-that nothing else was seen.
+interval. What rests on fewer than ten patients is never narrower than the exact binomial interval, and a macro average
+over such a class is widened by it: see ``rare``. Two limits, to be said where the figures are shown: an interval speaks
+of other patients from where these came from, not of other hospitals; and where no resample differs (50 of 50 found) it
+shrinks to a point, which only says that nothing else was seen.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from cxr_core.evaluation.metrics import confusion_matrix, label_truth
+from cxr_core.evaluation.rare import FEW, Rare, RarePair, Streams, melded, widened
 from cxr_core.evaluation.resampling import Floats, Interval, Ints, draws, interval, known_patients, ratio, units_of
 from cxr_core.labels import Implied
 
@@ -43,10 +46,11 @@ def bootstrap(
     ``true`` and ``decisions`` are (N,) class indices, ``probabilities`` (N, K) in 0..1, ``groups`` (N,) patients, ""
     where one is not known. The same seed gives the same intervals.
 
-    ``{"resamples", "n", "grouped": images whose patient is known, "groups": units drawn, "accuracy": [low, high],
-    "balanced_accuracy", "macro_f1", "per_class": {class: {"recall", "specificity", "precision", "f1", "roc_auc",
-    "average_precision"}}}``. None stands where a figure rests on fewer than two units (the class has one patient, or
-    is never decided): one unit says nothing about the next. Raises DatasetError without images, RunError where a
+    ``{"resamples", "n", "grouped": images whose patient is known, "groups": units drawn, "few": {class: on how many
+    units it rests, where these are fewer than ten}, "accuracy": [low, high], "balanced_accuracy", "macro_f1",
+    "per_class": {class: {"recall", "specificity", "precision", "f1", "roc_auc", "average_precision"}}}``. None stands
+    where a figure rests on fewer than two units (the class has one patient, or is never decided): one unit says nothing
+    about the next. Raises DatasetError without images, RunError where a
     probability is not a number, ConfigError for less than one resample.
     """
     n_classes = len(classes)
@@ -55,11 +59,16 @@ def bootstrap(
     unit, units = units_of(groups, len(truth))
     cells = _cells(true, decisions, n_classes, unit, units)
     rankings = [_Ranking(truth[:, k], scores[:, k], unit) for k in range(n_classes)]
-    parts = []
-    for drawn in draws(units, resamples, seed, len(truth)):
-        ranked = np.stack([ranking.areas(drawn) for ranking in rankings], axis=2)
-        parts.append(_figures(_drawn_matrices(drawn, cells)) | dict(zip(_RANKED, ranked, strict=True)))
-    values = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    decided = _Decided.drawn(cells, resamples, seed, len(truth))
+    # The same draws again: to keep them would take as much memory as all images of all resamples.
+    areas = [
+        np.stack([ranking.areas(drawn) for ranking in rankings], axis=2)
+        for drawn in draws(units, resamples, seed, len(truth))
+    ]
+    values = decided.values | dict(zip(_RANKED, np.concatenate(areas, axis=1), strict=True))
+    once = np.ones((1, units), dtype=np.int64)
+    seen = _figures(_drawn_matrices(once, cells))
+    seen |= dict(zip(_RANKED, np.stack([ranking.areas(once) for ranking in rankings], axis=2), strict=True))
     carried = _carried(cells)
     for k in range(n_classes):
         positive, negative = (len(np.unique(unit[truth[:, k] == kind])) for kind in (True, False))
@@ -69,9 +78,17 @@ def bootstrap(
         "n": len(truth),
         "grouped": sum(map(bool, known_patients(groups, len(truth)))),
         "groups": units,
-        **{name: interval(values[name], units) for name in _OVERALL},
+        "few": {classes[k]: int(n) for k, n in enumerate(decided.rare.units) if n < FEW},
+        **{name: decided.interval(name) for name in _OVERALL},
         "per_class": {
-            name: {figure: interval(values[figure][:, k], carried[figure, k]) for figure in (*_DECIDED, *_RANKED)}
+            name: {
+                **{
+                    figure: widened(interval(values[figure][:, k], units_k), seen[figure][0, k], units_k)
+                    for figure in (*_DECIDED, *_RANKED)
+                    for units_k in [carried[figure, k]]
+                },
+                "f1": decided.f1_interval(k, carried["f1", k]),
+            }
             for k, name in enumerate(classes)
         },
     }
@@ -88,9 +105,9 @@ def macro_f1_interval(
     """The 95 % interval of the macro F1 alone, as ``bootstrap`` gives it, for decisions without probabilities."""
     confusion_matrix(true, decisions, n_classes)
     unit, units = units_of(groups, len(np.asarray(true)))
-    cells = _cells(true, decisions, n_classes, unit, units)
-    parts = [_figures(_drawn_matrices(drawn, cells))["macro_f1"] for drawn in draws(units, resamples, seed, len(unit))]
-    return interval(np.concatenate(parts), units)
+    return _Decided.drawn(_cells(true, decisions, n_classes, unit, units), resamples, seed, len(unit)).interval(
+        "macro_f1"
+    )
 
 
 def written_drop(drop: float, ends: Sequence[float] | None) -> str:
@@ -110,8 +127,10 @@ def paired(
 ) -> dict[str, Any]:
     """Two runs on the same images in the same order: a minus b, so that above zero a is the better one.
 
-    ``{"n", "groups", "accuracy_difference", "ci", "macro_f1_difference", "macro_f1_ci", "mcnemar": {"only_a",
+    ``{"n", "groups", "few": [classes, by index, of fewer than ten units], "accuracy_difference", "ci",
+    "balanced_accuracy_difference", "balanced_accuracy_ci", "macro_f1_difference", "macro_f1_ci", "mcnemar": {"only_a",
     "only_b", "p"}}``: both runs are judged on the same resamples, and an interval is None for fewer than two units.
+    What rests on fewer than ten units is widened as in ``rare``; two runs that decide every image alike differ by 0.
     ``only_a`` counts the images that a alone decided right; p is McNemar's exact two-sided test of these against
     ``only_b`` (McNemar 1947; a binomial test at one half, 1 where the runs never differ). It takes the images for
     independent: where patients have several, trust the interval. Raises as ``bootstrap`` does.
@@ -125,19 +144,30 @@ def paired(
     unit, units = units_of(groups, len(right_a))
     cells = [_cells(true, decisions, n_classes, unit, units) for decisions in (decisions_a, decisions_b)]
 
-    def differences(drawn: Ints) -> Floats:
-        a, b = (_figures(_drawn_matrices(drawn, part)) for part in cells)
-        return np.stack([a[name] - b[name] for name in ("accuracy", "macro_f1")])
+    rare = RarePair.of(true, (decisions_a, decisions_b), (cells[0], cells[1]))
+    rng = Streams(seed)
 
-    seen = differences(np.ones((1, units), dtype=np.int64))[:, 0]
-    drawn = np.concatenate([differences(part) for part in draws(units, resamples, seed, len(right_a))], axis=1)
+    def differences(drawn: Ints) -> Floats:
+        """Plain, at the lower and at the upper bound: (3, figures, b)."""
+        matrices = [_drawn_matrices(drawn, part) for part in cells]
+        sides = [[_figures(part) for part in matrices]] * 3
+        if rare.is_rare:
+            sides[1:] = [[_averaged(part) for part in side] for side in rare.sides(matrices[0], matrices[1], rng)]
+        return np.stack([np.stack([a[name] - b[name] for name in _OVERALL]) for a, b in sides])
+
+    seen = [_figures(_drawn_matrices(np.ones((1, units), dtype=np.int64), part)) for part in cells]
+    drawn = np.concatenate([differences(part) for part in draws(units, resamples, seed, len(right_a))], axis=2)
+    found: dict[str, Any] = {}
+    for place, name in enumerate(_OVERALL):
+        found[f"{name}_difference"] = float(seen[0][name][0] - seen[1][name][0])
+        found["ci" if name == "accuracy" else f"{name}_ci"] = melded(
+            drawn[0, place], drawn[1, place], drawn[2, place], units
+        )
     return {
         "n": len(right_a),
         "groups": units,
-        "accuracy_difference": float(seen[0]),
-        "ci": interval(drawn[0], units),
-        "macro_f1_difference": float(seen[1]),
-        "macro_f1_ci": interval(drawn[1], units),
+        "few": [k for k, n in enumerate(rare.first.units) if n < FEW],
+        **found,
         "mcnemar": {
             "only_a": only_a,
             "only_b": only_b,
@@ -161,36 +191,69 @@ def unpaired(
     independently, and the drop's interval is that of the differences; None where one side has fewer than two units.
     Macro F1 is the mean over ``counted`` (all classes by default). Raises as ``bootstrap`` does.
     """
-    seen, drawn, counts = [], [], []
+    sides, counts = [], []
     for part, (true, decisions, groups) in enumerate((a, b)):
         matrix = confusion_matrix(true, decisions, n_classes)
         unit, units = units_of(groups, len(np.asarray(true)))
         cells = _cells(true, decisions, n_classes, unit, units)
         # Seeds that differ: draws that move together would make the difference too sure of itself.
-        every = [_drawn_matrices(rows, cells) for rows in draws(units, resamples, seed + 7919 * part, len(unit))]
-        seen.append(_over(matrix[None].astype(np.float64), counted))
-        drawn.append(_over(np.concatenate(every), counted))
+        sides.append(_Decided.drawn(cells, resamples, seed + 7919 * part, len(unit), counted))
         counts.append((int(matrix.sum()), int(np.trace(matrix)), units))
     fewest = min(units for _, _, units in counts)
-    figures = {
-        name: {
-            "a": float(seen[0][name][0]),
-            "a_ci": interval(drawn[0][name], counts[0][2]),
-            "b": float(seen[1][name][0]),
-            "b_ci": interval(drawn[1][name], counts[1][2]),
-            "drop": float(seen[0][name][0] - seen[1][name][0]),
-            "ci": interval(drawn[0][name] - drawn[1][name], fewest),
+    figures = {}
+    for name in ("accuracy", "macro_f1"):
+        (plain_a, low_a, high_a), (plain_b, low_b, high_b) = ([part[name] for part in side.parts] for side in sides)
+        values = [float(side.seen[name][0]) for side in sides]
+        figures[name] = {
+            "a": values[0],
+            "a_ci": sides[0].interval(name),
+            "b": values[1],
+            "b_ci": sides[1].interval(name),
+            "drop": values[0] - values[1],
+            "ci": melded(plain_a - plain_b, low_a - high_b, high_a - low_b, fewest),
         }
-        for name in ("accuracy", "macro_f1")
-    }
     return {**figures, "n": [n for n, _, _ in counts], "right": [right for _, right, _ in counts]}
 
 
-def _over(matrices: Floats, counted: Sequence[int] | None) -> dict[str, Floats]:
-    """Accuracy and the mean F1 of the ``counted`` classes, of (b, K, K) matrices."""
-    figures = _figures(matrices)
-    f1 = figures["f1"] if counted is None else figures["f1"][:, list(counted)]
-    return {"accuracy": figures["accuracy"], "macro_f1": np.nanmean(f1, axis=1)}
+@dataclass(frozen=True)
+class _Decided:
+    """The figures of decisions, as they are (``seen``) and of every resample: plain, at their lower and upper bound."""
+
+    rare: Rare
+    seen: dict[str, Floats]
+    parts: tuple[dict[str, Floats], dict[str, Floats], dict[str, Floats]]
+
+    @classmethod
+    def drawn(
+        cls, cells: Ints, resamples: int, seed: int, width: int, counted: Sequence[int] | None = None
+    ) -> "_Decided":
+        """``cells`` as ``_cells`` gives them; macro F1 is over the ``counted`` classes, all by default."""
+        rare, rng, found = Rare.of(cells), Streams(seed), []
+        for chunk in draws(len(cells), resamples, seed, width):
+            matrices = _drawn_matrices(chunk, cells)
+            plain = _figures(matrices, counted)
+            sides = [_averaged(side, counted) for side in rare.sides(matrices, rng)] if rare.is_rare else [plain] * 2
+            found.append((plain, *sides))
+        seen = _figures(_drawn_matrices(np.ones((1, len(cells)), dtype=np.int64), cells), counted)
+        plain, lower, upper = (
+            {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+            for parts in zip(*found, strict=True)
+        )
+        return cls(rare, seen, (plain, lower, upper))
+
+    @property
+    def values(self) -> dict[str, Floats]:
+        return self.parts[0]
+
+    def interval(self, name: str) -> Interval:
+        """Of one of the figures over all classes."""
+        plain, lower, upper = (part[name] for part in self.parts)
+        return melded(plain, lower, upper, self.rare.all)
+
+    def f1_interval(self, k: int, units: int) -> Interval:
+        """Of the F1 of class ``k``, which rests on ``units``."""
+        plain, lower, upper = (part["f1"][:, k] for part in self.parts)
+        return melded(plain, lower, upper, units)
 
 
 class _Ranking:
@@ -242,20 +305,24 @@ def _drawn_matrices(drawn: Ints, cells: Ints) -> Floats:
     return (drawn.astype(np.float64) @ cells.reshape(units, k * k).astype(np.float64)).reshape(-1, k, k)
 
 
-def _figures(matrices: Floats) -> dict[str, Floats]:
-    """Figures of (b, K, K) matrices by the definitions of ``metrics.report``, but NaN without a denominator."""
+def _figures(matrices: Floats, counted: Sequence[int] | None = None) -> dict[str, Floats]:
+    """Figures of (b, K, K) matrices by the definitions of ``metrics.report``, but NaN without a denominator; macro F1
+    over the ``counted`` classes."""
     tp = np.diagonal(matrices, axis1=1, axis2=2)
     support, predicted, total = matrices.sum(axis=2), matrices.sum(axis=1), matrices.sum(axis=(1, 2))[:, None]
     recall, f1 = ratio(tp, support), ratio(2 * tp, support + predicted)
     return {
-        "accuracy": tp.sum(axis=1) / total[:, 0],
-        "balanced_accuracy": np.nanmean(recall, axis=1),
-        "macro_f1": np.nanmean(f1, axis=1),
-        "recall": recall,
+        **_averaged({"accuracy": tp.sum(axis=1) / total[:, 0], "recall": recall, "f1": f1}, counted),
         "specificity": ratio(total - support - predicted + tp, total - support),
         "precision": ratio(tp, predicted),
-        "f1": f1,
     }
+
+
+def _averaged(figures: dict[str, Floats], counted: Sequence[int] | None = None) -> dict[str, Floats]:
+    """Accuracy, recall and F1, with the averages that follow from them."""
+    f1 = figures["f1"] if counted is None else figures["f1"][:, list(counted)]
+    averages = {"balanced_accuracy": np.nanmean(figures["recall"], axis=1), "macro_f1": np.nanmean(f1, axis=1)}
+    return {**figures, **averages}
 
 
 def _carried(cells: Ints) -> dict[tuple[str, int], int]:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cxr_core.errors import RunError
+from cxr_core.evaluation.balance import unjudged
 from cxr_core.evaluation.calibration import brier, calibrate, ece, logits_of
 from cxr_core.evaluation.intervals import bootstrap
 from cxr_core.evaluation.metrics import report
@@ -24,12 +25,13 @@ def measured(run: Run, split: str) -> Measured:
     """Metrics and predictions of ``split`` from the run's files.
 
     The worker's metrics where its thresholds stand; computed again from the kept probabilities where a person has
-    chosen an operating point since. Raises RunError where the split was not evaluated.
+    chosen an operating point since, or where its intervals are older than those of few images. Raises RunError where
+    the split was not evaluated.
     """
     decision, table, kept = Decision.load(run), run.predictions(split), run.metrics(split)
     if kept is None:
         raise RunError(f"Run {run.id} has no metrics for {split} yet: it is {run.state}.")
-    if not decision.chosen:
+    if not decision.chosen and "few" in kept.get("ci", {"few": {}}):
         return kept, table
     again, table = measure(table, run.classes, run.implied, decision)
     return {**kept, **again}, table
@@ -39,7 +41,8 @@ def measure(table: pd.DataFrame, classes: Sequence[str], implied: Implied, decis
     """Decide and measure. ``table``: a row per image with ``label``, ``patient`` and calibrated ``p_CLASS``.
 
     The metrics are those of :func:`cxr_core.evaluation.metrics.report`, with ``ci`` (95 %, by patient), ``calibration``
-    (before: at temperature 1) and ``thresholds``. The table comes back with the column ``decision``.
+    (before: at temperature 1), ``thresholds``, and ``unjudged``: a sentence for each class of too few images. The table
+    comes back with the column ``decision``.
     """
     try:
         probabilities = table[[f"p_{name}" for name in classes]].to_numpy(dtype=np.float64)
@@ -61,6 +64,7 @@ def measure(table: pd.DataFrame, classes: Sequence[str], implied: Implied, decis
         "thresholds": decision.thresholds,
         "operating_point_chosen": decision.chosen,
     }
+    metrics["unjudged"] = unjudged(metrics)
     columns = [name for name in table.columns if name != "decision" and not name.startswith("p_")]
     judged = table[columns].copy()
     judged["decision"] = [classes[k] for k in decisions]

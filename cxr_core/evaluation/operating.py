@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cxr_core.errors import ConfigError, DatasetError, RunError
+from cxr_core.evaluation.rare import widened
 from cxr_core.evaluation.resampling import Interval, draws, interval, ratio, units_of
 
 # Ratio -> (what it counts, what it counts it among).
@@ -59,7 +60,8 @@ def point_intervals(
 ) -> dict[str, Interval]:
     """95 % bootstrap intervals, [low, high] or None, of the four ratios at a threshold that stays where it is.
 
-    Resampled by patient as ``intervals.bootstrap`` does; ``groups`` (N,) patients, "" where one is not known. Raises
+    Resampled by patient as ``intervals.bootstrap`` does, and never narrower than the exact interval where a ratio rests
+    on fewer than ten; ``groups`` (N,) patients, "" where one is not known. Raises
     as ``at_threshold``, and ConfigError for less than one resample.
     """
     cells = _cells(truth, probability, threshold)
@@ -71,7 +73,9 @@ def point_intervals(
     for name, (part, whole) in RATIOS.items():
         columns = [place[cell] for cell in whole]
         carried = int((by_unit[:, columns].sum(axis=1) > 0).sum())
-        found[name] = interval(ratio(drawn[:, place[part]], drawn[:, columns].sum(axis=1)), carried)
+        ends = interval(ratio(drawn[:, place[part]], drawn[:, columns].sum(axis=1)), carried)
+        among = by_unit[:, columns].sum()
+        found[name] = widened(ends, by_unit[:, place[part]].sum() / among if among else np.nan, carried)
     return found
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cxr_core.errors import RunError
+from cxr_core.evaluation import balance
 from cxr_core.reports.document import Table
 
 UNDEFINED = "–"
@@ -32,12 +33,14 @@ def right_of(metrics: Mapping[str, Any]) -> str:
 
 
 def overall(metrics: Mapping[str, Any]) -> list[str]:
-    """Sentences: accuracy, balanced accuracy and macro F1."""
+    """Sentences: the balanced figures, the recall of each class and what could not be judged; accuracy last."""
     ci = metrics.get("ci") or {}
     return [
-        f"Accuracy {figure(metrics['accuracy'], ci.get('accuracy'), right_of(metrics))} images.",
         f"Balanced accuracy {figure(metrics['balanced_accuracy'], ci.get('balanced_accuracy'))}, "
         f"macro F1 {figure(metrics['macro_f1'], ci.get('macro_f1'))}, on {metrics['n']:,} images.",
+        f"Recall: {balance.recalls(metrics)}.",
+        *balance.unjudged(metrics),
+        f"Accuracy {figure(metrics['accuracy'], ci.get('accuracy'), right_of(metrics))} images.",
     ]
 
 
@@ -66,8 +69,9 @@ def basis(metrics: Mapping[str, Any]) -> str:
         return "This run has no intervals: evaluate it again to have them."
     units = f"{ci['groups']:,} patients and images without a known patient" if ci.get("grouped") else "images"
     return (
-        f"In brackets: 95 % bootstrap intervals, {ci['resamples']:,} resamples of {units}. They speak of other "
-        "patients from where these came from, not of other hospitals."
+        f"In brackets: 95 % bootstrap intervals, {ci['resamples']:,} resamples of {units}, widened to the exact "
+        "binomial interval where fewer than ten count. They speak of other patients from where these came from, not of "
+        "other hospitals."
     )
 
 

@@ -16,11 +16,12 @@ from cxr_core.errors import RunError
 from cxr_core.evaluation.measure import measured
 from cxr_core.inference.neighbours import Neighbour
 from cxr_core.labels import rule_text
-from cxr_core.reports import figures
+from cxr_core.reports import figures, known
 from cxr_core.reports.document import Block, Bullets, Document, Heading, Picture, Pictures, Table, Text
 from cxr_core.reports.verdict import verdict
 from cxr_core.training.decision import Decision
 from cxr_core.training.runs import Run
+from cxr_core.training.titles import title
 
 HEAT_SENTENCE = "A heat map shows what moved the score, not that the score is right."
 EMPTY = "The map is empty: nothing in this picture speaks for {label}."
@@ -78,15 +79,16 @@ def image_report(run: Run, answered: Answered, now: datetime | None = None) -> D
     """The page. Raises RunError where the run's files are damaged."""
     decision = Decision.load(run)
     date = (now or datetime.now(UTC)).astimezone(UTC)
-    blocks: list[Block] = [_pictures(answered), Heading("Answer"), *_answer(run, answered, decision)]
+    found = verdict(run)
+    said = Text(known.line(found.against))
+    blocks: list[Block] = [_pictures(answered), Heading("Answer"), said, *_answer(run, answered, decision)]
     if answered.is_open and answered.similar:
         blocks += _similar(answered.similar)
     blocks += [Heading("How good this run is on its internal test split"), *_figures(run)]
-    found = verdict(run)
     blocks += [Heading("What this score is worth"), Text(found.sentence), Bullets(found.details)]
     return Document(
         "Chest X-ray report",
-        f"{answered.file} · {date:%Y-%m-%d %H:%M} UTC · run {run.id}",
+        f"{answered.file} · {date:%Y-%m-%d %H:%M} UTC · run {title(run)}",
         tuple(blocks),
         _foot(run, answered, decision),
     )
@@ -165,7 +167,7 @@ def _foot(run: Run, answered: Answered, decision: Decision) -> tuple[str, ...]:
     config, info = run.config, run.info
     versions = ", ".join(f"{name} {number}" for name, number in info.get("versions", {}).items())
     return (
-        f"Run {run.id}: {config.backbone}, weights {_origin(config.weights)}, {config.trainable} trained, epoch "
+        f"Run {title(run)}: {config.backbone}, weights {_origin(config.weights)}, {config.trainable} trained, epoch "
         f"{decision.epoch}; data set {info.get('dataset_name', '')}, digest {info.get('data_digest', '')}.",
         f"Image digest {answered.digest} (BLAKE2b). Written by cxr_core {__version__}; trained with {versions}.",
     )

@@ -15,9 +15,11 @@ from cxr_core.audit.audit import Audit
 from cxr_core.audit.findings import INFORMS, SHORTCUT_SEES
 from cxr_core.data.cautions import kinds_of_caution
 from cxr_core.errors import RunError
+from cxr_core.evaluation import balance
 from cxr_core.evaluation.external import Collection, against, collections
 from cxr_core.evaluation.intervals import written_drop
 from cxr_core.evaluation.measure import measured
+from cxr_core.reports import known
 from cxr_core.training import controls, held_out
 from cxr_core.training.runs import Run
 
@@ -39,10 +41,13 @@ _BY = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """``sentence``: one, to stand beside the headline figure; ``details``: all that is known, the leak first."""
+    """``sentence``: one, to stand beside the headline figure; ``details``: all that is known, the leak first;
+    ``against``: what speaks against the run in a few words each, to stand in an answer (``known.line``).
+    """
 
     sentence: str
     details: tuple[str, ...]
+    against: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -63,18 +68,36 @@ class _Score:
 def verdict(run: Run) -> Verdict:
     """The verdict as things stand now. Raises RunError where the run's description or its split is damaged."""
     audit = audit_of(run)
-    own, bars, said = _measured(run)
-    drops, outside = _outside(run)
+    own, report, bars, said = _measured(run)
+    others = collections(run)
+    found = list(zip(others, outside_of(run, others), strict=True))
+    drops, outside = _outside([pair for _, pair in found])
     unseen, told = _unseen(run)
     cautions = dict(kinds_of_caution(run.split, run.folder))
     reached = _reached(own, audit, bars)
     serious = [*_leak(run, audit, cautions), *_astray(run), *reached, *drops, *unseen, *_data(audit, cautions)]
-    known = sorted(run.warnings, key=lambda warning: warning != run.leak)
+    warned = sorted(run.warnings, key=lambda warning: warning != run.leak)
     for finding in audit.findings if audit else []:
-        if finding.severity != INFORMS and not any(finding.message in sentence for sentence in known):
-            known.append(finding.message)
-    details = [*([] if audit else [NOT_AUDITED]), *known, *said, *told, *outside]
-    return Verdict(_sentence(serious or _sound(bool(bars), outside)), tuple(dict.fromkeys(details)))
+        if finding.severity != INFORMS and not any(finding.message in sentence for sentence in warned):
+            warned.append(finding.message)
+    details = [*([] if audit else [NOT_AUDITED]), *warned, *said, *told, *outside]
+    leaking = "copies" in cautions or bool(audit and any(finding.kind == "leak" for finding in audit.findings))
+    drawn = "drawn" in cautions or bool(audit and any(finding.kind == "drawn" for finding in audit.findings))
+    against_it = [
+        *known.void(run, audit is not None, leaking, drawn),
+        *_astray(run),
+        *(text.replace(f" of {own.written}", "") for text in reached if own),
+        *(text for collection, _ in found for text in known.failing(collection.measured[0], collection.name)),
+        *(["lower on another collection"] if drops else []),
+        *(["lower where the source was never seen"] if unseen else []),
+        *(known.failing(report, "its own test") if report else ["no test figures"]),
+        *(["its data set cannot tell disease from source"] if "sources" in cautions else []),
+        *(["patients of its test are in its training"] if "patients" in cautions else []),
+        *(known.unsure(report) if report else []),
+        *([] if found else [known.NO_OUTSIDE]),
+    ]
+    sentence = _sentence(serious or _sound(bool(bars), outside))
+    return Verdict(sentence, tuple(dict.fromkeys(details)), tuple(against_it))
 
 
 def audit_of(run: Run) -> Audit | None:
@@ -107,22 +130,22 @@ def _dropped(name: str, drop: float, ends: Sequence[float] | None) -> str:
     return f"On the other collection {name} macro F1 drops by {written}, which does not show that it does worse there."
 
 
-def _measured(run: Run) -> tuple[_Score | None, dict[str, float], list[str]]:
-    """The run's own score, that of each control by its kind, and what is to be said of them."""
+def _measured(run: Run) -> tuple[_Score | None, dict[str, Any] | None, dict[str, float], list[str]]:
+    """The run's own score and its figures, that of each control by its kind, and what is to be said of them."""
     try:
         metrics, _ = measured(run, "test")
         own = _Score(float(metrics["macro_f1"]), metrics.get("ci", {}).get("macro_f1"))
         found = controls.scores(run)
     except RunError as error:
-        return None, {}, [str(error)]
+        return None, None, {}, [str(error)]
+    unjudged = balance.unjudged(metrics)
     if found is None:
-        return own, {}, [controls.NOT_MEASURED]
-    return own, {bar.kind: bar.macro_f1 for bar in found.bars}, [controls.verdict(found)]
+        return own, metrics, {}, [*unjudged, controls.NOT_MEASURED]
+    return own, metrics, {bar.kind: bar.macro_f1 for bar in found.bars}, [*unjudged, controls.verdict(found)]
 
 
-def _outside(run: Run) -> tuple[list[str], list[str]]:
-    """The clause on the largest drop that is one, and a sentence for each collection."""
-    found = list(outside_of(run, collections(run)))
+def _outside(found: Sequence[tuple[dict[str, Any] | None, str]]) -> tuple[list[str], list[str]]:
+    """The clause on the largest drop that is one, and a sentence for each collection (``outside_of``)."""
     figures = [(beside["macro_f1"], sentence) for beside, sentence in found if beside]
     drops = [(figure["drop"], sentence) for figure, sentence in figures if figure["ci"] and figure["ci"][0] > 0]
     clauses = [max(drops)[1].removesuffix(".")] if drops else []

@@ -112,7 +112,9 @@ def create_run(
         raise RunError(
             f"A run cannot be written to {runs_dir} ({error.strerror}). Choose another folder, or free some space."
         ) from None
-    record("trained", "started", run=run_id, data=dataset.name, runs=runs_dir, counts={"images": len(samples)})
+    record(
+        "trained", "started", run=run_id, data=places["dataset_name"], runs=runs_dir, counts={"images": len(samples)}
+    )
     return Run(runs_dir / run_id)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from cxr_core.activity import record
 from cxr_core.errors import ConfigError, RunError
 from cxr_core.settings import from_json, write_atomic
 from cxr_core.training.runs import Run
@@ -79,8 +80,10 @@ def save_operating_point(run: Run, thresholds: Mapping[str, float]) -> None:
             raise ConfigError(f"threshold of {name}: expected a number between 0 and 1, got {limit}.")
     content = {"thresholds": dict(thresholds), "chosen": datetime.now(UTC).isoformat(timespec="seconds")}
     write_atomic(run.path / POINT, json.dumps(content, indent=1))
+    record("fixed", "thresholds", run=run.id, runs=run.path.parent)
 
 
 def clear_operating_point(run: Run) -> None:
     """Go back to the thresholds that the training chose."""
     (run.path / POINT).unlink(missing_ok=True)
+    record("fixed", "thresholds taken back", run=run.id, runs=run.path.parent)

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -22,8 +23,9 @@ from cxr_core.training.companions import CONTROLS, Companion, Experiment, active
 from cxr_core.training.config import TrainConfig, check_weights_given
 from cxr_core.training.liveness import note_launch
 from cxr_core.training.queueing import queue
-from cxr_core.training.runs import Run
+from cxr_core.training.runs import ACTIVE, Run
 
+POLL_SECONDS = 0.2
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -37,6 +39,19 @@ def start_training(
     check_weights_given(config)
     run = create_run(scan(data, progress), config, runs_dir, progress)
     start(run)
+    return run
+
+
+def wait(run: Run, seconds: float | None = None) -> Run:
+    """Return when the run is completed. Raises RunError where it ends otherwise, or is not at its end in time."""
+    end = None if seconds is None else time.monotonic() + seconds
+    while (state := run.state) in ACTIVE:
+        if end is not None and time.monotonic() > end:
+            raise RunError(f"Run {run.id} is {state} after {seconds:g} seconds. It goes on; wait for it again.")
+        time.sleep(POLL_SECONDS)
+    if state != "completed":
+        reason = run.status.get("error") or "its log says more"
+        raise RunError(f"Run {run.id} is {state}: {reason}")
     return run
 
 

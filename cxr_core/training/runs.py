@@ -58,7 +58,8 @@ class Run:
         """The name a person gave, else the id."""
         try:
             return (self.path / "name.txt").read_text(encoding="utf-8").strip() or self.id
-        except FileNotFoundError:
+        except (OSError, UnicodeDecodeError):
+            # None was given, or somebody damaged it.
             return self.id
 
     @cached_property

@@ -329,7 +329,7 @@ class _Worker:
             )
             write_atomic(self.run.path / f"predictions_{split}.csv", written(predictions))
             write_atomic(self.run.path / f"metrics_{split}.json", json.dumps(metrics, indent=1))
-            figures = f"accuracy {metrics['accuracy']:.3f}, macro F1 {metrics['macro_f1']:.3f}"
+            figures = f"macro F1 {metrics['macro_f1']:.3f}, accuracy {metrics['accuracy']:.3f}"
             print(f"{split}: {figures}, {metrics['n']} images", flush=True)
 
     def _note(self, **notes: Any) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from cxr_core.reports import html, pdf
+from cxr_core.reports import html, known, pdf
 from cxr_core.reports.answered import answered, named_facts
 from cxr_core.reports.image import image_report
 from cxr_core.training.decision import Decision
@@ -20,6 +20,7 @@ from cxr_core.ui.cached import cached_predictor
 from cxr_core.ui.downloads import download
 from cxr_core.ui.frame import escaped
 from cxr_core.ui.reading import reading
+from cxr_core.ui.verdict import known_verdict
 
 if TYPE_CHECKING:
     from cxr_core.inference.predictor import Prediction
@@ -69,6 +70,7 @@ def _opened(run: Run, answer: uploads.Answer, prediction: "Prediction", content:
     with right:
         if answer.withheld is not None:
             _reason(answer)
+        st.markdown(f":small[{escaped(known.line(known_verdict(run).against))}]")
         case.answer_view(run, seen, answer.key)
         temperature = Decision.load(run).temperature
         st.caption(f"Probabilities are calibrated (temperature {temperature:.3f}, fitted on the validation split).")

@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from cxr_core import charts
+from cxr_core.evaluation import balance
 from cxr_core.evaluation.external import evaluate_collection, forget
 from cxr_core.paths import given
 from cxr_core.training.runs import Run
@@ -20,7 +21,7 @@ from cxr_core.ui.results import right_of
 from cxr_core.ui.sheet import sheet
 
 SAID = "collection-said"
-TITLES = {"accuracy": "Accuracy", "macro_f1": "Macro F1"}
+TITLES = {"macro_f1": "Macro F1", "accuracy": "Accuracy"}
 
 
 def collections_section(run: Run) -> None:
@@ -94,11 +95,11 @@ def _forget(run: Run, row: Mapping[str, Any]) -> None:
 
 
 def _row(name: str, figures: Mapping[str, Any], right: str, against: Mapping[str, Any] | None = None) -> dict[str, str]:
-    row = {"Collection": name, "Right": right}
+    row = {"Collection": name, "Recall": balance.recalls(figures)}
     for key, title in TITLES.items():
         row[title] = _written(figures[key], figures["ci"][key])
         row[f"{title}, drop"] = _written(against[key]["drop"], against[key]["ci"]) if against else "–"
-    return row
+    return {**row, "Right": right}
 
 
 def _written(value: float, ends: list[float] | None) -> str:
@@ -122,7 +123,7 @@ def _verdict(row: Mapping[str, Any], classes: list[str]) -> str:
         said = f"macro F1 is higher there, a drop of {figure}."
     else:
         said = f"a drop of macro F1 by {figure}: the interval holds 0, so these images do not tell the two apart."
-    parts = [f"{name}: {said}"]
+    parts = [f"{name}: {said}", *map(escaped, balance.unjudged(row))]
     if len(found["labels"]) < len(classes):
         parts.append(f"The drop is counted on {escaped(', '.join(found['labels']))} alone, which both have.")
     if row["shared"]:

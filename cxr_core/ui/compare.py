@@ -11,6 +11,7 @@ from cxr_core.evaluation.intervals import paired
 from cxr_core.settings import runs_dir
 from cxr_core.training import looks
 from cxr_core.training.runs import Run, list_runs
+from cxr_core.training.titles import title, titles
 from cxr_core.ui.figures import NO_BAR
 from cxr_core.ui.frame import escaped, metric, of
 from cxr_core.ui.headline import interval_text
@@ -28,10 +29,26 @@ def compare_section(run: Run, split: str) -> None:
             icon=":material/info:",
         )
         return
-    other = others[st.selectbox("Compare with", list(others), key="compare-with", persist_state="session")]
-    first, second = (
-        part.name if part.name != part.id else f"{part.config.backbone}, {part.id[-4:]}" for part in (run, other)
+    names = titles([run, *others.values()])
+    before = st.session_state.get("compare-with")
+    lost = before is not None and before not in others and before != run.id
+    if lost:
+        # Another one would be taken for it.
+        st.session_state["compare-with"] = None
+    chosen = st.selectbox(
+        "Compare with",
+        list(others),
+        index=None if lost else 0,
+        key="compare-with",
+        persist_state="session",
+        placeholder="Choose a run",
+        format_func=lambda one: names.get(one, one),
     )
+    if chosen is None:
+        told = f"The run **{escaped(str(before))}** is gone, or cannot be compared any more. " if lost else ""
+        st.info(f"{told}Choose a run to compare with.", icon=":material/search_off:")
+        return
+    other = others[chosen]
     images, differing = common(run, other, split)
     own = len(judged(run, split)[1])
     if images.empty:
@@ -58,9 +75,10 @@ def compare_section(run: Run, split: str) -> None:
     if split == "val":
         st.caption("Each run chose its best epoch and thresholds on its validation split. Judge by the test.")
     _numbers(images, found)
+    _classes(run, images, found)
     st.plotly_chart(charts.paired_difference(found, "A", "B"), key="paired", config=NO_BAR)
     st.write(_verdict(found))
-    st.caption(escaped(f"A: {run.id} ({first}). B: {other.id} ({second})."))
+    st.caption(escaped(f"A: {title(run)}, {run.config.backbone}. B: {title(other)}, {other.config.backbone}."))
 
 
 def _comparable(run: Run, other: Run) -> bool:
@@ -92,12 +110,16 @@ def _paired(run: Run, other: Run, split: str, mine: tuple[int, ...], theirs: tup
 def _numbers(images: pd.DataFrame, found: dict[str, Any]) -> None:
     right = {part: int((images["label"] == images[f"decision_{part}"]).sum()) for part in ("a", "b")}
     counted = f"A {of(right['a'], found['n'])}, B {of(right['b'], found['n'])} images"
-    accuracy, f1, mcnemar = st.columns(3)
-    with accuracy:
-        metric("Accuracy, A − B", _signed(found["accuracy_difference"]), f"{interval_text(found['ci'])} · {counted}")
+    f1, balanced, accuracy, mcnemar = st.columns(4)
     with f1:
         interval = interval_text(found["macro_f1_ci"])
         metric("Macro F1, A − B", _signed(found["macro_f1_difference"]), f"{interval} · {found['n']:,} images")
+    with balanced:
+        interval = interval_text(found["balanced_accuracy_ci"])
+        title = "Balanced accuracy, A − B"
+        metric(title, _signed(found["balanced_accuracy_difference"]), f"{interval} · mean recall")
+    with accuracy:
+        metric("Accuracy, A − B", _signed(found["accuracy_difference"]), f"{interval_text(found['ci'])} · {counted}")
     with mcnemar:
         test = found["mcnemar"]
         metric(
@@ -108,15 +130,31 @@ def _numbers(images: pd.DataFrame, found: dict[str, Any]) -> None:
         )
 
 
+def _classes(run: Run, images: pd.DataFrame, found: dict[str, Any]) -> None:
+    """The recall of each class by both, as counts; which of them rest on too few images to tell the two apart."""
+    rows = []
+    for name in run.classes:
+        part = images[images["label"] == name]
+        right = [of(int((part[f"decision_{side}"] == name).sum()), len(part)) for side in ("a", "b")]
+        rows.append(f"{name} A {right[0]}, B {right[1]}")
+    st.markdown(f"Recall: {escaped('; '.join(rows))}")
+    few = [run.classes[k] for k in found["few"]]
+    if few:
+        st.warning(
+            escaped(f"Too few images to tell the two apart on {', '.join(few)}: fewer than ten patients or images."),
+            icon=":material/scale:",
+        )
+
+
 def _signed(value: float) -> str:
     return f"{value:+.3f}".replace("-", "−")
 
 
 def _verdict(found: dict[str, Any]) -> str:
-    ends = found["ci"]
+    ends = found["macro_f1_ci"]
     if not ends:
         return "With fewer than two patients nothing can be said of other images."
     if ends[0] <= 0 <= ends[1]:
-        return "The interval of the accuracy holds 0: these images do not tell the two runs apart."
+        return "The interval of macro F1 holds 0: these images do not tell the two runs apart."
     side, better = ("above", "A") if ends[0] > 0 else ("below", "B")
-    return f"The interval of the accuracy lies {side} 0: {better} is better on images like these."
+    return f"The interval of macro F1 lies {side} 0: {better} is better on images like these."

@@ -13,7 +13,7 @@ from cxr_core.charts.trust import FIGURES
 from cxr_core.data.sheets import written
 from cxr_core.training.runs import Run
 from cxr_core.ui.downloads import download
-from cxr_core.ui.frame import guarded, of
+from cxr_core.ui.frame import guarded, is_dark, of
 from cxr_core.ui.measures import cached_curves
 from cxr_core.ui.sheet import sheet
 
@@ -107,7 +107,7 @@ def _one_vs_rest(report: Mapping[str, Any]) -> None:
     classes = report["classes"]
     for column, name in zip(st.columns(min(3, len(classes))) * len(classes), classes, strict=False):
         with column:
-            matrix = charts.one_vs_rest(report["one_vs_rest"][name], name)
+            matrix = charts.one_vs_rest(report["one_vs_rest"][name], name, is_dark())
             # Three in a row leave no room for "not PNEUMONIA", and slanted labels would shrink one of them.
             ticks = {"ticktext": ["rest", label(name, 18)], "tickangle": 0}
             matrix.update_xaxes(ticks).update_yaxes(ticks)

@@ -1,5 +1,6 @@
 """The frame of every page: title, notice, errors, the run's warnings, numbers with their denominators."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -14,6 +15,9 @@ from cxr_core.training.runs import Run
 from cxr_core.ui.admission import admit
 from cxr_core.ui.link import enter
 
+# What makes a link of a bare address: its scheme, or www.; and the sign of an e-mail address.
+_ADDRESS = re.compile(r"(?:https?|ftps?|mailto|xmpp)(?=:)|www(?=\.)", re.IGNORECASE)
+_JOINER = "\u2060"
 NOTICE = "Research software, not for clinical use."
 
 # State -> (what a person reads, colour of the badge, icon).
@@ -30,7 +34,8 @@ STATES = {
 
 # Streamlit's padding takes a third of a phone's screen; captions may be long file names; the first page is named
 # after its file; tiles fill a row whatever the screen's width, the small findings of an audit two columns;
-# what is chosen is written in the colour of text: the primary colour is too dim for it in the dark.
+# what is chosen is written in the colour of text: the primary colour is too dim for it in the dark; without a mouse
+# the toolbar of a table is always there, so it gets room of its own above the table.
 _STYLE = """
 <style>
 .block-container { padding: 3.2rem 3rem 3rem; max-width: 1240px; }
@@ -48,12 +53,28 @@ _STYLE = """
 }
 [class*="st-key-findings-"] { display: block; columns: 2 350px; column-gap: 1rem; }
 [class*="st-key-findings-"] > * { break-inside: avoid; margin-bottom: 1rem; }
-[data-testid="stButtonGroup"] button[role][aria-checked="true"][data-selected], [data-testid="stSliderThumbValue"] {
+[data-testid="stButtonGroup"] button[role][aria-checked="true"][data-selected], [data-testid="stSliderThumbValue"],
+[data-testid="stTab"][role="tab"][aria-selected="true"], [data-testid="stTab"][role="tab"]:hover {
   color: inherit;
 }
 [data-testid="stCaptionContainer"] p, [data-testid="stImageCaption"] { overflow-wrap: anywhere; }
+@media (hover: none) { [data-testid="stElementContainer"]:has([data-testid="stDataFrame"]) { margin-top: 2.75rem; } }
 @media (max-width: 640px) { .block-container { padding-left: 1rem; padding-right: 1rem; } }
 </style>
+"""
+
+# What is chosen on a page is written into its address. That is no step of its own: one press of Back leaves the page.
+_ONE_STEP_BACK = """
+<script>
+if (!window.cxrOneStepBack) {
+  window.cxrOneStepBack = true;
+  const push = history.pushState.bind(history);
+  history.pushState = (state, title, address) => {
+    const same = new URL(address, location.href).pathname === location.pathname;
+    return same ? history.replaceState(state, title, address) : push(state, title, address);
+  };
+}
+</script>
 """
 
 
@@ -66,6 +87,7 @@ def page(title: str, icon: str) -> None:
     st.set_page_config(page_title=f"{title} · Chest X-ray classification", page_icon="🩻", layout="wide")
     enter(title)
     st.html(_STYLE)
+    st.html(_ONE_STEP_BACK, unsafe_allow_javascript=True)
     st.title(f"{icon} {title}", anchor=False)
     st.caption(NOTICE)
     admit(escaped)
@@ -99,8 +121,18 @@ def guarded() -> Iterator[None]:
         st.error(escaped(str(error)), icon=":material/error:")
 
 
+def is_dark() -> bool:
+    """Whether the reader's page is dark. A chart whose colours depend on it asks; all others leave it to the theme."""
+    return st.context.theme.type == "dark"
+
+
 def escaped(text: str) -> str:
-    """``text`` with Markdown's, colour's and formulas' signs made plain: names come from files."""
+    """``text`` with Markdown's, colour's and formulas' signs made plain: names come from files.
+
+    Addresses of pages and people stay text too. No sign before them does that, for they are looked for once more in
+    what Markdown has read; a joiner that nobody sees, inside of them, does.
+    """
+    text = _ADDRESS.sub(lambda found: f"{found[0]}{_JOINER}", text).replace("@", f"{_JOINER}@")
     for sign in "\\`*_[]$~:<>#|":
         text = text.replace(sign, "\\" + sign)
     return text

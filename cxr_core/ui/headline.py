@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from cxr_core.evaluation import balance
 from cxr_core.labels import rule_text
 from cxr_core.training.runs import Run
 from cxr_core.ui.frame import escaped, metric, of
@@ -26,13 +27,14 @@ def headline(run: Run, report: Mapping[str, Any], split: str) -> None:
     with figures:
         st.markdown("**Internal test**" if split == "test" else "**Validation**")
         shown = (
-            ("Accuracy", "accuracy", f"{right_of(report)} images"),
             ("Balanced accuracy", "balanced_accuracy", f"mean recall, {present} classes"),
             ("Macro F1", "macro_f1", f"mean over the classes, {report['n']:,} images"),
+            ("Accuracy", "accuracy", f"{right_of(report)} images"),
         )
         for column, (title, name, counted) in zip(st.columns(3), shown, strict=True):
             with column:
                 metric(title, report[name], f"{interval_text(report['ci'][name])} · {counted}")
+        class_lines(report)
         if split == "test":
             outside_row(run)
         st.write(SPLIT_NOTES[split])
@@ -56,13 +58,21 @@ def outside_row(run: Run) -> None:
         return
     latest = found[0]
     st.markdown(f"**External: {escaped(latest['name'])}**")
-    titles = (("Accuracy", "accuracy"), ("Balanced accuracy", "balanced_accuracy"), ("Macro F1", "macro_f1"))
+    titles = (("Balanced accuracy", "balanced_accuracy"), ("Macro F1", "macro_f1"), ("Accuracy", "accuracy"))
     for column, (title, name) in zip(st.columns(3), titles, strict=True):
         with column:
             counted = f"{of(latest['right'], latest['n'])} images" if name == "accuracy" else f"{latest['n']:,} images"
             metric(f"{title}, external", latest[name], f"{interval_text(latest['ci'][name])} · {counted}")
+    class_lines(latest)
     if len(found) > 1:
         st.caption(f"The latest of {len(found)} other collections; all are in the section “Other collections”.")
+
+
+def class_lines(report: Mapping[str, Any]) -> None:
+    """The recall of each class as counts, and a warning for each class that these images cannot judge."""
+    st.markdown(f"Recall: {escaped(balance.recalls(report))}")
+    if said := balance.unjudged(report):
+        st.warning(escaped(" ".join(said)), icon=":material/scale:")
 
 
 def interval_text(ends: Sequence[float] | None) -> str:
@@ -81,8 +91,9 @@ def resampling_text(ci: Mapping[str, Any]) -> str:
             "no patient is known, so every image counts as one: with several images of a patient they are too narrow"
         )
     return (
-        f"Intervals: bootstrap, {ci['resamples']:,} resamples of {ci['groups']:,} patients; {known}. They speak of "
-        "other patients from the same places, not of other hospitals."
+        f"Intervals: bootstrap, {ci['resamples']:,} resamples of {ci['groups']:,} patients; {known}. What rests on "
+        "fewer than ten has no interval narrower than the exact binomial one. They speak of other patients from the "
+        "same places, not of other hospitals."
     )
 
 

@@ -7,6 +7,7 @@ import streamlit as st
 
 from cxr_core.data import demo
 from cxr_core.errors import CxrError
+from cxr_core.evaluation import balance
 from cxr_core.private import make_folder
 from cxr_core.settings import data_dir, remember_dataset, runs_dir
 from cxr_core.training import jobs
@@ -98,7 +99,9 @@ def _score(run: Run) -> str:
     if test is not None:
         right = sum(row[k] for k, row in enumerate(test["confusion"]))
         leak = " · trained on a leak" if run.leak else ""
-        return f"{of(right, test['n'])} test images right, macro F1 {test['macro_f1']:.3f}{leak}"
+        few = ", ".join(f"{name} {count}" for name, count in balance.few(test).items())
+        unsure = f" · too few to judge: {few}" if few else ""
+        return f"macro F1 {test['macro_f1']:.3f}, {of(right, test['n'])} test images right{unsure}{leak}"
     best = run.best
     if best is not None:
         confusion = best["val"]["confusion"]

@@ -6,7 +6,7 @@ Streamlit's own ``bind="query-params"`` does not do where several pages bind the
 the other arrives with an empty box, or with the former page's choice. So the URL is read and written here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
@@ -25,23 +25,45 @@ def asked(key: str) -> str | None:
     linked = st.query_params.get(key)
     if (page, seen) == (st.session_state[PAGE], linked) and key in st.session_state:
         chosen: str | None = st.session_state[key]
-        return chosen
+        return chosen if chosen is not None else linked
     return linked or seen
 
 
-def linked_box(label: str, key: str, options: Sequence[str], first: str | None, **box: Any) -> str | None:
+def drop(key: str) -> None:
+    """Forget what this person has chosen under ``key``, as where she deleted it herself."""
+    st.query_params.pop(key, None)
+    st.session_state.pop(f"{key}-seen", None)
+
+
+def linked_box(
+    label: str,
+    key: str,
+    options: Sequence[str],
+    first: str | None,
+    gone: Callable[[str], None] | None = None,
+    **box: Any,
+) -> str | None:
     """The option chosen under ``?key=``; ``first`` where nothing is. ``box``: further arguments of ``st.selectbox``.
 
-    What the URL names and ``options`` do not is dropped, unless the box accepts new options.
+    What the URL names and ``options`` do not is an option too where the box accepts new ones. Else nothing is chosen,
+    the URL stays, and ``gone`` says so below the box: another option would be taken for the one that was asked for.
     """
     value = asked(key) or first
+    absent = None
     if value is not None and value not in options:
         if box.get("accept_new_options"):
             options = [*options, value]
         else:
-            value = first
+            absent, value = value, None
     st.session_state[key] = value
     chosen: str | None = st.selectbox(label, options, index=None, key=key, **box)
+    if absent is not None and chosen is None:
+        if gone is not None:
+            gone(absent)
+        if st.query_params.get(key) != absent:
+            st.query_params[key] = absent
+        st.session_state[f"{key}-seen"] = (st.session_state[PAGE], absent)
+        return None
     if chosen is None:
         st.query_params.pop(key, None)
     elif st.query_params.get(key) != chosen:

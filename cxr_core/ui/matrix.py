@@ -13,6 +13,7 @@ import streamlit as st
 
 from cxr_core import charts
 from cxr_core.ui.figures import NO_BAR
+from cxr_core.ui.frame import is_dark
 
 ANY = "any class"
 SHARE = {"Images": False, "Share of the row": True}
@@ -29,7 +30,7 @@ def matrix_cell(report: Mapping[str, Any]) -> Cell:
     with left:
         coloured = st.segmented_control("Colour by", list(SHARE), default="Images", required=True, key="matrix-colour")
         st.plotly_chart(
-            charts.confusion(report["confusion"], classes, SHARE[coloured]),
+            charts.confusion(report["confusion"], classes, SHARE[coloured], is_dark()),
             key=_key(),
             on_select=_follow_click,
             selection_mode="points",

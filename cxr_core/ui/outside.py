@@ -13,12 +13,12 @@ from cxr_core.evaluation.external import against, collections, stamps
 from cxr_core.training.decision import POINT
 from cxr_core.training.runs import Run
 
-FIGURES = ("n", "accuracy", "balanced_accuracy", "macro_f1", "ci", "confusion")
+FIGURES = ("n", "classes", "accuracy", "balanced_accuracy", "macro_f1", "ci", "confusion")
 
 
 def outside_figures(run: Run) -> list[dict[str, Any]]:
-    """name, file, split, evaluated, shared, n, right, accuracy, balanced_accuracy, macro_f1, ci of each collection;
-    ``against``: the test beside it (``external.against``), or None with the reason as ``problem``.
+    """name, file, split, evaluated, shared, n, classes, right, confusion, accuracy, balanced_accuracy, macro_f1, ci of
+    each collection; ``against``: the test beside it (``external.against``), or None with the reason as ``problem``.
     """
     kept = stamps(run)
     if not kept:

@@ -1,9 +1,14 @@
 """Choosing a run; the choice stands in the URL, so a link or a reload leads to the same page."""
 
+from collections.abc import Sequence
+from functools import partial
+
 import streamlit as st
 
+from cxr_core.paths import shown
 from cxr_core.settings import runs_dir
 from cxr_core.training.runs import Run, list_runs
+from cxr_core.training.titles import titles
 from cxr_core.ui.frame import STATES, escaped
 from cxr_core.ui.link import linked_box
 
@@ -23,8 +28,31 @@ def pick_run(states: tuple[str, ...] | None = None, label: str = "Run") -> Run |
         return None
     by_id = {run.id: run for run in sorted(fitting, key=lambda run: not run.is_active)}
     first = next(iter(by_id))
-    # Ids, not names: what the box shows is what the URL holds.
-    run = by_id[linked_box(label, "run", list(by_id), first) or first]
-    name = f"{escaped(run.name)} · " if run.name != run.id else ""
-    st.caption(f"{name}{STATES[run.state][0]} · {escaped(run.info['dataset_name'])}")
+    # The URL holds the id, which stays when the name changes.
+    names, ids = titles(fitting), list(by_id)
+    chosen = linked_box(
+        label,
+        "run",
+        ids,
+        first,
+        partial(say_gone, ids),
+        placeholder="Choose a run",
+        format_func=lambda one: names.get(one, one),
+    )
+    if chosen is None:
+        return None
+    run = by_id[chosen]
+    known_as = f"{run.id} · " if run.name != run.id else ""
+    st.caption(f"{known_as}{STATES[run.state][0]} · {escaped(run.info['dataset_name'])}")
     return run
+
+
+def say_gone(ids: Sequence[str], asked: str) -> None:
+    """Why nothing is shown of a run that a link, or this session, asks for and that is not among ``ids``."""
+    begins = [run_id for run_id in ids if run_id.startswith(asked)][:3]
+    hint = f" Its link may be cut short: {', '.join(map(escaped, begins))}." if begins else ""
+    st.warning(
+        f"There is no run **{escaped(shown(asked))}** here: it was deleted, or was never in this folder of runs."
+        f"{hint} Choose one of the {len(ids):,} above.",
+        icon=":material/search_off:",
+    )

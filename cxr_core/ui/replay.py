@@ -10,7 +10,7 @@ from cxr_core.charts.history import recall_curve
 from cxr_core.errors import RunError
 from cxr_core.training.runs import Run
 from cxr_core.ui.figures import NO_BAR
-from cxr_core.ui.frame import escaped, of
+from cxr_core.ui.frame import escaped, is_dark, of
 
 CURVES = ("loss", "accuracy", "macro_f1")
 
@@ -35,11 +35,13 @@ def replay_section(run: Run) -> None:
     kept = " · the best: its weights are evaluated and predict" if best and best["epoch"] == epoch else ""
     n = sum(map(sum, row["val"]["confusion"]))
     st.write(
-        f"**Epoch {epoch} of {last}**{kept}. Validation, {n:,} images: accuracy {row['val']['accuracy']:.3f}, "
-        f"macro F1 {row['val']['macro_f1']:.3f}, loss {row['val']['loss']:.4f}."
+        f"**Epoch {epoch} of {last}**{kept}. Validation, {n:,} images: macro F1 {row['val']['macro_f1']:.3f}, "
+        f"accuracy {row['val']['accuracy']:.3f}, loss {row['val']['loss']:.4f}."
     )
     left, right = st.columns([3, 2])
-    left.plotly_chart(charts.confusion(row["val"]["confusion"], run.classes), key="replay", config=NO_BAR)
+    left.plotly_chart(
+        charts.confusion(row["val"]["confusion"], run.classes, dark=is_dark()), key="replay", config=NO_BAR
+    )
     with right:
         for k, name in enumerate(run.classes):
             _recall(name, k, row, before)

@@ -5,20 +5,23 @@ st.write(score_line(run))
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from cxr_core.errors import RunError
+from cxr_core.evaluation import balance
 from cxr_core.settings import runs_dir
 from cxr_core.training.decision import Decision
 from cxr_core.training.needs import gone
 from cxr_core.training.runs import ACTIVE, Run, list_runs
+from cxr_core.training.titles import titles
 from cxr_core.ui.frame import STATES, escaped, of
 from cxr_core.ui.link import linked_box
 from cxr_core.ui.measures import judged
 from cxr_core.ui.outside import outside_figures
-from cxr_core.ui.picker import pick_run
+from cxr_core.ui.picker import pick_run, say_gone
 from cxr_core.ui.run_table import facts, run_table
 
 SPLIT_NAMES = {"test": "test", "val": "validation"}
@@ -30,18 +33,22 @@ MONITORS = {
 }
 
 
-def pick_result() -> Run | None:
-    """A select box over all runs, kept in ``?run=``, completed ones first. None where the chosen one is not
-    completed: its state is said. Raises RunError where it is damaged.
+def pick_result(pinned: Run | None = None) -> Run | None:
+    """A select box over all runs, kept in ``?run=``, the ``pinned`` one first, then the completed ones. None where the
+    chosen one is not completed: its state is said. Raises RunError where it is damaged.
     """
     runs = list_runs(runs_dir())
     if not runs:
         return pick_run()
     table = run_table(runs)
     ready = set(table.loc[table["state"] == STATES["completed"][0], "id"])
-    run = choose_run(sorted(runs, key=lambda run: run.id not in ready))
+    run = choose_run(sorted(runs, key=lambda run: (run != pinned, run.id not in ready)))
+    if run is None:
+        return None
     row = facts(run)
-    st.caption(escaped(" · ".join(dict.fromkeys([row["run"], row["state"], row["dataset"], row["backbone"]]))))
+    said = [run.id] if run.name != run.id else []
+    said += [row["state"], row["dataset"], row["backbone"], *(["pinned"] if run == pinned else [])]
+    st.caption(escaped(" · ".join(dict.fromkeys(said))))
     if run.state != "completed":
         state_notice(run)
         return None
@@ -50,10 +57,22 @@ def pick_result() -> Run | None:
     return run
 
 
-def choose_run(runs: Sequence[Run]) -> Run:
-    """A select box over these runs, kept in ``?run=``; the first one where the link names none of them."""
+def choose_run(runs: Sequence[Run]) -> Run | None:
+    """A select box over these runs, kept in ``?run=``, the first one at first. None where another one is asked for,
+    which is said: nothing else may be shown in its place.
+    """
     by_id = {run.id: run for run in runs}
-    return by_id[linked_box("Run", "run", list(by_id), runs[0].id) or runs[0].id]
+    names, ids = titles(runs), list(by_id)
+    chosen = linked_box(
+        "Run",
+        "run",
+        ids,
+        ids[0],
+        partial(say_gone, ids),
+        placeholder="Choose a run",
+        format_func=lambda one: names.get(one, one),
+    )
+    return by_id[chosen] if chosen is not None else None
 
 
 def state_notice(run: Run, here: bool = False) -> None:
@@ -94,9 +113,15 @@ def score_line(run: Run) -> str:
         report, _ = judged(run, "test")
     except RunError:
         return "There is no test score for this run, so nothing is known of how good its predictions are."
+    said = [f"On its internal test split: {balanced_text(report)}.", *balance.unjudged(report), outside_line(run)]
+    return " ".join(said)
+
+
+def balanced_text(report: Mapping[str, Any]) -> str:
+    """The balanced figures first, then each class, accuracy as counts last."""
     return (
-        f"On its internal test split this run decided {right_of(report)} images rightly "
-        f"(accuracy {report['accuracy']:.3f}, macro F1 {report['macro_f1']:.3f}). {outside_line(run)}"
+        f"macro F1 {report['macro_f1']:.3f}, balanced accuracy {report['balanced_accuracy']:.3f}; recall "
+        f"{balance.recalls(report)}; decided {right_of(report)} images rightly"
     )
 
 
@@ -106,10 +131,8 @@ def outside_line(run: Run) -> str:
     if not found:
         return "It was not evaluated on another collection yet."
     latest = found[0]
-    return (
-        f"On the external collection {latest['name']}: {of(latest['right'], latest['n'])} "
-        f"(accuracy {latest['accuracy']:.3f}, macro F1 {latest['macro_f1']:.3f})."
-    )
+    said = f"On the external collection {latest['name']}: {balanced_text(latest)}."
+    return " ".join([said, *balance.unjudged(latest)])
 
 
 def best_epoch_line(run: Run) -> str:

@@ -17,9 +17,12 @@ from cxr_core.reports import card, html, markdown
 from cxr_core.reports.document import Document, Text
 from cxr_core.training import jobs
 from cxr_core.training.config import TrainConfig
+from cxr_core.training.pinned import pin, pinned, unpin
 from cxr_core.training.runs import Run
+from cxr_core.training.titles import title
 from cxr_core.ui.downloads import download
 from cxr_core.ui.frame import escaped, guarded, state_badge, warnings_banner
+from cxr_core.ui.link import drop
 from cxr_core.ui.results import state_notice
 from cxr_core.ui.sheet import sheet
 
@@ -29,7 +32,7 @@ LOG_LINES = 400
 def care(run: Run) -> None:
     """Draw the run's state, the buttons that its state allows, its warnings, configuration and log."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(escaped(run.name), anchor=False, width="content")
+        st.subheader(escaped(title(run)), anchor=False, width="content")
         state_badge(run.state)
     state_notice(run, here=True)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -39,6 +42,7 @@ def care(run: Run) -> None:
                 link = f"pages/{target}.py"
                 st.page_link(link, label=label, icon=f":material/{icon}:", query_params={"run": run.id})
         _rename(run)
+        _pin(run)
         _download(run)
         delete(run)
     warnings_banner(run)
@@ -75,6 +79,20 @@ def _rename(run: Run) -> None:
                 st.rerun()
 
 
+def _pin(run: Run) -> None:
+    """The button that makes Predict offer this run first, or that takes it back."""
+    if run == pinned(run.path.parent).run:
+        if st.button("Unpin", icon=":material/keep_off:", key=f"unpin-{run.id}"):
+            unpin(run.path.parent)
+            st.rerun()
+    elif run.state == "completed" and st.button(
+        "Pin", icon=":material/keep:", key=f"pin-{run.id}", help="Predict offers the pinned run first."
+    ):
+        with guarded():
+            pin(run)
+            st.rerun()
+
+
 def _download(run: Run) -> None:
     with st.popover("Download", icon=":material/download:"):
         if run.weights_file.exists():
@@ -105,8 +123,12 @@ def delete(run: Run) -> None:
         sure = st.checkbox(f"Yes, delete {escaped(run.name)}", key=f"sure-{run.id}")
         if st.button("Delete for good", disabled=not sure, key=f"delete-{run.id}"):
             with guarded():
+                name, was_pinned = run.name, run == pinned(run.path.parent).run
                 run.delete()
-                st.toast(f"Deleted {escaped(run.name)}.")
+                drop("run")
+                if was_pinned:
+                    unpin(run.path.parent)
+                st.toast(f"Deleted {escaped(name)}.")
                 st.rerun()
 
 

@@ -15,9 +15,11 @@ import pandas as pd
 import streamlit as st
 
 from cxr_core.errors import RunError
+from cxr_core.evaluation import balance
 from cxr_core.settings import runs_dir
 from cxr_core.training import looks
 from cxr_core.training.runs import ACTIVE, Run, list_runs
+from cxr_core.training.titles import titles
 from cxr_core.ui.frame import STATES
 from cxr_core.ui.outside import outside_figures
 from cxr_core.ui.sheet import sheet
@@ -33,10 +35,15 @@ _COLUMNS = {
     "backbone": st.column_config.TextColumn("Backbone", width="small"),
     "val_f1": st.column_config.NumberColumn("Val macro F1", format="%.3f", help="Best epoch, validation split."),
     "val_images": st.column_config.NumberColumn("Val images", format="localized"),
+    "test_f1": st.column_config.NumberColumn("Internal test macro F1", format="%.3f"),
+    "test_recall": st.column_config.TextColumn(
+        "Internal test recall", help="Images of each class decided rightly; (few): fewer than ten, too few to judge."
+    ),
+    "test_balanced": st.column_config.NumberColumn("Internal test balanced accuracy", format="%.3f"),
     "test_accuracy": st.column_config.NumberColumn("Internal test accuracy", format="%.3f"),
     "test_right": st.column_config.TextColumn("Internal test right", help="Images of the test split decided rightly."),
-    "test_f1": st.column_config.NumberColumn("Internal test macro F1", format="%.3f"),
     "external_f1": st.column_config.NumberColumn("External macro F1", format="%.3f"),
+    "external_recall": st.column_config.TextColumn("External recall", help="As of the internal test."),
     "external": st.column_config.TextColumn("External", help="The other collection evaluated last, images right."),
     "epochs": st.column_config.TextColumn("Epochs", help="Done of planned."),
     "trainable": st.column_config.TextColumn("Trained part"),
@@ -57,7 +64,9 @@ _HYPERPARAMETERS = ("backbone", "trainable", "weights", "optimizer", "lr", "batc
 
 def run_table(runs: Sequence[Run]) -> pd.DataFrame:
     """A row per run, in the order given; ``problem`` says what is wrong with a run that cannot be read, else ""."""
-    return pd.DataFrame([_row(run) for run in runs], columns=["id", *_COLUMNS, "problem"])
+    table = pd.DataFrame([_row(run) for run in runs], columns=["id", *_COLUMNS, "problem"])
+    table["run"] = table["id"].map(titles(runs))
+    return table
 
 
 def _row(run: Run) -> dict[str, Any]:
@@ -93,10 +102,13 @@ def _facts(run: Run) -> dict[str, Any]:
         "dataset": str(run.info.get("dataset_name", "")),
         "val_f1": best["val"]["macro_f1"] if best else None,
         "val_images": sum(run.info["counts"]["val"].values()),
+        "test_f1": test["macro_f1"] if test else None,
+        "test_recall": balance.recalls(test) if test else "",
+        "test_balanced": test["balanced_accuracy"] if test else None,
         "test_accuracy": test["accuracy"] if test else None,
         "test_right": f"{right:,} of {test['n']:,}" if test else "",
-        "test_f1": test["macro_f1"] if test else None,
         "external_f1": outside and outside["macro_f1"],
+        "external_recall": balance.recalls(outside) if outside else "",
         "external": f"{outside['name']}: {outside['right']:,} of {outside['n']:,}" if outside else "",
         "epochs": f"{len(history)} of {config.epochs}",
         **{name: getattr(config, name) for name in _HYPERPARAMETERS},
@@ -118,7 +130,7 @@ def select_runs(runs: Sequence[Run], table: pd.DataFrame) -> list[Run]:
     key = f"runs-{hashlib.blake2b(' '.join(ids).encode(), digest_size=6).hexdigest()}"
     before = st.session_state.get("marked-runs", [])
     # No column of figures that nobody has yet.
-    unused = [] if table["external_f1"].notna().any() else ["external_f1", "external"]
+    unused = [] if table["external_f1"].notna().any() else ["external_f1", "external_recall", "external"]
     event = sheet(
         table.drop(columns=["id", "problem", *unused]),
         hide_index=True,
@@ -140,7 +152,8 @@ def select_runs(runs: Sequence[Run], table: pd.DataFrame) -> list[Run]:
 
 def cautions(runs: Sequence[Run]) -> list[str]:
     """What must be known beside their test scores: that they stand side by side, and which are those of a leak."""
-    leaking = [run.name for run in runs if _leaks(run)]
+    called = titles(runs)
+    leaking = [called[run.id] for run in runs if _leaks(run)]
     left = len(leaking) - LEAKS_NAMED
     names = ", ".join(leaking[:LEAKS_NAMED]) + (f" and {left} more" if left > 0 else "")
     told = f"Trained although the audit found a leak, so their test scores are too high: {names}." if leaking else ""

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from cxr_core import charts
+from cxr_core.evaluation import balance
 from cxr_core.evaluation.by_source import by_source
 from cxr_core.training.companions import SOURCES
 from cxr_core.training.held_out import PROTOCOL, Unseen, planned, scores, verdict
@@ -33,8 +34,8 @@ def _each(run: Run, table: pd.DataFrame) -> None:
     st.plotly_chart(charts.collections([{**row, "name": row["source"]} for row in rows]), key="sources", config=NO_BAR)
     sheet(pd.DataFrame([_row(row) for row in rows]), hide_index=True)
     st.caption(
-        "In brackets: 95 % interval, by patient. Macro F1 is over the classes that occur in a source, in truth or in a "
-        "decision: between sources of other classes it cannot be compared."
+        "In brackets: 95 % interval, by patient; (few): fewer than ten, too few to judge. Macro F1 is over the classes "
+        "that occur in a source, in truth or in a decision: between sources of other classes it cannot be compared."
     )
 
 
@@ -86,7 +87,9 @@ def _by_source(table: pd.DataFrame, classes: list[str], implied: dict[str, tuple
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:
     written = {}
-    for key, title in (("accuracy", "Accuracy"), ("macro_f1", "Macro F1")):
+    for key, title in (("macro_f1", "Macro F1"), ("accuracy", "Accuracy")):
         ends = row["ci"][key]
         written[title] = f"{row[key]:.3f} ({ends[0]:.3f} to {ends[1]:.3f})" if ends else f"{row[key]:.3f} (no interval)"
-    return {"Source": row["source"], "Right": of(row["right"], row["n"]), **written, **row["classes"]}
+    recalls = balance.recalls({**row, "classes": list(row["classes"])})
+    right = of(row["right"], row["n"])
+    return {"Source": row["source"], "Recall": recalls, **written, "Right": right, **row["classes"]}

@@ -41,7 +41,9 @@ def threshold_section(run: Run) -> None:
         f"Thresholds are chosen here on the validation split ({len(table):,} images), whatever split is shown above. "
         "Their effect on test stands below, to be read and not to be chosen by."
     )
-    name = st.segmented_control("Label", run.classes, default=run.classes[0], required=True, key="threshold-label")
+    name = st.segmented_control(
+        "Label", run.classes, default=run.classes[0], required=True, key="threshold-label", format_func=escaped
+    )
     # An instance of its own for each rule: after a save or a way back it starts where the run stands.
     key = f"threshold-{run.id}-{name}-{Decision.load(run).chosen}"
     st.session_state.setdefault(key, min(max(draft[name], LOWEST), HIGHEST))
@@ -157,13 +159,18 @@ def _effect(run: Run, draft: dict[str, float]) -> None:
             figures = summary(matrix, run.classes)
             right = of(int(np.trace(matrix)), int(matrix.sum()))
             totals.append(
-                {"Split": title, "Thresholds": rule, "Decided rightly": right, "Macro F1": figures["macro_f1"]}
+                {
+                    "Split": title,
+                    "Thresholds": rule,
+                    "Macro F1": figures["macro_f1"],
+                    "Balanced accuracy": figures["balanced_accuracy"],
+                    "Decided rightly": right,
+                }
             )
     columns = {name: st.column_config.NumberColumn(format="%.3f") for name in ("Threshold now", "Threshold here")}
     sheet(pd.DataFrame(rows), hide_index=True, column_config=columns, placeholder="none")
-    sheet(
-        pd.DataFrame(totals), hide_index=True, column_config={"Macro F1": st.column_config.NumberColumn(format="%.3f")}
-    )
+    shares = {name: st.column_config.NumberColumn(format="%.3f") for name in ("Macro F1", "Balanced accuracy")}
+    sheet(pd.DataFrame(totals), hide_index=True, column_config=shares)
     st.caption("The first table judges each label by its own threshold, the second the decision that all of them make.")
 
 

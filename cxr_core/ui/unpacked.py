@@ -28,7 +28,7 @@ def unpacked_zips() -> None:
     sizes = [_size(str(upload.path), upload.path.stat().st_mtime_ns) for upload in found]
     runs = list_runs(runs_dir())
     with st.expander(
-        f"Unpacked zips: {len(found)}, {_megabytes(sum(size for size, _ in sizes))}", icon=":material/inventory_2:"
+        f"Unpacked zips: {len(found)}, {_in_words(sum(size for size, _ in sizes))}", icon=":material/inventory_2:"
     ):
         st.caption(f"They stay in {escaped(str(uploads_dir()))} until somebody deletes them.")
         for upload, (size, files) in list(zip(found, sizes, strict=True))[:MAX_SHOWN]:
@@ -42,12 +42,12 @@ def unpacked_zips() -> None:
 def _row(upload: Upload, size: int, files: int, losing: Sequence[Run], runs: Sequence[Run]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         count = f"used by {len(losing)} {'run' if len(losing) == 1 else 'runs'}" if losing else "used by no run"
-        facts = f"{_megabytes(size)}, {files:,} files, unpacked {upload.unpacked:%d %b %Y}, {count}"
+        facts = f"{_in_words(size)}, {files:,} files, unpacked {upload.unpacked:%d %b %Y}, {count}"
         st.markdown(f"**{escaped(upload.name)}**: {facts}", width="stretch")
         busy = next((run for run in losing if run.is_active), None)
         hint = f"Run {busy.id} is at work on it, or waits for that." if busy else None
         with st.popover("Delete", icon=":material/delete:", disabled=busy is not None, help=hint):
-            st.write(f"**{escaped(upload.name)}** goes for good: {files:,} files, {_megabytes(size)}.")
+            st.write(f"**{escaped(upload.name)}** goes for good: {files:,} files, {_in_words(size)}.")
             if losing:
                 names = ", ".join(escaped(run.name) for run in losing[:5])
                 more = f" and {len(losing) - 5} more" if len(losing) > 5 else ""
@@ -79,5 +79,7 @@ def _size(path: str, changed: int) -> tuple[int, int]:
     return upload.bytes, upload.files
 
 
-def _megabytes(size: int) -> str:
+def _in_words(size: int) -> str:
+    if size < 1e6:
+        return f"{size / 1e3:,.0f} kB"
     return f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from cxr_core.inference.predictor import Prediction, Predictor
 
 PICTURE_SIDE = 900
+# In the session: the run and the files that were uploaded for it last, so many bytes of them at most.
+KEPT = "uploads-kept"
+KEPT_BYTES = 128 * 2**20
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,8 @@ def read_uploads(run: Run) -> list[Member | Answer]:
         type=None,
         accept_multiple_files=True,
         key=f"uploads-{run.id}",
-        help="They stay in memory, are never written to disk, and are gone when this page is closed.",
+        help="They stay in memory, are never written to disk, and are gone when the browser's tab is closed.",
+        on_change=_forget,
     )
     uploads += folder.file_uploader(
         "A folder of X-rays, with the folders in it",
@@ -67,14 +71,39 @@ def read_uploads(run: Run) -> list[Member | Answer]:
         accept_multiple_files="directory",
         key=f"folder-{run.id}",
         help="As on the other tab: it stays in memory and is never written to disk.",
+        on_change=_forget,
     )
+    if not uploads:
+        return _kept(run)
     found: list[Member | Answer] = []
     for upload in uploads:
         try:
             found += members(upload.name, upload.getvalue(), upload.file_id)
         except ImageError as error:
             found.append(Answer(shown_name(upload.name), upload.file_id, str(error)))
+    if sum(upload.size for upload in uploads) <= KEPT_BYTES:
+        st.session_state[KEPT] = (run.id, found)
+    else:
+        st.caption(f"More than {KEPT_BYTES // 2**20} MB: these files are gone when you leave this page.")
     return found
+
+
+def _forget() -> None:
+    """The person added or removed files: what was kept is not what she means any more."""
+    st.session_state.pop(KEPT, None)
+
+
+def _kept(run: Run) -> list[Member | Answer]:
+    """What was uploaded for this run before another page was looked at: its widgets forget, the session does not."""
+    of_run, found = st.session_state.get(KEPT, ("", []))
+    if of_run != run.id or not found:
+        return []
+    with st.container(horizontal=True, vertical_alignment="center"):
+        files = "1 file" if len(found) == 1 else f"{len(found):,} files"
+        st.caption(f"{files} from before. New files take their place.", width="content")
+        st.button("Remove", icon=":material/close:", type="tertiary", key="uploads-remove", on_click=_forget)
+    kept: list[Member | Answer] = found
+    return kept
 
 
 def predicted(run: Run, found: Sequence[Member | Answer]) -> list[Answer]:

@@ -69,19 +69,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.is_relative_to(here))
 
 
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """Path of the system's Chromium; without one the tests are skipped, and fail where CI is set."""
+def chromium_path() -> str | None:
+    """The system's Chromium, or the one that ``CHROMIUM`` names; None where there is none."""
     named = os.environ.get("CHROMIUM")
     if named:
         found = shutil.which(named)
         if found is None:
             pytest.fail(f"CHROMIUM is {named!r}, which cannot be run: expected the path of a Chromium")
         return found
-    for candidate in (*NAMES, str(MAC)):
-        found = shutil.which(candidate)
-        if found:
-            return found
+    return next((found for candidate in (*NAMES, str(MAC)) if (found := shutil.which(candidate))), None)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of the system's Chromium; without one the tests are skipped, and fail where CI is set."""
+    found = chromium_path()
+    if found:
+        return found
     if os.environ.get("CI", "").lower() in ("1", "true", "yes"):
         pytest.fail(HOW_TO_GET_CHROMIUM)
     pytest.skip(HOW_TO_GET_CHROMIUM)

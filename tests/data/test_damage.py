@@ -1,10 +1,13 @@
 """Whatever a decoder or a parser raises on a file is that file's own error, and hides no other file."""
 
+import contextlib
+from io import BytesIO
 from pathlib import Path
 
+import pydicom
 import pytest
 
-from cxr_core.data import images
+from cxr_core.data import dicom, images
 from cxr_core.data.dataset import scan
 from cxr_core.errors import ImageError
 from tests.data.files import left_out, radiograph, tree
@@ -33,6 +36,22 @@ def test_a_dicom_with_one_flipped_bit_is_named_and_the_others_are_read(tmp_path:
     for file, reason in left_out(root).items():
         assert file.startswith("A/"), file
         assert "damaged" in reason or "cut short" in reason, reason
+
+
+def test_any_damage_to_a_kind_of_value_is_the_files_own_error() -> None:
+    parsed = pydicom.dcmread(BytesIO(WHOLE))
+    tags = [element.tag for element in parsed if element.tag.group != 2]
+    places = [WHOLE.index(tag.group.to_bytes(2, "little") + tag.element.to_bytes(2, "little"), 132) + 4 for tag in tags]
+    assert len(places) > 10
+    for place in places:
+        damaged = [flipped(at, bit) for at in (place, place + 1) for bit in range(8)]
+        # Of no kind and no length: the library looks for the value somewhere else.
+        damaged += [WHOLE[:place] + kind + b"\0\0" + WHOLE[place + 4 :] for kind in (b"C\0", b"XX", b"\xff\xff")]
+        for content in damaged:
+            dicom.facts(content)
+            for door in (images.inspect, images.decode):
+                with contextlib.suppress(ImageError):
+                    door(content, "a.dcm")
 
 
 @pytest.mark.parametrize("error", [NotImplementedError, MemoryError, RecursionError, KeyError, AssertionError])

@@ -1,5 +1,6 @@
 """PNG and TIFF beyond 8 bits: every way to store one radiograph gives the picture that its plain copy gives."""
 
+import contextlib
 import io
 import struct
 import zlib
@@ -105,7 +106,8 @@ def test_every_way_to_store_a_picture_shows_the_same(way: str) -> None:
     values = FULL if white == 65535 else TWELVE
     assert np.abs(shown(content) - expected(values, white)).max() <= 1
     doubt = questioned(content, "x", images.pixels(content, "x"))
-    assert doubt is None or doubt.kind == "unlike"
+    # Waves are no chest, but neither blank nor inverted.
+    assert doubt is None or doubt.kind in ("unlike", "no detail")
 
 
 def test_the_facts_say_how_deep_it_is() -> None:
@@ -225,3 +227,16 @@ def test_the_steps_say_what_was_done() -> None:
     steps = images.decoded(WAYS["PNG, RGBA"][0], "x").steps
     assert [step.kind for step in steps] == ["file", "colour", "colour", "range"]
     assert steps[-1].numbers["highest"] == 4095
+
+
+@pytest.mark.parametrize("compression", ["lzw", "packbits", "zlib"])
+def test_damaged_numbers_never_end_the_process(compression: str) -> None:
+    """The decoder of LZW runs into memory that is not its own on some of these; it does so in another process."""
+    whole = tiff(TWELVE / 7, compression=compression)
+    random = np.random.default_rng(5)
+    for _ in range(30):
+        damaged = bytearray(whole)
+        for at in random.integers(200, len(whole), 6):
+            damaged[at] = random.integers(0, 256)
+        with contextlib.suppress(ImageError):
+            images.decode(bytes(damaged), "x")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cxr_core.data.archive import unpack
+from cxr_core.data.dataset import scan
 from cxr_core.data.uploads import Upload, find, holding, uploads, uploads_dir, workplace
 from cxr_core.errors import DatasetError
 from tests.data.files import encoded, noise
@@ -54,7 +55,10 @@ def test_one_is_deleted_whole_and_can_come_back(isolated: Path) -> None:
     assert os.listdir(uploads_dir()) == [second.name]
     with pytest.raises(DatasetError, match="cannot be deleted"):
         first.delete()
+    with pytest.raises(DatasetError, match=r"no such folder\. Upload the zip again"):
+        scan(first.path)
     assert unpacked("a.zip") == first
+    assert len(scan(first.path).samples) == 4
 
 
 def test_what_a_path_lies_in(isolated: Path) -> None:

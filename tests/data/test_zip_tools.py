@@ -123,7 +123,7 @@ def test_a_name_in_the_extra_field_counts_where_it_belongs_to_the_entry() -> Non
 
 
 REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
-    "absolute": (lambda: made(*images("/home/me/set/")), r"leads out of the archive \(its name is an absolute path\)"),
+    "absolute": (lambda: made(*images("/srv/set/")), r"leads out of the archive \(its name is an absolute path\)"),
     "a drive": (lambda: made(*images("C:\\Users\\me\\")), r"leads out of the archive \(its name begins with a drive\)"),
     "a share": (lambda: made(*images("\\\\server\\share\\")), r"\(its name is an absolute path\)"),
     "climbing": (lambda: made(*images("set/../../")), r"\(its name holds '\.\.'\)"),

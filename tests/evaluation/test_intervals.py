@@ -73,13 +73,15 @@ def test_intervals_equal_an_independent_bootstrap(
     implied: dict[str, Any], grouped: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Small parts, so that the draws run over several of them.
-    monkeypatch.setattr(resampling, "CHUNK", 60 * 7)
-    true, p, decided = outcome(60)
+    monkeypatch.setattr(resampling, "CHUNK", 120 * 7)
+    true, p, decided = outcome(120)
     rng = np.random.default_rng(1)
-    groups = [f"patient {k}" for k in rng.integers(0, 25, 60)]
+    groups = [f"patient {k}" for k in rng.integers(0, 60, 120)]
     if grouped != "patients":
         groups = ["" if grouped == "images" or i % 3 else name for i, name in enumerate(groups)]
     ci = bootstrap(true, p, decided, CLASSES, implied, groups, resamples=60, seed=5)
+    # Ten patients of each class at least: tests/evaluation/test_rare.py is about fewer.
+    assert ci["few"] == {}
     rows = [by_hand(true[i], p[i], decided[i], implied) for i in drawn_images(groups, 60, 5)]
     for name in rows[0]:
         expected = np.nanpercentile([row[name] for row in rows], [2.5, 97.5])

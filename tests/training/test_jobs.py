@@ -1,5 +1,6 @@
 """Worker processes, real ones: they queue, stop, die, are resumed, and outlive whoever started them."""
 
+import json
 import os
 import signal
 import subprocess
@@ -140,3 +141,14 @@ def test_no_data_set_no_run(runs_dir: Path, tmp_path: Path) -> None:
     with pytest.raises(DatasetError):
         jobs.start_training(tmp_path / "nowhere", TrainConfig.create(**SMALL), runs_dir)
     assert list_runs(runs_dir) == []
+
+
+def test_waiting_ends_with_the_run_or_says_why_not(tiny_dataset: Path, completed_run: Run, tmp_path: Path) -> None:
+    assert jobs.wait(completed_run) is completed_run
+    run = new_run(tiny_dataset, tmp_path / "runs")
+    with pytest.raises(RunError, match="is queued after 0 seconds"):
+        jobs.wait(run, seconds=0)
+    status = {**run.status, "state": "failed", "error": "The loss is no longer a number."}
+    (run.path / "status.json").write_text(json.dumps(status), encoding="utf-8")
+    with pytest.raises(RunError, match="is failed: The loss is no longer a number"):
+        jobs.wait(run)

@@ -6,9 +6,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cxr_core.training.runs import Run
-from tests.pages_support import open_page, tiny_dataset, tiny_run
+from tests.pages_support import open_page, texts, tiny_dataset, tiny_run
 
-TRAIN, EVALUATE = "pages/2_Train.py", "pages/4_Evaluate.py"
+TRAIN, RUNS, EVALUATE, PREDICT = (f"pages/{name}.py" for name in ("2_Train", "3_Runs", "4_Evaluate", "5_Predict"))
+PAGES = (TRAIN, RUNS, EVALUATE, PREDICT)
 
 
 @pytest.fixture
@@ -67,5 +68,52 @@ def test_the_back_button_on_one_page(runs: list[Run]) -> None:
     assert chosen(at.run()) == runs[1].id
 
 
-def test_what_is_gone_is_dropped(runs: list[Run]) -> None:
-    assert chosen(open_page(TRAIN, run="20200101-000000-vgg16-ffff")) == runs[0].id
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("link", ["20200101-000000-vgg16-ffff", "../../etc", "<b>*x*</b>", "\0", "x" * 3000, "SHORT"])
+def test_what_is_not_there_is_said_and_nothing_is_shown_instead(page: str, link: str, runs: list[Run]) -> None:
+    link = runs[1].id[:12] if link == "SHORT" else link
+    at = open_page(page, run=link)
+    # Again, as with any widget that is touched.
+    for _ in range(2):
+        assert not at.exception
+        assert at.selectbox(key="run").value is None
+        assert at.query_params["run"] in (link, [link])
+        assert "There is no run" in texts(at)
+        # Its own id may be a beginning of theirs; their names, figures and buttons are not there.
+        assert not at.get("plotly_chart") or page == RUNS
+        assert not [b for b in at.button if b.label in ("Stop", "Resume", "Delete for good")]
+        assert not at.get("vega_lite_chart")
+        at = at.run()
+    assert chosen(at.selectbox(key="run").set_value(runs[1].id).run()) == runs[1].id
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_run_that_is_deleted_elsewhere_is_not_replaced_by_another(page: str, runs: list[Run]) -> None:
+    at = open_page(page, run=runs[1].id)
+    assert chosen(at) == runs[1].id
+    runs[1].delete()
+    at = at.run()
+    assert not at.exception
+    assert at.selectbox(key="run").value is None
+    assert f"There is no run **{runs[1].id}**" in texts(at)
+    # Nor on the next page, which takes the choice along.
+    at = go(at, EVALUATE)
+    assert at.selectbox(key="run").value is None
+    assert at.query_params["run"] in (runs[1].id, [runs[1].id])
+
+
+def test_a_run_to_compare_with_that_is_gone_is_not_replaced_by_another(runs: list[Run]) -> None:
+    at = open_page(EVALUATE, run=runs[0].id)
+    at = at.segmented_control(key="section").set_value("Compare").run()
+    at = at.selectbox(key="compare-with").set_value(runs[2].id).run()
+    assert runs[2].id in texts(at)
+    runs[2].delete()
+    at = at.run()
+    assert not at.exception
+    assert at.selectbox(key="compare-with").value is None
+    assert f"The run **{runs[2].id}** is gone" in texts(at)
+    at = at.selectbox(key="compare-with").set_value(runs[1].id).run()
+    assert "McNemar" in "".join(metric.label for metric in at.metric)
+    # The other way round: the one compared with becomes the run itself.
+    at = at.selectbox(key="run").set_value(runs[1].id).run()
+    assert at.selectbox(key="compare-with").value == runs[0].id
