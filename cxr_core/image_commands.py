@@ -134,7 +134,8 @@ def picture(options: Namespace) -> int:
     doubt = questioned(content, name, pixels(content, name), facts(content))
     out = io.BytesIO()
     found.picture.save(out, "PNG")
-    write_atomic(options.out, out.getvalue())
+    write_atomic(options.out, out.getvalue(), private=False)
+    record("exported", "picture", counts={"images": 1})
     width, height = found.picture.size
     if options.json:
         print_json(

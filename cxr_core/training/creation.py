@@ -20,6 +20,7 @@ from cxr_core.data.dataset import Dataset, split
 from cxr_core.data.masking import BORDER
 from cxr_core.data.pseudonyms import Pseudonyms
 from cxr_core.data.sheets import written
+from cxr_core.data.version import PIXELS
 from cxr_core.errors import ConfigError, DiskError, LeakError, RunError
 from cxr_core.labels import parse_labels
 from cxr_core.paths import given
@@ -95,6 +96,7 @@ def create_run(
         "unreadable": len(dataset.unreadable),
         "warnings": warnings,
         "versions": {package: version(package) for package in VERSIONED},
+        "pixels": PIXELS,
     }
     building = runs_dir / f".new-{run_id}"
     try:

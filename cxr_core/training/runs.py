@@ -25,6 +25,7 @@ import pandas as pd
 from cxr_core.activity import record
 from cxr_core.data import sheets
 from cxr_core.data.masking import Mask, without_border
+from cxr_core.data.version import PIXELS
 from cxr_core.errors import ConfigError, RunError
 from cxr_core.paths import shown
 from cxr_core.private import file_mode
@@ -152,7 +153,16 @@ class Run:
     @property
     def warnings(self) -> list[str]:
         """What stands beside every result of this run."""
-        return [*self.info.get("warnings", []), *self.found("warnings", []), *self._audited()]
+        return [*self.info.get("warnings", []), *self.found("warnings", []), *self._audited(), *self._reread()]
+
+    def _reread(self) -> list[str]:
+        """That this software makes other pixels of some files than when the run was trained."""
+        if self.info.get("pixels") == PIXELS:
+            return []
+        return [
+            "Trained when DICOM files and pictures of more than 8 bits were read in another way: of such a file the "
+            "network may see other brightness now than it learnt from. Other files are read as before."
+        ]
 
     def _audited(self) -> list[str]:
         """What the audit warns of and no other sentence says: a shortcut, labels that contradict each other."""

@@ -33,6 +33,7 @@ class RunInfo(_Shape):
     warnings: list[str] = []
     mask: str = ""
     experiment: str = ""
+    pixels: int = 0
 
 
 class _PerClass(_Shape):

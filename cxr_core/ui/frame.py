@@ -100,11 +100,12 @@ def _confine() -> None:
     """Bind what pages see and open to the folders that the owner allows; without any, on a server that others reach,
     to what the software itself drew or unpacked.
     """
-    reach.confine([])
     try:
         allowed = allowed_roots()
+        # One step, for other sessions of this process are bound by the same.
         reach.confine([] if allowed is None and serving().beyond else allowed)
     except CxrError as error:
+        reach.confine([])
         st.error(escaped(str(error)), icon=":material/error:")
         st.stop()
 

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from cxr_core.data.dataset import scan
+from cxr_core.data.version import PIXELS
 from cxr_core.errors import ConfigError, RunError
+from cxr_core.settings import write_atomic
 from cxr_core.training.config import TrainConfig
 from cxr_core.training.creation import create_run
 from cxr_core.training.runs import Run, find_run, list_runs
@@ -164,6 +166,15 @@ def test_a_damaged_run_json_is_a_run_error_and_hides_no_other(finished: Run, run
         _ = finished.config
     assert {found.id for found in list_runs(run.path.parent)} == {finished.id, run.id}
     assert run.classes
+
+
+def test_a_run_whose_files_were_read_in_another_way_says_so(finished: Run) -> None:
+    said = "were read in another way"
+    assert not any(said in sentence for sentence in finished.warnings)
+    for number in ({}, {"pixels": PIXELS - 1}):
+        info = {name: value for name, value in finished.info.items() if name != "pixels"} | number
+        write_atomic(finished.path / "run.json", json.dumps(info))
+        assert sum(said in sentence for sentence in Run(finished.path).warnings) == 1
 
 
 def test_a_configuration_of_another_version_is_a_run_error(finished: Run) -> None:
