@@ -37,6 +37,7 @@ CONFIGS: dict[str, dict[str, Any]] = {
 }
 FILES = ("best.safetensors", "last.safetensors", "decision.json", "split.csv")
 MOST_KILLS = 3
+STAGES = ("failed", "stopped", "queued", "extracting", "training", "evaluating", "completed")
 
 
 def worker(run: Run, cache: Path) -> subprocess.Popen[bytes]:
@@ -67,6 +68,26 @@ def at(run: Run) -> str:
     return f"{state}, epoch {len(run.history) + 1}" if state == "training" else state
 
 
+def killed(run: Run, process: subprocess.Popen[bytes], chance: random.Random) -> bool:
+    """Kill the worker somewhere: between two looks, some time after it began, or reached a stage, or an epoch. False
+    where it was done before.
+    """
+    stage = chance.choice(("", "extracting", "training", "training", "training", "evaluating"))
+    epoch = chance.randrange(run.config.epochs) if stage == "training" else 0
+    while process.poll() is None and stage:
+        state = str(run.status["state"])
+        if (state == stage and len(run.history) >= epoch) or STAGES.index(state) > STAGES.index(stage):
+            break
+        time.sleep(0.002)
+    try:
+        process.wait(timeout=chance.expovariate(1 / (2.0 if not stage else 0.05)))
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        return True
+    return False
+
+
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.kills", description=__doc__)
@@ -79,33 +100,27 @@ def main() -> int:
         folder = Path(scratch)
         os.environ["CXR_CACHE"] = str(folder / "scans")
         dataset = scan(draw(folder / "drawn", 36, 0))
-        whole: dict[str, tuple[dict[str, Any], float]] = {}
+        whole: dict[str, dict[str, Any]] = {}
         for number in range(options.trainings):
             name = list(CONFIGS)[number % len(CONFIGS)]
             config = TrainConfig.create(**{**SMALL, **CONFIGS[name]})
             if name not in whole:
                 run = create_run(dataset, config, folder / f"whole-{len(whole)}")
-                started = time.monotonic()
                 if worker(run, folder / f"cache-whole-{len(whole)}").wait():
                     print(run.log)
                     return 1
-                whole[name] = result(run), time.monotonic() - started
-            expected, seconds = whole[name]
+                whole[name] = result(run)
+            expected = whole[name]
             run = create_run(dataset, config, folder / f"runs-{number}")
             told = []
             for _ in range(chance.randint(1, MOST_KILLS)):
                 process = worker(run, folder / f"cache-{number}")
-                try:
-                    process.wait(timeout=chance.uniform(0.3 * seconds, seconds))
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
-                    told.append(at(run))
-                    if run.state not in ("lost", "queued", "completed"):
-                        print(f"{number}: killed, and its state is {run.state}")
-                        return 1
-                if run.state == "completed":
+                if not killed(run, process, chance):
                     break
+                told.append(at(run))
+                if run.state not in ("lost", "queued", "completed"):
+                    print(f"{number}: killed, and its state is {run.state}")
+                    return 1
             while run.state != "completed":
                 if worker(run, folder / f"cache-{number}").wait():
                     print(run.log)

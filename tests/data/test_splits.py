@@ -146,7 +146,7 @@ def test_classes_that_differ_in_case_only_are_said_to_be_two() -> None:
         ]
     )
     with pytest.raises(DatasetError, match=r"Normal and NORMAL differ in case only.*name the folders"):
-        assign(table, 0.2, 0.2, seed=0)
+        assign(table, 0, 0, seed=0)
 
 
 def test_a_class_of_two_images_has_one_on_each_side() -> None:
