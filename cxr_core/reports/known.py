@@ -47,5 +47,5 @@ def failing(report: Mapping[str, Any], where: str) -> list[str]:
 
 def unsure(report: Mapping[str, Any]) -> list[str]:
     """The classes that the run's own test cannot judge."""
-    few = [f"{name} {balance.counted(report)[name][1]:,}" for name in balance.few(report)]
-    return [f"too few test images to judge ({', '.join(few)})"] if few else []
+    few = ", ".join(f"{name} {units}" for name, units in balance.few(report).items())
+    return [f"too few test patients or images to judge ({few})"] if few else []

@@ -50,7 +50,7 @@ def test_a_run_without_an_audit_and_with_few_images_says_so(isolated: Path) -> N
     assert said[0] == "not audited"
     counts = run.predictions("test")["label"].value_counts()
     named = ", ".join(f"{name} {counts[name]}" for name in run.classes)
-    assert f"too few test images to judge ({named})" in said
+    assert f"too few test patients or images to judge ({named})" in said
 
 
 def test_it_stands_above_the_probabilities_of_a_report(run: Run) -> None:
