@@ -27,7 +27,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, get_args
 
-from cxr_core.private import file_mode, make_folder
+from cxr_core.private import make_folder, opened
 from cxr_core.settings import runs_dir
 
 FILE = "activity.jsonl"
@@ -140,7 +140,7 @@ def _append(file: Path, line: str) -> None:
     """One write to the end of the file, so that lines of several processes do not mix. Raises OSError."""
     make_folder(file.parent)
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(file, flags, file_mode())
+    descriptor = opened(file, flags)
     try:
         size = os.fstat(descriptor).st_size
         # After a line that was cut short, as by a full disk, this one still begins anew.

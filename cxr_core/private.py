@@ -67,10 +67,21 @@ def make_file(path: Path) -> None:
 def open_private(path: Path, mode: str, **given: Any) -> IO[Any]:
     """As ``path.open``; a file that is made on the way is for this account alone."""
 
-    def opener(name: str, flags: int) -> int:
-        return os.open(name, flags, file_mode())
+    return open(path, mode, opener=opened, **given)
 
-    return open(path, mode, opener=opener, **given)
+
+def opened(name: str | Path, flags: int) -> int:
+    """As ``os.open``; a file that is made on the way is for this account alone, whatever its umask."""
+    if flags & os.O_CREAT:
+        try:
+            descriptor = os.open(name, flags | os.O_EXCL, 0o600)
+        except FileExistsError:
+            if flags & os.O_EXCL:
+                raise
+        else:
+            _set(Path(name), file_mode())
+            return descriptor
+    return os.open(name, flags, 0o600)
 
 
 def private_lock(path: Path, **given: Any) -> FileLock:

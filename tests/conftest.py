@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from cxr_core.data import demo, reach
 from cxr_core.training.runs import Run
@@ -12,6 +13,10 @@ from tests.runs_support import FROZEN, train
 
 PROJECT = Path(__file__).resolve().parent.parent
 REAL_DATA = PROJECT.parent / "shared" / "data"
+
+# What is right does not become wrong on a busy machine.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 # Nothing above imports torch. On networks this small more threads only wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "2")

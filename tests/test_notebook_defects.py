@@ -107,7 +107,9 @@ def test_5_a_validation_split_is_taken_where_there_is_none(completed_run: Run) -
 def test_6_different_collections_in_train_and_test_are_said(tiny_dataset: Path, tmp_path: Path) -> None:
     """data.cautions: in the run, and so beside each of its results."""
     rows = [(label, split, source) for label in CLASSES for split, source in (("train", "one"), ("test", "another"))]
-    table = pd.DataFrame(rows, columns=["label", "split", "source"]).assign(patient="", digest=range(6))
+    table = pd.DataFrame(rows, columns=["label", "split", "source"]).assign(
+        patient="", digest=range(6), file=[f"{k}.png" for k in range(6)]
+    )
     (sentence,) = cautions(table.assign(digest=table["digest"].astype(str)), tmp_path)
     assert sentence.startswith("Train is from one and test from another")
 

@@ -22,10 +22,13 @@ from cxr_core import __main__ as cli
 from cxr_core.audit.audit import audit
 from cxr_core.audit.findings import Finding
 from cxr_core.data import mends
+from cxr_core.data.archive import unpack
 from cxr_core.data.dataset import scan
+from cxr_core.data.uploads import holding
 from cxr_core.settings import runs_dir
 from cxr_core.training.runs import Run, list_runs
 from tests.data.files import radiograph
+from tests.data.test_archive import data_set, packed
 from tests.runs_support import SMALL, copy_of, new_run
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -108,6 +111,10 @@ def values(completed_run: Run, hospital: Path, tiny_dataset: Path, isolated: Pat
         if word == "RUN":
             waiting = new_run(tiny_dataset, isolated / "waiting") if command == "resume" else run
             return [str(waiting.path) if command == "resume" else waiting.id]
+        if word == "NAME" and command == "uploads":
+            upload = holding(unpack(packed(data_set()), "set.zip"))
+            assert upload is not None
+            return [upload.name]
         if word == "NAME":
             name = mends.read(runs_dir())["mend"].iloc[-1] if before == "--undo" else hospital.name
             return [str(name)]

@@ -21,7 +21,7 @@ from cxr_core.data.listing import SPLIT_NAMES
 from cxr_core.data.packed import PackedFile, damage_as, older_versions, only_archives, packed_files
 from cxr_core.data.uploads import uploads_dir, workplace
 from cxr_core.errors import DatasetError
-from cxr_core.private import close
+from cxr_core.private import make_folder, open_private
 
 MAX_ENTRIES = 200_000
 MAX_BYTES = 20 * 2**30
@@ -47,7 +47,6 @@ def unpack(content: bytes | BinaryIO, name: str) -> Path:
         try:
             with workplace() as unpacked:
                 _extract(file, unpacked, name)
-                close(unpacked)
                 _put(unpacked, target)
         except OSError as error:
             raise DatasetError(f"{name}: cannot be unpacked into {target.parent} ({error.strerror}).") from error
@@ -135,9 +134,9 @@ def _no_room(needed: int, folder: Path, name: str) -> DatasetError:
 def _write(file: PackedFile, chunks: Iterable[bytes], folder: Path, name: str) -> None:
     target = file.place(folder)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         # "x": an entry never takes another one's place.
-        with target.open("xb") as sink:
+        with open_private(target, "xb") as sink:
             for chunk in chunks:
                 sink.write(chunk)
     except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:

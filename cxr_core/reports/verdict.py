@@ -194,7 +194,10 @@ def _reached(own: _Score | None, audit: Audit | None, bars: dict[str, float]) ->
     values = {kind: score["macro_f1"] for kind, score in audited.items() if score and score["macro_f1"] is not None}
     values |= {kind: value for kind, value in bars.items() if kind in _BY}
     by = {kind: text.format(seen=SHORTCUT_SEES[bool(facts.get("border_masked"))]) for kind, text in _BY.items()}
-    reaching = [f"{by[kind]} ({values[kind]:.2f})" for kind in by if own and own.reached_by(values.get(kind, -1.0))]
+    # A score of few images may not be told from guessing; what is no better than guessing reaches nothing.
+    chance = (facts.get("shortcut") or {}).get("chance_macro_f1") or 0.0
+    above = {kind: value for kind, value in values.items() if value > chance}
+    reaching = [f"{by[kind]} ({above[kind]:.2f})" for kind in by if own and own.reached_by(above.get(kind, -1.0))]
     if own and reaching:
         return [f"its macro F1 of {own.written} is reached {' and '.join(reaching)}"]
     claimed = [finding.message for finding in audit.findings if finding.kind == "shortcut"] if audit else []

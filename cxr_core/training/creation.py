@@ -43,6 +43,9 @@ def create_run(
     impossible, LeakError where the audit finds pictures of the test in training and ``config.train_anyway`` is not set,
     WeightsError where the weights file is not there, ConfigError where configuration and classes do not fit.
     """
+    if config.weights not in ("imagenet", "none"):
+        # The worker reads them, and reaches further than the page that asks.
+        reach.check(given(config.weights))
     check_weights_given(config)
     marks = mends.read(runs_dir)
     told = mends.sentences(dataset, marks)
@@ -52,9 +55,6 @@ def create_run(
     classes = dataset.classes
     implied = parse_labels(config.labels, classes)
     _check_alpha(config, classes, bool(implied))
-    if config.weights not in ("imagenet", "none"):
-        # The worker reads them, and reaches further than the page that asks.
-        reach.check(given(config.weights))
     copies = twins(dataset, progress)
     together = dataset.samples.assign(twin=[copies.get(file, "") for file in dataset.samples["file"]])
     samples = split(replace(dataset, samples=together), config.val_fraction, config.test_fraction, config.split_seed)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from cxr_core.caches import clear as clear_kept
+from cxr_core.disk import size
 from cxr_core.errors import CxrError
 from cxr_core.model.features import FeatureStore, Space, kept_spaces
 from cxr_core.settings import cache_dir
@@ -225,7 +226,8 @@ def test_a_full_disk_is_an_error_and_what_is_kept_stays(width: int, limit: int) 
     )
     assert done.returncode == 0, done.stderr
     assert "cannot be written" in done.stdout
-    assert f"{10 * width} bytes were needed. Free disk space" in done.stdout
+    assert f"({size(10 * width)} needed, " in done.stdout
+    assert "Free some space" in done.stdout
 
 
 MEMORY = """

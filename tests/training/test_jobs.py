@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from cxr_core.errors import DatasetError, RunError
-from cxr_core.training import jobs
+from cxr_core.training import jobs, liveness
 from cxr_core.training.config import TrainConfig
 from cxr_core.training.runs import Run, list_runs
 from cxr_core.training.worker import work
@@ -31,7 +31,11 @@ def runs_dir(tmp_path: Path) -> Iterator[Path]:
             os.kill(run.status["pid"], signal.SIGKILL)
 
 
-def test_killed_in_training_and_resumed_is_the_uninterrupted_run(tiny_dataset: Path, runs_dir: Path) -> None:
+def test_killed_in_training_and_resumed_is_the_uninterrupted_run(
+    tiny_dataset: Path, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The training is over before a worker that finds the lock held would give up.
+    monkeypatch.setattr(liveness, "LOCK_PATIENCE_SECONDS", 0)
     whole = train(tiny_dataset, runs_dir, epochs=40)
     run = new_run(tiny_dataset, runs_dir, epochs=40)
     jobs.start(run)

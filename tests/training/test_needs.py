@@ -1,7 +1,6 @@
 """An unpacked zip that a run at work needs stays; a run whose images are gone says so."""
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from cxr_core.data.archive import unpack
 from cxr_core.data.uploads import Upload, holding, uploads
 from cxr_core.errors import RunError
 from cxr_core.training.needs import delete_upload, gone, users
+from cxr_core.training.queueing import queued_status
 from cxr_core.training.runs import list_runs
 from tests.data.files import encoded, noise
 from tests.mutants import zipped
@@ -42,9 +42,7 @@ def test_what_a_training_beside_a_run_needs_is_not_deleted(upload: Upload, isola
     beside = run.path / "controls-lungs"
     beside.mkdir()
     (beside / "run.json").write_text(json.dumps(run.info))
-    (beside / "status.json").write_text(
-        json.dumps({"state": "queued", "pid": None, "host": run.status["host"], "queued": time.time()})
-    )
+    (beside / "status.json").write_text(json.dumps(queued_status(1)))
     with pytest.raises(RunError, match="is needed by"):
         delete_upload(upload, [run])
 
