@@ -216,6 +216,7 @@ def test_an_uploaded_zip_is_opened(page: str, squares: Path) -> None:
 
 def test_a_zip_that_is_none_gets_its_message() -> None:
     at = opened(DATASET)
+    assert "unpack it there and type the folder's path" in texts(at)
     sound(at.file_uploader(key="data-zip").set_value(("mine.zip", b"PK no", "application/zip")).run())
     assert "expected a whole, plain zip archive" in texts(at)
 

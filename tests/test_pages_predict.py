@@ -115,6 +115,11 @@ def test_predict_says_what_the_run_is_worth(predict: AppTest, run: Run) -> None:
     assert not decisions(predict)
 
 
+def test_what_is_too_large_to_upload_has_a_way_on(predict: AppTest) -> None:
+    most = st.get_option("server.maxUploadSize")
+    assert f"A file of more than {most} MB: `python -m cxr_core predict` reads up to 256 MB" in texts(predict)
+
+
 def test_one_upload_is_predicted_as_everywhere_else(predict: AppTest, run: Run, drawings: list[bytes]) -> None:
     at = upload(predict, ("x.dcm", drawings[0]))
     predictor = Predictor.load(run)

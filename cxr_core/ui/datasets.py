@@ -107,7 +107,11 @@ def _upload() -> None:
             root = unpack(upload, upload.name)
         st.session_state["data-unpacked"] = upload.file_id
         _go(root)
-    st.caption("It is unpacked on the machine that runs this dashboard, and stays there.")
+    st.caption(
+        "It is unpacked on the machine that runs this dashboard, and stays there. A zip of more than "
+        f"{st.get_option('server.maxUploadSize')} MB: unpack it there and type the folder's path, or start the "
+        "dashboard with a larger `--server.maxUploadSize`."
+    )
 
 
 def _browse() -> None:

@@ -17,7 +17,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from cxr_core.activity import record_predicted
-from cxr_core.data import images
+from cxr_core.data import images, limits
 from cxr_core.data.collection import Member, members, shown_name
 from cxr_core.errors import ImageError
 from cxr_core.training.decision import POINT
@@ -73,6 +73,12 @@ def read_uploads(run: Run) -> list[Member | Answer]:
         help="As on the other tab: it stays in memory and is never written to disk.",
         on_change=_forget,
     )
+    most = int(st.get_option("server.maxUploadSize"))
+    if most < limits.MAX_BYTES >> 20:
+        files.caption(
+            f"A file of more than {most} MB: `python -m cxr_core predict` reads up to {limits.MAX_BYTES >> 20} MB, and "
+            "so does a dashboard that was started with a larger `--server.maxUploadSize`."
+        )
     if not uploads:
         return _kept(run)
     found: list[Member | Answer] = []
