@@ -18,6 +18,7 @@ import getpass
 import json
 import os
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -48,6 +49,8 @@ class Actor:
     via: str
 
 
+# A line is written at once; a page of it may still be seen before the next.
+_LOOKS, _LOOK_SECONDS = 10, 0.02
 _via: ContextVar[str] = ContextVar("via", default="python")
 _pages: "list[tuple[Callable[[], Actor | None], Callable[[str], bool]]]" = []
 
@@ -142,14 +145,24 @@ def _append(file: Path, line: str) -> None:
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     descriptor = opened(file, flags)
     try:
-        size = os.fstat(descriptor).st_size
         # After a line that was cut short, as by a full disk, this one still begins anew.
-        cut = size > 0 and os.lseek(descriptor, -1, os.SEEK_END) >= 0 and os.read(descriptor, 1) != b"\n"
-        content = ("\n" if cut else "").encode() + line.encode("ascii") + b"\n"
+        content = (b"\n" if _is_cut(descriptor) else b"") + line.encode("ascii") + b"\n"
         if os.write(descriptor, content) != len(content):
             raise OSError(0, "only a part was written")
     finally:
         os.close(descriptor)
+
+
+def _is_cut(descriptor: int) -> bool:
+    """Whether the last line has no end, and nobody is writing it: another process's write may be seen half done."""
+    for _ in range(_LOOKS):
+        size = os.fstat(descriptor).st_size
+        if size == 0 or (os.lseek(descriptor, -1, os.SEEK_END) >= 0 and os.read(descriptor, 1) == b"\n"):
+            return False
+        time.sleep(_LOOK_SECONDS)
+        if os.fstat(descriptor).st_size == size:
+            return True
+    return True
 
 
 def _warn(sentence: str) -> None:

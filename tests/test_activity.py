@@ -28,7 +28,7 @@ KEYS = ["time", "user", "via", "action", "what", "run", "data", "counts"]
 
 def lines(runs: Path | None = None) -> list[dict[str, Any]]:
     file = (runs or runs_dir()) / FILE
-    return [json.loads(line) for line in file.read_text(encoding="ascii").splitlines()] if file.exists() else []
+    return [json.loads(line) for line in file.read_text(encoding="ascii").splitlines() if line] if file.exists() else []
 
 
 def said(runs: Path | None = None) -> list[tuple[str, str, str]]:
