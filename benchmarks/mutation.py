@@ -35,7 +35,7 @@ SUBJECTS = {
     "inference/gate": ("inference/test_gate.py",),
     "training/checkpoint": ("training/test_checkpoint.py",),
     "training/trainer": ("training/test_trainer.py",),
-    "data/archive": ("data/test_archive.py",),
+    "data/archive": ("data/test_archive.py", "data/test_zip_tools.py", "data/test_uploads.py"),
     "data/bits": ("data/test_bits.py", "data/test_header.py"),
     "data/display": ("data/test_window.py", "data/test_padding.py", "data/test_dicom.py", "data/test_steps.py"),
     "data/exposure": ("data/test_exposure.py",),

@@ -1,5 +1,6 @@
 """Uploaded zips: the data set in them is found, and no archive reaches beyond its own folder or the limits."""
 
+import errno
 import stat
 import struct
 import zipfile
@@ -180,3 +181,13 @@ def test_encrypted_and_doubled_entries_are_refused() -> None:
         with pytest.raises(DatasetError, match="same name"):
             unpack(buffer.getvalue(), "x.zip")
     assert nothing_left()
+
+
+def test_a_disk_that_fails_is_said_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("cxr_core.data.archive._write", failing)
+    with pytest.raises(DatasetError, match=r"cannot be unpacked .*Input/output error"):
+        unpack(packed(data_set()), "set.zip")
+    assert not list((data_dir() / "uploads").glob("set-*"))
