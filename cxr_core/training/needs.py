@@ -6,7 +6,6 @@ gone(run)                                   # a sentence where a run's data set 
 """
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from cxr_core.activity import record
 from cxr_core.data.uploads import Upload, holding
@@ -37,7 +36,7 @@ def delete_upload(upload: Upload, runs: Iterable[Run]) -> list[Run]:
 
 def gone(run: Run) -> str:
     """What to know where the folder of a run's images is not there any more; "" where it is."""
-    folder = Path(run.info["folder"])
+    folder = run.folder
     if folder.is_dir():
         return ""
     upload = holding(folder)
@@ -51,7 +50,7 @@ def gone(run: Run) -> str:
 
 def _lies_in(run: Run, upload: Upload) -> bool:
     try:
-        folder = Path(run.info["folder"])
+        folder = run.folder
     except RunError:
         return False
     holder = holding(folder)

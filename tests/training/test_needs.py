@@ -37,6 +37,15 @@ def test_what_a_run_at_work_needs_is_not_deleted(state: str, upload: Upload, iso
     assert uploads() == [upload]
 
 
+def test_a_run_with_hashed_names_needs_its_zip_like_any_other(upload: Upload, isolated: Path) -> None:
+    run = tiny_run(isolated / "runs", upload.path / "set", "queued", pseudonyms=True)
+    assert run.pseudonyms
+    assert gone(run) == ""
+    assert users(upload, [run]) == [run]
+    with pytest.raises(RunError, match="is needed by"):
+        delete_upload(upload, [run])
+
+
 def test_what_a_training_beside_a_run_needs_is_not_deleted(upload: Upload, isolated: Path) -> None:
     run = tiny_run(isolated / "runs", upload.path / "set", "completed")
     beside = run.path / "controls-lungs"
