@@ -8,12 +8,9 @@ the end after ``--wait`` seconds without anybody. Needs Chromium, as the browser
 import argparse
 import os
 import shutil
-import socket
 import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
 import zipfile
 from io import BytesIO
 from pathlib import Path
@@ -23,7 +20,8 @@ import psutil
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
-PROJECT = Path(__file__).resolve().parents[1]
+from tests.server_support import FOLDERS, served
+
 SIDE = 2000
 
 
@@ -84,49 +82,28 @@ def main() -> None:
     parser.add_argument("--wait", type=int, default=200, help="seconds at the end")
     options = parser.parse_args()
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    with tempfile.TemporaryDirectory() as scratch, socket.socket() as listener:
+    with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        os.environ |= {f"CXR_{name.upper()}": str(folder / name) for name in ("runs", "cache", "data")}
+        os.environ |= {f"CXR_{name.upper()}": str(folder / name) for name in FOLDERS}
         run = trained(folder)
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-        listener.close()
-        command = [sys.executable, "-m", "streamlit", "run", str(PROJECT / "dashboard.py")]
-        command += ["--server.port", str(port), "--server.headless", "true"]
-        server = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
+        with served(folder) as server:
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-                wait_for(port)
-                address = f"http://127.0.0.1:{port}/Predict?run={run}"
+                address = f"{server.base}/Predict?run={run}"
                 # The first answers load the network; that stays.
                 visit(browser, address, archive(9, 999))
                 time.sleep(options.pause)
-                before = megabytes(server)
+                before = megabytes(server.process)
                 print(f"after a first small upload: {before:,.0f} MB", flush=True)
                 for number in range(1, options.uploads + 1):
                     visit(browser, address, archive(options.megabytes, number))
                     time.sleep(options.pause)
-                    now = megabytes(server)
+                    now = megabytes(server.process)
                     print(f"after upload {number} of {options.megabytes} MB: {now:,.0f} MB", flush=True)
                 browser.close()
             time.sleep(options.wait)
-            after = megabytes(server)
+            after = megabytes(server.process)
             print(f"{options.wait} seconds later: {after:,.0f} MB, {after - before:+,.0f} MB against the beginning")
-        finally:
-            server.kill()
-            server.wait()
-
-
-def wait_for(port: int) -> None:
-    """Until the server answers."""
-    for _ in range(120):
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2):
-                return
-        except OSError:
-            time.sleep(0.5)
-    raise TimeoutError("the dashboard did not start")
 
 
 if __name__ == "__main__":

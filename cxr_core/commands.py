@@ -269,7 +269,7 @@ def _print_metrics(metrics: dict[str, Any]) -> None:
             f"{name:{width}}{row['precision']:10.3f}{row['recall']:10.3f}{row['f1']:10.3f}{row['support']:10d}{auc:>10}"
         )
     for row in metrics.get("by_source", []):
-        recalls = balance.recalls({**row, "classes": list(row["classes"])})
+        recalls = balance.recalls(row)
         print(f"{row['source']}: macro F1 {_with_ends(row['macro_f1'], row['ci']['macro_f1'])}, recall {recalls}")
     if "sources" in metrics:
         print(metrics["sources"]["message"])

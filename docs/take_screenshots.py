@@ -10,8 +10,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
@@ -19,7 +17,8 @@ from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 from cxr_core.settings import remember_dataset
 from cxr_core.training.runs import Run, list_runs
-from tests.browser.conftest import FLAGS, HOW_TO_GET_CHROMIUM, ROOT, chromium_path, end_workers, free_port, is_healthy
+from tests.browser.conftest import FLAGS, HOW_TO_GET_CHROMIUM, ROOT, chromium_path, end_workers
+from tests.server_support import served
 
 OUT = Path(__file__).parent / "screenshots"
 WINDOW: ViewportSize = {"width": 1280, "height": 1500}
@@ -47,26 +46,6 @@ def prepared(home: Path) -> Run:
     return run
 
 
-@contextmanager
-def dashboard(home: Path) -> Iterator[str]:
-    """The dashboard on a free port."""
-    base = f"http://127.0.0.1:{(port := free_port())}"
-    command = [sys.executable, "-m", "streamlit", "run", "dashboard.py", "--server.port", str(port)]
-    with (home / "server.txt").open("wb") as log:
-        server = subprocess.Popen([*command, "--server.headless", "true"], cwd=ROOT, stdout=log, stderr=log)
-    try:
-        end = time.monotonic() + PATIENCE_SECONDS
-        while not is_healthy(base):
-            if server.poll() is not None or time.monotonic() > end:
-                sys.exit(f"The dashboard did not start: {(home / 'server.txt').read_text(errors='replace')[-2000:]}")
-            time.sleep(0.2)
-        yield base
-    finally:
-        server.terminate()
-        server.wait(20)
-        end_workers(home / "runs")
-
-
 def at_rest(page: Page) -> bytes:
     """A picture of the window, once the page has run and looks the same twice."""
     before, end = b"", time.monotonic() + PATIENCE_SECONDS
@@ -92,7 +71,7 @@ def keep(name: str, picture: bytes) -> None:
 def answered(page: Page, run: Run) -> None:
     """Upload a picture of the test split, and lay the heat map over it."""
     file = run.split.query("split == 'test' and label == 'PNEUMONIA'")["file"].iloc[0]
-    page.locator('input[type="file"]').first.set_input_files(str(Path(run.info["folder"]) / file))
+    page.locator('input[type="file"]').first.set_input_files(str(run.picture(file)))
     page.get_by_text("Heat map", exact=True).click(timeout=1000 * PATIENCE_SECONDS)
     page.locator('img[alt*="heat map of"]').wait_for(timeout=1000 * PATIENCE_SECONDS)
     # From the banner on: above it stands the uploader.
@@ -117,15 +96,20 @@ def main() -> None:
         if (path := chromium_path()) is None:
             sys.exit(HOW_TO_GET_CHROMIUM)
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS), headless=True)
-        with dashboard(home) as base:
-            for name, address in pages.items():
-                page = browser.new_context(viewport=WINDOW, color_scheme="light", reduced_motion="reduce").new_page()
-                page.goto(f"{base}/{address}")
-                at_rest(page)
-                if name == "predict":
-                    answered(page, run)
-                keep(name, at_rest(page))
-                page.context.close()
+        try:
+            with served(home) as server:
+                for name, address in pages.items():
+                    page = browser.new_context(
+                        viewport=WINDOW, color_scheme="light", reduced_motion="reduce"
+                    ).new_page()
+                    page.goto(f"{server.base}/{address}")
+                    at_rest(page)
+                    if name == "predict":
+                        answered(page, run)
+                    keep(name, at_rest(page))
+                    page.context.close()
+        finally:
+            end_workers(home / "runs")
         browser.close()
 
 

@@ -7,7 +7,7 @@ from cxr_core.settings import runs_dir
 from cxr_core.training.pinned import pinned
 from cxr_core.training.runs import Run, list_runs
 from cxr_core.training.titles import title, titles
-from cxr_core.ui import results, run_care, run_table
+from cxr_core.ui import picker, run_care, run_table
 from cxr_core.ui.frame import escaped
 
 METRICS = {"macro_f1": "Macro F1", "accuracy": "Accuracy", "loss": "Loss"}
@@ -63,7 +63,7 @@ with ui.guarded():
     sound = [run for run in marked or runs if not problems[run.id]]
     if sound:
         compare(sound if marked else sound[:COMPARED_AT_FIRST])
-    chosen = results.choose_run(runs)
+    chosen = picker.choose_run(runs)
     if chosen is None:
         st.stop()
     if problems[chosen.id]:

@@ -15,7 +15,6 @@ _RINGING = 0.01
 
 def unpacked(raw: np.ndarray, header: Header) -> tuple[np.ndarray, int, list[Step]]:
     """Numbers of the shape of ``raw`` (integers, as the decoder gave them), their depth in bits, steps."""
-    container, stored = header.precision or header.allocated, header.stored
     container, stored, shift = header.precision or header.allocated, header.stored, header.high + 1 - header.stored
     figures = {"stored": stored, "allocated": header.allocated, "high": header.high}
     plain = f"{stored} {'bit' if stored == 1 else 'bits'} stored, {'with' if header.signed else 'without'} a sign"

@@ -4,7 +4,7 @@
     unjudged(report)        # a sentence for each class of fewer than ten images, or of none
 
 Accuracy alone is led by the commonest class: who calls every image COVID19 has 107 of 112 right. ``report`` is what
-``metrics.report`` gives, with ``ci`` or without.
+``metrics.report`` gives, with ``ci`` or without, or a row of ``by_source``.
 """
 
 from collections.abc import Mapping

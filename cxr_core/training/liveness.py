@@ -31,7 +31,7 @@ from filelock import Timeout
 
 from cxr_core.errors import RunError
 from cxr_core.private import private_lock
-from cxr_core.settings import write_atomic
+from cxr_core.settings import from_json, write_atomic
 
 if sys.platform != "win32":
     import fcntl
@@ -141,7 +141,7 @@ def note_launch(folder: Path, pid: int) -> None:
 def _launched(folder: Path) -> str | None:
     """The process that was started for the run; "" for one that has ended at once, None where none was started."""
     try:
-        return str(json.loads((folder / LAUNCHED).read_text(encoding="utf-8"))["process"] or "")
+        return str(from_json((folder / LAUNCHED).read_text(encoding="utf-8"))["process"] or "")
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -26,28 +26,34 @@ def pick_run(states: tuple[str, ...] | None = None, label: str = "Run") -> Run |
             st.page_link("pages/2_Train.py", label="Train a network", icon=":material/model_training:")
             st.page_link("dashboard.py", label="Quick start, without data", icon=":material/bolt:")
         return None
-    by_id = {run.id: run for run in sorted(fitting, key=lambda run: not run.is_active)}
-    first = next(iter(by_id))
-    # The URL holds the id, which stays when the name changes.
-    names, ids = titles(fitting), list(by_id)
-    chosen = linked_box(
-        label,
-        "run",
-        ids,
-        first,
-        partial(say_gone, ids),
-        placeholder="Choose a run",
-        format_func=lambda one: names.get(one, one),
-    )
-    if chosen is None:
+    run = choose_run(sorted(fitting, key=lambda run: not run.is_active), label)
+    if run is None:
         return None
-    run = by_id[chosen]
     known_as = f"{run.id} · " if run.name != run.id else ""
     st.caption(f"{known_as}{STATES[run.state][0]} · {escaped(run.info['dataset_name'])}")
     return run
 
 
-def say_gone(ids: Sequence[str], asked: str) -> None:
+def choose_run(runs: Sequence[Run], label: str = "Run") -> Run | None:
+    """A select box over these runs, kept in ``?run=``, the first one at first. None where another one is asked for,
+    which is said: nothing else may be shown in its place.
+    """
+    by_id = {run.id: run for run in runs}
+    # The URL holds the id, which stays when the name changes.
+    names, ids = titles(runs), list(by_id)
+    chosen = linked_box(
+        label,
+        "run",
+        ids,
+        ids[0],
+        partial(_say_gone, ids),
+        placeholder="Choose a run",
+        format_func=lambda one: names.get(one, one),
+    )
+    return by_id[chosen] if chosen is not None else None
+
+
+def _say_gone(ids: Sequence[str], asked: str) -> None:
     """Why nothing is shown of a run that a link, or this session, asks for and that is not among ``ids``."""
     begins = [run_id for run_id in ids if run_id.startswith(asked)][:3]
     hint = f" Its link may be cut short: {', '.join(map(escaped, begins))}." if begins else ""

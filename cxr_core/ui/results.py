@@ -4,8 +4,7 @@ run = pick_result()                      # None: the page says why, and what to 
 st.write(score_line(run))
 """
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -16,12 +15,10 @@ from cxr_core.settings import runs_dir
 from cxr_core.training.decision import Decision
 from cxr_core.training.needs import gone
 from cxr_core.training.runs import ACTIVE, Run, list_runs
-from cxr_core.training.titles import titles
 from cxr_core.ui.frame import STATES, escaped, of
-from cxr_core.ui.link import linked_box
 from cxr_core.ui.measures import judged
 from cxr_core.ui.outside import outside_figures
-from cxr_core.ui.picker import pick_run, say_gone
+from cxr_core.ui.picker import choose_run, pick_run
 from cxr_core.ui.run_table import facts, run_table
 
 SPLIT_NAMES = {"test": "test", "val": "validation"}
@@ -55,24 +52,6 @@ def pick_result(pinned: Run | None = None) -> Run | None:
     if lost := gone(run):
         st.info(escaped(lost), icon=":material/folder_off:")
     return run
-
-
-def choose_run(runs: Sequence[Run]) -> Run | None:
-    """A select box over these runs, kept in ``?run=``, the first one at first. None where another one is asked for,
-    which is said: nothing else may be shown in its place.
-    """
-    by_id = {run.id: run for run in runs}
-    names, ids = titles(runs), list(by_id)
-    chosen = linked_box(
-        "Run",
-        "run",
-        ids,
-        ids[0],
-        partial(say_gone, ids),
-        placeholder="Choose a run",
-        format_func=lambda one: names.get(one, one),
-    )
-    return by_id[chosen] if chosen is not None else None
 
 
 def state_notice(run: Run, here: bool = False) -> None:

@@ -26,7 +26,7 @@ from cxr_core.ui.sheet import sheet
 
 REFRESH_SECONDS = 3
 DAMAGED = "Damaged"
-LEAKS_NAMED = 5
+NAMED = 5
 
 _COLUMNS = {
     "run": st.column_config.TextColumn("Run", pinned=True, width=236),
@@ -153,16 +153,16 @@ def select_runs(runs: Sequence[Run], table: pd.DataFrame) -> list[Run]:
 def cautions(runs: Sequence[Run]) -> list[str]:
     """What must be known beside their test scores: that they stand side by side, and which are those of a leak."""
     called = titles(runs)
-    leaking = [called[run.id] for run in runs if _leaks(run)]
-    left = len(leaking) - LEAKS_NAMED
-    names = ", ".join(leaking[:LEAKS_NAMED]) + (f" and {left} more" if left > 0 else "")
-    told = f"Trained although the audit found a leak, so their test scores are too high: {names}." if leaking else ""
-    astray = [run.name for run in runs if _is_astray(run)]
-    which = (
-        f"{', '.join(astray[:LEAKS_NAMED])}{f' and {len(astray) - LEAKS_NAMED} more' if astray[LEAKS_NAMED:] else ''}"
-    )
-    lost = f"Diverged, or one answer for all images: {which}. Their pages say which." if astray else ""
+    leaking, astray = (_named([called[run.id] for run in runs if kind(run)]) for kind in (_leaks, _is_astray))
+    told = f"Trained although the audit found a leak, so their test scores are too high: {leaking}." if leaking else ""
+    lost = f"Diverged, or one answer for all images: {astray}. Their pages say which." if astray else ""
     return [line for line in (looks.side_by_side(runs), told, lost) if line]
+
+
+def _named(names: Sequence[str]) -> str:
+    """The first few, and how many more; "" for none."""
+    left = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {left} more" if left > 0 else "")
 
 
 def _is_astray(run: Run) -> bool:

@@ -90,6 +90,6 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
     for key, title in (("macro_f1", "Macro F1"), ("accuracy", "Accuracy")):
         ends = row["ci"][key]
         written[title] = f"{row[key]:.3f} ({ends[0]:.3f} to {ends[1]:.3f})" if ends else f"{row[key]:.3f} (no interval)"
-    recalls = balance.recalls({**row, "classes": list(row["classes"])})
+    recalls = balance.recalls(row)
     right = of(row["right"], row["n"])
     return {"Source": row["source"], "Recall": recalls, **written, "Right": right, **row["classes"]}

@@ -13,10 +13,6 @@ ways in which a page is looked at; parametrize ``look`` indirectly to get ``page
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -28,9 +24,10 @@ import psutil
 import pytest
 from playwright.sync_api import Page
 
+from tests.server_support import served
+
 ROOT = Path(__file__).resolve().parents[2]
 ARTEFACTS = ROOT / "test-artefacts"
-START_SECONDS = 60
 SETTLE_SECONDS = 60
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -115,20 +112,6 @@ def dashboard_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("dashboard")
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def is_healthy(base: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{base}/_stcore/health", timeout=2) as answer:
-            return answer.status == 200
-    except (urllib.error.URLError, ConnectionError, TimeoutError):
-        return False
-
-
 def end_workers(runs: Path) -> None:
     """End the trainings of the server under test, known by their runs folder: they are meant to outlive it."""
     for process in psutil.process_iter():
@@ -142,29 +125,10 @@ def end_workers(runs: Path) -> None:
 @pytest.fixture(scope="module")
 def dashboard(chromium: str, dashboard_home: Path) -> Iterator[str]:
     """A dashboard of its own on a free port: the base URL, e.g. ``http://127.0.0.1:45678``."""
-    base = f"http://127.0.0.1:{(port := free_port())}"
-    folders = {f"CXR_{name.upper()}": str(dashboard_home / name) for name in ("runs", "cache", "data")}
-    log = dashboard_home / "server.txt"
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboard.py")]
-    command += ["--server.port", str(port), "--server.headless", "true"]
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            command, cwd=ROOT, env={**os.environ, **folders}, stdin=subprocess.DEVNULL, stdout=output, stderr=output
-        )
     try:
-        deadline = time.monotonic() + START_SECONDS
-        while not is_healthy(base):
-            if server.poll() is not None or time.monotonic() > deadline:
-                pytest.fail(f"the dashboard did not start on {base}:\n{log.read_text(errors='replace')[-3000:]}")
-            time.sleep(0.1)
-        yield base
+        with served(dashboard_home) as server:
+            yield server.base
     finally:
-        server.terminate()
-        try:
-            server.wait(10)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
         end_workers(dashboard_home / "runs")
 
 
