@@ -22,7 +22,7 @@ from typing import Any
 
 import psutil
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 from tests.server_support import served
 
@@ -55,6 +55,15 @@ LOOKS: dict[str, dict[str, Any]] = {
 Visit = Callable[..., None]
 Settle = Callable[[Page], None]
 Shot = Callable[[Page, str], Path]
+
+
+def seen(found: Locator) -> Locator:
+    """The first of those that are seen.
+
+    A table's text stands in the page a second time, in hidden cells for screen readers that come and go with its
+    drawing: ``.first`` alone may mean one of them.
+    """
+    return found.filter(visible=True).first
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -11,7 +11,7 @@ from cxr_core.audit.findings import Finding
 from cxr_core.data import mends
 from cxr_core.data.dataset import Dataset, scan
 from cxr_core.training.runs import Run, list_runs
-from tests.browser.conftest import Settle, Shot, Visit
+from tests.browser.conftest import Settle, Shot, Visit, seen
 from tests.faulty_set import faulty_set
 from tests.runs_support import wait_until
 
@@ -181,7 +181,7 @@ def test_a_leak_blocks_a_training_until_it_is_mended_or_trained_on_anyway(
     assert anyway.config.epochs == 1
     for address in ("Evaluate", "Predict"):
         visit(page, address, run=anyway.id)
-        expect(page.get_by_text("Trained although the audit found a leak").first).to_be_visible(timeout=MINUTE)
+        expect(seen(page.get_by_text("Trained although the audit found a leak"))).to_be_visible(timeout=MINUTE)
     shot(page, "predict-trained-anyway")
 
     # The link leads to the audit of the same data set; mended, the training starts without a question.

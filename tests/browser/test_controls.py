@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from cxr_core.training import controls
 from cxr_core.training.companions import CONTROLS, folder_of
 from cxr_core.training.runs import Run
-from tests.browser.conftest import Shot, Visit
+from tests.browser.conftest import Shot, Visit, seen
 from tests.runs_support import train, wait_until
 
 MINUTE = 60_000
@@ -26,7 +26,7 @@ def run(tiny_dataset: Path, dashboard_home: Path) -> Run:
 
 def _open(page: Page, visit: Visit, run: Run) -> None:
     visit(page, "Evaluate", run=run.id)
-    page.get_by_test_id("stMain").get_by_text("Controls", exact=True).first.click()
+    seen(page.get_by_test_id("stMain").get_by_text("Controls", exact=True)).click()
     expect(page.get_by_role("heading", name="Controls")).to_be_visible(timeout=MINUTE)
 
 

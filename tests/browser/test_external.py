@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from cxr_core.data import demo
 from cxr_core.training import looks
 from cxr_core.training.runs import Run
-from tests.browser.conftest import Shot, Visit
+from tests.browser.conftest import Shot, Visit, seen
 from tests.runs_support import train
 
 
@@ -23,7 +23,7 @@ def run(dashboard_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def _section(page: Page, name: str) -> None:
-    page.get_by_test_id("stMain").get_by_text(name, exact=True).first.click()
+    seen(page.get_by_test_id("stMain").get_by_text(name, exact=True)).click()
     expect(page.get_by_role("heading", name=name)).to_be_visible(timeout=20_000)
 
 

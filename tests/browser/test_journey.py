@@ -6,7 +6,7 @@ from pathlib import Path
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from cxr_core.training.runs import Run, list_runs
-from tests.browser.conftest import Settle, Shot, Visit
+from tests.browser.conftest import Settle, Shot, Visit, seen
 
 MINUTE = 60_000
 
@@ -28,7 +28,7 @@ def test_from_quick_start_to_a_prediction(
     page: Page, visit: Visit, settle: Settle, shot: Shot, dashboard_home: Path
 ) -> None:
     visit(page)
-    expect(page.get_by_text("not for clinical use").first).to_be_visible()
+    expect(seen(page.get_by_text("not for clinical use"))).to_be_visible()
     page.get_by_role("button", name="Quick start").click()
 
     # The run appears by itself, and its curves move without a click.
@@ -40,15 +40,13 @@ def test_from_quick_start_to_a_prediction(
     assert first is not None
     shot(page, "journey-1-live")
     wait_for_epochs(page, run, int(first[1]) + 1)
-    expect(live(page).get_by_text(re.compile(r"\d+ done")).first).not_to_contain_text(
+    expect(seen(live(page).get_by_text(re.compile(r"\d+ done")))).not_to_contain_text(
         f"; {first[1]} done", timeout=MINUTE
     )
 
     # Leaving the page does not disturb the training; the way back shows it.
     visit(page, "Runs")
-    # The table has the word too, in cells that only a screen reader sees.
-    state = live(page).get_by_text(re.compile("Training$")).filter(visible=True)
-    expect(state.first).to_be_visible(timeout=MINUTE)
+    expect(seen(live(page).get_by_text(re.compile("Training$")))).to_be_visible(timeout=MINUTE)
     visit(page)
     live(page).get_by_role("button", name="Stop").click()
     expect(live(page).get_by_role("button", name="Resume")).to_be_visible(timeout=MINUTE)
@@ -70,8 +68,8 @@ def test_from_quick_start_to_a_prediction(
     metrics = run.metrics("test")
     assert metrics is not None
     right = sum(row[k] for k, row in enumerate(metrics["confusion"]))
-    expect(live(page).get_by_text(f"{right} of {metrics['n']} images").first).to_be_visible(timeout=MINUTE)
-    expect(live(page).get_by_text("What this score is worth").first).to_be_visible()
+    expect(seen(live(page).get_by_text(f"{right} of {metrics['n']} images"))).to_be_visible(timeout=MINUTE)
+    expect(seen(live(page).get_by_text("What this score is worth"))).to_be_visible()
     expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=MINUTE)
     shot(page, "journey-4-evaluate")
 
@@ -84,11 +82,11 @@ def test_from_quick_start_to_a_prediction(
         {"name": "notes.png", "mimeType": "image/png", "buffer": b"not an image"},
     ]
     page.locator('input[type="file"]').first.set_input_files(uploads)
-    expect(live(page).get_by_text("Decision").first).to_be_visible(timeout=2 * MINUTE)
+    expect(seen(live(page).get_by_text("Decision"))).to_be_visible(timeout=2 * MINUTE)
     settle(page)
     predicted = run.predictions("test")
     decision = predicted.loc[predicted["file"] == test_images["file"].iloc[0], "decision"].iloc[0]
-    expect(live(page).locator("strong", has_text=decision).first).to_be_visible()
+    expect(seen(live(page).locator("strong", has_text=decision))).to_be_visible()
     expect(live(page).locator('[data-testid="stAlert"]').filter(has_text="notes.png")).to_be_visible()
     expect(page.locator('[data-testid="stException"]')).to_have_count(0)
     shot(page, "journey-5-predict")

@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import Page
 
 from cxr_core.training.runs import Run
-from tests.browser.conftest import Settle, Shot, Visit
+from tests.browser.conftest import Settle, Shot, Visit, seen
 from tests.pages_support import tiny_dataset, tiny_run
 
 PAGES = ("", "Dataset", "Train", "Runs", "Evaluate", "Predict", "Audit")
@@ -111,7 +111,7 @@ def test_a_scan_can_be_stopped_from_the_page(page: Page, visit: Visit, shot: Sho
     box.press("Enter")
     stop = page.get_by_role("button", name="Stop", exact=True)
     stop.wait_for(timeout=30_000)
-    page.get_by_text(re.compile(r"Reading the data set: [\d,]+ (of 8,000 files|files found)")).first.wait_for()
+    seen(page.get_by_text(re.compile(r"Reading the data set: [\d,]+ (of 8,000 files|files found)"))).wait_for()
     shot(page, "scan-running")
     stop.click()
     page.get_by_text(re.compile(r"the scan was stopped after .* files.*Nothing was opened")).wait_for(timeout=30_000)
