@@ -12,8 +12,8 @@ from cxr_core.server.tidy import lifespan
 def home() -> None:
     """The page. What pages need is imported here: the server needs none of it."""
     from cxr_core import ui
+    from cxr_core.runs.run import list_runs
     from cxr_core.settings import runs_dir
-    from cxr_core.training.runs import list_runs
 
     ui.page("Chest X-ray classification", ":material/radiology:")
     with ui.guarded():

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageEnhance
 
+from cxr_core import images
 from cxr_core.audit.alignment import agreement
 from cxr_core.audit.duplicates import ALIKE, RADIUS, SAME, Peculiarities, near, search
-from cxr_core.audit.looks import look
-from cxr_core.data import images
+from cxr_core.audit.traits import look
 from cxr_core.data.dataset import scan
 
 Random = np.random.Generator

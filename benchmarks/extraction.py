@@ -7,11 +7,11 @@ from pathlib import Path
 
 import torch
 
+from cxr_core.config import TrainConfig
 from cxr_core.data.dataset import scan
 from cxr_core.model.extraction import BATCH, Item, keep
 from cxr_core.model.features import FeatureStore
 from cxr_core.model.network import load_prefix, space_of
-from cxr_core.training.config import TrainConfig
 
 
 def measure(data: Path, rounds: int, images: int, scratch: Path) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np, psutil, torch
 from cxr_core.model.features import FeatureStore, Space
 from cxr_core.model.network import initial_suffix
-from cxr_core.training.config import TrainConfig
+from cxr_core.config import TrainConfig
 from cxr_core.training.trainer import Part, Trainer
 images = int(sys.argv[1])
 config = TrainConfig.create(backbone="vgg16", weights="none", hidden=(64,), epochs=1, batch_size=64)

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.notebook import NotebookStep
+from cxr_core.config import TrainConfig
 from cxr_core.data.dataset import scan
 from cxr_core.errors import RunError
-from cxr_core.training.config import TrainConfig
-from cxr_core.training.creation import create_run
+from cxr_core.runs.creation import create_run
 from cxr_core.training.worker import work
 
 EPOCHS = 20

@@ -11,13 +11,14 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn, get_args
 
-from cxr_core import __version__, commands, image_commands, mend_commands, upload_commands
+from cxr_core import __version__
 from cxr_core.activity import from_command_line
+from cxr_core.cli import data, images, runs
+from cxr_core.config import TrainConfig
 from cxr_core.disk import full, why_full
 from cxr_core.errors import ConfigError, CxrError
+from cxr_core.runs.companions import EXPERIMENTS
 from cxr_core.settings import close_to_others, runs_dir
-from cxr_core.training.companions import EXPERIMENTS
-from cxr_core.training.config import TrainConfig
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -30,11 +31,11 @@ def main(arguments: list[str] | None = None) -> int:
         # The help names folders, which the environment may get wrong.
         parser = _parser()
         options = parser.parse_args(arguments)
-        if options.command is commands.train:
+        if options.command is runs.train:
             options.config = _config(parser, options)
-        if options.command is commands.audit and (wrong := mend_commands.problem(options)):
+        if options.command is data.audit and (wrong := data.audit_problem(options)):
             parser.error(wrong)
-        if options.command is image_commands.report and (problem := image_commands.report_problem(options)):
+        if options.command is images.report and (problem := images.report_problem(options)):
             parser.error(problem)
         close_to_others()
         with from_command_line():
@@ -84,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     actions = parser.add_subparsers(required=True, metavar="COMMAND")
 
     demo = actions.add_parser("demo", help="draw a data set of chest-like phantoms (drawings, not X-rays)")
-    demo.set_defaults(command=commands.demo)
+    demo.set_defaults(command=data.demo)
     demo.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new or empty folder")
     demo.add_argument("--images", type=int, default=600, metavar="N", help="how many (default 600)")
     demo.add_argument("--seed", type=int, default=0, metavar="N", help="same seed, same bytes (default 0)")
@@ -93,12 +94,12 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     scan = actions.add_parser("scan", help="what a data set holds: classes, splits, unreadable files")
-    scan.set_defaults(command=commands.scan)
+    scan.set_defaults(command=data.scan)
     _data(scan, required=True)
     _json(scan)
 
     audit = actions.add_parser("audit", help="what a score is worth: of a data set its leaks, of a run its controls")
-    audit.set_defaults(command=commands.audit)
+    audit.set_defaults(command=data.audit)
     subject = audit.add_mutually_exclusive_group(required=True)
     _data(subject, required=False)
     subject.add_argument(
@@ -111,17 +112,17 @@ def _parser() -> argparse.ArgumentParser:
     _mends(audit)
 
     train = actions.add_parser("train", help="train a run; its folder is the last line printed")
-    train.set_defaults(command=commands.train)
+    train.set_defaults(command=runs.train)
     _data(train, required=True)
     _runs(train)
     _hyperparameters(train)
 
     resume = actions.add_parser("resume", help="go on with a stopped, lost or failed run")
-    resume.set_defaults(command=commands.resume)
+    resume.set_defaults(command=runs.resume)
     _run(resume)
 
     evaluate = actions.add_parser("evaluate", help="metrics of a run on a split, or on another folder")
-    evaluate.set_defaults(command=commands.evaluate)
+    evaluate.set_defaults(command=runs.evaluate)
     _run(evaluate)
     subject = evaluate.add_mutually_exclusive_group()
     _data(subject, required=False)
@@ -132,25 +133,25 @@ def _parser() -> argparse.ArgumentParser:
 
     _image_actions(actions)
 
-    runs = actions.add_parser("runs", help="list the runs")
-    runs.set_defaults(command=commands.runs)
-    _runs(runs)
-    _json(runs)
+    listed = actions.add_parser("runs", help="list the runs")
+    listed.set_defaults(command=runs.runs)
+    _runs(listed)
+    _json(listed)
 
     pin = actions.add_parser("pin", help="the run that Predict offers first: pin it, or say which it is")
-    pin.set_defaults(command=commands.pin)
+    pin.set_defaults(command=runs.pin)
     chosen = pin.add_mutually_exclusive_group()
     chosen.add_argument("run", nargs="?", metavar="RUN", help="a run's id, or the beginning of its id")
     chosen.add_argument("--none", action="store_true", help="take the pin back")
     _runs(pin)
 
     cache = actions.add_parser("cache", help="size of what is kept and can be computed again")
-    cache.set_defaults(command=commands.cache)
+    cache.set_defaults(command=data.cache)
     cache.add_argument("--clear", action="store_true", help="delete all of it; runs stay whole")
     _runs(cache)
 
     uploads = actions.add_parser("uploads", help="zips that were unpacked: where, how large, used by which run")
-    uploads.set_defaults(command=upload_commands.uploaded)
+    uploads.set_defaults(command=data.uploaded)
     change = uploads.add_mutually_exclusive_group()
     change.add_argument("--delete", metavar="NAME", help="delete one; refused while a run at work needs it")
     change.add_argument("--clear", action="store_true", help="delete all that no run at work needs")
@@ -161,7 +162,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _image_actions(actions: Any) -> None:
     predict = actions.add_parser("predict", help="predict files with a run")
-    predict.set_defaults(command=image_commands.predict)
+    predict.set_defaults(command=images.predict)
     _run(predict)
     predict.add_argument("files", nargs="+", metavar="FILE", help="images, in any of the formats read")
     form = predict.add_mutually_exclusive_group()
@@ -170,21 +171,21 @@ def _image_actions(actions: Any) -> None:
     _force(predict)
 
     explain = actions.add_parser("explain", help="a heat map: what moved the score of a class")
-    explain.set_defaults(command=image_commands.explain)
+    explain.set_defaults(command=images.explain)
     _run(explain)
     explain.add_argument("file", type=Path, metavar="FILE", help="an image, in any of the formats read")
     explain.add_argument("--class", dest="label", required=True, metavar="C", help="one of the run's classes")
-    explain.add_argument("--out", type=image_commands.png, required=True, metavar="PNG", help="the file to write")
+    explain.add_argument("--out", type=images.png, required=True, metavar="PNG", help="the file to write")
     _opacity(explain)
 
     picture = actions.add_parser("picture", help="what is made of a file: the grey picture as PNG, and each step to it")
-    picture.set_defaults(command=image_commands.picture)
+    picture.set_defaults(command=images.picture)
     picture.add_argument("file", type=Path, metavar="FILE", help="an image, in any of the formats read")
-    picture.add_argument("--out", type=image_commands.png, required=True, metavar="PNG", help="the file to write")
+    picture.add_argument("--out", type=images.png, required=True, metavar="PNG", help="the file to write")
     _json(picture)
 
     report = actions.add_parser("report", help="a page on one image, or without one the model card of a run")
-    report.set_defaults(command=image_commands.report)
+    report.set_defaults(command=images.report)
     _run(report)
     report.add_argument("file", type=Path, nargs="?", metavar="FILE", help="an image, in any of the formats read")
     report.add_argument(
@@ -209,10 +210,10 @@ def _force(parser: argparse.ArgumentParser) -> None:
 
 
 def _opacity(parser: argparse.ArgumentParser) -> None:
-    default = image_commands.OPACITY
+    default = images.OPACITY
     parser.add_argument(
         "--opacity",
-        type=image_commands.opacity,
+        type=images.opacity,
         default=default,
         metavar="X",
         help=f"of the heat map: 0 the picture alone, 1 the colours alone (default {default})",

@@ -1,10 +1,12 @@
 """A path as somebody names it (typed, in a link, in a flag, in the environment) -> one to ask the system for.
 
 ``given("~/xrays")`` looks at the text alone and touches no disk; what cannot be a path is a CxrError that says why.
-``shown(path)`` is how a message or a page writes a path that came from outside.
+``shown(path)`` is how a message or a page writes a path that came from outside. ``kind_of`` says what lies there.
 """
 
 import os
+import stat
+from functools import cache
 from pathlib import Path
 
 from cxr_core.errors import CxrError, DatasetError
@@ -12,6 +14,8 @@ from cxr_core.errors import CxrError, DatasetError
 # What file systems allow, in bytes: of one name, and of a path (Linux).
 MAX_NAME, MAX_PATH = 255, 4096
 _SHOWN = 300
+# Their files are made by the system when they are read, and some of them never end.
+_VIRTUAL = ("/proc", "/sys")
 
 
 def given(text: str | Path, kind: type[CxrError] = DatasetError) -> Path:
@@ -48,3 +52,21 @@ def shown(path: str | Path) -> str:
     """A path to be read by a person, printable, a long one cut in its middle."""
     text = printable(str(path))
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN // 2]} … {text[-_SHOWN // 2 :]}"
+
+
+def kind_of(about: os.stat_result) -> str:
+    """What a path is, in words: a folder, a file, or what has no content of its own."""
+    if is_virtual(about):
+        return "something that the operating system makes when it is read"
+    kinds = {stat.S_ISREG: "a file", stat.S_ISDIR: "a folder", stat.S_ISFIFO: "a pipe", stat.S_ISSOCK: "a socket"}
+    return next((word for holds, word in kinds.items() if holds(about.st_mode)), "a device")
+
+
+def is_virtual(about: os.stat_result) -> bool:
+    """Whether a path lies in a file system that the operating system makes up."""
+    return about.st_dev in _virtual_devices()
+
+
+@cache
+def _virtual_devices() -> frozenset[int]:
+    return frozenset(os.stat(path).st_dev for path in _VIRTUAL if os.path.ismount(path))

@@ -3,13 +3,13 @@
 import streamlit as st
 
 from cxr_core import ui
+from cxr_core.config import TrainConfig, check_weights_given
 from cxr_core.data.cautions import untested
 from cxr_core.data.dataset import Dataset
 from cxr_core.errors import LeakError
+from cxr_core.runs import jobs
+from cxr_core.runs.run import list_runs
 from cxr_core.settings import runs_dir
-from cxr_core.training import jobs
-from cxr_core.training.config import TrainConfig, check_weights_given
-from cxr_core.training.runs import list_runs
 
 # Set by the button that says to train although the audit found a leak.
 ANYWAY = "anyway"

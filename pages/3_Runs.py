@@ -3,12 +3,12 @@
 import streamlit as st
 
 from cxr_core import charts, ui
+from cxr_core.runs.pinned import pinned
+from cxr_core.runs.run import Run, list_runs
+from cxr_core.runs.titles import title, titles
 from cxr_core.settings import runs_dir
-from cxr_core.training.pinned import pinned
-from cxr_core.training.runs import Run, list_runs
-from cxr_core.training.titles import title, titles
-from cxr_core.ui import picker, run_care, run_table
 from cxr_core.ui.frame import escaped
+from cxr_core.ui.run import care, picker, table
 
 METRICS = {"macro_f1": "Macro F1", "accuracy": "Accuracy", "loss": "Loss"}
 SPLITS = {"val": "Validation", "train": "Train"}
@@ -44,9 +44,9 @@ with ui.guarded():
         st.page_link("pages/2_Train.py", label="Train a network", icon=":material/model_training:")
         st.page_link("dashboard.py", label="Or use Quick start: no data needed", icon=":material/bolt:")
         st.stop()
-    table = run_table.run_table(runs)
-    problems = dict(zip(table["id"], table["problem"], strict=True))
-    marked = run_table.select_runs(runs, table)
+    rows = table.run_table(runs)
+    problems = dict(zip(rows["id"], rows["problem"], strict=True))
+    marked = table.select_runs(runs, rows)
     damaged = sum(map(bool, problems.values()))
     st.caption(
         "Mark rows to lay their curves over each other; a marked run can be looked after below."
@@ -57,9 +57,9 @@ with ui.guarded():
         st.caption(escaped(f"Predict offers {title(offered.run)} first: it is pinned."))
     elif offered.note:
         st.caption(escaped(offered.note))
-    for line in run_table.cautions(marked or runs):
+    for line in table.cautions(marked or runs):
         st.caption(escaped(line))
-    run_table.refresh_while_active(runs)
+    table.refresh_while_active(runs)
     sound = [run for run in marked or runs if not problems[run.id]]
     if sound:
         compare(sound if marked else sound[:COMPARED_AT_FIRST])
@@ -68,6 +68,6 @@ with ui.guarded():
         st.stop()
     if problems[chosen.id]:
         st.error(escaped(problems[chosen.id]), icon=":material/error:")
-        run_care.delete(chosen)
+        care.delete(chosen)
     else:
-        run_care.care(chosen)
+        care.care(chosen)

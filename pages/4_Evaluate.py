@@ -3,19 +3,19 @@
 import streamlit as st
 
 from cxr_core import ui
-from cxr_core.ui import results
-from cxr_core.ui.cases import case_tiles
-from cxr_core.ui.collections import collections_section
-from cxr_core.ui.compare import compare_section
-from cxr_core.ui.controls import controls_section
-from cxr_core.ui.figures import figures_section
-from cxr_core.ui.headline import headline
-from cxr_core.ui.matrix import behind, cell_title, matrix_cell
-from cxr_core.ui.measures import judged
-from cxr_core.ui.reliability import reliability_section
-from cxr_core.ui.replay import replay_section
-from cxr_core.ui.sources import sources_section
-from cxr_core.ui.threshold import threshold_section
+from cxr_core.ui.evaluate.cases import case_tiles
+from cxr_core.ui.evaluate.classes import figures_section
+from cxr_core.ui.evaluate.compare import compare_section
+from cxr_core.ui.evaluate.controls import controls_section
+from cxr_core.ui.evaluate.external import collections_section
+from cxr_core.ui.evaluate.headline import headline
+from cxr_core.ui.evaluate.matrix import behind, cell_title, matrix_cell
+from cxr_core.ui.evaluate.reliability import reliability_section
+from cxr_core.ui.evaluate.replay import replay_section
+from cxr_core.ui.evaluate.sources import sources_section
+from cxr_core.ui.evaluate.threshold import threshold_section
+from cxr_core.ui.run import results
+from cxr_core.ui.run.measured import judged
 
 # Only the chosen one computes.
 SECTIONS = (

@@ -5,16 +5,17 @@ from functools import partial
 import streamlit as st
 
 from cxr_core import ui
-from cxr_core.data.sheets import written
+from cxr_core.runs.pinned import pinned
+from cxr_core.runs.run import Run
 from cxr_core.settings import runs_dir
-from cxr_core.training.pinned import pinned
-from cxr_core.training.runs import Run
-from cxr_core.ui import results, uploads
-from cxr_core.ui.answer import answer_card, is_forced
+from cxr_core.sheets import written
 from cxr_core.ui.downloads import download
 from cxr_core.ui.frame import escaped
+from cxr_core.ui.predict import uploads
+from cxr_core.ui.predict.answer import answer_card, is_forced
+from cxr_core.ui.run import results
+from cxr_core.ui.run.verdict import known_verdict, verdict_banner
 from cxr_core.ui.sheet import sheet
-from cxr_core.ui.verdict import known_verdict, verdict_banner
 
 CARDS = 6
 FAILURES = 5

@@ -5,8 +5,8 @@ import streamlit as st
 
 from cxr_core import ui
 from cxr_core.audit.audit import Audit
-from cxr_core.ui.findings import audited, findings_list, verdict
-from cxr_core.ui.mending import mends_list
+from cxr_core.ui.audit.fixing import mends_list
+from cxr_core.ui.audit.issues import audited, findings_list, verdict
 from cxr_core.ui.sheet import sheet
 
 

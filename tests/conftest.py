@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from cxr_core.data import demo, reach
-from cxr_core.training.runs import Run
+from cxr_core import demo, reach
+from cxr_core.runs.run import Run
 from tests.runs_support import FROZEN, train
 
 PROJECT = Path(__file__).resolve().parent.parent

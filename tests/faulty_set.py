@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageOps
 
-from cxr_core.data import demo
-from tests.data.files import radiograph
+from cxr_core import demo
+from tests.images.files import radiograph
 
 # So few COVID19 images stay that NORMAL has more than three times as many.
 _FEW = {"train": 14, "test": 4}

@@ -23,18 +23,19 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
+from cxr_core import images
 from cxr_core.__main__ import main as command
-from cxr_core.commands import _run_row
-from cxr_core.data import dicom, images
+from cxr_core.cli.runs import _run_row
 from cxr_core.data.archive import unpack
-from cxr_core.data.collection import members
 from cxr_core.data.dataset import scan
+from cxr_core.data.uploads import members
 from cxr_core.errors import CxrError
+from cxr_core.images import dicom
+from cxr_core.runs.run import Run, list_runs
 from cxr_core.settings import recent_datasets
-from cxr_core.training.runs import Run, list_runs
-from tests.data.files import tree, write
+from tests.images.files import tree, write
 from tests.mutants import KINDS, Kind, Seed, json_kind
-from tests.pages_support import tiny_dataset, tiny_run
+from tests.pages.support import tiny_dataset, tiny_run
 
 SLOW_SECONDS = 10
 _CHUNK = 200

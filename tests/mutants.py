@@ -28,7 +28,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from tests.data.files import VALUES, encoded, gradient, noise, radiograph
+from tests.images.files import VALUES, encoded, gradient, noise, radiograph
 
 Random = random.Random
 _NUMBERS = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF)

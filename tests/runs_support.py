@@ -15,12 +15,12 @@ import pytest
 from filelock import FileLock
 from PIL import Image
 
-from cxr_core.data import demo
+from cxr_core import demo
+from cxr_core.config import TrainConfig
 from cxr_core.data.dataset import scan
-from cxr_core.training.config import TrainConfig
-from cxr_core.training.creation import create_run
-from cxr_core.training.liveness import WORKER_LOCK
-from cxr_core.training.runs import Run
+from cxr_core.runs.creation import create_run
+from cxr_core.runs.liveness import WORKER_LOCK
+from cxr_core.runs.run import Run
 
 CLASSES = ("COVID19", "NORMAL", "PNEUMONIA")
 SMALL: dict[str, Any] = {"backbone": "small-cnn", "epochs": 2, "image_size": 64, "batch_size": 8, "device": "cpu"}

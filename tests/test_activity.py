@@ -16,12 +16,12 @@ from streamlit import config
 from cxr_core import activity
 from cxr_core.__main__ import main
 from cxr_core.activity import ACTIONS, FILE, Actor, record
-from cxr_core.data import corrections, mends
+from cxr_core.data import fixes, marks
 from cxr_core.data.dataset import scan
+from cxr_core.runs.decision import clear_operating_point, save_operating_point
+from cxr_core.runs.run import Run
 from cxr_core.settings import remember_dataset, runs_dir
-from cxr_core.training.decision import clear_operating_point, save_operating_point
-from cxr_core.training.runs import Run
-from tests.pages_support import PROJECT, open_page, texts, tiny_dataset, tiny_run
+from tests.pages.support import PROJECT, open_page, texts, tiny_dataset, tiny_run
 
 KEYS = ["time", "user", "via", "action", "what", "run", "data", "counts"]
 
@@ -90,8 +90,8 @@ def test_after_a_line_that_was_cut_short_the_next_one_is_whole() -> None:
 
 def test_a_log_that_cannot_be_written_is_said_and_stops_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     (runs_dir() / FILE).mkdir(parents=True)
-    corrections.add(runs_dir(), "d1", "a.png", "A", corrections.LEAVE_OUT)
-    assert len(corrections.read(runs_dir())) == 1
+    marks.add(runs_dir(), "d1", "a.png", "A", marks.LEAVE_OUT)
+    assert len(marks.read(runs_dir())) == 1
     warned = capsys.readouterr().err
     assert warned.startswith("warning: ")
     assert FILE in warned
@@ -118,11 +118,11 @@ def test_a_link_is_not_followed(tmp_path: Path, capsys: pytest.CaptureFixture[st
 def test_marks_and_mends_are_fixed_and_taken_back_without_their_reasons(tmp_path: Path) -> None:
     dataset = scan(tiny_dataset(tmp_path / "xrays"))
     file, digest = dataset.samples.iloc[0][["file", "digest"]]
-    corrections.add(runs_dir(), digest, file, "NORMAL", corrections.LABEL_WRONG, "Mrs Miller, born 1950")
-    corrections.undo(runs_dir(), digest, corrections.LABEL_WRONG)
-    corrections.undo(runs_dir(), digest, corrections.LABEL_WRONG)
-    name = mends.move(runs_dir(), dataset, {file: mends.LEFT_OUT}, "leak: leave out")
-    mends.undo(runs_dir(), name)
+    marks.add(runs_dir(), digest, file, "NORMAL", marks.LABEL_WRONG, "Mrs Miller, born 1950")
+    marks.undo(runs_dir(), digest, marks.LABEL_WRONG)
+    marks.undo(runs_dir(), digest, marks.LABEL_WRONG)
+    name = fixes.move(runs_dir(), dataset, {file: fixes.LEFT_OUT}, "leak: leave out")
+    fixes.undo(runs_dir(), name)
     assert [line["what"] for line in lines()] == [
         *("marked: label looks wrong", "mark taken back", "leak: leave out", "mend taken back")
     ]
@@ -176,7 +176,7 @@ def _copied(run: Run, runs: Path) -> Path:
 
 
 def _other(tmp_path: Path) -> Path:
-    from cxr_core.data import demo
+    from cxr_core import demo
 
     return demo.draw(tmp_path / "hospital", images=12, seed=9)
 

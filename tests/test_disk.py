@@ -16,16 +16,17 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from cxr_core.data import demo, kept, turns
+from cxr_core import demo
+from cxr_core.data import changes, kept
 from cxr_core.data.dataset import scan
 from cxr_core.disk import free_at, room_for, size, why_full
 from cxr_core.errors import CxrError, DiskError
 from cxr_core.model.features import FeatureStore, Space
 from cxr_core.model.network import save_weights
+from cxr_core.runs.jobs import queue_again
+from cxr_core.runs.run import Run, list_runs
 from cxr_core.settings import write_atomic
-from cxr_core.training.jobs import queue_again
 from cxr_core.training.progress import Progress
-from cxr_core.training.runs import Run, list_runs
 from cxr_core.training.worker import RESERVE, work
 from tests.runs_support import measured, new_run, train
 
@@ -95,7 +96,7 @@ def write_features(folder: Path) -> None:
 
 
 def change_table(folder: Path) -> None:
-    with turns.changing(folder / "marks.csv"):
+    with changes.changing(folder / "marks.csv"):
         write_atomic(folder / "marks.csv", "x" * 10_000)
 
 

@@ -22,7 +22,7 @@ from cxr_core.labels import decide, targets
 from cxr_core.model.features import FeatureStore, kept_spaces
 from cxr_core.model.losses import sigmoid_focal_loss, softmax_focal_loss
 from cxr_core.model.network import initial_suffix, load_prefix, space_of
-from cxr_core.training.runs import Run
+from cxr_core.runs.run import Run
 from tests.runs_support import CLASSES, FROZEN, noise, train
 
 PACKAGE = Path(__file__).resolve().parents[1] / "cxr_core"

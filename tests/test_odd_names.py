@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 
 from cxr_core.__main__ import main
-from cxr_core.audit.looks import look
 from cxr_core.audit.shortcut import shortcut
 from cxr_core.audit.sources import source_only
+from cxr_core.audit.traits import look
 from cxr_core.data.dataset import scan
-from cxr_core.evaluation.measure import measured
+from cxr_core.runs.measured import measured
+from cxr_core.runs.run import find_run
 from cxr_core.settings import runs_dir
-from cxr_core.training.runs import find_run
-from tests.pages_support import open_page
+from tests.pages.support import open_page
 from tests.runs_support import noise
 
 # In the order in which they are sorted, as are the plain ones.

@@ -9,7 +9,7 @@ import pytest
 
 from cxr_core.__main__ import main
 from cxr_core.data.archive import unpack
-from cxr_core.data.corrections import LEAVE_OUT, add
+from cxr_core.data.marks import LEAVE_OUT, add
 from cxr_core.errors import ConfigError
 from cxr_core.private import make_folder, open_private, private_lock
 from cxr_core.settings import cache_dir, close_to_others, data_dir, remember_dataset, replacing, runs_dir, write_atomic

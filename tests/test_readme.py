@@ -20,15 +20,15 @@ import pytest
 
 from cxr_core import __main__ as cli
 from cxr_core.audit.audit import audit
-from cxr_core.audit.findings import Finding
-from cxr_core.data import mends
+from cxr_core.audit.issues import Finding
+from cxr_core.data import fixes
 from cxr_core.data.archive import unpack
 from cxr_core.data.dataset import scan
-from cxr_core.data.uploads import holding
+from cxr_core.data.unpacked import holding
+from cxr_core.runs.run import Run, list_runs
 from cxr_core.settings import runs_dir
-from cxr_core.training.runs import Run, list_runs
-from tests.data.files import radiograph
 from tests.data.test_archive import data_set, packed
+from tests.images.files import radiograph
 from tests.runs_support import SMALL, copy_of, new_run
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -116,7 +116,7 @@ def values(completed_run: Run, hospital: Path, tiny_dataset: Path, isolated: Pat
             assert upload is not None
             return [upload.name]
         if word == "NAME":
-            name = mends.read(runs_dir())["mend"].iloc[-1] if before == "--undo" else hospital.name
+            name = fixes.read(runs_dir())["mend"].iloc[-1] if before == "--undo" else hospital.name
             return [str(name)]
         known = {
             "FILE": [str(image)],
@@ -158,7 +158,7 @@ def test_every_command_of_the_readme_does_what_it_says(
 
 def findings(arguments: list[str]) -> list[Finding]:
     dataset = scan(arguments[arguments.index("--data") + 1])
-    return list(audit(mends.mended(dataset, mends.read(runs_dir()))).findings)
+    return list(audit(fixes.mended(dataset, fixes.read(runs_dir()))).findings)
 
 
 def test_make_and_what_the_readme_says_without_it(tmp_path: Path) -> None:

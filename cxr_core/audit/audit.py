@@ -16,7 +16,7 @@ import pandas as pd
 
 from cxr_core.audit import sources
 from cxr_core.audit.duplicates import Pair, duplicates
-from cxr_core.audit.findings import (
+from cxr_core.audit.issues import (
     BLOCKS,
     INFORMS,
     KEEP_ONE,
@@ -29,12 +29,12 @@ from cxr_core.audit.findings import (
     Finding,
     ordered,
 )
-from cxr_core.audit.looks import Looks, look
-from cxr_core.audit.pictures import picture_findings
+from cxr_core.audit.odd_pictures import picture_findings
 from cxr_core.audit.shortcut import AT_BORDER, shortcut
+from cxr_core.audit.traits import Looks, look
 from cxr_core.data.cautions import kinds_of_caution
 from cxr_core.data.dataset import Dataset
-from cxr_core.data.version import PIXELS
+from cxr_core.images.version import PIXELS
 from cxr_core.settings import cache_dir, from_json, write_atomic
 
 # Raise the first when the audit of the same pictures would say something else.

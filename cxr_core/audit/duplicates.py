@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxr_core.audit.looks import Looks
+from cxr_core.audit.traits import Looks
 
 # Bits of 64 that may differ: copies cropped by up to 5 % a side come to 18, as do 10 % of strangers.
 RADIUS = 18

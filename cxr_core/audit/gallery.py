@@ -1,6 +1,6 @@
 """Pictures to look another one up in: is it one of these, resized, re-encoded, cropped, brightened or mirrored?
 
-    gallery = Gallery(hashes, small)                  # as cxr_core.audit.looks has them, once
+    gallery = Gallery(hashes, small)                  # as cxr_core.audit.traits has them, once
     gallery.find(imprint(content, name))              # the likest copy, or None; some milliseconds
 
 By the rules that find the duplicates of a data set (:mod:`cxr_core.audit.duplicates`).
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_core.audit.duplicates import ALIKE, MOST, RADIUS, SAME, Peculiarities
-from cxr_core.audit.looks import Imprint
+from cxr_core.audit.traits import Imprint
 
 
 @dataclass(frozen=True)

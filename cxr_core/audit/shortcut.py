@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxr_core.audit.looks import FACTS, Looks
 from cxr_core.audit.scores import interval_of
-from cxr_core.data.masking import BORDER
+from cxr_core.audit.traits import FACTS, Looks
+from cxr_core.images.masking import BORDER
 
 FOLDS = 5
 # Fewer patients of a class cannot be told from chance.

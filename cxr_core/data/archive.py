@@ -2,7 +2,7 @@
 
 ``unpack(content, name)`` trusts nothing in the archive: names that lead elsewhere, links, special and encrypted
 entries, archives in archives and those that grow beyond the limits or the disk are refused, and nothing is left behind.
-The same archive is unpacked once; :mod:`cxr_core.data.uploads` lists and deletes what was unpacked.
+The same archive is unpacked once; :mod:`cxr_core.data.unpacked` lists and deletes what was unpacked.
 """
 
 import errno
@@ -19,7 +19,7 @@ from typing import BinaryIO
 from cxr_core.data.folder import Folder
 from cxr_core.data.listing import SPLIT_NAMES
 from cxr_core.data.packed import PackedFile, damage_as, older_versions, only_archives, packed_files
-from cxr_core.data.uploads import uploads_dir, workplace
+from cxr_core.data.unpacked import uploads_dir, workplace
 from cxr_core.errors import DatasetError
 from cxr_core.private import make_folder, open_private
 

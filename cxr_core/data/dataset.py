@@ -14,13 +14,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from cxr_core.data import ages, images, splits
+from cxr_core import images
+from cxr_core.data import splits
 from cxr_core.data.budget import Budget, Progress
 from cxr_core.data.folder import Entry
 from cxr_core.data.kept import KeptScan, Known
 from cxr_core.data.layout import listing
 from cxr_core.data.listing import CUT_SHORT, SPLITS, UNREADABLE, Item, LeftOut
 from cxr_core.errors import CutShortError, DatasetError, ImageError
+from cxr_core.images import ages
 from cxr_core.paths import given
 
 TEXTS = ["file", "label", "split", "patient", "source", "digest", "mode", "format"]
@@ -115,7 +117,7 @@ def scan(root: Path | str, progress: Progress | None = None) -> Dataset:
     scan, and what was found so far is kept. A file that cannot be read is left out and named in ``unreadable``.
 
     Raises DatasetError where there is no such folder, no known layout, or not one readable image, and where the scan
-    is out of reach or over its limits (:mod:`cxr_core.data.reach`, :mod:`cxr_core.data.budget`).
+    is out of reach or over its limits (:mod:`cxr_core.reach`, :mod:`cxr_core.data.budget`).
     """
     root = given(root)
     budget = Budget(root, progress)

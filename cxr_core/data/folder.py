@@ -1,21 +1,19 @@
 """Walking a folder of images: which entries count, and in what order.
 
 Hidden and system files are passed over; links are followed, each folder once on a path, so a loop of links ends; one
-that leads out of reach (``cxr_core.data.reach``) is not. What cannot be looked into is noted in ``troubles``, not lost.
+that leads out of reach (``cxr_core.reach``) is not. What cannot be looked into is noted in ``troubles``, not lost.
 """
 
 import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
-from cxr_core.data import reach
+from cxr_core import reach
 from cxr_core.data.budget import Budget
+from cxr_core.paths import is_virtual, kind_of
 
-# Their files are made by the system when they are read, and some of them never end.
-_VIRTUAL = ("/proc", "/sys")
 _SYSTEM = {"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "@eadir", "$recycle.bin", "system volume information"}
 
 
@@ -118,24 +116,6 @@ class Folder:
 def is_visible(name: str) -> bool:
     """False for hidden files and for those that operating systems leave behind."""
     return not name.startswith(".") and name.lower() not in _SYSTEM
-
-
-def kind_of(about: os.stat_result) -> str:
-    """What a path is, in words: a folder, a file, or what has no content of its own."""
-    if is_virtual(about):
-        return "something that the operating system makes when it is read"
-    kinds = {stat.S_ISREG: "a file", stat.S_ISDIR: "a folder", stat.S_ISFIFO: "a pipe", stat.S_ISSOCK: "a socket"}
-    return next((word for holds, word in kinds.items() if holds(about.st_mode)), "a device")
-
-
-def is_virtual(about: os.stat_result) -> bool:
-    """Whether a path lies in a file system that the operating system makes up."""
-    return about.st_dev in _virtual_devices()
-
-
-@cache
-def _virtual_devices() -> frozenset[int]:
-    return frozenset(os.stat(path).st_dev for path in _VIRTUAL if os.path.ismount(path))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

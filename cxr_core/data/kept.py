@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from cxr_core.data.folder import Entry
-from cxr_core.data.limits import ImageInfo
 from cxr_core.data.listing import LeftOut
-from cxr_core.data.version import PIXELS
+from cxr_core.images.limits import ImageInfo
+from cxr_core.images.version import PIXELS
 from cxr_core.settings import cache_dir, from_json, write_atomic
 
 # Raise the first when more is kept of a file, the other where it is read in another way.

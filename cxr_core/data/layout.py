@@ -8,14 +8,15 @@ import re
 import stat
 from pathlib import Path
 
-from cxr_core.data import reach, table
+from cxr_core import reach
+from cxr_core.data import table
 from cxr_core.data.budget import Budget
-from cxr_core.data.folder import Folder, is_virtual, kind_of
+from cxr_core.data.folder import Folder
 from cxr_core.data.listing import SPLIT_NAMES, Item, Listing, relative
 from cxr_core.data.tabular import from_table, join_sources
-from cxr_core.data.uploads import holding
+from cxr_core.data.unpacked import holding
 from cxr_core.errors import DatasetError
-from cxr_core.paths import shown
+from cxr_core.paths import is_virtual, kind_of, shown
 
 SPLIT_FOLDERS = "split folders"
 CLASS_FOLDERS = "class folders"

@@ -9,8 +9,8 @@ import io
 import stat
 from pathlib import Path
 
-from cxr_core.data.folder import kind_of
 from cxr_core.errors import DatasetError
+from cxr_core.paths import kind_of
 
 MAX_BYTES = 256 * 2**20
 COLUMNS = ("file", "label", "patient", "source", "split", "age")

@@ -4,7 +4,8 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from cxr_core.data import reach, table
+from cxr_core import reach
+from cxr_core.data import table
 from cxr_core.data.budget import Budget
 from cxr_core.data.folder import Folder
 from cxr_core.data.listing import SPLIT_NAMES, Item, Listing, relative

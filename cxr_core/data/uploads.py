@@ -1,157 +1,112 @@
-"""Unpacked zips: one folder each below ``data_dir()/uploads``, listed, and deleted when a person says so.
+"""Uploaded files -> single images: a zip stands for the files in it, which are read from it one at a time, in memory.
 
-    with workplace() as folder: ...     # a temporary folder there; gone afterwards, or once this process is dead
-    for upload in uploads(): upload.name, upload.bytes
-    find(name).delete()
+    for member in members(name, content, key):      # one for a plain file, one per file for a zip
+        member.name, member.key                     # a base name to show; unique
+        member.content()                            # bytes; raises ImageError
 
-What a killed process left is found by its lock, which nobody holds any more, and removed the next time.
+Nothing is written anywhere. A file's name is text to show. It is never a path, and its folders are not kept: they may
+carry a name that nobody should read.
 """
 
-import os
-import secrets
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cached_property
-from pathlib import Path
+from functools import partial
+from io import BytesIO
 
-from filelock import Timeout
+from cxr_core.data.packed import PackedFile, damage_as, older_versions, packed_files
+from cxr_core.errors import ImageError
+from cxr_core.images import limits
 
-from cxr_core.errors import DatasetError
-from cxr_core.private import make_folder, private_lock
-from cxr_core.settings import data_dir
-
-_WORKPLACE, _DELETED = ".unpacking-", ".deleted-"
-_LOCK = "lock"
+MAX_FILES = 2_000
+# Of all files of a zip together. Images hardly compress; a hundredfold growth is a bomb.
+MAX_BYTES = 2 * 2**30
+MAX_GROWTH = 100
+_FREE_GROWTH = 64 * 2**20
+# How a zip begins; an empty one has only the end of its directory.
+_ZIPS = (b"PK\x03\x04", b"PK\x05\x06")
 
 
 @dataclass(frozen=True)
-class Upload:
-    """An unpacked zip."""
+class Member:
+    """One file: the name to show, a key of its own, and where its content comes from."""
 
-    path: Path
-
-    @property
-    def name(self) -> str:
-        return self.path.name
-
-    @property
-    def unpacked(self) -> datetime:
-        """When, in UTC."""
-        return datetime.fromtimestamp(self.path.stat().st_mtime, UTC)
-
-    @property
-    def bytes(self) -> int:
-        """Of all its files."""
-        return self._sums[0]
-
-    @property
-    def files(self) -> int:
-        return self._sums[1]
-
-    @cached_property
-    def _sums(self) -> tuple[int, int]:
-        size = count = 0
-        for folder, _, files in os.walk(self.path):
-            for file in files:
-                try:
-                    size += os.lstat(os.path.join(folder, file)).st_size
-                    count += 1
-                except OSError:  # deleted by somebody else meanwhile
-                    continue
-        return size, count
-
-    def delete(self) -> None:
-        """Remove it. Raises DatasetError where that fails. Whether a run needs it, :mod:`cxr_core.training.needs` says.
-
-        A data set is seen whole or not at all: it is renamed first.
-        """
-        doomed = self.path.with_name(f"{_DELETED}{secrets.token_hex(4)}")
-        try:
-            with _alone():
-                self.path.rename(doomed)
-                shutil.rmtree(doomed)
-        except OSError as error:
-            raise DatasetError(
-                f"{self.path}: cannot be deleted ({error.strerror}). Check its permissions, or delete it by hand."
-            ) from error
+    name: str
+    key: str
+    content: Callable[[], bytes]
 
 
-def uploads_dir() -> Path:
-    """Where zips are unpacked. It need not exist yet."""
-    return data_dir() / "uploads"
+def members(name: str, content: bytes, key: str) -> list[Member]:
+    """The files that ``content`` stands for: itself, or those in it where it is a zip.
+
+    Raises ImageError for a zip that is damaged, empty or over a limit. Hidden and system files are left out.
+    """
+    shown = shown_name(name)
+    if not is_zip(content):
+        return [Member(shown, key, lambda: content)]
+    with damage_as(partial(_damaged, shown)):
+        files = packed_files(zipfile.ZipFile(BytesIO(content)))
+    _check(files, len(content), shown)
+    older = older_versions(files)
+    return [
+        Member(shown_name(file.name), f"{key}-{number}", partial(_read, content, file, shown, number in older))
+        for number, file in enumerate(files)
+    ]
 
 
-def uploads() -> list[Upload]:
-    """All unpacked zips, the latest first."""
-    if not uploads_dir().is_dir():
-        return []
-    with os.scandir(uploads_dir()) as entries:
-        folders = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
-    return sorted(
-        (Upload(folder) for folder in folders if not folder.name.startswith(".")),
-        key=lambda upload: upload.unpacked,
-        reverse=True,
-    )
+def is_zip(content: bytes) -> bool:
+    """Whether the content begins as a zip does."""
+    return content[:4] in _ZIPS
 
 
-def find(name: str) -> Upload:
-    """The unpacked zip of this name, or of this beginning of one name alone. Raises DatasetError otherwise."""
-    matching = [upload for upload in uploads() if upload.name.startswith(name) and name]
-    exact = [upload for upload in matching if upload.name == name]
-    if len(exact or matching) == 1:
-        return (exact or matching)[0]
-    if matching:
-        raise DatasetError(f"{name!r} fits {len(matching)} unpacked zips, {matching[0].name} among them. Type more.")
-    raise DatasetError(f"There is no unpacked zip {name!r} in {uploads_dir()}. Without --delete they are listed.")
+def shown_name(name: str) -> str:
+    """A file's name without folders and without signs that do not print."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    return "".join(sign if sign.isprintable() else "�" for sign in last)[-160:] or "unnamed"
 
 
-def holding(path: Path) -> Upload | None:
-    """The unpacked zip that a path lies in, or lay in before it was deleted; None for any other path."""
-    try:
-        place = path.resolve()
-    except (OSError, ValueError, RuntimeError):  # a name that no path can have
-        return None
-    if not place.is_relative_to(uploads_dir()) or place == uploads_dir():
-        return None
-    return Upload(uploads_dir() / place.relative_to(uploads_dir()).parts[0])
+def _check(files: list[PackedFile], size: int, name: str) -> None:
+    if not files:
+        raise ImageError(f"{name}: the zip holds no files. Pack the images again.")
+    if len(files) > MAX_FILES:
+        raise ImageError(f"{name}: {len(files):,} files, over the limit of {MAX_FILES:,} in one zip. Split it.")
+    unpacked = sum(file.info.file_size for file in files)
+    # The zip's own size, not the sum of what its entries claim: they may lie on top of each other.
+    if unpacked > MAX_BYTES or unpacked > max(size * MAX_GROWTH, _FREE_GROWTH):
+        raise ImageError(
+            f"{name}: {unpacked / 2**20:,.0f} MiB when unpacked, from {size / 2**20:,.1f} MiB; the limits are "
+            f"{MAX_BYTES // 2**30} GiB and {MAX_GROWTH} times. Upload the images themselves."
+        )
 
 
-@contextmanager
-def workplace() -> Iterator[Path]:
-    """An empty temporary folder beside the unpacked zips; what dead processes left there is removed first."""
-    place = uploads_dir() / f"{_WORKPLACE}{secrets.token_hex(4)}"
-    lock = private_lock(place / _LOCK)
-    with _alone():
-        make_folder(uploads_dir())
-        _clean()
-        make_folder(place / "content")
-        lock.acquire()
-    try:
-        yield place / "content"
-    finally:
-        lock.release()
-        shutil.rmtree(place, ignore_errors=True)
+def _read(content: bytes, file: PackedFile, archive_name: str, is_older: bool) -> bytes:
+    name = shown_name(file.name)
+    if is_older:
+        raise ImageError(f"{name}: {archive_name} holds a later file of the same name, which is read instead.")
+    if file.is_special:
+        raise ImageError(f"{name}: a link or a device in {archive_name}. Pack the image itself.")
+    if file.is_encrypted:
+        raise ImageError(f"{name}: encrypted in {archive_name}. Pack it without a password.")
+    if file.method:
+        raise ImageError(
+            f"{name}: compressed with {file.method} in {archive_name}, which is not read here. Pack it with Deflate."
+        )
+    limits.check_bytes(file.info.file_size, name)
+    damaged = partial(_damaged, name)
+    with damage_as(damaged):
+        archive = zipfile.ZipFile(BytesIO(content))
+    # No more than the limit: what the directory promises need not be so.
+    pieces, length = [], 0
+    for chunk in file.chunks(archive, damaged):
+        pieces.append(chunk)
+        length += len(chunk)
+        limits.check_bytes(length, name)
+    unpacked = b"".join(pieces)
+    limits.check_bytes(length, name)
+    if is_zip(unpacked):
+        raise ImageError(f"{name}: a zip within {archive_name}. Upload it by itself.")
+    return unpacked
 
 
-@contextmanager
-def _alone() -> Iterator[None]:
-    make_folder(data_dir())
-    with private_lock(data_dir() / ".uploads.lock"):
-        yield
-
-
-def _clean() -> None:
-    """Remove what a killed process left half unpacked or half deleted. Nobody else makes or deletes any meanwhile."""
-    for folder in uploads_dir().glob(f"{_WORKPLACE}*"):
-        lock = private_lock(folder / _LOCK)
-        try:
-            lock.acquire(blocking=False)
-            lock.release()
-        except (Timeout, OSError):  # somebody is at work there
-            continue
-        shutil.rmtree(folder, ignore_errors=True)
-    for folder in uploads_dir().glob(f"{_DELETED}*"):
-        shutil.rmtree(folder, ignore_errors=True)
+def _damaged(name: str, error: Exception) -> ImageError:
+    return ImageError(f"{name}: expected a whole, plain zip ({type(error).__name__}). Pack the images again.")

@@ -104,7 +104,7 @@ def overlay(picture: Image.Image, heat: NDArray[np.float32], opacity: float) -> 
 
 
 def seen(width: int, height: int, size: int) -> tuple[float, float, float, float]:
-    """The part of a ``width`` x ``height`` picture that :func:`cxr_core.data.images.pixels` gives to the network.
+    """The part of a ``width`` x ``height`` picture that :func:`cxr_core.images.reading.pixels` gives to the network.
 
     Left, top, right, bottom in pixels of that picture, not whole ones.
     """

@@ -15,9 +15,9 @@ from typing import Any, Literal
 import pandas as pd
 
 from cxr_core.audit.gallery import Gallery
-from cxr_core.audit.looks import imprint, kept_imprints
-from cxr_core.data.images import content_digest
-from cxr_core.training.runs import Run
+from cxr_core.audit.traits import imprint, kept_imprints
+from cxr_core.images.reading import content_digest
+from cxr_core.runs.run import Run
 
 # Where a picture is in several splits, the one that says most against its answer.
 _SPLITS = ("train", "val", "test")

@@ -21,14 +21,14 @@ from torch import Tensor, nn
 from torchvision.models.densenet import _DenseLayer
 from torchvision.ops import SqueezeExcitation
 
-from cxr_core.data.masking import Mask, without_border
+from cxr_core.config import TrainConfig
 from cxr_core.errors import ConfigError, WeightsError
+from cxr_core.images.masking import Mask, without_border
 from cxr_core.model.backbones import BACKBONES, Stages
 from cxr_core.model.features import FeatureStore, Space
 from cxr_core.model.heads import build_head
 from cxr_core.model.weights import Progress, load_backbone, weights_digest
 from cxr_core.settings import replacing
-from cxr_core.training.config import TrainConfig
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)

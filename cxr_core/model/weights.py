@@ -20,10 +20,10 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision.models import WeightsEnum
 
+from cxr_core.config import weights_file
 from cxr_core.disk import full, why_full
 from cxr_core.errors import WeightsError
 from cxr_core.model.backbones import BACKBONES, Backbone
-from cxr_core.training.config import weights_file
 
 Progress = Callable[[int, int], None]
 CLASSIFIER = ("classifier.", "fc.", "AuxLogits.", "heads.")

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from cxr_core.data import images
-from cxr_core.data.dicom import facts
+from cxr_core import images
 from cxr_core.errors import ImageError
+from cxr_core.images.dicom.files import facts
 from cxr_core.inference.neighbours import Neighbour
 from cxr_core.reports.image import Answered, Heat, Similar
-from cxr_core.training.runs import Run
+from cxr_core.runs.run import Run
 
 if TYPE_CHECKING:
     from cxr_core.inference.predictor import Prediction, Predictor

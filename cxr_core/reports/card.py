@@ -13,15 +13,15 @@ from typing import Any
 import pandas as pd
 
 from cxr_core import __version__
+from cxr_core.config import TrainConfig
 from cxr_core.errors import RunError
-from cxr_core.evaluation.external import collections
-from cxr_core.evaluation.measure import measured
 from cxr_core.labels import rule_text
 from cxr_core.reports import claim, figures, worth
 from cxr_core.reports.document import Block, Bullets, Document, Heading, Table, Text
-from cxr_core.training.config import TrainConfig
-from cxr_core.training.decision import Decision
-from cxr_core.training.runs import SPLITS, Run
+from cxr_core.runs.decision import Decision
+from cxr_core.runs.external import collections
+from cxr_core.runs.measured import measured
+from cxr_core.runs.run import SPLITS, Run
 
 _SPLIT_NAMES = {"train": "Training", "val": "Validation", "test": "Test"}
 _OTHER_PLACES = {

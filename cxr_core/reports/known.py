@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cxr_core.evaluation import balance
-from cxr_core.training.runs import Run
+from cxr_core.runs.run import Run
 
 NO_OUTSIDE = "no external data"
 # A class of which fewer than this share is found fails: a coin would do as well.

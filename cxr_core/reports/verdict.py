@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from cxr_core.audit.audit import Audit
-from cxr_core.audit.findings import INFORMS, SHORTCUT_SEES
+from cxr_core.audit.issues import INFORMS, SHORTCUT_SEES
 from cxr_core.data.cautions import kinds_of_caution
 from cxr_core.errors import RunError
 from cxr_core.evaluation import balance
-from cxr_core.evaluation.external import Collection, against, collections
 from cxr_core.evaluation.intervals import written_drop
-from cxr_core.evaluation.measure import measured
 from cxr_core.reports import known
-from cxr_core.training import controls, held_out
-from cxr_core.training.runs import Run
+from cxr_core.runs import controls, left_out
+from cxr_core.runs.external import Collection, against, collections
+from cxr_core.runs.measured import measured
+from cxr_core.runs.run import Run
 
 NOT_AUDITED = (
     "This run was not audited: it is older than the audit, or its images were gone. Leaks and shortcuts in its data "
@@ -155,12 +155,12 @@ def _outside(found: Sequence[tuple[dict[str, Any] | None, str]]) -> tuple[list[s
 def _unseen(run: Run) -> tuple[list[str], list[str]]:
     """The clause on what is lost where a source was never seen, if it is lost, and the sentence on it."""
     try:
-        found = held_out.scores(run)
+        found = left_out.scores(run)
     except RunError as error:
         return [], [str(error)]
     if found is None:
         return [], []
-    sentence = held_out.verdict(found)
+    sentence = left_out.verdict(found)
     ends = (found.difference or {}).get("macro_f1_ci")
     return [sentence.partition(":")[0]] if ends and ends[0] > 0 else [], [sentence]
 

@@ -8,14 +8,14 @@ Counts only: no file and no patient is named.
 from typing import Any
 
 from cxr_core.audit.audit import Audit
-from cxr_core.audit.findings import SHORTCUT_SEES
-from cxr_core.evaluation.external import Collection
+from cxr_core.audit.issues import SHORTCUT_SEES
 from cxr_core.reports import figures
 from cxr_core.reports.document import Block, Heading, Table, Text
 from cxr_core.reports.verdict import NOT_AUDITED, audit_of, outside_of, verdict
-from cxr_core.training import controls, held_out
-from cxr_core.training.looks import sentence
-from cxr_core.training.runs import Run
+from cxr_core.runs import controls, left_out
+from cxr_core.runs.external import Collection
+from cxr_core.runs.run import Run
+from cxr_core.runs.viewings import sentence
 
 _SEVERITIES = {"blocks": "blocks a training", "warns": "warns", "informs": "informs"}
 
@@ -105,9 +105,9 @@ def control_blocks(run: Run) -> list[Block]:
 
 def left_out_blocks(run: Run) -> list[Block]:
     """What was reached on each source without having seen it, or why that is not known."""
-    found = held_out.scores(run)
+    found = left_out.scores(run)
     if found is None:
-        return [Heading("Leave one source out"), Text(f"Not measured. {held_out.planned(run).message}")]
+        return [Heading("Leave one source out"), Text(f"Not measured. {left_out.planned(run).message}")]
     seen = {row["source"]: row for row in found.seen}
     rows = [
         [
@@ -120,6 +120,6 @@ def left_out_blocks(run: Run) -> list[Block]:
     ]
     return [
         Heading("Leave one source out"),
-        Text(f"{held_out.verdict(found)} {held_out.PROTOCOL}"),
+        Text(f"{left_out.verdict(found)} {left_out.PROTOCOL}"),
         Table(("Source", "Right, never seen", "Macro F1 (95 % interval)", "Right, seen (test)"), rows, (1, 2, 3)),
     ]

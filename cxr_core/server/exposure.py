@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
 from cxr_core.errors import ConfigError
-from cxr_core.serving import Serving
+from cxr_core.server.serving import Serving
 
 SECRET_LENGTH = 32
 

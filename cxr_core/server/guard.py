@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cxr_core.errors import ConfigError
 from cxr_core.server import exposure, login
-from cxr_core.serving import Serving, host_name, is_local
+from cxr_core.server.serving import Serving, host_name, is_local
 
 LOGGER = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from starlette.types import Scope
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 from streamlit.web.server.starlette.starlette_websocket import _get_signed_cookie_with_chunks
 
-from cxr_core.serving import Serving
+from cxr_core.server.serving import Serving
 
 # Streamlit's own cookie holds for 30 days, whatever the provider says of its token.
 LOGIN_HOURS = 12

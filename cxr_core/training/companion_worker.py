@@ -16,14 +16,11 @@ import numpy as np
 import pandas as pd
 from filelock import Timeout
 
-from cxr_core.data.sheets import written
 from cxr_core.errors import RunError
-from cxr_core.evaluation.measure import measured
 from cxr_core.evaluation.metrics import confusion_matrix, summary
 from cxr_core.private import private_lock
-from cxr_core.settings import write_atomic
-from cxr_core.training import controls, held_out
-from cxr_core.training.companions import (
+from cxr_core.runs import controls, left_out
+from cxr_core.runs.companions import (
     CONTROLS,
     SOURCES,
     Companion,
@@ -33,9 +30,12 @@ from cxr_core.training.companions import (
     is_done,
     laid_down,
 )
+from cxr_core.runs.measured import measured
+from cxr_core.runs.queue import queue
+from cxr_core.runs.run import Run
+from cxr_core.settings import write_atomic
+from cxr_core.sheets import written
 from cxr_core.training.progress import Progress
-from cxr_core.training.queueing import queue
-from cxr_core.training.runs import Run
 from cxr_core.training.worker import keep_audit, work
 
 _SHUFFLES = 500
@@ -63,7 +63,7 @@ def measure_sources(run: Run) -> bool:
     check_ready(run)
     # The run's audit knows the copies, which have to be left out too.
     keep_audit(run, lambda done, total: None)
-    plan = held_out.planned(run)
+    plan = left_out.planned(run)
     if not plan.companions:
         raise RunError(plan.message)
     return _measured(run, SOURCES, plan.companions, lambda run: _keep_sources(run, plan))
@@ -163,10 +163,10 @@ def _keep_controls(run: Run) -> None:
     write_atomic(run.path / CONTROLS.file, json.dumps(found, indent=1))
 
 
-def _keep_sources(run: Run, plan: held_out.Plan) -> None:
+def _keep_sources(run: Run, plan: left_out.Plan) -> None:
     """Write what each training decided on the images of the source that it had not seen, then the file that says so."""
     found = [folder_of(run, SOURCES, companion.name).predictions("test") for companion in plan.companions]
-    write_atomic(run.path / held_out.TABLE, written(pd.concat(found, ignore_index=True)))
+    write_atomic(run.path / left_out.TABLE, written(pd.concat(found, ignore_index=True)))
     write_atomic(run.path / SOURCES.file, json.dumps({"skipped": plan.skipped}, indent=1))
 
 

@@ -20,10 +20,10 @@ from filelock import Timeout
 from cxr_core.errors import RunError
 from cxr_core.model.extraction import Interrupted
 from cxr_core.private import private_lock
-from cxr_core.training.liveness import HEARTBEAT_SECONDS, worker_lock
+from cxr_core.runs.liveness import HEARTBEAT_SECONDS, worker_lock
+from cxr_core.runs.queue import ahead_of
+from cxr_core.runs.run import Run, list_runs
 from cxr_core.training.progress import Progress
-from cxr_core.training.queueing import ahead_of
-from cxr_core.training.runs import Run, list_runs
 
 
 class Moved(Exception):

@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from cxr_core.config import TrainConfig
 from cxr_core.errors import RunError
 from cxr_core.evaluation.calibration import calibrate, fit_temperature
 from cxr_core.evaluation.metrics import confusion_matrix, summary
@@ -26,7 +27,6 @@ from cxr_core.model.features import FeatureStore
 from cxr_core.model.losses import balanced_alpha, sigmoid_focal_loss, softmax_focal_loss
 from cxr_core.model.network import INFERENCE_BATCH, in_batches, infer, suffix_input
 from cxr_core.training.checkpoint import Standing, copy_weights, load_checkpoint, save_checkpoint
-from cxr_core.training.config import TrainConfig
 from cxr_core.training.divergence import Guess
 from cxr_core.training.schedule import learning_rate
 from cxr_core.training.wide import WideLayer

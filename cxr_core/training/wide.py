@@ -19,7 +19,7 @@ any schedule of the learning rate included) up to the order of float32 sums.
 import torch
 from torch import Tensor, nn
 
-from cxr_core.training.config import TrainConfig
+from cxr_core.config import TrainConfig
 
 # Fewer weights stay in the processor's cache, and larger batches use them well as it is.
 LEAST_WEIGHTS = 4_000_000

@@ -27,26 +27,26 @@ import torch
 from cxr_core.audit.audit import audit
 from cxr_core.data.dataset import scan
 from cxr_core.data.pseudonyms import Pseudonyms
-from cxr_core.data.sheets import written
 from cxr_core.disk import free_at, full, room_for, size, why_full
 from cxr_core.errors import CxrError, DatasetError, DiskError, RunError
-from cxr_core.evaluation.evaluate import check_folder, judge, named
 from cxr_core.inference.embedding import keep_embedding
+from cxr_core.inference.evaluate import check_folder, judge, named
 from cxr_core.inference.trained import Trained
 from cxr_core.model.extraction import Interrupted, Item, keep
 from cxr_core.model.features import FeatureStore
 from cxr_core.model.network import initial_suffix, load_prefix, pick_device, save_weights, space_of
 from cxr_core.model.weights import check_weights
 from cxr_core.private import open_private
+from cxr_core.runs import speeds
+from cxr_core.runs.liveness import process_name
+from cxr_core.runs.run import Run
 from cxr_core.settings import replacing, write_atomic
-from cxr_core.training import speeds
+from cxr_core.sheets import written
 from cxr_core.training.divergence import signs
-from cxr_core.training.left_out import LeftOut
-from cxr_core.training.liveness import process_name
 from cxr_core.training.presence import Moved, Place, heartbeat, only_worker, terminations_as_interrupts, turn
 from cxr_core.training.progress import Progress
-from cxr_core.training.runs import Run
 from cxr_core.training.trainer import Part, Trainer
+from cxr_core.training.unreadable import LeftOut
 
 RESERVE = ".reserve"
 RESERVE_BYTES = 1 << 16

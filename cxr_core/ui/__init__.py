@@ -15,9 +15,9 @@ from cxr_core.ui.datasets import known_datasets, open_dataset
 from cxr_core.ui.form import config_form, estimate_line, mends_line, names_line
 from cxr_core.ui.frame import duration, escaped, guarded, metric, notes, of, page, state_badge, warnings_banner
 from cxr_core.ui.gallery import network_batch, sample_grid
-from cxr_core.ui.home import latest_datasets, latest_run, latest_runs, next_step, quick_start
-from cxr_core.ui.live import live_run
-from cxr_core.ui.picker import pick_run
+from cxr_core.ui.run.home import latest_datasets, latest_run, latest_runs, next_step, quick_start
+from cxr_core.ui.run.live import live_run
+from cxr_core.ui.run.picker import pick_run
 
 __all__ = [
     "cached_pixels",

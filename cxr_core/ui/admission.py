@@ -16,7 +16,7 @@ from cxr_core.activity import Actor
 from cxr_core.errors import ConfigError
 from cxr_core.server import exposure, guard
 from cxr_core.server.login import too_old
-from cxr_core.serving import Serving
+from cxr_core.server.serving import Serving
 
 # What a login provider may call a person, the best first.
 NAMES = ("email", "preferred_username", "name", "sub")

@@ -13,13 +13,13 @@ import streamlit as st
 from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
-from cxr_core.data import images, reach
+from cxr_core import images, reach
 from cxr_core.data.dataset import Dataset, scan
-from cxr_core.data.masking import Mask
 from cxr_core.errors import DatasetError, ImageError
+from cxr_core.images.masking import Mask
 from cxr_core.paths import given
-from cxr_core.training.decision import POINT
-from cxr_core.training.runs import Run
+from cxr_core.runs.decision import POINT
+from cxr_core.runs.run import Run
 from cxr_core.ui.frame import duration, of
 
 if TYPE_CHECKING:

@@ -17,14 +17,13 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from cxr_core import charts
-from cxr_core.data import images
-from cxr_core.data.masking import BORDER
+from cxr_core import charts, images
 from cxr_core.errors import ImageError
+from cxr_core.images.masking import BORDER
 from cxr_core.inference.neighbours import AMONG, FILE, Neighbours
 from cxr_core.labels import rule_text
-from cxr_core.training.decision import Decision
-from cxr_core.training.runs import Run
+from cxr_core.runs.decision import Decision
+from cxr_core.runs.run import Run
 from cxr_core.ui.cached import FULL_SIDE, cached_predictor, thumbnail
 from cxr_core.ui.frame import escaped, of
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from cxr_core import reach
 from cxr_core.activity import record_opened
-from cxr_core.data import reach
 from cxr_core.data.archive import unpack
 from cxr_core.data.dataset import Dataset
 from cxr_core.data.folder import Folder

@@ -9,14 +9,14 @@ from typing import Any, Literal, get_args, get_origin
 import streamlit as st
 from pydantic.fields import FieldInfo
 
-from cxr_core.data import mends
+from cxr_core.config import PRESETS, SMALL_CNN_DEFAULTS, TrainConfig
+from cxr_core.data import fixes
 from cxr_core.data.dataset import Dataset
 from cxr_core.data.persons import person_names
 from cxr_core.errors import ConfigError
+from cxr_core.runs.estimate import estimate, kept_features
+from cxr_core.runs.run import list_runs
 from cxr_core.settings import runs_dir
-from cxr_core.training.config import PRESETS, SMALL_CNN_DEFAULTS, TrainConfig
-from cxr_core.training.estimate import estimate, kept_features
-from cxr_core.training.runs import list_runs
 from cxr_core.ui.frame import duration, escaped
 
 OPEN_GROUPS = ("Model", "Optimisation")
@@ -203,9 +203,9 @@ def mends_line(dataset: Dataset) -> None:
 
     Raises DatasetError where their table is damaged.
     """
-    table = mends.read(runs_dir())
-    said = mends.sentences(dataset, table)
-    if mends.mended(dataset, table).border_masked:
+    table = fixes.read(runs_dir())
+    said = fixes.sentences(dataset, table)
+    if fixes.mended(dataset, table).border_masked:
         said.append(f"A mend of this data set turns on {TITLES['mask_border']}, whatever the form below says.")
     if said:
         st.caption(escaped(" ".join(said)))

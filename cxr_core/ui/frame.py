@@ -6,12 +6,12 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from cxr_core.data import reach
+from cxr_core import reach
 from cxr_core.errors import CxrError
+from cxr_core.runs.needs import gone
+from cxr_core.runs.run import Run
 from cxr_core.server.exposure import serving
 from cxr_core.settings import allowed_roots, close_to_others
-from cxr_core.training.needs import gone
-from cxr_core.training.runs import Run
 from cxr_core.ui.admission import admit
 from cxr_core.ui.link import enter
 

@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cxr_core.data import images, mends
+from cxr_core import images
+from cxr_core.data import fixes
 from cxr_core.data.dataset import Dataset
-from cxr_core.data.masking import Mask
 from cxr_core.errors import ImageError
+from cxr_core.images.masking import Mask
 from cxr_core.labels import parse_labels, targets
 from cxr_core.settings import runs_dir
 from cxr_core.ui.cached import cached_pixels, full_picture, thumbnail
@@ -87,7 +88,7 @@ def network_batch(dataset: Dataset, size: int) -> None:
     samples = dataset.samples
     pool = samples[samples["split"].isin(("train", ""))]
     drawn = pool.sample(min(BATCH, len(pool)), random_state=st.session_state.get("batch-seed", 0))
-    mask: Mask = "border-erased" if mends.mended(dataset, mends.read(runs_dir())).border_masked else "none"
+    mask: Mask = "border-erased" if fixes.mended(dataset, fixes.read(runs_dir())).border_masked else "none"
     implied = parse_labels("auto", dataset.classes)
     wanted = targets(np.array([dataset.classes.index(label) for label in drawn["label"]]), dataset.classes, implied)
     st.caption(

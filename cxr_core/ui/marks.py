@@ -9,12 +9,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from cxr_core.data import corrections
-from cxr_core.data.corrections import ACTIONS, LABEL_WRONG, LEAVE_OUT, MAX_REASON
+from cxr_core.data import marks
 from cxr_core.data.dataset import Dataset
-from cxr_core.data.sheets import written
+from cxr_core.data.marks import ACTIONS, LABEL_WRONG, LEAVE_OUT, MAX_REASON
 from cxr_core.errors import CxrError, ImageError
 from cxr_core.settings import runs_dir
+from cxr_core.sheets import written
 from cxr_core.ui.cached import thumbnail
 from cxr_core.ui.downloads import download
 from cxr_core.ui.frame import escaped, of
@@ -29,8 +29,8 @@ BUTTONS = {
 
 def mark_buttons(digest: str, file: str, label: str, key: str) -> None:
     """A button for each mark, or the one that takes it back, and a place for the reason."""
-    marks = corrections.read(runs_dir())
-    mine = marks[marks["digest"] == digest].set_index("action")
+    given = marks.read(runs_dir())
+    mine = given[given["digest"] == digest].set_index("action")
     _problem()
     for action, row in mine.iterrows():
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -60,14 +60,14 @@ def mark_buttons(digest: str, file: str, label: str, key: str) -> None:
 
 def _mark(digest: str, file: str, label: str, action: str, reason_key: str) -> None:
     try:
-        corrections.add(runs_dir(), digest, file, label, action, st.session_state.get(reason_key, ""))
+        marks.add(runs_dir(), digest, file, label, action, st.session_state.get(reason_key, ""))
     except CxrError as error:
         st.session_state[PROBLEM] = str(error)
 
 
 def _undo(digest: str, action: str) -> None:
     try:
-        corrections.undo(runs_dir(), digest, action)
+        marks.undo(runs_dir(), digest, action)
     except CxrError as error:
         st.session_state[PROBLEM] = str(error)
 
@@ -86,9 +86,9 @@ def _problem() -> None:
 def marks_list(dataset: Dataset) -> None:
     """The marks on images of this data set, each with its undo. Raises DatasetError where the table is damaged."""
     st.subheader("Marked images", anchor=False)
-    marks = corrections.read(runs_dir())
-    here = marks[marks["digest"].isin(dataset.samples["digest"])].iloc[::-1]
-    elsewhere = len(marks) - len(here)
+    given = marks.read(runs_dir())
+    here = given[given["digest"].isin(dataset.samples["digest"])].iloc[::-1]
+    elsewhere = len(given) - len(here)
     others = (
         f" {elsewhere:,} more {'is' if elsewhere == 1 else 'are'} on images of other data sets." if elsewhere else ""
     )

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from cxr_core.data.sheets import defused, safe
+from cxr_core.sheets import defused, safe
 
 
 def sheet(table: pd.DataFrame | pd.Series, column_config: Mapping[str, Any] | None = None, **options: Any) -> Any:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from cxr_core.data.uploads import Upload, uploads, uploads_dir
+from cxr_core.data.unpacked import Upload, uploads, uploads_dir
+from cxr_core.runs.needs import delete_upload, users
+from cxr_core.runs.run import Run, list_runs
 from cxr_core.settings import runs_dir
-from cxr_core.training.needs import delete_upload, users
-from cxr_core.training.runs import Run, list_runs
 from cxr_core.ui.cached import forget_scans
 from cxr_core.ui.frame import escaped, guarded
 

@@ -9,17 +9,18 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from cxr_core import demo
 from cxr_core.audit import sources
 from cxr_core.audit.audit import Audit, _source_findings, audit, leaks, widest_intervals
-from cxr_core.audit.findings import KEEP_ONE, LEAVE_OUT, SAME_SPLIT, SPLIT_BY_PATIENT
-from cxr_core.audit.mending import places
-from cxr_core.data import demo, mends
+from cxr_core.audit.fixing import places
+from cxr_core.audit.issues import KEEP_ONE, LEAVE_OUT, SAME_SPLIT, SPLIT_BY_PATIENT
+from cxr_core.config import TrainConfig
+from cxr_core.data import fixes
 from cxr_core.data.dataset import scan
 from cxr_core.errors import ConfigError, DatasetError
+from cxr_core.runs.creation import create_run
+from cxr_core.runs.run import Run
 from cxr_core.settings import runs_dir
-from cxr_core.training.config import TrainConfig
-from cxr_core.training.creation import create_run
-from cxr_core.training.runs import Run
 
 
 def kinds(found: Audit) -> dict[str, str]:
@@ -71,8 +72,8 @@ def test_a_leak_blocks_until_it_is_mended_and_again_when_that_is_undone(leaking:
     with pytest.raises(DatasetError, match="train anyway"):
         create_run(dataset, config, runs_dir())
 
-    chosen = mends.move(runs_dir(), dataset, places(dataset, finding, mend), finding.kind)
-    mended = mends.mended(dataset, mends.read(runs_dir()))
+    chosen = fixes.move(runs_dir(), dataset, places(dataset, finding, mend), finding.kind)
+    mended = fixes.mended(dataset, fixes.read(runs_dir()))
     assert not leaks(mended)
     run = create_run(dataset, config, runs_dir())
     assert any("moved or left out" in warning for warning in run.warnings)
@@ -83,8 +84,8 @@ def test_a_leak_blocks_until_it_is_mended_and_again_when_that_is_undone(leaking:
     else:
         assert split["test/NORMAL/again.jpg"] != "test"
 
-    mends.undo(runs_dir(), chosen)
-    assert mends.mended(dataset, mends.read(runs_dir())) is dataset
+    fixes.undo(runs_dir(), chosen)
+    assert fixes.mended(dataset, fixes.read(runs_dir())) is dataset
     with pytest.raises(DatasetError, match="Audit page"):
         create_run(dataset, config, runs_dir())
     assert len(list(leaking.rglob("*.png"))) == 36
@@ -106,10 +107,10 @@ def test_patients_in_two_splits_are_named_and_mended(leaking: Path) -> None:
     assert found.facts["patients_in_two_splits"] == ["somebody"]
     finding = next(finding for finding in found.findings if finding.kind == "patients")
     assert set(finding.files) == set(both)
-    mends.move(runs_dir(), dataset, places(dataset, finding, SAME_SPLIT), "patients")
-    assert audit(mends.mended(dataset, mends.read(runs_dir()))).facts["patients_in_two_splits"] == []
+    fixes.move(runs_dir(), dataset, places(dataset, finding, SAME_SPLIT), "patients")
+    assert audit(fixes.mended(dataset, fixes.read(runs_dir()))).facts["patients_in_two_splits"] == []
     by_patient = places(dataset, finding, SPLIT_BY_PATIENT)
-    assert set(by_patient.values()) == {mends.NOT_GIVEN}
+    assert set(by_patient.values()) == {fixes.NOT_GIVEN}
     assert len(by_patient) == len(dataset.samples)
     assert set(places(dataset, finding, LEAVE_OUT)) == set(both)
     with pytest.raises(ConfigError, match="same split"):
@@ -157,14 +158,14 @@ def test_the_interval_of_a_hundred_images_is_ten_points_either_way() -> None:
 
 def test_a_mend_that_empties_a_class_or_changes_nothing_is_refused(leaking: Path) -> None:
     dataset = scan(leaking)
-    everything = {file: mends.LEFT_OUT for file in dataset.samples["file"] if "/NORMAL/" in file}
+    everything = {file: fixes.LEFT_OUT for file in dataset.samples["file"] if "/NORMAL/" in file}
     with pytest.raises(DatasetError, match="without any image of NORMAL"):
-        mends.move(runs_dir(), dataset, everything, "test")
+        fixes.move(runs_dir(), dataset, everything, "test")
     with pytest.raises(DatasetError, match="got none"):
-        mends.move(runs_dir(), dataset, {}, "test")
-    (runs_dir() / mends.FILE).write_text("file\nx\n")
+        fixes.move(runs_dir(), dataset, {}, "test")
+    (runs_dir() / fixes.FILE).write_text("file\nx\n")
     with pytest.raises(DatasetError, match="damaged"):
-        mends.read(runs_dir())
+        fixes.read(runs_dir())
 
 
 def test_the_real_set_is_reported_as_it_is(real_data: Path) -> None:

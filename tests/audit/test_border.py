@@ -8,18 +8,18 @@ import pandas as pd
 import pytest
 
 from cxr_core.audit.audit import Audit, audit
-from cxr_core.audit.findings import LEAVE_OUT, MASK_BORDER, Finding
-from cxr_core.audit.looks import look
-from cxr_core.audit.mending import places
+from cxr_core.audit.fixing import places
+from cxr_core.audit.issues import LEAVE_OUT, MASK_BORDER, Finding
 from cxr_core.audit.shortcut import AT_BORDER, GROUPS, inside, shortcut
-from cxr_core.data import mends
+from cxr_core.audit.traits import look
+from cxr_core.config import TrainConfig
+from cxr_core.data import fixes
 from cxr_core.data.dataset import Dataset, scan
-from cxr_core.data.images import pixels
-from cxr_core.data.masking import BORDER
 from cxr_core.errors import ConfigError
+from cxr_core.images.masking import BORDER
+from cxr_core.images.reading import pixels
+from cxr_core.runs.creation import create_run
 from cxr_core.settings import runs_dir
-from cxr_core.training.config import TrainConfig
-from cxr_core.training.creation import create_run
 from tests.runs_support import lettered_dataset
 
 SMALL = TrainConfig.create(backbone="small-cnn", epochs=1, image_size=64)
@@ -36,11 +36,11 @@ def by_kind(found: Audit) -> dict[str, Finding]:
 
 def mask(dataset: Dataset, kind: str) -> str:
     finding = by_kind(audit(mended(dataset)))[kind]
-    return mends.move(runs_dir(), dataset, places(dataset, finding, MASK_BORDER), f"{kind}: {MASK_BORDER}")
+    return fixes.move(runs_dir(), dataset, places(dataset, finding, MASK_BORDER), f"{kind}: {MASK_BORDER}")
 
 
 def mended(dataset: Dataset) -> Dataset:
-    return mends.mended(dataset, mends.read(runs_dir()))
+    return fixes.mended(dataset, fixes.read(runs_dir()))
 
 
 @pytest.mark.parametrize("kind", ["letters", "shortcut"])
@@ -56,8 +56,8 @@ def test_the_mend_masks_the_border_of_every_training_until_it_is_undone(lettered
     assert not create_run(dataset, SMALL, runs_dir()).config.mask_border
 
     chosen = mask(dataset, kind)
-    evidence = mends.read(runs_dir())
-    assert set(evidence["split"]) == {mends.BORDER_MASKED}
+    evidence = fixes.read(runs_dir())
+    assert set(evidence["split"]) == {fixes.BORDER_MASKED}
     assert len(evidence) == (len(letters.files) if kind == "letters" else len(dataset.samples))
     after = audit(mended(dataset))
     assert after.facts["border_masked"]
@@ -78,7 +78,7 @@ def test_the_mend_masks_the_border_of_every_training_until_it_is_undone(lettered
     assert sum("border" in warning for warning in run.warnings) == 1
     assert not any("moved or left out" in warning for warning in run.warnings)
 
-    mends.undo(runs_dir(), chosen)
+    fixes.undo(runs_dir(), chosen)
     assert mended(dataset) is dataset
     assert audit(dataset).as_json() == first.as_json()
     assert not create_run(dataset, SMALL, runs_dir()).config.mask_border
@@ -90,20 +90,20 @@ def test_the_mend_moves_no_file_and_overrides_no_other(lettered: Path) -> None:
     mask(dataset, "letters")
     assert mended(dataset).samples.equals(whole)
     assert mended(dataset).border_masked
-    assert mends.sentences(dataset, mends.read(runs_dir())) == []
+    assert fixes.sentences(dataset, fixes.read(runs_dir())) == []
     first = by_kind(audit(dataset))["letters"].files[:3]
     for order in (0, 1):
-        (runs_dir() / mends.FILE).unlink()
+        (runs_dir() / fixes.FILE).unlink()
         moves = [
-            lambda: mends.move(runs_dir(), dataset, dict.fromkeys(first, mends.LEFT_OUT), LEAVE_OUT),
-            lambda: mends.move(runs_dir(), dataset, dict.fromkeys(whole["file"], mends.BORDER_MASKED), MASK_BORDER),
+            lambda: fixes.move(runs_dir(), dataset, dict.fromkeys(first, fixes.LEFT_OUT), LEAVE_OUT),
+            lambda: fixes.move(runs_dir(), dataset, dict.fromkeys(whole["file"], fixes.BORDER_MASKED), MASK_BORDER),
         ]
         for move in moves[:: 1 - 2 * order]:
             move()
         left = mended(dataset)
         assert set(whole["file"]) - set(left.samples["file"]) == set(first)
         assert left.border_masked
-        assert mends.sentences(dataset, mends.read(runs_dir())) == [
+        assert fixes.sentences(dataset, fixes.read(runs_dir())) == [
             "A person moved or left out 3 of 120 images of the data set after its audit."
         ]
 
@@ -124,8 +124,8 @@ def test_a_table_without_such_rows_reads_as_before(lettered: Path) -> None:
         [("a1", row["file"], row["digest"], "left-out", "leak: keep one of each", "2026")], columns=columns
     )
     runs_dir().mkdir(parents=True)
-    old.to_csv(runs_dir() / mends.FILE, index=False)
-    assert mends.read(runs_dir()).equals(old.astype(str))
+    old.to_csv(runs_dir() / fixes.FILE, index=False)
+    assert fixes.read(runs_dir()).equals(old.astype(str))
     assert len(mended(dataset).samples) == len(dataset.samples) - 1
     assert not mended(dataset).border_masked
 

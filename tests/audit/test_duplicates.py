@@ -10,7 +10,7 @@ from PIL import Image, ImageEnhance, ImageOps
 from cxr_core.audit.alignment import agreement
 from cxr_core.audit.audit import leaks
 from cxr_core.audit.duplicates import RADIUS, Pair, duplicates, search
-from cxr_core.audit.looks import look
+from cxr_core.audit.traits import look
 from cxr_core.data.dataset import scan
 from tests.runs_support import noise
 

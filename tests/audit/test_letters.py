@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from cxr_core.audit.looks import FACTS, look_at
-from cxr_core.data.phantom import FINDINGS, SOURCES, phantom
-from tests.data.files import encoded
+from cxr_core.audit.traits import FACTS, look_at
+from cxr_core.demo.phantom import FINDINGS, SOURCES, phantom
+from tests.images.files import encoded
 
 Picture = Image.Image
 # Where letters may be put, in shares of width and height.

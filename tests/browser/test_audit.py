@@ -7,10 +7,10 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from cxr_core.audit.audit import audit
-from cxr_core.audit.findings import Finding
-from cxr_core.data import mends
+from cxr_core.audit.issues import Finding
+from cxr_core.data import fixes
 from cxr_core.data.dataset import Dataset, scan
-from cxr_core.training.runs import Run, list_runs
+from cxr_core.runs.run import Run, list_runs
 from tests.browser.conftest import Settle, Shot, Visit, seen
 from tests.faulty_set import faulty_set
 from tests.runs_support import wait_until
@@ -123,7 +123,7 @@ def test_every_mend_takes_effect_and_is_taken_back(
         expect(page.get_by_test_id("stToast").last).to_contain_text(f"{finding.kind.capitalize()}: {mend}")
         expect(done).to_contain_text(f"{finding.kind.capitalize()}: {mend}", timeout=MINUTE)
         settle(page)
-        expect(done).to_contain_text(f"{len(mends.read(dashboard_home / 'runs')):,} image")
+        expect(done).to_contain_text(f"{len(fixes.read(dashboard_home / 'runs')):,} image")
         # Gone, or no longer saying what it said.
         expect(card.get_by_text(finding.message, exact=True)).to_have_count(0)
         _no_error(page)
@@ -133,7 +133,7 @@ def test_every_mend_takes_effect_and_is_taken_back(
         expect(done).to_have_count(0, timeout=MINUTE)
         settle(page)
         expect(card).to_contain_text(finding.message)
-        assert mends.read(dashboard_home / "runs").empty
+        assert fixes.read(dashboard_home / "runs").empty
         assert _kinds_shown(page) == everything
     _no_error(page)
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from cxr_core.training import controls
-from cxr_core.training.companions import CONTROLS, folder_of
-from cxr_core.training.runs import Run
+from cxr_core.runs import controls
+from cxr_core.runs.companions import CONTROLS, folder_of
+from cxr_core.runs.run import Run
 from tests.browser.conftest import Shot, Visit, seen
 from tests.runs_support import train, wait_until
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from cxr_core.data import demo
-from cxr_core.training import looks
-from cxr_core.training.runs import Run
+from cxr_core import demo
+from cxr_core.runs import viewings
+from cxr_core.runs.run import Run
 from tests.browser.conftest import Shot, Visit, seen
 from tests.runs_support import train
 
@@ -31,14 +31,14 @@ def _section(page: Page, name: str) -> None:
 def test_internal_beside_external(
     page: Page, visit: Visit, shot: Shot, run: Run, look: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    before = looks.count(run)
+    before = viewings.count(run)
     visit(page, "Evaluate", run=run.id)
     expect(page.get_by_text("Internal test", exact=True)).to_be_visible()
     for _ in range(2):
         page.reload()
         expect(page.get_by_text("Internal test", exact=True)).to_be_visible()
         expect(page.get_by_text("The test split was looked at")).to_be_visible()
-    assert looks.count(run) == before + 1
+    assert viewings.count(run) == before + 1
 
     other = demo.draw(tmp_path_factory.mktemp(look) / f"hospital {look}", images=40, seed=len(look))
     _section(page, "Sources")

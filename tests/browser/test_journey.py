@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
-from cxr_core.training.runs import Run, list_runs
+from cxr_core.runs.run import Run, list_runs
 from tests.browser.conftest import Settle, Shot, Visit, seen
 
 MINUTE = 60_000

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from cxr_core.training.runs import Run
+from cxr_core.runs.run import Run
 from tests.browser.conftest import Settle, Shot, Visit
 from tests.runs_support import train
 

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page
 
-from cxr_core.training.runs import Run
+from cxr_core.runs.run import Run
 from tests.browser.conftest import Settle, Shot, Visit, seen
-from tests.pages_support import tiny_dataset, tiny_run
+from tests.pages.support import tiny_dataset, tiny_run
 
 PAGES = ("", "Dataset", "Train", "Runs", "Evaluate", "Predict", "Audit")
 SECTIONS = ("Matrix", "Classes", "Sources", "Operating point", "Calibration", "Epochs", "Compare", "Controls")

@@ -8,7 +8,7 @@ from pathlib import Path
 from playwright.sync_api import FilePayload, Page, expect
 
 from tests.browser.conftest import ROOT, Visit
-from tests.data.files import encoded, noise
+from tests.images.files import encoded, noise
 
 MARK = "raise SystemExit('this file came out of an uploaded zip')\n"
 

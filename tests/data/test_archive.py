@@ -14,7 +14,7 @@ from cxr_core.data.archive import unpack
 from cxr_core.data.dataset import scan
 from cxr_core.errors import DatasetError
 from cxr_core.settings import data_dir
-from tests.data.files import encoded, noise
+from tests.images.files import encoded, noise
 
 PICTURE = encoded(noise(1), "PNG")
 

@@ -11,7 +11,7 @@ from cxr_core.data import budget
 from cxr_core.data.dataset import scan
 from cxr_core.errors import ConfigError, CxrError, DatasetError
 from cxr_core.settings import cache_dir
-from tests.data.files import left_out, tree, write
+from tests.images.files import left_out, tree, write
 
 
 def test_too_many_files_end_a_scan_before_one_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cxr_core.data import images
+from cxr_core import images
 from cxr_core.data.dataset import COLUMNS, scan
 from cxr_core.settings import cache_dir
-from tests.data.files import left_out, tree, write
+from tests.images.files import left_out, tree, write
 
 
 def test_split_folders(tmp_path: Path) -> None:

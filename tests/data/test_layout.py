@@ -7,7 +7,7 @@ import pytest
 
 from cxr_core.data.dataset import scan
 from cxr_core.errors import DatasetError
-from tests.data.files import left_out, tree, write
+from tests.images.files import left_out, tree, write
 
 
 def test_split_names_in_any_writing_and_zeros_in_the_counts(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from cxr_core.data.cautions import cautions
 from cxr_core.data.dataset import scan
 from cxr_core.data.spelling import class_names
 from cxr_core.errors import DatasetError
-from tests.data.files import tree
+from tests.images.files import tree
 
 
 def kinds(labels: list[str], folder: str = "") -> list[str]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cxr_core.data.dataset import scan, split
 from cxr_core.data.splits import assign
 from cxr_core.errors import ConfigError, DatasetError
-from tests.data.files import tree
+from tests.images.files import tree
 
 
 def table(counts: dict[str, int], split: str = "", patients: int = 0, seed: int = 0) -> pd.DataFrame:

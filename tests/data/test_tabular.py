@@ -8,7 +8,7 @@ import pytest
 from cxr_core.data.dataset import scan
 from cxr_core.errors import DatasetError
 from cxr_core.settings import data_dir
-from tests.data.files import left_out, tree, write
+from tests.images.files import left_out, tree, write
 
 
 def test_sources_are_joined_on_file(tmp_path: Path) -> None:

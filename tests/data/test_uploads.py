@@ -1,109 +1,107 @@
-"""Unpacked zips are listed with their size and deleted whole; what killed processes leave is gone the next time."""
+"""Uploads in memory: plain files, zips, and the zips that somebody made to do harm."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
+import stat
+import zipfile
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
-from cxr_core.data.archive import unpack
-from cxr_core.data.dataset import scan
-from cxr_core.data.uploads import Upload, find, holding, uploads, uploads_dir, workplace
-from cxr_core.errors import DatasetError
-from tests.data.files import encoded, noise
-from tests.mutants import zipped
+from cxr_core.data import uploads
+from cxr_core.data.uploads import members, shown_name
+from cxr_core.errors import ImageError
+from cxr_core.images import limits
+from tests.images.files import encoded, gradient
 
-PICTURE = encoded(noise(1), "PNG")
-
-
-def unpacked(name: str, images: int = 2) -> Upload:
-    root = unpack(
-        zipped(0, {f"{label}/{n}.png": PICTURE + name.encode() for label in "AB" for n in range(images)}), name
-    )
-    upload = holding(root)
-    assert upload is not None
-    return upload
+PICTURE = encoded(gradient(), "PNG")
 
 
-def test_they_are_listed_with_what_they_take(isolated: Path) -> None:
-    assert uploads() == []
-    first = unpacked("first.zip")
-    os.utime(first.path, (1_700_000_000, 1_700_000_000))
-    second = unpacked("second.zip", 3)
-    assert [upload.path for upload in uploads()] == [second.path, first.path]
-    assert (first.files, first.bytes) == (4, 4 * len(PICTURE + b"first.zip"))
-    assert f"{first.unpacked:%Y-%m-%d %H:%M:%S}" == "2023-11-14 22:13:20"
+def zipped(files: dict[str, bytes], **options: int) -> bytes:
+    out = BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            entry = zipfile.ZipInfo(name)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = options.get("mode", 0) << 16
+            archive.writestr(entry, content)
+    return out.getvalue()
 
 
-def test_one_is_found_by_its_name_and_never_by_a_path(isolated: Path) -> None:
-    first, second = unpacked("set a.zip"), unpacked("set b.zip")
-    assert find(first.name) == first
-    assert find("set-b") == second
-    (isolated / "data" / "mine").mkdir()
-    for name in ("set", "", "none", "../mine", str(first.path), ".", "*"):
-        with pytest.raises(DatasetError, match=r"fits 2|There is no unpacked zip"):
-            find(name)
+def test_a_plain_file_stands_for_itself() -> None:
+    (only,) = members("patients/smith/a.png", PICTURE, "k")
+    assert (only.name, only.key, only.content()) == ("a.png", "k", PICTURE)
 
 
-def test_one_is_deleted_whole_and_can_come_back(isolated: Path) -> None:
-    first, second = unpacked("a.zip"), unpacked("b.zip")
-    first.delete()
-    assert uploads() == [second]
-    assert os.listdir(uploads_dir()) == [second.name]
-    with pytest.raises(DatasetError, match="cannot be deleted"):
-        first.delete()
-    with pytest.raises(DatasetError, match=r"no such folder\. Upload the zip again"):
-        scan(first.path)
-    assert unpacked("a.zip") == first
-    assert len(scan(first.path).samples) == 4
+def test_a_zip_stands_for_its_files_without_their_folders() -> None:
+    files = {
+        "smith/a.png": PICTURE,
+        "jones\\b.dcm": b"b",
+        "__MACOSX/._a.png": b"x",
+        ".DS_Store": b"x",
+        "smith/Thumbs.db": b"x",
+    }
+    found = members("some.zip", zipped(files), "k")
+    assert [(member.name, member.content()) for member in found] == [("a.png", PICTURE), ("b.dcm", b"b")]
+    assert len({member.key for member in found}) == 2
 
 
-def test_what_a_path_lies_in(isolated: Path) -> None:
-    first = unpacked("a.zip")
-    assert holding(first.path / "A" / "0.png") == first
-    assert holding(first.path) == first
-    for other in (uploads_dir(), isolated, uploads_dir() / "x" / ".." / ".." / "demo", Path("/")):
-        assert holding(other) is None
-    first.delete()
-    assert holding(first.path) == first
+def test_a_path_that_climbs_is_only_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = members("z", zipped({"../../a.png": PICTURE, "/etc/b.png": PICTURE}), "k")
+    assert [member.name for member in found] == ["a.png", "b.png"]
+    assert [member.content() for member in found] == [PICTURE, PICTURE]
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_a_killed_process_leaves_nothing_for_long_and_a_living_one_is_let_be(isolated: Path) -> None:
-    wait = "from cxr_core.data.uploads import workplace\nimport time\nwith workplace() as w:\n"
-    wait += "    (w / 'half.png').write_text('x'); print('ready', flush=True); time.sleep(60)"
-    half = [
-        subprocess.Popen([sys.executable, "-c", wait], stdout=subprocess.PIPE, env=dict(os.environ), text=True)
-        for _ in range(2)
-    ]
-    try:
-        for process in half:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
-        # As an older version left them, and a deletion that was cut short.
-        (uploads_dir() / ".unpacking-old" / "content").mkdir(parents=True)
-        (uploads_dir() / ".deleted-old" / "A").mkdir(parents=True)
-        half[0].send_signal(signal.SIGKILL)
-        half[0].wait()
-        kept = unpacked("a.zip")
-        left = [name for name in os.listdir(uploads_dir()) if name != kept.name]
-        assert len(left) == 1
-        assert (uploads_dir() / left[0] / "content" / "half.png").exists()
-        assert uploads() == [kept], "half an archive is no data set"
-    finally:
-        for process in half:
-            process.kill()
-            process.communicate()
-    with workplace():
-        assert len(os.listdir(uploads_dir())) == 2
-    assert os.listdir(uploads_dir()) == [kept.name]
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        (b"PK\x03\x04" + b"no zip" * 9, "expected a whole, plain zip"),
+        (zipped({}), "holds no files"),
+        (zipped({f"{k}.png": b"" for k in range(uploads.MAX_FILES + 1)}), "over the limit"),
+        (zipped({"bomb.png": bytes(200 * 2**20)}), "MiB when unpacked"),
+        (zipped({"a.png": PICTURE})[:-30], "expected a whole, plain zip"),
+    ],
+    ids=["none", "empty", "too many", "a bomb", "cut short"],
+)
+def test_a_zip_that_cannot_be_taken_is_refused_as_a_whole(content: bytes, match: str) -> None:
+    with pytest.raises(ImageError, match=match):
+        members("z.zip", content, "k")
 
 
-def test_two_at_once_do_not_wait_for_each_other(isolated: Path) -> None:
-    started = time.monotonic()
-    with workplace() as one, workplace() as other:
-        assert one != other
-        assert unpacked("a.zip").files == 4
-    assert time.monotonic() - started < 5
+def test_an_entry_that_cannot_be_taken_is_refused_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    link = members("z.zip", zipped({"a.png": b"/etc/passwd"}, mode=stat.S_IFLNK | 0o777), "k")[0]
+    inner = members("z.zip", zipped({"in.zip": zipped({"a.png": PICTURE})}), "k")[0]
+    empty = members("z.zip", zipped({"a.png": b""}), "k")[0]
+    for member, match in ((link, "a link"), (inner, "a zip within"), (empty, "empty")):
+        with pytest.raises(ImageError, match=match):
+            member.content()
+    monkeypatch.setattr(limits, "MAX_BYTES", 100)
+    with pytest.raises(ImageError, match="over the limit"):
+        members("z.zip", zipped({"a.png": bytes(101)}), "k")[0].content()
+
+
+def test_damage_within_is_refused_alone() -> None:
+    content = bytearray(zipped({"a.png": PICTURE, "b.png": PICTURE}))
+    content[60] ^= 0xFF
+    damaged, sound = members("z.zip", bytes(content), "k")
+    with pytest.raises(ImageError, match=r"a\.png: expected a whole"):
+        damaged.content()
+    assert sound.content() == PICTURE
+
+
+def test_an_encrypted_entry_is_refused() -> None:
+    content = bytearray(zipped({"a.png": PICTURE}))
+    central = content.index(b"PK\x01\x02")
+    content[6] |= 1
+    content[central + 8] |= 1
+    with pytest.raises(ImageError, match="encrypted"):
+        members("z.zip", bytes(content), "k")[0].content()
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("a/b/c.png", "c.png"), ("..\\up.png", "up.png"), ("a\u202eb\n", "a�b�"), ("", "unnamed"), ("x/", "unnamed")],
+)
+def test_a_name_to_show(name: str, shown: str) -> None:
+    assert shown_name(name) == shown

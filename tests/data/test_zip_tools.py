@@ -15,11 +15,11 @@ import pytest
 
 from cxr_core.data import archive
 from cxr_core.data.archive import unpack
-from cxr_core.data.collection import members
 from cxr_core.data.dataset import scan
-from cxr_core.data.uploads import uploads
+from cxr_core.data.unpacked import uploads
+from cxr_core.data.uploads import members
 from cxr_core.errors import DatasetError, ImageError
-from tests.data.files import encoded, noise
+from tests.images.files import encoded, noise
 from tests.mutants import zipped
 
 UNIX, DOS = 3, 0

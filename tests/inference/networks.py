@@ -16,8 +16,8 @@ from cxr_core.inference.trained import Trained
 from cxr_core.model.backbones import BACKBONES
 from cxr_core.model.heads import build_head
 from cxr_core.model.network import save_weights, space_of, to_input
+from cxr_core.runs.run import Run
 from cxr_core.settings import write_atomic
-from cxr_core.training.runs import Run
 from tests.networks_support import without_classifier
 
 SIDE = 64

@@ -10,21 +10,21 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from cxr_core.data.images import content_digest, pixels
-from cxr_core.data.masking import FILL, masked
-from cxr_core.evaluation.evaluate import evaluate_folder
+from cxr_core.images.gate import withheld
+from cxr_core.images.masking import FILL, masked
+from cxr_core.images.reading import content_digest, pixels
 from cxr_core.inference.embedding import embed_pixels
+from cxr_core.inference.evaluate import evaluate_folder
 from cxr_core.inference.explain import heat_map
-from cxr_core.inference.gate import withheld
 from cxr_core.inference.predictor import Predictor
 from cxr_core.inference.trained import Trained
 from cxr_core.model.features import FeatureStore
 from cxr_core.reports.card import model_card
 from cxr_core.reports.markdown import render
 from cxr_core.reports.verdict import verdict
-from cxr_core.training import controls
-from cxr_core.training.companions import CONTROLS, laid_down
-from cxr_core.training.runs import Run
+from cxr_core.runs import controls
+from cxr_core.runs.companions import CONTROLS, laid_down
+from cxr_core.runs.run import Run
 from tests.runs_support import FROZEN, copy_of, train
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from cxr_core.data.images import pixels
+from cxr_core.images.reading import pixels
 from cxr_core.inference.embedding import embed, embed_pixels
 from cxr_core.inference.neighbours import Neighbours
 from cxr_core.inference.trained import Trained

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
-from cxr_core.data.images import pixels
 from cxr_core.errors import RunError
+from cxr_core.images.reading import pixels
 from cxr_core.inference import explain
 from cxr_core.inference.explain import heat_map, overlay, seen
 from cxr_core.inference.trained import Trained
 from cxr_core.model.backbones import BACKBONES
 from cxr_core.model.network import to_input
-from tests.data.files import encoded
+from tests.images.files import encoded
 from tests.inference.networks import HIDDEN, SIDE, Whole, images, untrained, whole
 from tests.runs_support import new_run
 

@@ -14,7 +14,7 @@ from safetensors.numpy import save_file
 from cxr_core.errors import RunError
 from cxr_core.inference import neighbours
 from cxr_core.inference.neighbours import FILE, Neighbours, limit_of
-from cxr_core.training.runs import Run
+from cxr_core.runs.run import Run
 from tests.runs_support import new_run
 
 

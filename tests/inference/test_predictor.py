@@ -9,7 +9,7 @@ import pytest
 from cxr_core.caches import clear as clear_kept
 from cxr_core.inference.predictor import Prediction, Predictor
 from cxr_core.model.features import kept_spaces
-from cxr_core.training.runs import Run, find_run
+from cxr_core.runs.run import Run, find_run
 from tests.runs_support import noise
 
 

@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageOps
 
-from cxr_core.audit.looks import look
+from cxr_core.audit.traits import look
 from cxr_core.data.dataset import Dataset, scan
 from cxr_core.inference.seen import Seen
-from tests.data.files import encoded, gradient
+from tests.images.files import encoded, gradient
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from cxr_core.data.images import pixels, read_bytes
 from cxr_core.errors import RunError, WeightsError
+from cxr_core.images.reading import pixels, read_bytes
 from cxr_core.inference.trained import Trained
-from cxr_core.training.runs import Run
+from cxr_core.runs.run import Run
 from tests.runs_support import copy_of, new_run
 
 

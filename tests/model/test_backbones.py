@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
+from cxr_core.config import Backbone
 from cxr_core.model.backbones import BACKBONES
 from cxr_core.model.network import to_input
-from cxr_core.training.config import Backbone
 from tests.model.conftest import images
 
 Networks = Callable[[str], nn.Module]

@@ -13,12 +13,12 @@ from PIL import Image
 from torch import nn
 
 from cxr_core.caches import clear as clear_kept
-from cxr_core.data.images import content_digest, pixels
+from cxr_core.config import TrainConfig
 from cxr_core.errors import WeightsError
+from cxr_core.images.reading import content_digest, pixels
 from cxr_core.model.extraction import BATCH, CHUNK, Interrupted, Item, keep
 from cxr_core.model.features import FeatureStore
 from cxr_core.model.network import frozen_features, load_prefix, space_of
-from cxr_core.training.config import TrainConfig
 
 CPU = torch.device("cpu")
 CONFIG = TrainConfig.create(backbone="small-cnn", trainable="head", image_size=64)

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torchvision.transforms import v2
 
+from cxr_core.config import TrainConfig
 from cxr_core.errors import ConfigError, WeightsError
 from cxr_core.model.backbones import BACKBONES
 from cxr_core.model.features import FeatureStore
@@ -33,7 +34,6 @@ from cxr_core.model.network import (
     suffix_input,
     to_input,
 )
-from cxr_core.training.config import TrainConfig
 from tests.model.conftest import SIDE, images
 
 CPU = torch.device("cpu")

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from cxr_core.config import TrainConfig
 from cxr_core.errors import RunError
 from cxr_core.reports import html, markdown
 from cxr_core.reports.card import model_card
 from cxr_core.reports.document import Bullets, Heading, Table, Text
-from cxr_core.training.config import TrainConfig
-from cxr_core.training.decision import save_operating_point
-from cxr_core.training.runs import Run
+from cxr_core.runs.decision import save_operating_point
+from cxr_core.runs.run import Run
 from tests.runs_support import copy_of
 
 MITCHELL = (

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cxr_core.data.images import content_digest, decode
+from cxr_core.images.reading import content_digest, decode
 from cxr_core.inference.predictor import Prediction, Predictor
 from cxr_core.reports import html, pdf
 from cxr_core.reports.answered import answered
 from cxr_core.reports.document import Document, Pictures
 from cxr_core.reports.image import FORCED, HEAT_SENTENCE, image_report
-from cxr_core.training.runs import Run
-from tests.data.files import radiograph
+from cxr_core.runs.run import Run
+from tests.images.files import radiograph
 
 REASON = "It is a picture in colour; a chest X-ray is grey."
 SECRETS: dict[str, Any] = {

@@ -8,8 +8,8 @@ import pytest
 from cxr_core.reports import html, known
 from cxr_core.reports.image import Answered, image_report
 from cxr_core.reports.verdict import verdict
-from cxr_core.training.runs import Run
-from tests.pages_support import open_page, texts, tiny_dataset, tiny_run
+from cxr_core.runs.run import Run
+from tests.pages.support import open_page, texts, tiny_dataset, tiny_run
 from tests.reports.test_verdict import write_audit, write_collection, write_controls
 
 

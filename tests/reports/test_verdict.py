@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from cxr_core.evaluation.external import FOLDER
-from cxr_core.evaluation.measure import measure, measured
 from cxr_core.reports import markdown
 from cxr_core.reports.card import model_card
 from cxr_core.reports.verdict import NO_OTHER, NOT_AUDITED, audit_of, verdict
-from cxr_core.training import controls
-from cxr_core.training.companions import CONTROLS
-from cxr_core.training.decision import Decision
-from cxr_core.training.runs import Run
+from cxr_core.runs import controls
+from cxr_core.runs.companions import CONTROLS
+from cxr_core.runs.decision import Decision
+from cxr_core.runs.external import FOLDER
+from cxr_core.runs.measured import measure, measured
+from cxr_core.runs.run import Run
 from cxr_core.training.worker import keep_audit
-from tests.pages_support import tiny_dataset, tiny_run
+from tests.pages.support import tiny_dataset, tiny_run
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from cxr_core.server import exposure
 from cxr_core.server.guard import Guard
-from cxr_core.serving import Serving
-from tests.pages_support import open_page, texts
+from cxr_core.server.serving import Serving
+from tests.pages.support import open_page, texts
 from tests.server_support import ROOT, Served, served, session
 
 PAGES = ["dashboard.py", *sorted(f"pages/{file.name}" for file in (ROOT / "pages").glob("*.py"))]

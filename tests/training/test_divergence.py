@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cxr_core.reports.verdict import verdict
 from cxr_core.training.divergence import Guess, signs
 from cxr_core.training.worker import work
-from cxr_core.ui.run_table import cautions
+from cxr_core.ui.run.table import cautions
 from tests.runs_support import FROZEN, new_run, train
 
 CLASSES = ["A", "B", "C"]

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import nn
 
+from cxr_core.config import TrainConfig
 from cxr_core.errors import RunError
 from cxr_core.model.features import FeatureStore, Space
 from cxr_core.model.losses import softmax_focal_loss
-from cxr_core.training.config import TrainConfig
 from cxr_core.training.trainer import Part, Trainer
 
 CLASSES = ["COVID19", "NORMAL", "PNEUMONIA"]

@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import nn
 
+from cxr_core.config import TrainConfig
 from cxr_core.model.heads import build_head
 from cxr_core.training import wide
-from cxr_core.training.config import TrainConfig
 from cxr_core.training.wide import WideLayer
 from cxr_core.training.worker import work
 from tests.runs_support import measured, new_run, train, wait_until

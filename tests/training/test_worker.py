@@ -17,8 +17,8 @@ from cxr_core.errors import CxrError, DatasetError, RunError
 from cxr_core.inference.trained import Trained
 from cxr_core.model.features import kept_spaces
 from cxr_core.model.network import initial_suffix, load_prefix, space_of
-from cxr_core.training.jobs import queue_again
-from cxr_core.training.runs import Run
+from cxr_core.runs.jobs import queue_again
+from cxr_core.runs.run import Run
 from cxr_core.training.worker import work
 from tests.runs_support import FROZEN, measured, new_run, noise, train, wait_until
 

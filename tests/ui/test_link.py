@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cxr_core.training.runs import Run
-from tests.pages_support import open_page, texts, tiny_dataset, tiny_run
+from cxr_core.runs.run import Run
+from tests.pages.support import open_page, texts, tiny_dataset, tiny_run
 
 TRAIN, RUNS, EVALUATE, PREDICT = (f"pages/{name}.py" for name in ("2_Train", "3_Runs", "4_Evaluate", "5_Predict"))
 PAGES = (TRAIN, RUNS, EVALUATE, PREDICT)

@@ -5,12 +5,12 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 from cxr_core.data.archive import unpack
-from cxr_core.data.uploads import holding, uploads
+from cxr_core.data.unpacked import holding, uploads
 from cxr_core.settings import remember_dataset
 from cxr_core.ui.cached import forget_scans
-from tests.data.files import encoded, noise
+from tests.images.files import encoded, noise
 from tests.mutants import zipped
-from tests.pages_support import CLASSES, open_page, texts, tiny_run
+from tests.pages.support import CLASSES, open_page, texts, tiny_run
 
 PAGE = "pages/1_Dataset.py"
 

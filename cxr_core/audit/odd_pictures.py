@@ -1,0 +1,170 @@
+"""What is odd about single pictures: unreadable, cut short, tiny, lettered, of children, questioned as by Predict."""
+
+import re
+
+import pandas as pd
+
+from cxr_core.audit.issues import INFORMS, LEAVE_OUT, MASK_BORDER, WARNS, Finding
+from cxr_core.audit.traits import FACTS, Looks
+from cxr_core.data.dataset import Dataset
+from cxr_core.data.listing import CUT_SHORT
+from cxr_core.images.ages import OLDEST
+
+# Networks see 224 px: what is smaller has to be blown up.
+TINY_SIDE = 128
+# Below so many years a patient is a child.
+ADULT = 18
+_CHILD = re.compile(r"^person\d+_(virus|bacteria)_\d+|^(virus|bacteria|normal2?)?-?im-\d{4}-\d{4}", re.IGNORECASE)
+_KERMANY = re.compile(r"^person\d+_", re.IGNORECASE)
+_NAMED = "named as those of children in the Kermany set"
+# Why Predict withholds an answer, as cxr_core.images.gate.KINDS has it -> what is said of such images here.
+_QUESTIONED = {
+    "modality": "another modality, by the DICOM header",
+    "body part": "another part of the body, by the DICOM header",
+    "lateral": "no frontal view, by the DICOM header",
+    "polarity": "perhaps inverted, for the DICOM header contradicts itself on what is white",
+    "colour": "in colour, as a photograph or a drawing",
+    "blank": "blank, or more than half one single grey",
+    "few greys": "only a few grey levels, as in a drawing or a page",
+    "no detail": "no detail",
+    "fine detail": "fine detail alone, as in noise and text",
+    "turned": "upside down or on the side",
+    "inverted": "inverted, lungs bright and bones dark",
+    "unlike": "unlike an upright frontal chest X-ray",
+}
+
+
+def picture_findings(dataset: Dataset, looks: Looks) -> list[Finding]:
+    """A finding for each kind of oddity that there is; what Predict would withhold its answer for is among them."""
+    samples = dataset.samples
+    total = len(samples)
+    found = _left_out(dataset, looks)
+    tiny = samples["file"][samples[["width", "height"]].min(axis=1) < TINY_SIDE]
+    if len(tiny):
+        found.append(
+            Finding(
+                "tiny",
+                WARNS,
+                f"{_images(len(tiny), total, 'has', 'have')} a side below {TINY_SIDE} pixels: fine signs of disease "
+                "are gone.",
+                tuple(tiny),
+                (LEAVE_OUT,),
+            )
+        )
+    oddities = pd.Series(looks.oddities, index=samples.index)
+    for kind, what in _QUESTIONED.items():
+        files = tuple(samples["file"][oddities == kind])
+        if files:
+            found.append(
+                Finding(
+                    kind,
+                    WARNS,
+                    f"{_images(len(files), total, 'is', 'are')} questioned: {what}. Predict withholds the answer for "
+                    "such a picture; a training learns from it. Check them: they may be fine. Leave out what is not.",
+                    files,
+                    (LEAVE_OUT,),
+                )
+            )
+    return [*found, *_letters(samples, looks, dataset.border_masked), *_children(samples), *_wrong_ages(dataset)]
+
+
+def _left_out(dataset: Dataset, looks: Looks) -> list[Finding]:
+    """Files that are no images, and apart from them those whose end is missing."""
+    total = len(dataset.samples) + len(dataset.unreadable)
+    short = dataset.unreadable["kind"] == CUT_SHORT
+    found = []
+    for kind, files, said in (
+        (
+            "unreadable",
+            (*dataset.unreadable["file"][~short], *dataset.samples["file"][~looks.seen]),
+            "cannot be read; they are left out everywhere. Were they lost from one class, the data set has changed.",
+        ),
+        (
+            "truncated",
+            tuple(dataset.unreadable["file"][short]),
+            "cut short: the end of the picture is missing; they are left out everywhere. Copy them again from "
+            "where they came from.",
+        ),
+    ):
+        if files:
+            found.append(Finding(kind, WARNS, f"{len(files):,} of {total:,} files {said}", files))
+    return found
+
+
+def _images(count: int, total: int, one: str, more: str) -> str:
+    """``1 of 144 images looks``, ``2 of 144 images look``."""
+    return f"{count} of {total} images {one if count == 1 else more}"
+
+
+def _letters(samples: pd.DataFrame, looks: Looks, border_masked: bool) -> list[Finding]:
+    lettered = pd.Series(looks.facts[:, FACTS.index("marker")] > 0, index=samples.index)
+    if not lettered.any():
+        return []
+    shares = lettered.groupby(samples["label"]).agg(["sum", "count"])
+    listed = ", ".join(f"{row['sum']} of {row['count']} {label}" for label, row in shares.iterrows())
+    return [
+        Finding(
+            "letters",
+            INFORMS,
+            f"{_images(int(lettered.sum()), len(samples), 'seems', 'seem')} to have letters or markers at the border "
+            f"({listed}): "
+            + (
+                "the border of every image is masked in training, so a network sees only those that reach farther in."
+                if border_masked
+                else "where one class has more of them, a network can read them instead of the lungs."
+            ),
+            tuple(samples["file"][lettered]),
+            () if border_masked else (MASK_BORDER,),
+        )
+    ]
+
+
+def _children(samples: pd.DataFrame) -> list[Finding]:
+    known = samples["age"].notna()
+    young = samples["age"] < ADULT
+    # An age decides where one is known, the file's name elsewhere.
+    named = _named_as_children(samples) & ~known
+    children = young | named
+    if not children.any():
+        return []
+    what = [text for text, chosen in ((f"of patients below {ADULT} years", young), (_NAMED, named)) if chosen.any()]
+    shares = children.groupby(samples["label"]).agg(["sum", "count"])
+    listed = ", ".join(f"{row['sum']:,} of {row['count']:,} {label}" for label, row in shares.iterrows())
+    ages = f"; age known for {int(known.sum()):,} of {len(samples):,}" if known.any() else ""
+    everyone = bool(children.all())
+    meaning = (
+        "the scores are of children." if everyone else "among adults a network can tell a child, and the class with it."
+    )
+    return [
+        Finding(
+            "children",
+            INFORMS if everyone else WARNS,
+            f"{listed} images are {' or '.join(what)}{ages}: {meaning}",
+            tuple(samples["file"][children]),
+            () if everyone else (LEAVE_OUT,),
+        )
+    ]
+
+
+def _named_as_children(samples: pd.DataFrame) -> pd.Series:
+    names = samples["file"].str.rsplit("/", n=1).str[-1]
+    sick = names.str.match(_KERMANY)
+    # The set's names of sick children are unmistakable; those of its healthy ones occur elsewhere too.
+    return sick | names.str.match(_CHILD) if sick.any() else sick
+
+
+def _wrong_ages(dataset: Dataset) -> list[Finding]:
+    wrong = {file: dataset.wrong_ages[file] for file in dataset.samples["file"] if file in dataset.wrong_ages}
+    if not wrong:
+        return []
+    values = list(dict.fromkeys(wrong.values()))
+    shown = ", ".join(value[:20] for value in values[:3]) + (" and others" if len(values) > 3 else "")
+    return [
+        Finding(
+            "ages",
+            INFORMS,
+            f"{len(wrong):,} of {len(dataset.samples):,} images have an age in the table that cannot be one ({shown}; "
+            f"expected 0 to {OLDEST} years): they count as of unknown age.",
+            tuple(wrong),
+        )
+    ]

@@ -1,0 +1,222 @@
+"""What the commands on single images do, and the reports: ``predict``, ``explain``, ``picture``, ``report``."""
+
+import io
+import sys
+from argparse import ArgumentTypeError, Namespace
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from cxr_core.activity import record, record_predicted
+from cxr_core.cli.output import print_json, runs_folder
+from cxr_core.data.uploads import shown_name
+from cxr_core.errors import ConfigError, ImageError
+from cxr_core.images.dicom.files import facts
+from cxr_core.images.gate import questioned
+from cxr_core.images.reading import decode, decoded, pixels, read_bytes
+from cxr_core.reports import known
+from cxr_core.reports.verdict import verdict
+from cxr_core.runs.run import Run, find_run
+from cxr_core.runs.titles import title
+from cxr_core.settings import write_atomic
+from cxr_core.sheets import written
+
+if TYPE_CHECKING:
+    from cxr_core.inference.predictor import Prediction
+
+NOTICE = "Research software, not for clinical use."
+OPACITY = 0.45
+IMAGE_SUFFIXES = (".html", ".pdf")
+RUN_SUFFIXES = (".md", ".html")
+
+
+def predict(options: Namespace) -> int:
+    """Print a prediction per file; 1 if any file failed. A withheld answer is left out, unless forced."""
+    from cxr_core.inference.predictor import Predictor
+
+    run = find_run(runs_folder(options), options.run)
+    predictor = Predictor.load(run)
+    predictions = list(predictor.predict((file, Path(file)) for file in options.files))
+    record_predicted((prediction.outcome for prediction in predictions), run.id, run.path.parent)
+    against = verdict(run).against
+    if options.json:
+        print_json([_row(row, options.force, against) for row in predictions])
+    elif options.csv:
+        print(written(_table(predictions, run.classes, options.force, against)), end="")
+    else:
+        print(known.line(against))
+        for prediction in predictions:
+            if prediction.error is None:
+                print(_line(prediction, options.force))
+            if prediction.seen:
+                print(f"    Note: {prediction.seen.sentence}")
+        if gap := predictor.seen.gap:
+            print(gap)
+        print(NOTICE)
+    failed = [row for row in predictions if row.error]
+    for failure in failed:
+        # The reason may begin with the file's name, which is said with its folder here.
+        reason = str(failure.error).removeprefix(f"{failure.file}: ").removeprefix(f"{Path(failure.file).name}: ")
+        print(f"error: {failure.file}: {reason}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _row(prediction: "Prediction", force: bool, against: Sequence[str]) -> dict[str, Any]:
+    shown = prediction.shown(force)
+    return {
+        "file": prediction.file,
+        "label": shown.label,
+        "probabilities": shown.probabilities,
+        "error": prediction.error,
+        "withheld": prediction.withheld,
+        "known_against": list(against),
+        "seen": prediction.seen.as_json() if prediction.seen else None,
+    }
+
+
+def _table(
+    predictions: "Sequence[Prediction]", classes: Sequence[str], force: bool, against: Sequence[str]
+) -> pd.DataFrame:
+    rows = []
+    for row in (_row(prediction, force, against) for prediction in predictions):
+        shares = [(row["probabilities"] or {}).get(name) for name in classes]
+        seen = row["seen"]["sentence"] if row["seen"] else ""
+        said = [row["error"] or "", row["withheld"] or "", seen, "; ".join(against)]
+        rows.append([row["file"], row["label"] or "", *shares, *said])
+    columns = ["file", "label", *(f"p_{name}" for name in classes), "error", "withheld", "seen", "known_against"]
+    # Objects: a name may be no text that another kind of column could hold.
+    return pd.DataFrame(rows, columns=columns, dtype=object)
+
+
+def _line(prediction: "Prediction", force: bool) -> str:
+    reason = prediction.withheld
+    if reason is not None and not force:
+        return f"{prediction.file}: withheld. {reason} (--force shows the answer all the same)"
+    shown = "  ".join(f"{name} {value:.3f}" for name, value in (prediction.probabilities or {}).items())
+    answer = f"{prediction.file}: {prediction.label}  ({shown})"
+    return answer if reason is None else f"{answer}  forced, though withheld: {reason}"
+
+
+def explain(options: Namespace) -> int:
+    """Write the picture under the heat map of a class."""
+    from cxr_core.inference.explain import overlay
+    from cxr_core.inference.predictor import Predictor
+    from cxr_core.reports.image import EMPTY, HEAT_SENTENCE
+
+    run = find_run(runs_folder(options), options.run)
+    content = read_bytes(options.file)
+    predictor = Predictor.load(run)
+    prediction = next(predictor.predict([(shown_name(options.file.name), content)]))
+    if prediction.error:
+        raise ImageError(prediction.error)
+    heat = predictor.heat(prediction.file, content, options.label)
+    out = io.BytesIO()
+    overlay(decode(content, prediction.file), heat, options.opacity).save(out, "PNG")
+    write_atomic(options.out, out.getvalue(), private=False)
+    record_predicted([prediction.outcome], run.id, run.path.parent)
+    record("exported", "heat map", run=run.id, runs=run.path.parent)
+    print(f"{options.out}: heat map of {options.label}, opacity {options.opacity:g}. {HEAT_SENTENCE}")
+    if not heat.any():
+        print(f"Note: {EMPTY.format(label=options.label)}")
+    if prediction.withheld is not None:
+        print(f"Note: the answer for this image is withheld. {prediction.withheld}")
+    print(NOTICE)
+    return 0
+
+
+def picture(options: Namespace) -> int:
+    """Write what the product makes of a file, and say how it came about and whether an answer would be withheld."""
+    name = shown_name(options.file.name)
+    content = read_bytes(options.file)
+    found = decoded(content, name)
+    doubt = questioned(content, name, pixels(content, name), facts(content))
+    out = io.BytesIO()
+    found.picture.save(out, "PNG")
+    write_atomic(options.out, out.getvalue(), private=False)
+    record("exported", "picture", counts={"images": 1})
+    width, height = found.picture.size
+    if options.json:
+        print_json(
+            {
+                "file": str(options.file),
+                "out": str(options.out),
+                "width": width,
+                "height": height,
+                "steps": [step.as_json() for step in found.steps],
+                "questioned": doubt._asdict() if doubt else None,
+            }
+        )
+        return 0
+    for step in found.steps:
+        print(f"{step.kind}: {step.text}{' (corrected)' if step.corrected else ''}")
+    if doubt:
+        print(f"Note: an answer for this picture is withheld. {doubt.reason}")
+    print(f"{options.out}: {width} x {height} pixels, grey, upright")
+    return 0
+
+
+def report(options: Namespace) -> int:
+    """Write the report on one image, or the model card of a run; the suffix says in which form."""
+    run = find_run(runs_folder(options), options.run)
+    content = _model_card(run, options.out) if options.file is None else _image_report(run, options)
+    write_atomic(options.out, content, private=False)
+    what = "model card" if options.file is None else "report of one image"
+    record("exported", what, run=run.id, runs=run.path.parent)
+    print(f"{options.out}: {'model card of' if options.file is None else 'report of one image by'} run {title(run)}")
+    return 0
+
+
+def _model_card(run: Run, out: Path) -> str:
+    from cxr_core.reports import html, markdown
+    from cxr_core.reports.card import model_card
+
+    return (markdown if out.suffix.lower() == ".md" else html).render(model_card(run))
+
+
+def _image_report(run: Run, options: Namespace) -> str | bytes:
+    from cxr_core.inference.predictor import Predictor
+    from cxr_core.reports import html, pdf
+    from cxr_core.reports.answered import answered
+    from cxr_core.reports.image import image_report
+
+    if options.heat is not None and options.heat not in run.classes:
+        raise ConfigError(f"--heat: run {run.id} knows {', '.join(run.classes)}; got {options.heat!r}.")
+    content = read_bytes(options.file)
+    predictor = Predictor.load(run)
+    prediction = next(predictor.predict([(shown_name(options.file.name), content)]))
+    heat = (options.heat, options.opacity) if options.heat else None
+    record_predicted([prediction.outcome], run.id, run.path.parent)
+    document = image_report(run, answered(predictor, prediction, content, options.force, heat))
+    return pdf.render(document) if options.out.suffix.lower() == ".pdf" else html.render(document)
+
+
+def png(text: str) -> Path:
+    """A flag's value as the path of a PNG; wrong usage otherwise."""
+    if Path(text).suffix.lower() != ".png":
+        raise ArgumentTypeError(f"expected a file that ends in .png, got {text!r}")
+    return Path(text)
+
+
+def opacity(text: str) -> float:
+    """A flag's value as a share; wrong usage otherwise."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise ArgumentTypeError(f"expected a number from 0 (the picture alone) to 1 (the colours alone), got {text!r}")
+    return value
+
+
+def report_problem(options: Namespace) -> str | None:
+    """What is wrong with the flags of ``report`` taken together; None where nothing is."""
+    of_image = options.file is not None
+    suffixes = IMAGE_SUFFIXES if of_image else RUN_SUFFIXES
+    if options.out.suffix.lower() not in suffixes:
+        subject = "of an image" if of_image else "of a run (its model card)"
+        return f"argument --out: a report {subject} ends in {' or '.join(suffixes)}, got {str(options.out)!r}"
+    if not of_image and (options.heat is not None or options.force):
+        return "--heat and --force belong to the report of an image: name a FILE"
+    return None

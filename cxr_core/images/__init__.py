@@ -1,0 +1,28 @@
+"""Any image file -> pixels: what a file is, whether it is whole, how it is shown, and whether it looks like a chest.
+
+Nothing here knows of data sets, runs or networks. Everybody reads files through this door::
+
+    from cxr_core import images
+
+    content = images.read_bytes(path)
+    images.inspect(content, path.name)        # what kind, how large; raises ImageError where it is no whole image
+    images.decode(content, path.name)         # upright, grey
+    images.pixels(content, path.name, 224)    # what a network sees
+"""
+
+from cxr_core.images.limits import MAX_BYTES, MAX_PIXELS, ImageInfo
+from cxr_core.images.raster import FORMATS
+from cxr_core.images.reading import content_digest, decode, decoded, inspect, pixels, read_bytes
+
+__all__ = [
+    "FORMATS",
+    "MAX_BYTES",
+    "MAX_PIXELS",
+    "ImageInfo",
+    "content_digest",
+    "decode",
+    "decoded",
+    "inspect",
+    "pixels",
+    "read_bytes",
+]

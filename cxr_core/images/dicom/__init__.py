@@ -1,0 +1,6 @@
+"""DICOM: a file's header and pixel data -> the grey picture that a viewer shows. Of the patient only the age."""
+
+from cxr_core.images.dicom.elements import is_dicom
+from cxr_core.images.dicom.files import decode, decoded, facts, inspect
+
+__all__ = ["decode", "decoded", "facts", "inspect", "is_dicom"]

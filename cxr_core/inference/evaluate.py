@@ -1,0 +1,139 @@
+"""Evaluate a trained run: on a split of its own data set, or on another folder.
+
+    metrics, predictions = evaluate_split(run, "test")
+    metrics, predictions = evaluate_folder(run, Path("other/hospital"))
+    outcome = evaluate_collection(run, Path("other/hospital"))       # and kept in the run
+
+Both read kept features where they are kept and compute the others; both give the decisions that Predict would give.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cxr_core.data.dataset import scan
+from cxr_core.data.pseudonyms import Pseudonyms, hidden
+from cxr_core.errors import DatasetError, RunError
+from cxr_core.inference.trained import Trained
+from cxr_core.model.extraction import Item, Unreadable, keep
+from cxr_core.model.network import INFERENCE_BATCH, in_batches
+from cxr_core.runs import external
+from cxr_core.runs.external import Outcome
+from cxr_core.runs.measured import measure
+from cxr_core.runs.run import Run
+
+Progress = Callable[[int, int], None]
+Judged = tuple[dict[str, Any], pd.DataFrame]
+
+
+def evaluate_split(run: Run, split: str, progress: Progress = lambda done, total: None) -> Judged:
+    """Metrics and predictions of the run on ``split`` (train, val or test) of the data set it was trained on.
+
+    Raises RunError where the split is empty or the run is unfinished, DatasetError where its images are gone.
+    """
+    samples = run.split
+    chosen = samples[samples["split"] == split]
+    if chosen.empty:
+        raise RunError(f"Run {run.id} has no images in {split}: expected one of train, val, test with images.")
+    return judge(Trained.load(run), chosen, run.folder, split, progress, run.pictures(chosen["file"]))
+
+
+def evaluate_folder(run: Run, data: Path, split: str = "test", progress: Progress = lambda done, total: None) -> Judged:
+    """Metrics and predictions of the run on another data set.
+
+    Where the data set is split, its ``split`` is taken; where it is not, all of it ("all"). A class of the run may be
+    absent; a class that the run does not know is a DatasetError.
+    """
+    dataset = scan(data)
+    unknown = sorted(set(dataset.classes) - set(run.classes))
+    if unknown:
+        raise DatasetError(
+            f"{data} has the class {', '.join(unknown)}; the run {run.id} knows {', '.join(run.classes)}. "
+            "Rename or remove the folder of the unknown class."
+        )
+    samples = dataset.samples
+    given = [name for name in dataset.splits if name]
+    if given:
+        samples = samples[samples["split"] == split]
+        if samples.empty:
+            raise DatasetError(f"{data} has no split {split}: it has {', '.join(given)}. Choose one of these.")
+    if run.pseudonyms:
+        dataset = hidden(replace(dataset, samples=samples), Pseudonyms.here())
+        samples = dataset.samples
+    paths = {file: dataset.path(file) for file in samples["file"]}
+    return judge(Trained.load(run), samples, dataset.path(""), split if given else "all", progress, paths)
+
+
+def evaluate_collection(
+    run: Run, data: Path, split: str = "test", progress: Progress = lambda done, total: None
+) -> Outcome:
+    """Evaluate the run on the data set at ``data`` and keep it, unless it is the run's own or cannot be written.
+
+    Raises as :func:`evaluate_folder` does.
+    """
+    dataset = scan(data)
+    return external.keep(run, dataset, *evaluate_folder(run, data, split, progress))
+
+
+def check_folder(folder: Path, unreadable: Sequence[Unreadable]) -> None:
+    """Raises DatasetError where images could not be read because the whole data set is gone."""
+    if unreadable and not folder.is_dir():
+        raise DatasetError(
+            f"The data set {folder} is not there any more: {len(unreadable)} images are still to be read from it. Put "
+            "it back (or connect its disk) and start again."
+        )
+
+
+def named(unreadable: Sequence[Unreadable], paths: Mapping[str, Path], pseudonyms: bool) -> list[dict[str, str]]:
+    """What could not be read, as a run keeps it: file (its path, or the hash that stands for it) and reason."""
+    if not pseudonyms:
+        return [{"file": str(entry.path), "reason": entry.reason} for entry in unreadable]
+    names = {path: file for file, path in paths.items()}
+    return [
+        {"file": names[entry.path], "reason": entry.reason.replace(entry.path.name, names[entry.path])}
+        for entry in unreadable
+    ]
+
+
+def judge(
+    trained: Trained,
+    samples: pd.DataFrame,
+    folder: Path,
+    split: str,
+    progress: Progress = lambda done, total: None,
+    paths: Mapping[str, Path] | None = None,
+) -> Judged:
+    """Metrics of a trained run on ``samples``, and a row per image with its probabilities and decision.
+
+    ``paths``: where each file lies; without it below ``folder``.
+    The metrics are those of :func:`cxr_core.runs.measured.measure`, with split, warnings and unreadable files.
+    """
+    store = trained.store()
+    paths = paths or {file: folder / file for file in samples["file"]}
+    items = [Item(paths[file], digest) for file, digest in zip(samples["file"], samples["digest"], strict=True)]
+    unreadable = keep(store, items, lambda: trained.prefix, trained.device, progress)
+    check_folder(folder, unreadable)
+    lost = {entry.path for entry in unreadable}
+    readable = [item.path not in lost for item in items]
+    samples = samples[readable]
+    if samples.empty:
+        reason = unreadable[0].reason if unreadable else "there is none"
+        raise DatasetError(f"None of the {len(items)} images of {split} can be read: {reason}")
+    rows = store.rows([item.name for item, good in zip(items, readable, strict=True) if good])
+    batches = (store.read(part) for part in in_batches(rows, INFERENCE_BATCH))
+    probabilities = trained.probabilities(batches, lambda done: progress(done, len(rows)))
+    store.close()
+    table = samples[["file", "digest", "patient", "source", "label"]].reset_index(drop=True)
+    for k, name in enumerate(trained.classes):
+        table[f"p_{name}"] = probabilities[:, k]
+    figures, table = measure(table, trained.classes, trained.implied, trained.decision)
+    metrics = {
+        "split": split,
+        **figures,
+        "warnings": trained.run.warnings,
+        "unreadable": named(unreadable, paths, bool(trained.run.pseudonyms)),
+    }
+    return metrics, table

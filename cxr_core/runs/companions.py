@@ -1,0 +1,104 @@
+"""Trainings that go with a run, in folders of its own: the same configuration and seed, other images or other pixels.
+
+    laid_down(run, CONTROLS, companion, "1 of 2")     # its folder, queued
+    active(run, CONTROLS)                             # the one that is being worked on, or None
+
+An experiment is a few of them, measured one after the other, and the file in which what they reached is kept; their
+folders go then. Each chooses its epoch, temperature and thresholds on its own validation images, nothing on the test.
+:mod:`cxr_core.training.companion_worker` does the work; no torch here.
+"""
+
+import json
+from dataclasses import dataclass
+
+from cxr_core.errors import RunError
+from cxr_core.images.masking import Mask
+from cxr_core.private import make_folder
+from cxr_core.runs.queue import queue
+from cxr_core.runs.run import RESUMABLE, Run
+from cxr_core.settings import write_atomic
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """``name``: what ``audit --run RUN --only`` calls it and what it is in messages; ``file`` keeps its result."""
+
+    name: str
+    file: str
+    log: str
+
+
+CONTROLS = Experiment("controls", "controls.json", "controls.txt")
+SOURCES = Experiment("sources", "left-out.json", "left-out.txt")
+EXPERIMENTS = (CONTROLS, SOURCES)
+
+
+@dataclass(frozen=True)
+class Companion:
+    """``name`` ends its folder's name; ``title`` is for people; ``split``: its split.csv, None for the run's own."""
+
+    name: str
+    title: str
+    mask: Mask = "none"
+    split: str | None = None
+
+
+def folder_of(run: Run, experiment: Experiment, name: str) -> Run:
+    """The companion of this name; its folder may not be there (yet, or any more)."""
+    return Run(run.path / f"{experiment.name}-{name}")
+
+
+def laid_down(run: Run, experiment: Experiment, companion: Companion, number: str) -> Run:
+    """The companion with its folder there: new and queued, or the one that was left unfinished, queued again.
+
+    ``number`` is its place among the others, as "1 of 2".
+    """
+    made = folder_of(run, experiment, companion.name)
+    if not (made.path / "run.json").exists():
+        make_folder(made.path)
+        # The split first: with run.json the companion is whole.
+        split = companion.split.encode() if companion.split is not None else (run.path / "split.csv").read_bytes()
+        write_atomic(made.path / "split.csv", split)
+        queue(made.path, run.path.parent)
+        told = {"mask": companion.mask, "experiment": experiment.name, "title": companion.title, "number": number}
+        write_atomic(made.path / "run.json", json.dumps({**run.info, **told}, indent=1))
+    elif made.state in RESUMABLE:
+        (made.path / "stop").unlink(missing_ok=True)
+        queue(made.path, run.path.parent)
+    return made
+
+
+def is_done(run: Run, experiment: Experiment, companion: Companion) -> bool:
+    """Whether this one was trained and evaluated, and waits for the others."""
+    made = folder_of(run, experiment, companion.name)
+    return (made.path / "run.json").exists() and made.state == "completed"
+
+
+def active(run: Run, experiment: Experiment) -> Run | None:
+    """The companion that is being worked on, or waits for it; None where none is."""
+    waiting = [made for made in _laid(run, experiment) if made.is_active]
+    return next((made for made in waiting if made.state != "queued"), waiting[0] if waiting else None)
+
+
+def unfinished(run: Run, experiment: Experiment) -> Run | None:
+    """One that stopped, failed or lost its process: measuring goes on from there."""
+    return next((made for made in _laid(run, experiment) if made.can_resume), None)
+
+
+def request_stop(run: Run, experiment: Experiment) -> None:
+    """Ask the one at work to stop, and those that wait not to begin: it may be past the point where it can stop."""
+    for made in _laid(run, experiment):
+        if made.is_active:
+            made.request_stop()
+
+
+def _laid(run: Run, experiment: Experiment) -> list[Run]:
+    return [Run(file.parent) for file in sorted(run.path.glob(f"{experiment.name}-*/run.json"))]
+
+
+def check_ready(run: Run) -> None:
+    """Raises RunError where ``run`` has no test result to hold others against."""
+    if run.state != "completed":
+        raise RunError(f"Run {run.id} is {run.state}: expected a completed training. This is measured after it.")
+    if run.metrics("test") is None:
+        raise RunError(f"Run {run.id} has no figures for its test split: there is nothing to hold others against.")

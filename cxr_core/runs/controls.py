@@ -1,0 +1,169 @@
+"""What a run's score is worth beside its controls: the same training without lungs, and on the middle alone.
+
+    planned(run)       # the two trainings
+    scores(run)        # the run, both controls, the shortcut, the source, or None before they were measured
+
+A control is a companion of the run (:mod:`cxr_core.runs.companions`) with its split, its images masked.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from cxr_core.audit.issues import SHORTCUT_SEES
+from cxr_core.errors import RunError
+from cxr_core.images.masking import LUNGS_HEIGHT, LUNGS_WIDTH, MIDDLE_HEIGHT, MIDDLE_WIDTH, Mask
+from cxr_core.runs.companions import CONTROLS, Companion
+from cxr_core.runs.measured import measured
+from cxr_core.runs.run import Run
+from cxr_core.settings import from_json
+
+MASKS: tuple[Mask, ...] = ("lungs-erased", "middle-only")
+TITLES = {
+    "run": "This run",
+    "lungs-erased": "Without lungs",
+    "middle-only": "Middle alone",
+    "shortcut": "Shortcut",
+    "source-only": "Source alone",
+}
+_WITHOUT = {
+    "lungs-erased": "without lungs",
+    "shortcut": "from {seen} alone",
+    "source-only": "from the source alone",
+}
+PROTOCOL = (
+    "A control is the same training (configuration, split, seed) with the lungs of every image erased (the central "
+    f"{100 * LUNGS_WIDTH:.0f} % of the width and {100 * LUNGS_HEIGHT:.0f} % of the height), or with nothing but its "
+    f"middle (the central {100 * MIDDLE_WIDTH:.0f} % and {100 * MIDDLE_HEIGHT:.0f} %). It chooses its epoch and "
+    "thresholds on its own validation images, nothing on the test."
+)
+NO_LUNGLESS = "There is no control without lungs: with the border erased, hardly anything but lungs is left."
+NOT_MEASURED = "Not measured: how much of the score can be had without lungs is not known."
+_REACHING = {
+    "lungs-erased": "the control without lungs",
+    "shortcut": "{seen} alone",
+    "source-only": "the source alone",
+}
+# So far above chance a control is said to be above it, as a shortcut is.
+_MARGIN = 0.15
+
+
+@dataclass(frozen=True)
+class Score:
+    """One bar: macro F1 with its 95 % interval by patient, what it was counted on, and what it means."""
+
+    kind: str
+    macro_f1: float
+    interval: tuple[float, float] | None
+    n: int
+    on: str
+    meaning: str
+
+    @property
+    def title(self) -> str:
+        return TITLES[self.kind]
+
+    @property
+    def written(self) -> str:
+        """``0.71 (0.60–0.81)``."""
+        return f"{self.macro_f1:.2f}" + (f" ({self.interval[0]:.2f}–{self.interval[1]:.2f})" if self.interval else "")
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The bars in their order, what guessing would reach on the same test, and what the shortcut's model sees."""
+
+    bars: tuple[Score, ...]
+    chance: float
+    seen: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "chance_macro_f1": self.chance,
+            "scores": {
+                bar.kind: {
+                    "macro_f1": bar.macro_f1,
+                    "interval": list(bar.interval) if bar.interval else None,
+                    "n": bar.n,
+                    "on": bar.on,
+                    "meaning": bar.meaning,
+                }
+                for bar in self.bars
+            },
+        }
+
+
+def planned(run: Run) -> list[Companion]:
+    """What is to be trained for the controls of ``run``, in its order; one alone where its border is erased."""
+    return [
+        Companion(mask, TITLES[mask], mask=mask)
+        for mask in MASKS
+        if mask == "middle-only" or not run.config.mask_border
+    ]
+
+
+def scores(run: Run) -> Scores | None:
+    """The run's test score as it stands now beside what was kept; None before. Raises RunError where it is damaged."""
+    file = run.path / CONTROLS.file
+    if not file.exists():
+        return None
+    try:
+        kept = from_json(file.read_bytes())
+        chance = float(kept["chance_macro_f1"])
+        found = {kind: _known(kept[kind]) for kind in TITLES if kept.get(kind)}
+        if not {companion.name for companion in planned(run)} <= set(found):
+            raise KeyError
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise RunError(
+            f"{file} is damaged: expected the scores of both controls. Delete it, and measure again."
+        ) from None
+    own, _ = measured(run, "test")
+    found["run"] = (own["macro_f1"], own["ci"]["macro_f1"], own["n"], "test images")
+    seen = SHORTCUT_SEES[run.config.mask_border]
+    bars = [
+        Score(kind, found[kind][0], found[kind][1], *found[kind][2:], _meaning(kind, found, chance, seen))
+        for kind in TITLES
+        if kind in found
+    ]
+    return Scores(tuple(bars), chance, seen)
+
+
+Known = tuple[float, Any, int, str]
+
+
+def _known(kept: dict[str, Any]) -> Known:
+    ends = kept["interval"]
+    return float(kept["macro_f1"]), (float(ends[0]), float(ends[1])) if ends else None, int(kept["n"]), str(kept["on"])
+
+
+def _meaning(kind: str, found: dict[str, Known], chance: float, seen: str) -> str:
+    """One sentence: what this score says of the run's."""
+    score, ends = found["run"][0], found["run"][1]
+    value = found[kind][0]
+    reaches = value >= (ends[0] if ends else score)
+    if kind == "run":
+        return f"What the run reached; guessing would reach {chance:.2f}."
+    if kind == "middle-only":
+        if reaches:
+            return "The middle alone reaches the run's interval: nothing outside it is needed for the score."
+        return "The middle alone stays below the run's interval: part of the score comes from outside it."
+    without = _WITHOUT[kind].format(seen=seen)
+    if reaches:
+        return f"The run's score can be had {without}."
+    if value > chance + _MARGIN:
+        return f"{value:.2f} can be had {without}; only what the run reaches beyond that can say more."
+    return f"Little more than guessing can be had {without}: the run's score needs something else."
+
+
+def verdict(found: Scores) -> str:
+    """All controls in one sentence, for the model card and the head of the section."""
+    own = found.bars[0]
+    low = own.interval[0] if own.interval else own.macro_f1
+    reaching = [_REACHING[bar.kind] for bar in found.bars[1:] if bar.kind in _REACHING and bar.macro_f1 >= low]
+    if reaching:
+        named = " and by ".join(reaching).format(seen=found.seen)
+        return (
+            f"The lower end of the run's interval ({low:.2f}) is reached by {named}: "
+            "the score is no evidence that the network looks at lungs."
+        )
+    plain = f"Nothing that sees no lungs reaches the lower end of the run's interval ({low:.2f})."
+    return plain if any(bar.kind == "lungs-erased" for bar in found.bars) else f"{plain} {NO_LUNGLESS}"

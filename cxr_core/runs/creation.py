@@ -1,0 +1,155 @@
+"""A new run: the data set as its mends leave it, split, audited for leaks, and laid down as a folder, queued.
+
+run = create_run(scan("xrays"), TrainConfig.create(epochs=5), runs_dir())
+"""
+
+import json
+import secrets
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from cxr_core import reach
+from cxr_core.activity import record
+from cxr_core.audit.audit import leaks, twins
+from cxr_core.config import TrainConfig, check_weights_given
+from cxr_core.data import fixes, marks
+from cxr_core.data.cautions import cautions
+from cxr_core.data.dataset import Dataset, split
+from cxr_core.data.pseudonyms import Pseudonyms
+from cxr_core.errors import ConfigError, DiskError, LeakError, RunError
+from cxr_core.images.masking import BORDER
+from cxr_core.images.version import PIXELS
+from cxr_core.labels import parse_labels
+from cxr_core.paths import given
+from cxr_core.private import make_folder
+from cxr_core.runs.queue import queue
+from cxr_core.runs.run import SPLITS, Run
+from cxr_core.settings import write_atomic
+from cxr_core.sheets import written
+
+VERSIONED = ("torch", "torchvision", "numpy", "pillow", "scikit-learn", "pandas", "streamlit")
+
+
+def create_run(
+    dataset: Dataset, config: TrainConfig, runs_dir: Path, progress: Callable[[int, int], None] | None = None
+) -> Run:
+    """Split the data set and lay the run's folder down, queued. No training starts: see :mod:`cxr_core.runs.jobs`.
+
+    The data set is taken as its mends leave it; where one of them masks the border, the configuration does so too.
+    ``progress(done, total)`` counts the pictures that the audit looks at. Raises DatasetError where the split is
+    impossible, LeakError where the audit finds pictures of the test in training and ``config.train_anyway`` is not set,
+    WeightsError where the weights file is not there, ConfigError where configuration and classes do not fit.
+    """
+    if config.weights not in ("imagenet", "none"):
+        # The worker reads them, and reaches further than the page that asks.
+        reach.check(given(config.weights))
+    check_weights_given(config)
+    fixed = fixes.read(runs_dir)
+    told = fixes.sentences(dataset, fixed)
+    dataset = fixes.mended(dataset, fixed)
+    if dataset.border_masked:
+        config = config.model_copy(update={"mask_border": True})
+    classes = dataset.classes
+    implied = parse_labels(config.labels, classes)
+    _check_alpha(config, classes, bool(implied))
+    copies = twins(dataset, progress)
+    together = dataset.samples.assign(twin=[copies.get(file, "") for file in dataset.samples["file"]])
+    samples = split(replace(dataset, samples=together), config.val_fraction, config.test_fraction, config.split_seed)
+    leaking = [finding.message for finding in leaks(dataset, progress)]
+    if leaking and not config.train_anyway:
+        raise LeakError(
+            f"The audit blocks this training. {' '.join(leaking)} Mend it on the Audit page, or train anyway "
+            "(--train-anyway on the command line): every page then says so."
+        )
+    told += [f"{Run.LEAK} {message}" for message in leaking]
+    corrected: list[str] = []
+    if config.corrections:
+        # After the split: which images are in test does not depend on what was marked.
+        samples, corrected = marks.leave_out(samples, marks.read(runs_dir), "val" in dataset.splits)
+    warnings = [
+        *_weights_warnings(config),
+        *_border_warnings(config),
+        *told,
+        *corrected,
+        *cautions(samples, dataset.path("")),
+    ]
+    places = {"data": str(dataset.root), "folder": str(dataset.path("")), "dataset_name": dataset.name}
+    if config.pseudonyms:
+        names = Pseudonyms.here()
+        samples = names.samples(samples)
+        places = {**dict.fromkeys(places, names.dataset(dataset)), "pseudonyms": names.id}
+    created = datetime.now(UTC)
+    run_id = f"{created:%Y%m%d-%H%M%S}-{config.backbone}-{secrets.token_hex(2)}"
+    counts = samples.groupby(["split", "label"]).size()
+    info = {
+        "id": run_id,
+        "created": created.isoformat(timespec="seconds"),
+        "config": config.model_dump(mode="json"),
+        "classes": classes,
+        "implied": implied,
+        **places,
+        "data_digest": dataset.digest,
+        "counts": {part: {name: int(counts.get((part, name), 0)) for name in classes} for part in SPLITS},
+        "unreadable": len(dataset.unreadable),
+        "warnings": warnings,
+        "versions": {package: version(package) for package in VERSIONED},
+        "pixels": PIXELS,
+    }
+    building = runs_dir / f".new-{run_id}"
+    try:
+        make_folder(building)
+        write_atomic(building / "run.json", json.dumps(info, indent=1))
+        rows = samples[["file", "label", "patient", "source", "split", "digest"]]
+        write_atomic(building / "split.csv", written(rows))
+        queue(building)
+        building.rename(runs_dir / run_id)
+    except DiskError:
+        shutil.rmtree(building, ignore_errors=True)
+        raise
+    except OSError as error:
+        shutil.rmtree(building, ignore_errors=True)
+        raise RunError(
+            f"A run cannot be written to {runs_dir} ({error.strerror}). Choose another folder, or free some space."
+        ) from None
+    record(
+        "trained", "started", run=run_id, data=places["dataset_name"], runs=runs_dir, counts={"images": len(samples)}
+    )
+    return Run(runs_dir / run_id)
+
+
+def _check_alpha(config: TrainConfig, classes: list[str], multilabel: bool) -> None:
+    if isinstance(config.alpha, str):
+        return
+    if len(config.alpha) != len(classes):
+        raise ConfigError(
+            f"alpha: expected {len(classes)} numbers, one for each of {', '.join(classes)}; got {len(config.alpha)}."
+        )
+    if multilabel and max(config.alpha) >= 1:
+        raise ConfigError(
+            "alpha: with implied labels each number is the weight of the positives and 1 minus it that of the "
+            f"negatives, so it lies between 0 and 1; got {max(config.alpha)}. Use labels = single for free weights."
+        )
+
+
+def _weights_warnings(config: TrainConfig) -> list[str]:
+    if config.weights != "none":
+        return []
+    if config.trainable == "all":
+        return ["The network started from random weights: it knows only what it learnt from this data set."]
+    return [
+        f"The frozen part of {config.backbone} has random weights (weights = none): it never saw an image. "
+        "Its scores say what can be learnt from random features, not what this backbone can do."
+    ]
+
+
+def _border_warnings(config: TrainConfig) -> list[str]:
+    if not config.mask_border:
+        return []
+    return [
+        f"The network does not see the border: {100 * BORDER:.0f} % of each side of every image is erased, in "
+        "training and for every answer."
+    ]

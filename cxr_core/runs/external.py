@@ -1,0 +1,201 @@
+"""A run on other collections: what was measured there is kept in the run, and stands against its own test. No torch.
+
+::
+
+    outcome = keep(run, scan(folder), metrics, table)               # the one writer of external/
+    collections(run)                                                # all that are kept, the latest first
+    forget(run, "hospital-1a2b3c4d.json")                           # its figures go; it can be evaluated again
+    against(run, collections(run)[0])                               # internal, external, the drop, its interval
+
+Kept as ``external/<name>-<digest8>.json`` with the predictions beside it (.csv); the JSON is written last, so where it
+is the evaluation is whole. The same collection evaluated again takes its place.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cxr_core.activity import record
+from cxr_core.data.dataset import Dataset
+from cxr_core.data.pseudonyms import Pseudonyms
+from cxr_core.errors import CxrError, DiskError, RunError
+from cxr_core.evaluation.intervals import unpaired
+from cxr_core.runs.decision import Decision
+from cxr_core.runs.measured import Measured, measure, measured
+from cxr_core.runs.run import TEXT_COLUMNS, Run
+from cxr_core.settings import from_json, write_atomic
+from cxr_core.sheets import read, written
+
+FOLDER = "external"
+_KEPT = {"name", "data", "data_digest", "split", "evaluated", "shared", "metrics"}
+
+
+@dataclass(frozen=True)
+class Collection:
+    """One kept evaluation on another data set: ``external/NAME-DIGEST.json`` of a run."""
+
+    run: Run
+    path: Path
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """name, data, data_digest, split, evaluated (UTC), shared (images that the run's own data set has), metrics."""
+        try:
+            facts = from_json(self.path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            facts = None
+        if not isinstance(facts, dict) or not set(facts) >= _KEPT or not isinstance(facts["metrics"], dict):
+            raise RunError(f"{self.path} is damaged: expected an evaluation. Evaluate that collection again.")
+        return facts
+
+    @property
+    def name(self) -> str:
+        return str(self.facts["name"])
+
+    @cached_property
+    def measured(self) -> Measured:
+        """Metrics and a row per image, under the thresholds as they stand now. Raises RunError where damaged."""
+        metrics, decision = self.facts["metrics"], Decision.load(self.run)
+        try:
+            table = read(self.path.with_suffix(".csv"), TEXT_COLUMNS)
+            if len(table) != metrics["n"]:
+                raise ValueError
+            # Intervals without "few" are older than those of few images.
+            if metrics["thresholds"] != decision.thresholds or "few" not in metrics["ci"]:
+                again, table = measure(table, self.run.classes, self.run.implied, decision)
+                metrics = {**metrics, **again}
+            table[["label", "decision", "patient", "source"]], metrics["ci"]["accuracy"]
+            figures = [float(metrics[name]) for name in ("accuracy", "balanced_accuracy", "macro_f1")]
+            if not all(0 <= value <= 1 for value in figures) or not set(table["decision"]) <= set(self.run.classes):
+                raise ValueError
+        except (OSError, ValueError, KeyError, TypeError):
+            raise RunError(f"{self.path} is damaged: evaluate that collection again.") from None
+        return metrics, table
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """``kept`` is None where ``note`` says why the collection was evaluated and not kept. ``own``: it is the run's."""
+
+    metrics: dict[str, Any]
+    table: pd.DataFrame
+    kept: Collection | None
+    note: str = ""
+    own: bool = False
+
+
+def collections(run: Run) -> list[Collection]:
+    """What is kept and whole, the latest first; a damaged one is left out, and can be evaluated again."""
+    found = []
+    for path in sorted((run.path / FOLDER).glob("*.json")):
+        collection = Collection(run, path)
+        try:
+            _ = collection.measured
+        except CxrError:
+            continue
+        found.append(collection)
+    return sorted(found, key=lambda collection: str(collection.facts["evaluated"]), reverse=True)
+
+
+def forget(run: Run, file: str) -> str:
+    """Delete a kept evaluation: ``file`` is its file's name, or the collection's where only one has it. A damaged one
+    can be forgotten by its file's name. Returns the file's name. Raises RunError where it is not there, or is two.
+    """
+    paths = sorted((run.path / FOLDER).glob("*.json"))
+    named = {path.name: path for path in paths}
+    fitting = [named[file]] if file in named else [kept.path for kept in collections(run) if kept.name == file]
+    if len(fitting) != 1:
+        known = ", ".join(named) or "none"
+        what = f"{file} is the name of {len(fitting)}" if fitting else f"there is none called {file!r}"
+        raise RunError(f"Run {run.id} keeps the other collections {known}; {what}. Name one of these files.")
+    try:
+        # The JSON first: without it the evaluation is none.
+        fitting[0].unlink(missing_ok=True)
+        fitting[0].with_suffix(".csv").unlink(missing_ok=True)
+    except OSError as error:
+        raise RunError(f"{fitting[0]} cannot be deleted ({error.strerror}). Check its permissions.") from error
+    record("deleted", "figures of another collection", run=run.id, runs=run.path.parent)
+    return fitting[0].name
+
+
+def stamps(run: Run) -> tuple[tuple[str, int], ...]:
+    """Which evaluations are kept, and when each was written: changes whenever one of them does."""
+    return tuple(sorted((path.name, path.stat().st_mtime_ns) for path in (run.path / FOLDER).glob("*.json")))
+
+
+def own_reason(run: Run, dataset: Dataset) -> str:
+    """Why this data set is the run's own and no other collection: one sentence; "" where it is another one."""
+    if dataset.digest == run.info.get("data_digest"):
+        return f"{dataset.name} is the data set that this run was trained on, so it is no other collection."
+    shared, images = _shared(run, dataset.samples), len(dataset.samples)
+    if 2 * shared > images:
+        return (
+            f"{shared:,} of the {images:,} images of {dataset.name} are also in the data set that this run was "
+            "trained on, so it is no other collection."
+        )
+    return ""
+
+
+def keep(run: Run, dataset: Dataset, metrics: dict[str, Any], table: pd.DataFrame) -> Outcome:
+    """Keep what was measured on ``dataset``, unless it is the run's own or cannot be written."""
+    record(
+        "evaluated",
+        "other collection",
+        run=run.id,
+        data=dataset.name,
+        runs=run.path.parent,
+        counts={"images": metrics["n"]},
+    )
+    note = own_reason(run, dataset)
+    if note:
+        return Outcome(metrics, table, None, f"{note} The figures are not kept as external.", own=True)
+    part = "" if metrics["split"] in ("test", "all") else f"-{metrics['split']}"
+    called = Pseudonyms.here().dataset(dataset) if run.pseudonyms else dataset.name
+    name = re.sub(r"[^\w-]+", "-", called).strip("-")[:60] or "data"
+    path = run.path / FOLDER / f"{name}-{dataset.digest[:8]}{part}.json"
+    facts = {
+        "name": called,
+        "data": called if run.pseudonyms else str(dataset.root),
+        "data_digest": dataset.digest,
+        "split": metrics["split"],
+        "evaluated": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "shared": _shared(run, table),
+        "metrics": metrics,
+    }
+    try:
+        write_atomic(path.with_suffix(".csv"), written(table))
+        write_atomic(path, json.dumps(facts, indent=1))
+    except DiskError as error:
+        return Outcome(metrics, table, None, f"The figures could not be kept: {error}")
+    except OSError as error:
+        return Outcome(metrics, table, None, f"The figures could not be kept in {path.parent} ({error.strerror}).")
+    return Outcome(metrics, table, Collection(run, path))
+
+
+def against(run: Run, collection: Collection) -> dict[str, Any]:
+    """The run's test against this collection: ``intervals.unpaired``, a the test and b the collection, with "labels".
+
+    Only the classes that both have are counted, in ``labels``: the images of another class are left out. Raises
+    RunError where the run has no test figures, or no class is in both.
+    """
+    tables = [measured(run, "test")[1], collection.measured[1]]
+    labels = [name for name in run.classes if all((table["label"] == name).any() for table in tables)]
+    if not labels:
+        raise RunError(f"{collection.name} and the run's test have no class in common, so they cannot be compared.")
+    parts = []
+    for table in tables:
+        part = table[table["label"].isin(labels)]
+        true, decisions = (part[column].map(run.classes.index).to_numpy() for column in ("label", "decision"))
+        parts.append((true, decisions, part["patient"].fillna("").tolist()))
+    counted = [run.classes.index(name) for name in labels]
+    return {**unpaired(parts[0], parts[1], len(run.classes), counted), "labels": labels}
+
+
+def _shared(run: Run, samples: pd.DataFrame) -> int:
+    return int(samples["digest"].isin(set(run.split["digest"])).sum())

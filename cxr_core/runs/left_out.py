@@ -1,0 +1,166 @@
+"""Leave one source out: the run trained again without each source in turn, and tested on all images of that source.
+
+    planned(run)       # the trainings, and the sources that cannot be left out, with the reason
+    scores(run)        # what each reached, beside the run that had seen the source; None before they were measured
+
+This is what a data set of several sources can say of a hospital that the network never saw (Zech et al. 2018,
+"Variable generalization performance of a deep learning model to detect pneumonia in chest radiographs"). Each training
+is a companion of the run (:mod:`cxr_core.runs.companions`); kept features serve all of them.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from cxr_core.errors import RunError
+from cxr_core.evaluation.by_source import by_source, held_out
+from cxr_core.evaluation.intervals import paired, written_drop
+from cxr_core.images.reading import content_digest
+from cxr_core.runs.companions import SOURCES, Companion
+from cxr_core.runs.measured import measured
+from cxr_core.runs.run import Run, read_predictions
+from cxr_core.settings import from_json
+from cxr_core.sheets import written
+
+# Where a data set names a hundred sources, the largest say the most.
+MOST_SOURCES = 20
+TABLE = "left-out.csv"
+PROTOCOL = (
+    "For each source in turn the same training (configuration, seed, and the run's own split of what is left) without "
+    "any image of that source, of its patients, or a copy of one; then tested on all images of the source. Images of "
+    "unknown source take no part."
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """``companions``, that of the largest source first; ``skipped``: source -> why it cannot be left out; ``message``:
+    whether there is anything to train, in a sentence.
+    """
+
+    companions: tuple[Companion, ...]
+    skipped: dict[str, str]
+    message: str
+
+
+@dataclass(frozen=True, eq=False)
+class Unseen:
+    """What the trainings reached.
+
+    ``rows``: a dict per source as :func:`cxr_core.evaluation.by_source.by_source` gives, on all its images, none of
+    which the training had seen; ``seen``: the same of the run itself, on the test images of each source;
+    ``difference``: :func:`cxr_core.evaluation.intervals.paired` of the run minus these trainings, on the same test
+    images, None where there are none; ``skipped`` as in the plan.
+    """
+
+    rows: list[dict[str, Any]]
+    seen: list[dict[str, Any]]
+    difference: dict[str, Any] | None
+    skipped: dict[str, str]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "unseen": self.rows,
+            "seen": self.seen,
+            "difference": self.difference,
+            "skipped": self.skipped,
+            "verdict": verdict(self),
+        }
+
+
+def planned(run: Run) -> Plan:
+    """What is to be trained: nothing where the data set does not have two sources of every class."""
+    samples = run.split
+    possible = held_out(samples)
+    if not possible["possible"]:
+        return Plan((), {}, possible["message"])
+    known = samples[samples["source"] != ""]
+    copies = _copies(run)
+    companions, skipped = [], {}
+    counts = known["source"].value_counts()
+    for place, source in enumerate(sorted(counts.index, key=lambda name: (-counts[name], name))):
+        if place >= MOST_SOURCES:
+            skipped[source] = f"only the {MOST_SOURCES} sources with the most images are left out."
+            continue
+        split = _without(known, source, copies)
+        lacking = [
+            f"{name} in {part}"
+            for part in ("train", "val")
+            for name in run.classes
+            if not ((split["split"] == part) & (split["label"] == name)).any()
+        ]
+        if lacking:
+            skipped[source] = f"no image of {', '.join(lacking)} would be left."
+        else:
+            name = content_digest(source.encode("utf-8", "surrogatepass"))[:8]
+            companions.append(Companion(name, f"Without {source}", split=written(split)))
+    if companions:
+        return Plan(tuple(companions), skipped, possible["message"])
+    told = " ".join(f"{source}: {reason}" for source, reason in skipped.items())
+    return Plan((), skipped, f"Every class has two sources, but none can be left out of this run. {told}")
+
+
+def _without(known: pd.DataFrame, source: str, copies: dict[str, set[str]]) -> pd.DataFrame:
+    """The images of ``source`` as the test; of the others what the run trained and chose on, and what is not theirs."""
+    test = known[known["source"] == source].assign(split="test")
+    rest = known[(known["source"] != source) & known["split"].isin(["train", "val"])]
+    alike = set().union(*(copies.get(file, set()) for file in test["file"]))
+    patients = set(test["patient"]) - {""}
+    foreign = rest["patient"].isin(patients) | rest["digest"].isin(test["digest"]) | rest["file"].isin(alike)
+    return pd.concat([rest[~foreign], test], ignore_index=True)
+
+
+def _copies(run: Run) -> dict[str, set[str]]:
+    """File -> its copies, as the run's audit found them."""
+    copies: dict[str, set[str]] = {}
+    for pair in (run.audit or {}).get("duplicates", []):
+        copies.setdefault(pair["a"], set()).add(pair["b"])
+        copies.setdefault(pair["b"], set()).add(pair["a"])
+    return copies
+
+
+def scores(run: Run) -> Unseen | None:
+    """What was kept beside the run's test as it stands now; None before. Raises RunError where it is damaged."""
+    file = run.path / SOURCES.file
+    if not file.exists():
+        return None
+    try:
+        skipped = {str(source): str(reason) for source, reason in from_json(file.read_bytes())["skipped"].items()}
+        table = read_predictions(run.path / TABLE, run.classes)
+        rows = by_source(table, run.classes, run.implied)
+    except (ValueError, KeyError, TypeError, AttributeError, RunError):
+        raise RunError(
+            f"{file} or {TABLE} is damaged: expected what the trainings without each source reached. Delete both, and "
+            "measure again."
+        ) from None
+    _, own = measured(run, "test")
+    own = own[own["source"].isin(table["source"])].reset_index(drop=True)
+    return Unseen(rows, by_source(own, run.classes, run.implied), _difference(own, table, run), skipped)
+
+
+def _difference(own: pd.DataFrame, unseen: pd.DataFrame, run: Run) -> dict[str, Any] | None:
+    both = own.merge(unseen[["file", "decision"]], on="file", suffixes=("", "_unseen"), validate="one_to_one")
+    if both.empty:
+        return None
+    true, seen, without = (
+        both[name].map(run.classes.index).to_numpy() for name in ("label", "decision", "decision_unseen")
+    )
+    return paired(true, seen, without, len(run.classes), both["patient"].tolist())
+
+
+def verdict(found: Unseen) -> str:
+    """One sentence: what is lost where the source was never seen, on the same images."""
+    difference = found.difference
+    if difference is None:
+        return "No test image of the run is of a source that was left out: there is nothing to compare."
+    drop, ends = difference["macro_f1_difference"], difference["macro_f1_ci"]
+    counted = f"on the same {difference['n']:,} test images"
+    if ends is None:
+        return f"Macro F1 differs by {drop:.2f} {counted}, of one patient: nothing can be said of others."
+    figure = written_drop(drop, ends)
+    if ends[0] > 0:
+        return f"Macro F1 falls by {figure} {counted} where the source was never seen: expect that elsewhere too."
+    if ends[1] < 0:
+        return f"Macro F1 does not fall where the source was never seen: a drop of {figure} {counted}."
+    return f"A drop of macro F1 by {figure} {counted}: the interval holds 0, so seeing the source made no clear change."

@@ -1,0 +1,73 @@
+"""From a run's probabilities to everything said about them: decisions, metrics, intervals, calibration. No torch.
+
+metrics, table = measured(run, "test")    # from the files of the run, under the thresholds as they stand now
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cxr_core.errors import RunError
+from cxr_core.evaluation.balance import unjudged
+from cxr_core.evaluation.calibration import brier, calibrate, ece, logits_of
+from cxr_core.evaluation.intervals import bootstrap
+from cxr_core.evaluation.metrics import report
+from cxr_core.labels import Implied, decide
+from cxr_core.runs.decision import Decision
+from cxr_core.runs.run import Run
+
+Measured = tuple[dict[str, Any], pd.DataFrame]
+
+
+def measured(run: Run, split: str) -> Measured:
+    """Metrics and predictions of ``split`` from the run's files.
+
+    The worker's metrics where its thresholds stand; computed again from the kept probabilities where a person has
+    chosen an operating point since, or where its intervals are older than those of few images. Raises RunError where
+    the split was not evaluated.
+    """
+    decision, table, kept = Decision.load(run), run.predictions(split), run.metrics(split)
+    if kept is None:
+        raise RunError(f"Run {run.id} has no metrics for {split} yet: it is {run.state}.")
+    if not decision.chosen and "few" in kept.get("ci", {"few": {}}):
+        return kept, table
+    again, table = measure(table, run.classes, run.implied, decision)
+    return {**kept, **again}, table
+
+
+def measure(table: pd.DataFrame, classes: Sequence[str], implied: Implied, decision: Decision) -> Measured:
+    """Decide and measure. ``table``: a row per image with ``label``, ``patient`` and calibrated ``p_CLASS``.
+
+    The metrics are those of :func:`cxr_core.evaluation.metrics.report`, with ``ci`` (95 %, by patient), ``calibration``
+    (before: at temperature 1), ``thresholds``, and ``unjudged``: a sentence for each class of too few images. The table
+    comes back with the column ``decision``.
+    """
+    try:
+        probabilities = table[[f"p_{name}" for name in classes]].to_numpy(dtype=np.float64)
+        true = table["label"].map(list(classes).index).to_numpy(dtype=np.int64)
+    except (KeyError, ValueError):
+        raise RunError(f"The predictions are damaged: expected label and p_CLASS for {', '.join(classes)}.") from None
+    decisions = decide(probabilities, classes, implied, decision.thresholds)
+    before = calibrate(logits_of(probabilities, implied) * decision.temperature, 1.0, implied)
+    metrics = {
+        **report(true, probabilities, decisions, classes, implied),
+        "ci": bootstrap(true, probabilities, decisions, classes, implied, table["patient"].fillna("").tolist()),
+        "calibration": {
+            "ece_before": ece(before, true, classes, implied),
+            "ece_after": ece(probabilities, true, classes, implied),
+            "brier_before": brier(before, true, classes, implied),
+            "brier_after": brier(probabilities, true, classes, implied),
+            "temperature": decision.temperature,
+        },
+        "thresholds": decision.thresholds,
+        "operating_point_chosen": decision.chosen,
+    }
+    metrics["unjudged"] = unjudged(metrics)
+    columns = [name for name in table.columns if name != "decision" and not name.startswith("p_")]
+    judged = table[columns].copy()
+    judged["decision"] = [classes[k] for k in decisions]
+    for k, name in enumerate(classes):
+        judged[f"p_{name}"] = probabilities[:, k]
+    return metrics, judged

@@ -1,0 +1,388 @@
+"""A run on disk: a folder that page, worker and command line read alike.
+
+    run = find_run(runs_dir(), "20261122")      # or made by cxr_core.runs.creation
+    run.state            # "queued" ... "completed"; "lost" when its process is gone
+    run.history          # one dict per finished epoch
+
+``Run`` holds nothing but the path; every property reads the disk. One writer per file: the launcher creates
+``run.json``, ``split.csv`` and the first ``status.json``; from then on only the worker writes, and a page may touch
+``stop`` and write ``name.txt``. No torch here: a page that lists runs opens fast.
+"""
+
+import os
+import secrets
+import shutil
+import zipfile
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pandas as pd
+
+from cxr_core import sheets
+from cxr_core.activity import record
+from cxr_core.config import TrainConfig
+from cxr_core.errors import ConfigError, RunError
+from cxr_core.images.masking import Mask, without_border
+from cxr_core.images.version import PIXELS
+from cxr_core.paths import shown
+from cxr_core.private import file_mode
+from cxr_core.runs.liveness import WORKER_LOCK, alive, worker_lock
+from cxr_core.runs.records import Epoch, Metrics, RunInfo, fits
+from cxr_core.settings import from_json, write_atomic
+
+ACTIVE = ("queued", "extracting", "training", "evaluating")
+STATES = (*ACTIVE, "completed", "stopped", "failed")
+RESUMABLE = ("stopped", "lost", "failed")
+SPLITS = ("train", "val", "test")
+# A class may be called 1, and a digest may look like a number.
+TEXT_COLUMNS = ("file", "label", "patient", "source", "split", "digest", "decision", "reason")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training: its folder. Properties read the disk each time and raise RunError where a file is damaged."""
+
+    path: Path
+    # How the warning begins that a run on a leak carries.
+    LEAK: ClassVar[str] = "Trained although the audit found a leak."
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    @property
+    def name(self) -> str:
+        """The name a person gave, else the id."""
+        try:
+            return (self.path / "name.txt").read_text(encoding="utf-8").strip() or self.id
+        except (OSError, UnicodeDecodeError):
+            # None was given, or somebody damaged it.
+            return self.id
+
+    @cached_property
+    def info(self) -> dict[str, Any]:
+        """``run.json``, written once: classes, implied, data, data_digest, counts, warnings, versions, created."""
+        info = _read_json(self.path / "run.json")
+        if not fits(info, RunInfo):
+            raise RunError(
+                f"{self.path / 'run.json'} is missing or damaged: expected the description of a run. "
+                "Delete the folder, or restore the file."
+            )
+        return info
+
+    @property
+    def config(self) -> TrainConfig:
+        try:
+            return TrainConfig.create(**self.info["config"])
+        except ConfigError as error:
+            raise RunError(f"{self.path / 'run.json'} holds no valid configuration: {error}") from None
+
+    @property
+    def classes(self) -> list[str]:
+        return list(self.info["classes"])
+
+    @property
+    def implied(self) -> dict[str, tuple[str, ...]]:
+        return {name: tuple(generals) for name, generals in self.info["implied"].items()}
+
+    @property
+    def pseudonyms(self) -> str:
+        """The name of the key where hashes stand for names (:mod:`cxr_core.data.pseudonyms`), "" where names do."""
+        return str(self.info.get("pseudonyms", ""))
+
+    @property
+    def data(self) -> Path:
+        """Where the data set lies that the run was trained on: a folder or a table."""
+        return self._place("data")
+
+    @property
+    def folder(self) -> Path:
+        """The folder that the names of its files begin at."""
+        return self._place("folder")
+
+    def _place(self, which: str) -> Path:
+        if self.pseudonyms:
+            from cxr_core.data.pseudonyms import place
+
+            there = place(str(self.info["data"]))
+            if there is not None:
+                return there[which == "folder"]
+        return Path(self.info[which])
+
+    def picture(self, file: str) -> Path:
+        """Where an image of the run lies. Raises ImageError where a hash stands for it and it cannot be found."""
+        if not self.pseudonyms:
+            return self.folder / file
+        from cxr_core.data.pseudonyms import find
+
+        return find(self.pseudonyms, str(self.info["data"]), file)
+
+    def pictures(self, files: Iterable[str]) -> dict[str, Path]:
+        """Where these images lie; one that cannot be found gets a path where nothing is."""
+        if not self.pseudonyms:
+            return {file: self.folder / file for file in files}
+        from cxr_core.data.pseudonyms import find_all
+
+        files = list(files)
+        found, nowhere = find_all(self.pseudonyms, str(self.info["data"]), files), self.folder
+        return {file: found.get(file, nowhere / file) for file in files}
+
+    def hide(self, text: str) -> str:
+        """``text`` without the names of files, where the run is to hold none."""
+        if not self.pseudonyms:
+            return text
+        from cxr_core.data.pseudonyms import hide
+
+        return hide(text, str(self.info["data"]), self.pseudonyms)
+
+    @property
+    def mask(self) -> Mask:
+        """What is erased from every image before the network sees it: by a control, and the border where that is."""
+        mask: Mask = self.info.get("mask", "none")
+        return without_border(mask) if self.config.mask_border else mask
+
+    @property
+    def experiment(self) -> str:
+        """The experiment that this run was trained for, in the folder of another; "" for a run of its own."""
+        return str(self.info.get("experiment", ""))
+
+    @property
+    def warnings(self) -> list[str]:
+        """What stands beside every result of this run."""
+        return [*self.info.get("warnings", []), *self.found("warnings", []), *self._audited(), *self._reread()]
+
+    def _reread(self) -> list[str]:
+        """That this software makes other pixels of some files than when the run was trained."""
+        if self.info.get("pixels") == PIXELS:
+            return []
+        return [
+            "Trained when DICOM files and pictures of more than 8 bits were read in another way: of such a file the "
+            "network may see other brightness now than it learnt from. Other files are read as before."
+        ]
+
+    def _audited(self) -> list[str]:
+        """What the audit warns of and no other sentence says: a shortcut, labels that contradict each other."""
+        try:
+            findings = (self.audit or {}).get("findings", [])
+            return [
+                str(finding["message"])
+                for finding in findings
+                if finding["kind"] in ("shortcut", "label conflict") and finding["severity"] == "warns"
+            ]
+        except (KeyError, TypeError, AttributeError):
+            # An audit that somebody edited says nothing.
+            return []
+
+    @property
+    def leak(self) -> str:
+        """The warning of a run that was trained although train and test share pictures, "" for any other."""
+        return next((text for text in self.info.get("warnings", []) if str(text).startswith(self.LEAK)), "")
+
+    @property
+    def diverged(self) -> list[str]:
+        """What is wrong with the training itself, a sentence each: see divergence. They are among the warnings too."""
+        found = self.found("diverged", [])
+        return [str(sign) for sign in found] if isinstance(found, list) else []
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """``status.json``: state, number, pid, process, host, queued, started, ended, error, left_out."""
+        status = _read_json(self.path / "status.json")
+        if isinstance(status, dict) and status.get("state") in STATES:
+            return status
+        return {"state": "failed", "error": "status.json is missing or damaged"}
+
+    @property
+    def state(self) -> str:
+        """The stored state, or ``lost`` where it says active and no living process stands behind it: see liveness."""
+        status = self.status
+        state = str(status["state"])
+        if state not in ACTIVE or alive(self.path, status):
+            return state
+        # The worker may have ended well between the two looks.
+        again = str(self.status["state"])
+        return "lost" if again in ACTIVE else again
+
+    @property
+    def is_active(self) -> bool:
+        return self.state in ACTIVE
+
+    @property
+    def can_resume(self) -> bool:
+        return self.state in RESUMABLE
+
+    @property
+    def stop_requested(self) -> bool:
+        return (self.path / "stop").exists()
+
+    @property
+    def progress(self) -> dict[str, Any]:
+        """``progress.json``: stage, done, total, per_second, seconds_left, epoch, epochs, note. Empty before."""
+        progress = _read_json(self.path / "progress.json")
+        return progress if isinstance(progress, dict) else {}
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """A dict per finished epoch, in order; an unfinished last line is skipped."""
+        file = self.path / "history.jsonl"
+        try:
+            lines = file.read_bytes().split(b"\n")[:-1]
+        except FileNotFoundError:
+            return []
+        rows = []
+        for number, line in enumerate(lines, start=1):
+            try:
+                row = from_json(line)
+                if not fits(row, Epoch) or row["epoch"] != number:
+                    raise ValueError
+            except ValueError:
+                raise RunError(
+                    f"{file} is damaged in line {number}: expected what epoch {number} measured. "
+                    "Restore the file, or train again."
+                ) from None
+            rows.append(row)
+        return rows
+
+    @property
+    def best(self) -> dict[str, Any] | None:
+        """The history row of the best validation epoch so far."""
+        return next((row for row in reversed(self.history) if row["best"]), None)
+
+    @property
+    def split(self) -> pd.DataFrame:
+        """A row per image: file, label, patient, source, split, digest."""
+        return _read_table(self.path / "split.csv", "file", "label", "patient", "source", "split", "digest")
+
+    @property
+    def audit(self) -> dict[str, Any] | None:
+        """What the audit said of the data set as this run splits it (``audit.json``), or None before."""
+        found = _read_json(self.path / "audit.json")
+        return found if isinstance(found, dict) else None
+
+    @property
+    def unreadable(self) -> pd.DataFrame:
+        """Images left out because they could not be decoded: file, reason."""
+        path = self.path / "unreadable.csv"
+        return _read_table(path, "file", "reason") if path.exists() else pd.DataFrame(columns=["file", "reason"])
+
+    def found(self, key: str, default: Any) -> Any:
+        """What the worker noted of the run (``found.json``): warnings, rates, image counts, the weights' origin."""
+        notes = _read_json(self.path / "found.json")
+        return notes.get(key, default) if isinstance(notes, dict) else default
+
+    def metrics(self, split: str) -> dict[str, Any] | None:
+        """The evaluation on ``split``, or None where there is none yet (or a damaged one: it can be made again)."""
+        metrics = _read_json(self.path / f"metrics_{split}.json")
+        return metrics if fits(metrics, Metrics) else None
+
+    def predictions(self, split: str) -> pd.DataFrame:
+        """A row per image of ``split``: file, label, decision, ``p_CLASS`` per class. Raises RunError before."""
+        path = self.path / f"predictions_{split}.csv"
+        if not path.exists():
+            raise RunError(f"Run {self.id} has no predictions for {split} yet: it is {self.state}.")
+        return read_predictions(path, self.classes)
+
+    @property
+    def log(self) -> str:
+        try:
+            return (self.path / "log.txt").read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return ""
+
+    @property
+    def weights_file(self) -> Path:
+        """Weights of the best validation epoch (safetensors)."""
+        return self.path / "best.safetensors"
+
+    @property
+    def prefix_file(self) -> Path:
+        """Weights of the frozen part (safetensors)."""
+        return self.path / "prefix.safetensors"
+
+    def request_stop(self) -> None:
+        """Ask the worker to stop: it keeps what it has, and the run can be resumed."""
+        if not self.is_active:
+            raise RunError(f"Run {self.id} is {self.state}: only a queued or running one can be stopped.")
+        (self.path / "stop").touch(file_mode())
+
+    def rename(self, name: str) -> None:
+        """Give the run a name of 1 to 80 printable characters; its id stays."""
+        name = " ".join(name.split())
+        if not 1 <= len(name) <= 80 or not name.isprintable():
+            raise RunError(f"A name has 1 to 80 printable characters; got {len(name)}: {name[:80]!r}.")
+        write_atomic(self.path / "name.txt", name + "\n")
+
+    def delete(self) -> None:
+        """Remove the folder. Raises RunError while the run is active."""
+        if self.is_active:
+            raise RunError(f"Run {self.id} is {self.state}: stop it before it is deleted.")
+        if any(Run(file.parent).is_active for file in self.path.glob("*/run.json")):
+            raise RunError(f"Trainings that go with run {self.id} are at work: stop them before it is deleted.")
+        # Renamed first: a listing never meets a half-deleted run.
+        doomed = self.path.with_name(f".deleted-{self.id}-{secrets.token_hex(2)}")
+        with ExitStack() as locks:
+            # A worker may have begun since the look above. Where none ever did, a full disk has no room for its lock.
+            if (self.path / WORKER_LOCK).exists():
+                locks.enter_context(worker_lock(self.path, f"Run {self.id} is at work: stop it before it is deleted."))
+            if os.name == "nt":
+                locks.close()
+            self.path.rename(doomed)
+        record("deleted", "run", run=self.id, runs=self.path.parent)
+        shutil.rmtree(doomed)
+
+    def export_zip(self, target: Path) -> Path:
+        """Write the run (without the state it resumes from) to ``target``: enough to evaluate and predict elsewhere."""
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+            for file in sorted([*self.path.iterdir(), *(self.path / "external").glob("*")]):
+                if file.is_file() and not file.name.startswith(".") and file.name != "stop":
+                    archive.write(file, f"{self.id}/{file.relative_to(self.path).as_posix()}")
+        return target
+
+
+def list_runs(runs_dir: Path) -> list[Run]:
+    """All runs below ``runs_dir``, newest first. A folder without ``run.json`` is not a run."""
+    if not runs_dir.is_dir():
+        return []
+    folders = [entry for entry in os.scandir(runs_dir) if entry.is_dir() and not entry.name.startswith(".")]
+    found = [Run(Path(entry.path)) for entry in folders if os.path.exists(os.path.join(entry.path, "run.json"))]
+    return sorted(found, key=lambda run: run.id, reverse=True)
+
+
+def find_run(runs_dir: Path, run_id: str) -> Run:
+    """The run with this id (or unambiguous beginning of one), or at this path. Raises RunError otherwise."""
+    if os.path.isfile(os.path.join(run_id, "run.json")):
+        return Run(Path(run_id).resolve())
+    matching = [run for run in list_runs(runs_dir) if run.id.startswith(run_id) and run_id]
+    exact = [run for run in matching if run.id == run_id]
+    if len(exact or matching) == 1:
+        return (exact or matching)[0]
+    if matching:
+        raise RunError(f"{run_id!r} fits {len(matching)} runs: {', '.join(run.id for run in matching[:4])}. Type more.")
+    raise RunError(f"There is no run {shown(run_id)!r} in {runs_dir}. `python -m cxr_core runs` lists them.")
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return from_json(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def read_predictions(path: Path, classes: Sequence[str]) -> pd.DataFrame:
+    """A row per image: file, label, decision, ``p_CLASS`` per class. Raises RunError where it is missing or damaged."""
+    return _read_table(path, "file", "label", "decision", *(f"p_{name}" for name in classes))
+
+
+def _read_table(path: Path, *columns: str) -> pd.DataFrame:
+    try:
+        table = sheets.read(path, TEXT_COLUMNS)
+    except (OSError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        raise RunError(f"{path} is missing or damaged ({reason}): expected a table. Train again.") from None
+    if absent := [name for name in columns if name not in table]:
+        raise RunError(f"{path} is damaged: expected a table with the column {absent[0]}. Train again.")
+    return table

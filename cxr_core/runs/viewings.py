@@ -1,0 +1,110 @@
+"""How often the test split of a run was looked at, and how many runs stand beside each other on it.
+
+::
+
+    look(run)                       # the command line: every evaluation is a look
+    look(run, viewer)               # a page: one look per browser session, however often it is drawn
+    sentence(run)                   # "The test split was looked at 7 times; ..."
+    side_by_side(runs)              # where the scores of several runs are shown together
+
+A test judges fairly what was not chosen by it. Nobody can be kept from looking, so the looks are counted. Counting
+never breaks reading: where the run's folder cannot be written, nothing is counted.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from filelock import Timeout
+
+from cxr_core.errors import CxrError, DiskError
+from cxr_core.private import private_lock
+from cxr_core.runs.run import Run, list_runs
+from cxr_core.settings import from_json, write_atomic
+
+FILE = "looks.json"
+_PATIENCE_SECONDS = 2
+# Viewers that are remembered, the latest: enough to know a browser again that comes back.
+_VIEWERS = 200
+
+
+def look(run: Run, viewer: str | None = None) -> None:
+    """Count one look at the test split. The same ``viewer`` (any text) counts once; None counts always."""
+    if not run.path.is_dir():
+        # A lock would lay the folder of a deleted run down again.
+        return
+    # A token of a browser is nobody else's business: only its digest is kept.
+    name = viewer and hashlib.blake2b(f"{run.id} {viewer}".encode(), digest_size=8).hexdigest()
+    try:
+        with private_lock(run.path / f".{FILE}.lock", timeout=_PATIENCE_SECONDS):
+            kept = _read(run)
+            if name in kept["viewers"]:
+                return
+            viewers = [*kept["viewers"], name][-_VIEWERS:] if name else kept["viewers"]
+            write_atomic(run.path / FILE, json.dumps({"test": kept["test"] + 1, "viewers": viewers}))
+    except (OSError, DiskError, Timeout):
+        # A run on a disk that may only be read or is full, or one that is just being deleted: what is asked for is
+        # still shown.
+        return
+
+
+def count(run: Run) -> int:
+    """Looks at the test split so far; 0 where none was counted, or the count is damaged."""
+    return int(_read(run)["test"])
+
+
+def compared(run: Run) -> int:
+    """How many runs beside this one, itself included, have a test score on the same data (by digest)."""
+    digest = run.info.get("data_digest")
+    return sum(digest is not None and _tested_on(other) == digest for other in list_runs(run.path.parent))
+
+
+def sentence(run: Run) -> str:
+    """One calm line to stand beside the test's figures."""
+    looks, runs = count(run), compared(run)
+    times = {0: "was not looked at yet", 1: "was looked at once"}.get(looks, f"was looked at {looks:,} times")
+    if runs < 2:
+        return f"The test split {times}; no other run on this data set has a test score."
+    return (
+        f"The test split {times}; {runs:,} runs on this data set have been compared on it: choosing among them by "
+        "test is choosing by test."
+    )
+
+
+def side_by_side(runs: Sequence[Run]) -> str:
+    """One calm line for a table of ``runs``: how many of them show a score of the same test; "" where none do.
+
+    Such a table is no look at any one of them, but whoever picks the best of its rows has chosen by test.
+    """
+    names: dict[Any, str] = {}
+    tests: Counter[Any] = Counter()
+    for run in runs:
+        if digest := _tested_on(run):
+            tests[digest] += 1
+            names[digest] = str(run.info.get("dataset_name", ""))
+    shared = [f"{count:,} on {names[digest]}" for digest, count in tests.most_common() if count > 1]
+    if not shared:
+        return ""
+    return (
+        f"Runs side by side with a score of the same test: {', '.join(shared)}. Choosing among them by test is "
+        "choosing by test; choose by validation."
+    )
+
+
+def _tested_on(run: Run) -> Any:
+    """The digest of the data set that this run has a test score of, None where it has none or is damaged."""
+    try:
+        return run.info.get("data_digest") if (run.path / "metrics_test.json").exists() else None
+    except CxrError:
+        # A damaged run is named on the Runs page; it has no score to choose by.
+        return None
+
+
+def _read(run: Run) -> dict[str, Any]:
+    try:
+        kept = from_json((run.path / FILE).read_text(encoding="utf-8"))
+        return {"test": max(0, int(kept["test"])), "viewers": [str(name) for name in kept["viewers"]]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {"test": 0, "viewers": []}

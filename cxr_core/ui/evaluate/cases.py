@@ -1,0 +1,104 @@
+"""The images of a cell as tiles, page by page; each opens with everything that is known of it.
+
+case_tiles(run, split, rows, "NORMAL decided PNEUMONIA")      # rows: see cxr_core.ui.evaluate.matrix.behind
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from cxr_core.data import marks
+from cxr_core.data.marks import ACTIONS
+from cxr_core.errors import ImageError
+from cxr_core.images.reading import read_bytes
+from cxr_core.inference.neighbours import kept_vector
+from cxr_core.runs.run import Run
+from cxr_core.settings import runs_dir
+from cxr_core.ui.cached import thumbnail
+from cxr_core.ui.case import Case, answer_view, picture_view, similar_view
+from cxr_core.ui.frame import escaped, guarded, of
+from cxr_core.ui.marks import mark_buttons
+from cxr_core.ui.warm import warm_up
+
+PER_PAGE = 12
+AT = "case-at"
+
+Row = dict[str, Any]
+
+
+def case_tiles(run: Run, split: str, rows: pd.DataFrame, title: str) -> None:
+    """Tiles of ``rows``, in their order, under what they have in common; a click on a name opens the image."""
+    if rows.empty:
+        st.markdown(f"**{escaped(title)}** · no image")
+        return
+    pages = -(-len(rows) // PER_PAGE)
+    place = st.empty()
+    # Another cell begins at its own first page.
+    page = st.pagination(pages, key=f"cases-{title}-{pages}") if pages > 1 else 1
+    first = (page - 1) * PER_PAGE
+    shown = rows.iloc[first : first + PER_PAGE].to_dict("records")
+    place.markdown(
+        f"**{escaped(title)}** · {first + 1:,} to {first + len(shown):,} of {len(rows):,} images, most confident first"
+    )
+    given = marks.read(runs_dir()).groupby("digest")["action"].agg(list).to_dict()
+    with st.container(key="tiles-cases"):
+        for k, row in enumerate(shown):
+            _tile(run, split, rows, first + k, row, given.get(row["digest"], []))
+    warm_up()
+
+
+def _tile(run: Run, split: str, rows: pd.DataFrame, at: int, row: Row, marked: list[str]) -> None:
+    name = row["file"].rsplit("/", 1)[-1]
+    with st.container(gap="xsmall"):
+        try:
+            st.image(thumbnail(_path(run, row)), width="stretch", alt=f"{row['label']}, {name}")
+        except ImageError as error:
+            st.caption(escaped(str(error)))
+        if st.button(escaped(_short(name)), key=f"case-{at}-{row['digest']}", type="tertiary", help="Open it"):
+            st.session_state[AT] = at
+            _open(run, split, rows)
+        st.caption(f"{escaped(row['decision'])} {row['confidence']:.3f}")
+        for action in marked:
+            st.badge(ACTIONS[action], icon=":material/flag:", color="orange")
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 20 else f"{name[:9]}…{name[-9:]}"
+
+
+def _path(run: Run, row: Row) -> Path:
+    return run.picture(row["file"])
+
+
+@st.dialog("Image", width="large", on_dismiss="rerun")
+def _open(run: Run, split: str, rows: pd.DataFrame) -> None:
+    at = min(st.session_state[AT], len(rows) - 1)
+    row: Row = rows.iloc[at].to_dict()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("Previous", on_click=_turn, args=(-1,), disabled=at == 0, icon=":material/chevron_left:")
+        st.button("Next", on_click=_turn, args=(1,), disabled=at == len(rows) - 1, icon=":material/chevron_right:")
+        facts = [f"image {of(at + 1, len(rows))}", row["file"]]
+        facts += [f"patient {row['patient']}"] if row["patient"] else []
+        facts += [str(row["source"])] if row["source"] else []
+        st.caption(" · ".join(map(escaped, facts)), width="stretch")
+    # The key is the image's, so that the next one opens without the heat map of this one.
+    key = f"{split}-{row['digest']}"
+    left, right = st.columns([3, 2])
+    with guarded():
+        probabilities = {name: row[f"p_{name}"] for name in run.classes}
+        vector = kept_vector(run, row["digest"]) if split == "val" else None
+        content = read_bytes(_path(run, row))
+        case = Case(content, row["file"], probabilities, row["decision"], row["label"], vector)
+        with left, guarded():
+            picture_view(run, case, key)
+        with right, guarded():
+            answer_view(run, case, key)
+        with right, guarded():
+            mark_buttons(row["digest"], row["file"], row["label"], key)
+        similar_view(run, case, key)
+
+
+def _turn(step: int) -> None:
+    st.session_state[AT] += step

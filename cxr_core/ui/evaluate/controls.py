@@ -1,0 +1,41 @@
+"""The section Controls: what of the run's score can be had without lungs, and the button that measures it."""
+
+import streamlit as st
+
+from cxr_core import charts
+from cxr_core.runs import controls
+from cxr_core.runs.companions import CONTROLS
+from cxr_core.runs.controls import Scores
+from cxr_core.runs.run import Run
+from cxr_core.ui.evaluate.classes import NO_BAR
+from cxr_core.ui.evaluate.companions import measuring
+from cxr_core.ui.frame import escaped
+
+
+def controls_section(run: Run) -> None:
+    """The scores side by side once they are measured; before, the button; meanwhile, how far it is."""
+    found = controls.scores(run)
+    if found is not None:
+        _shown(found)
+        return
+    st.write(escaped(controls.PROTOCOL))
+    measuring(run, CONTROLS, "Measure controls", len(controls.planned(run)))
+
+
+def _shown(found: Scores) -> None:
+    st.write(escaped(controls.verdict(found)))
+    bars = found.bars
+    st.plotly_chart(
+        charts.score_bars(
+            [bar.title for bar in bars],
+            [bar.macro_f1 for bar in bars],
+            [bar.interval for bar in bars],
+            [f"{bar.n:,} {bar.on}" for bar in bars],
+            found.chance,
+        ),
+        key="controls",
+        config=NO_BAR,
+    )
+    for bar in bars:
+        st.markdown(f"**{bar.title}**, {bar.n:,} {escaped(bar.on)}: {escaped(bar.meaning)}")
+    st.caption(escaped(f"Macro F1 with its 95 % interval by patient. {controls.PROTOCOL}"))

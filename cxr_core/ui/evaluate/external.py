@@ -1,0 +1,134 @@
+"""Evaluate a run on another data set, and see internal against external: both figures, the drop, its interval."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from cxr_core import charts
+from cxr_core.evaluation import balance
+from cxr_core.paths import given
+from cxr_core.runs.external import forget
+from cxr_core.runs.run import Run
+from cxr_core.ui.cached import STOPPED, cached_scan, progress_bar
+from cxr_core.ui.datasets import known_datasets
+from cxr_core.ui.evaluate.classes import NO_BAR
+from cxr_core.ui.frame import escaped, guarded, of
+from cxr_core.ui.run.external import outside_figures
+from cxr_core.ui.run.measured import judged
+from cxr_core.ui.run.results import right_of
+from cxr_core.ui.sheet import sheet
+
+SAID = "collection-said"
+TITLES = {"macro_f1": "Macro F1", "accuracy": "Accuracy"}
+
+
+def collections_section(run: Run) -> None:
+    """The choice of a folder, and below it all collections that the run was evaluated on."""
+    st.write(
+        "A test from the same data set shares its hospitals, devices and labels with the training. Another collection "
+        "says how much of the score is left elsewhere."
+    )
+    with guarded():
+        _form(run)
+    found = outside_figures(run)
+    if not found:
+        st.info("This run was not evaluated on another collection yet.", icon=":material/info:")
+        return
+    report, _ = judged(run, "test")
+    internal = {**report, "name": "Internal test", "right": sum(row[k] for k, row in enumerate(report["confusion"]))}
+    st.plotly_chart(charts.collections([internal, *found]), key="collections", config=NO_BAR)
+    rows = [_row("Internal test", report, right_of(report))]
+    rows += [_row(row["name"], row, of(row["right"], row["n"]), row["against"]) for row in found]
+    sheet(pd.DataFrame(rows), hide_index=True, placeholder="")
+    st.caption(
+        "In brackets: 95 % interval, by patient. Drop: internal minus external; the two are resampled independently."
+    )
+    for row in found:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(_verdict(row, run.classes), width="stretch")
+            _forget(run, row)
+
+
+def _form(run: Run) -> None:
+    own = str(run.data)
+    known = [str(path) for path in known_datasets() if str(path) != own]
+    chosen = st.selectbox(
+        "Another data set",
+        known,
+        index=None,
+        key="other-collection",
+        accept_new_options=True,
+        filter_mode="contains",
+        placeholder="Type the path of a folder or a CSV table",
+        help="Choose a recent one, or type a path and press Enter. Its test split is taken; without splits, all of it.",
+    )
+    said = st.session_state.pop(SAID, None)
+    if st.button("Evaluate on it", icon=":material/travel_explore:", key="evaluate-collection", disabled=not chosen):
+        path = given(str(chosen))
+        # Asked for again after it was stopped.
+        st.session_state.get(STOPPED, {}).pop(str(path), None)
+        # With its own bar and its Stop; evaluating then finds it read.
+        cached_scan(path)
+        with st.spinner("Evaluating"), progress_bar("Evaluating", "images") as report:
+            # Brings torch.
+            from cxr_core.inference.evaluate import evaluate_collection
+
+            outcome = evaluate_collection(run, path, progress=report)
+        st.session_state[SAID] = outcome.note or f"{path.name} was evaluated, and its figures are kept with the run."
+        # The figures above this section know of it too.
+        st.rerun()
+    if said:
+        st.info(escaped(said), icon=":material/info:")
+
+
+def _forget(run: Run, row: Mapping[str, Any]) -> None:
+    """Asked twice: the popover, then the box in it."""
+    with st.popover("Forget", icon=":material/delete:"):
+        name = escaped(row["name"])
+        st.write(f"The figures of **{name}** go from this run. Its images stay; it can be evaluated again.")
+        sure = st.checkbox(f"Yes, forget {name}", key=f"sure-{row['file']}")
+        if st.button("Forget its figures", disabled=not sure, key=f"forget-{row['file']}"):
+            with guarded():
+                forget(run, row["file"])
+                st.session_state[SAID] = f"{row['name']} was forgotten."
+                # The figures above this section know of it too.
+                st.rerun()
+
+
+def _row(name: str, figures: Mapping[str, Any], right: str, against: Mapping[str, Any] | None = None) -> dict[str, str]:
+    row = {"Collection": name, "Recall": balance.recalls(figures)}
+    for key, title in TITLES.items():
+        row[title] = _written(figures[key], figures["ci"][key])
+        row[f"{title}, drop"] = _written(against[key]["drop"], against[key]["ci"]) if against else "–"
+    return {**row, "Right": right}
+
+
+def _written(value: float, ends: list[float] | None) -> str:
+    """``0.712 (0.601 to 0.811)``."""
+    interval = f" ({ends[0]:.3f} to {ends[1]:.3f})" if ends else " (no interval)"
+    return f"{value:.3f}{interval}".replace("-", "−")
+
+
+def _verdict(row: Mapping[str, Any], classes: list[str]) -> str:
+    """What the drop says, on which images, and what makes it flatter."""
+    name, found = f"**{escaped(row['name'])}**", row["against"]
+    if not found:
+        return f"{name}: {escaped(row['problem'])}"
+    drop, ends = found["macro_f1"]["drop"], found["macro_f1"]["ci"]
+    figure = _written(drop, ends)
+    if not ends:
+        said = "with fewer than two patients nothing can be said of other images."
+    elif ends[0] > 0:
+        said = f"macro F1 drops by {figure}: the run does worse there than on its own test."
+    elif ends[1] < 0:
+        said = f"macro F1 is higher there, a drop of {figure}."
+    else:
+        said = f"a drop of macro F1 by {figure}: the interval holds 0, so these images do not tell the two apart."
+    parts = [f"{name}: {said}", *map(escaped, balance.unjudged(row))]
+    if len(found["labels"]) < len(classes):
+        parts.append(f"The drop is counted on {escaped(', '.join(found['labels']))} alone, which both have.")
+    if row["shared"]:
+        parts.append(f"{of(row['shared'], row['n'])} images are also in the run's own data set: the figures flatter.")
+    return " ".join(parts)

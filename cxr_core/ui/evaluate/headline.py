@@ -1,0 +1,109 @@
+"""The figures one reads first, each with its denominator and its 95 % interval, and what must be known beside them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from cxr_core.evaluation import balance
+from cxr_core.labels import rule_text
+from cxr_core.runs.run import Run
+from cxr_core.ui.frame import escaped, metric, of
+from cxr_core.ui.run.external import outside_figures
+from cxr_core.ui.run.results import best_epoch_line, right_of
+from cxr_core.ui.run.verdict import verdict_banner
+from cxr_core.ui.run.viewings import looked
+
+SPLIT_NOTES = {
+    "test": "The test split was not used to choose anything: not the weights, not the best epoch, not a threshold.",
+    "val": "The validation split chose the best epoch and the thresholds, so these figures flatter. Judge by the test.",
+}
+
+
+def headline(run: Run, report: Mapping[str, Any], split: str) -> None:
+    """Accuracy, balanced accuracy and macro F1 with their intervals; how they came about; the verdict on them."""
+    present = of(sum(figures["support"] > 0 for figures in report["per_class"].values()), len(report["classes"]))
+    figures, notes = st.columns([3, 2])
+    with figures:
+        st.markdown("**Internal test**" if split == "test" else "**Validation**")
+        shown = (
+            ("Balanced accuracy", "balanced_accuracy", f"mean recall, {present} classes"),
+            ("Macro F1", "macro_f1", f"mean over the classes, {report['n']:,} images"),
+            ("Accuracy", "accuracy", f"{right_of(report)} images"),
+        )
+        for column, (title, name, counted) in zip(st.columns(3), shown, strict=True):
+            with column:
+                metric(title, report[name], f"{interval_text(report['ci'][name])} · {counted}")
+        class_lines(report)
+        if split == "test":
+            outside_row(run)
+        st.write(SPLIT_NOTES[split])
+        if split == "test":
+            st.caption(looked(run))
+        with st.expander("How these figures were made"):
+            st.caption(best_epoch_line(run))
+            decision_text(run, report)
+            st.caption(resampling_text(report["ci"]))
+    with notes:
+        verdict_banner(run)
+
+
+def outside_row(run: Run) -> None:
+    """The same figures on the other collection evaluated last, below those of the internal test; or that there is
+    none.
+    """
+    found = outside_figures(run)
+    if not found:
+        st.caption("Internal alone: no other collection was evaluated yet (section “Other collections”).")
+        return
+    latest = found[0]
+    st.markdown(f"**External: {escaped(latest['name'])}**")
+    titles = (("Balanced accuracy", "balanced_accuracy"), ("Macro F1", "macro_f1"), ("Accuracy", "accuracy"))
+    for column, (title, name) in zip(st.columns(3), titles, strict=True):
+        with column:
+            counted = f"{of(latest['right'], latest['n'])} images" if name == "accuracy" else f"{latest['n']:,} images"
+            metric(f"{title}, external", latest[name], f"{interval_text(latest['ci'][name])} · {counted}")
+    class_lines(latest)
+    if len(found) > 1:
+        st.caption(f"The latest of {len(found)} other collections; all are in the section “Other collections”.")
+
+
+def class_lines(report: Mapping[str, Any]) -> None:
+    """The recall of each class as counts, and a warning for each class that these images cannot judge."""
+    st.markdown(f"Recall: {escaped(balance.recalls(report))}")
+    if said := balance.unjudged(report):
+        st.warning(escaped(" ".join(said)), icon=":material/scale:")
+
+
+def interval_text(ends: Sequence[float] | None) -> str:
+    """``95 % interval 0.71 to 0.83``."""
+    if not ends:
+        return "no interval: fewer than two patients"
+    return f"95 % interval {ends[0]:.3f} to {ends[1]:.3f}".replace("-", "−")
+
+
+def resampling_text(ci: Mapping[str, Any]) -> str:
+    """What was resampled, and what an interval does not speak of."""
+    if ci["grouped"]:
+        known = f"the patient is known for {of(ci['grouped'], ci['n'])} images, every other image counts as a patient"
+    else:
+        known = (
+            "no patient is known, so every image counts as one: with several images of a patient they are too narrow"
+        )
+    return (
+        f"Intervals: bootstrap, {ci['resamples']:,} resamples of {ci['groups']:,} patients; {known}. What rests on "
+        "fewer than ten has no interval narrower than the exact binomial one. They speak of other patients from the "
+        "same places, not of other hospitals."
+    )
+
+
+def decision_text(run: Run, report: Mapping[str, Any]) -> None:
+    """The rule in words, and the thresholds it uses."""
+    thresholds = report.get("thresholds") or {}
+    rule = escaped(rule_text(run.classes, run.implied, thresholds))
+    if thresholds:
+        listed = ", ".join(f"{escaped(name)} {limit:.3f}" for name, limit in sorted(thresholds.items()))
+        chosen = report.get("operating_point_chosen")
+        how = f"chosen by a person on {escaped(chosen[:10])}" if chosen else "chosen on validation for the best F1"
+        rule += f" Thresholds, {how}: {listed}."
+    st.caption(f"**How a decision is made.** {rule}")

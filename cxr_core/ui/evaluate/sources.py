@@ -1,0 +1,95 @@
+"""A split's figures source by source, and whether this data set could tell disease from source."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from cxr_core import charts
+from cxr_core.evaluation import balance
+from cxr_core.evaluation.by_source import by_source
+from cxr_core.runs.companions import SOURCES
+from cxr_core.runs.left_out import PROTOCOL, Unseen, planned, scores, verdict
+from cxr_core.runs.run import Run
+from cxr_core.ui.evaluate.classes import NO_BAR
+from cxr_core.ui.evaluate.companions import measuring
+from cxr_core.ui.frame import escaped, of
+from cxr_core.ui.run.results import thresholds
+from cxr_core.ui.sheet import sheet
+
+
+def sources_section(run: Run, table: pd.DataFrame) -> None:
+    """``table``: the predictions of the chosen split, as ``judged`` gives them."""
+    trainings, message = _plan(run)
+    st.info(escaped(message), icon=":material/info:")
+    _each(run, table)
+    if trainings:
+        _left_out(run, trainings)
+
+
+def _each(run: Run, table: pd.DataFrame) -> None:
+    if not table["source"].fillna("").astype(bool).any():
+        return
+    rows = _by_source(table, run.classes, run.implied)
+    st.plotly_chart(charts.collections([{**row, "name": row["source"]} for row in rows]), key="sources", config=NO_BAR)
+    sheet(pd.DataFrame([_row(row) for row in rows]), hide_index=True)
+    st.caption(
+        "In brackets: 95 % interval, by patient; (few): fewer than ten, too few to judge. Macro F1 is over the classes "
+        "that occur in a source, in truth or in a decision: between sources of other classes it cannot be compared."
+    )
+
+
+def _left_out(run: Run, trainings: int) -> None:
+    """Each source left out of training in turn: the result, or the button that measures it."""
+    st.subheader("Leave one source out", anchor=False)
+    file = run.path / SOURCES.file
+    found = _unseen(run, file.stat().st_mtime_ns, thresholds(run)) if file.exists() else None
+    if found is None:
+        st.write(escaped(PROTOCOL))
+        measuring(run, SOURCES, "Train without each source in turn", trainings)
+        return
+    st.write(escaped(verdict(found)))
+    st.plotly_chart(charts.unseen(found.seen, found.rows), key="unseen", config=NO_BAR)
+    own = {row["source"]: row for row in found.seen}
+    sheet(pd.DataFrame([_row(row) | _beside(own.get(row["source"])) for row in found.rows]), hide_index=True)
+    for source, reason in found.skipped.items():
+        st.caption(escaped(f"{source} was not left out: {reason}"))
+    st.caption(
+        escaped(
+            f"{PROTOCOL} Right, accuracy and macro F1: on all images of the source, by a network that never saw it. "
+            "The run: on the test images of the source, after training on others of it. Each of these trainings has "
+            "fewer images than the run's, and part of a drop may come from that."
+        )
+    )
+
+
+@st.cache_data(max_entries=8, show_spinner=False, hash_funcs={Run: lambda run: str(run.path)})
+def _plan(run: Run) -> tuple[int, str]:
+    """How many trainings, and whether there can be any. Kept: the split of a completed run does not change."""
+    plan = planned(run)
+    return len(plan.companions), plan.message
+
+
+@st.cache_data(max_entries=8, show_spinner="Measuring", hash_funcs={Run: lambda run: str(run.path)})
+def _unseen(run: Run, modified: int, thresholds: dict[str, float]) -> Unseen | None:
+    """Kept for the file as it is and the thresholds as they stand."""
+    return scores(run)
+
+
+def _beside(own: dict[str, Any] | None) -> dict[str, str]:
+    return {"The run, right": of(own["right"], own["n"]) if own else "no test image"}
+
+
+@st.cache_data(max_entries=16, show_spinner="Measuring")
+def _by_source(table: pd.DataFrame, classes: list[str], implied: dict[str, tuple[str, ...]]) -> list[dict[str, Any]]:
+    return by_source(table, classes, implied)
+
+
+def _row(row: dict[str, Any]) -> dict[str, Any]:
+    written = {}
+    for key, title in (("macro_f1", "Macro F1"), ("accuracy", "Accuracy")):
+        ends = row["ci"][key]
+        written[title] = f"{row[key]:.3f} ({ends[0]:.3f} to {ends[1]:.3f})" if ends else f"{row[key]:.3f} (no interval)"
+    recalls = balance.recalls(row)
+    right = of(row["right"], row["n"])
+    return {"Source": row["source"], "Recall": recalls, **written, "Right": right, **row["classes"]}

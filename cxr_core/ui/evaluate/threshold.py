@@ -1,0 +1,196 @@
+"""The operating point: a threshold per label, chosen on validation, shown on test, saved with the run.
+
+A draft lives in the session until it is saved; ``save_operating_point`` then makes it the rule everywhere.
+"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from cxr_core import charts
+from cxr_core.evaluation.metrics import confusion_matrix, summary
+from cxr_core.evaluation.operating import at_prevalence, at_threshold, fractions, point_intervals
+from cxr_core.labels import decide, no_finding_class
+from cxr_core.runs.decision import Decision, clear_operating_point, save_operating_point
+from cxr_core.runs.run import Run
+from cxr_core.ui.evaluate.classes import NO_BAR
+from cxr_core.ui.evaluate.headline import interval_text
+from cxr_core.ui.frame import escaped, guarded, metric, of
+from cxr_core.ui.run.measured import cached_curves, judged, probabilities_of, stamps, true_of, truth_of
+from cxr_core.ui.sheet import sheet
+
+LOWEST, HIGHEST, STEP = 0.001, 0.999, 0.001
+# Without a threshold the most probable class wins; equal thresholds for all say the same.
+EVEN = 0.5
+RATIOS = {"sensitivity": "Sensitivity", "specificity": "Specificity", "ppv": "PPV", "npv": "NPV"}
+MEANINGS = {
+    "sensitivity": "Of the images that carry the label, the share that reaches the threshold.",
+    "specificity": "Of the images without the label, the share that stays below the threshold.",
+    "ppv": "Positive predictive value: of the images that reach the threshold, the share that carries the label.",
+    "npv": "Negative predictive value: of the images below the threshold, the share without the label.",
+}
+
+
+def threshold_section(run: Run) -> None:
+    """Slider, figures and curves of one label on validation, the prevalence, and the effect on test."""
+    draft = _draft(run)
+    _, table = judged(run, "val")
+    st.write(
+        f"Thresholds are chosen here on the validation split ({len(table):,} images), whatever split is shown above. "
+        "Their effect on test stands below, to be read and not to be chosen by."
+    )
+    name = st.segmented_control(
+        "Label", run.classes, default=run.classes[0], required=True, key="threshold-label", format_func=escaped
+    )
+    # An instance of its own for each rule: after a save or a way back it starts where the run stands.
+    key = f"threshold-{run.id}-{name}-{Decision.load(run).chosen}"
+    st.session_state.setdefault(key, min(max(draft[name], LOWEST), HIGHEST))
+    st.slider(
+        f"Threshold of {escaped(name)}",
+        LOWEST,
+        HIGHEST,
+        step=STEP,
+        format="%.3f",
+        key=key,
+        on_change=_keep,
+        args=(run, name, key),
+    )
+    if run.implied and name == no_finding_class(run.classes):
+        st.caption(
+            f"{escaped(name)} is the answer when no other label reaches its threshold: this one changes no decision; "
+            "the figures here are those of its probability alone."
+        )
+    truth, probability = truth_of(run, table, name), probabilities_of(run, table)[:, run.classes.index(name)]
+    point = at_threshold(truth, probability, draft[name])
+    _ratios(point, _intervals(run, name, draft[name], stamps(run, "val")))
+    roc, pr = charts.operating_curves(cached_curves(run, "val"), name, point)
+    left, right = st.columns(2)
+    left.plotly_chart(roc, key="point-roc", config=NO_BAR)
+    right.plotly_chart(pr, key="point-pr", config=NO_BAR)
+    _prevalence(name, point, float(truth.mean()))
+    with guarded():
+        _effect(run, draft)
+    _save(run, draft)
+
+
+def _draft(run: Run) -> dict[str, float]:
+    """The thresholds as the sliders stand; at first, and after a save or a way back, those of the run."""
+    decision = Decision.load(run)
+    key = f"draft-{run.id}"
+    kept = st.session_state.get(key)
+    if kept is None or kept["of"] != decision.chosen:
+        limits = {name: decision.thresholds.get(name, EVEN) for name in run.classes}
+        kept = st.session_state[key] = {"of": decision.chosen, "limits": limits}
+    draft: dict[str, float] = kept["limits"]
+    return draft
+
+
+def _keep(run: Run, name: str, key: str) -> None:
+    _draft(run)[name] = float(st.session_state[key])
+
+
+def _ratios(point: dict[str, Any], intervals: dict[str, Any]) -> None:
+    counts = fractions(point)
+    for column, (ratio, title) in zip(st.columns(4), RATIOS.items(), strict=True):
+        with column:
+            known = interval_text(intervals[ratio]) if point[ratio] is not None else "not defined"
+            metric(title, point[ratio], f"{known} · {of(*counts[ratio])} images", help=MEANINGS[ratio])
+
+
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs={Run: lambda run: str(run.path)})
+def _intervals(run: Run, name: str, threshold: float, changed: tuple[int, ...]) -> dict[str, Any]:
+    _, table = judged(run, "val")
+    probability = probabilities_of(run, table)[:, run.classes.index(name)]
+    return dict(point_intervals(truth_of(run, table, name), probability, threshold, table["patient"].tolist()))
+
+
+def _prevalence(name: str, point: dict[str, Any], here: float) -> None:
+    """What the answers are worth where another share of those tested has the finding."""
+    left, right = st.columns([2, 3])
+    with left:
+        percent = st.number_input(
+            "Prevalence where it is to be used, in %",
+            0.01,
+            99.99,
+            5.0,
+            key=f"prevalence-{name}",
+            persist_state="session",
+            help="The share of those tested who have the finding. A test set's share is seldom the clinic's.",
+        )
+        worth = at_prevalence(point["sensitivity"], point["specificity"], percent / 100)
+        st.caption(f"Here it is {100 * here:.1f} % ({of(point['tp'] + point['fn'], point['n'])} images).")
+        for ratio, shares in (("ppv", ("true_positives", "positives")), ("npv", ("true_negatives", "negatives"))):
+            if worth[ratio] is None:
+                metric(f"{RATIOS[ratio]} at {percent:g} %", None, "not defined")
+            else:
+                right_ones, all_ones = (round(1000 * (worth[share] or 0)) for share in shares)
+                metric(
+                    f"{RATIOS[ratio]} at {percent:g} %",
+                    worth[ratio],
+                    f"about {of(right_ones, all_ones)} such answers among 1,000 tested",
+                    help="By Bayes' rule, as far as the patients there look like these.",
+                )
+    with right:
+        chart = charts.predictive_values(point["sensitivity"], point["specificity"], percent / 100)
+        st.plotly_chart(chart, key="predictive", config=NO_BAR)
+
+
+def _effect(run: Run, draft: dict[str, float]) -> None:
+    """Each label at its threshold and all decisions together, on validation and on test, now and with the draft."""
+    st.write("**What the thresholds do**")
+    now = Decision.load(run).thresholds
+    rows: list[dict[str, Any]] = [
+        {"Label": name, "Threshold now": now.get(name), "Threshold here": draft[name]} for name in run.classes
+    ]
+    totals = []
+    for split, title in (("val", "validation"), ("test", "test")):
+        _, table = judged(run, split)
+        probabilities = probabilities_of(run, table)
+        for k, row in enumerate(rows):
+            counts = fractions(
+                at_threshold(truth_of(run, table, row["Label"]), probabilities[:, k], draft[row["Label"]])
+            )
+            row |= {f"{RATIOS[ratio]}, {title}": _share(*counts[ratio]) for ratio in ("sensitivity", "specificity")}
+        for rule, limits in (("now", now), ("with these", draft)):
+            decisions = decide(probabilities, run.classes, run.implied, limits)
+            matrix = confusion_matrix(true_of(run, table), decisions, len(run.classes))
+            figures = summary(matrix, run.classes)
+            right = of(int(np.trace(matrix)), int(matrix.sum()))
+            totals.append(
+                {
+                    "Split": title,
+                    "Thresholds": rule,
+                    "Macro F1": figures["macro_f1"],
+                    "Balanced accuracy": figures["balanced_accuracy"],
+                    "Decided rightly": right,
+                }
+            )
+    columns = {name: st.column_config.NumberColumn(format="%.3f") for name in ("Threshold now", "Threshold here")}
+    sheet(pd.DataFrame(rows), hide_index=True, column_config=columns, placeholder="none")
+    shares = {name: st.column_config.NumberColumn(format="%.3f") for name in ("Macro F1", "Balanced accuracy")}
+    sheet(pd.DataFrame(totals), hide_index=True, column_config=shares)
+    st.caption("The first table judges each label by its own threshold, the second the decision that all of them make.")
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.3f} ({of(part, whole)})" if whole else "not defined"
+
+
+def _save(run: Run, draft: dict[str, float]) -> None:
+    decision = Decision.load(run)
+    moved = any(draft[name] != decision.thresholds.get(name, EVEN) for name in run.classes)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("Save for this run", type="primary", icon=":material/save:", disabled=not moved):
+            save_operating_point(run, draft)
+            st.rerun()
+        if decision.chosen and st.button("Back to the run's own", icon=":material/undo:"):
+            clear_operating_point(run)
+            st.rerun()
+        if moved:
+            st.caption("Not saved yet: Predict and the command line still use the thresholds of now.")
+        elif decision.chosen:
+            st.caption(f"Saved {escaped(decision.chosen[:16].replace('T', ' '))} UTC; used by Predict and everywhere.")
+        else:
+            st.caption("These are the run's own thresholds.")

@@ -1,0 +1,129 @@
+"""What Home shows: the next step, Quick start, the latest runs and data sets."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from cxr_core import demo
+from cxr_core.config import PRESETS, TrainConfig
+from cxr_core.errors import CxrError
+from cxr_core.evaluation import balance
+from cxr_core.private import make_folder
+from cxr_core.runs import jobs
+from cxr_core.runs.run import Run
+from cxr_core.settings import data_dir, remember_dataset, runs_dir
+from cxr_core.ui.cached import cached_scan, progress_bar
+from cxr_core.ui.frame import escaped, guarded, of, state_badge
+from cxr_core.ui.run.live import live_run
+
+DEMO_IMAGES, DEMO_SEED = 600, 0
+PRESET = "Quick look (small CNN, from scratch)"
+RUNS_SHOWN = 5
+DATASETS_SHOWN = 4
+
+
+def next_step(runs: Sequence[Run], datasets: Sequence[Path]) -> None:
+    """One line on what to do next, with its link."""
+    active = next((run for run in runs if run.is_active), None)
+    done = next((run for run in runs if run.state == "completed"), None)
+    query: dict[str, str] = {}
+    if active is not None:
+        text, page, label, query = "A run is on its way.", "2_Train", "Watch it", {"run": active.id}
+    elif done is not None:
+        text, page, label, query = "See what a run gets right and wrong.", "4_Evaluate", "Evaluate", {"run": done.id}
+    elif runs:
+        text, page, label, query = f"The last run is {runs[0].state}.", "2_Train", "Look at it", {"run": runs[0].id}
+    elif datasets:
+        text, page, label, query = "A data set is open.", "2_Train", "Train on it", {"data": str(datasets[0])}
+    else:
+        text, page, label = "Open a folder of X-rays, or use Quick start.", "1_Dataset", "Open a data set"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**Next** · {text}", width="content")
+        st.page_link(f"pages/{page}.py", label=label, icon=":material/arrow_forward:", query_params=query)
+
+
+def quick_start(small: bool) -> None:
+    """One click: draw the demo data set, train a small network on it. ``small``: the short form, where runs exist."""
+    with st.container(border=True, horizontal=small, vertical_alignment="center"):
+        if small:
+            st.caption(
+                f"Quick start draws {DEMO_IMAGES} pictures (drawings, no X-rays) and trains a small network on them.",
+                width="stretch",
+            )
+        else:
+            st.subheader("Quick start", anchor=False)
+            st.write(
+                f"Draws {DEMO_IMAGES} pictures that resemble chest X-rays in three classes, trains a small network on "
+                "them from scratch and shows its curves here. About a minute on two cores, without network. "
+                "They are drawings: the scores say nothing about real X-rays."
+            )
+        pressed = st.button("Quick start", type="secondary" if small else "primary", icon=":material/bolt:")
+    if pressed:
+        data = data_dir() / f"demo-{DEMO_IMAGES}-{DEMO_SEED}"
+        if not data.exists():
+            with progress_bar("Drawing", "pictures") as report:
+                make_folder(data.parent)
+                demo.draw(data, DEMO_IMAGES, DEMO_SEED, report)
+        remember_dataset(data)
+        with progress_bar("Reading the data set", "files") as report:
+            jobs.start_training(data, TrainConfig.create(**PRESETS[PRESET]), runs_dir(), report)
+        # Drawn anew with the run in it.
+        st.rerun()
+
+
+def latest_run(runs: Sequence[Run]) -> None:
+    """The newest run that is active, else the newest one, live."""
+    run = next((run for run in runs if run.is_active), runs[0])
+    with st.container(border=True):
+        live_run(run)
+
+
+def latest_runs(runs: Sequence[Run]) -> None:
+    """State and score of the newest runs, each with the way to it."""
+    for run in runs[:RUNS_SHOWN]:
+        with guarded(), st.container(horizontal=True, vertical_alignment="center"):
+            state = run.state
+            state_badge(state)
+            st.markdown(
+                f"**{escaped(run.name)}**  \n:small[{escaped(run.info['dataset_name'])} · {escaped(_score(run))}]",
+                width="stretch",
+            )
+            page, label = ("4_Evaluate", "Evaluate") if state == "completed" else ("2_Train", "Watch")
+            st.page_link(f"pages/{page}.py", label=label, query_params={"run": run.id})
+    st.page_link("pages/3_Runs.py", label=f"All runs ({len(runs):,})", icon=":material/list:")
+
+
+def _score(run: Run) -> str:
+    test = run.metrics("test")
+    if test is not None:
+        right = sum(row[k] for k, row in enumerate(test["confusion"]))
+        leak = " · trained on a leak" if run.leak else ""
+        few = ", ".join(f"{name} {count}" for name, count in balance.few(test).items())
+        unsure = f" · too few to judge: {few}" if few else ""
+        return f"macro F1 {test['macro_f1']:.3f}, {of(right, test['n'])} test images right{unsure}{leak}"
+    best = run.best
+    if best is not None:
+        confusion = best["val"]["confusion"]
+        right, images = sum(row[k] for k, row in enumerate(confusion)), sum(map(sum, confusion))
+        return f"{of(right, images)} validation images right after epoch {best['epoch']}"
+    return "no score yet"
+
+
+def latest_datasets(datasets: Sequence[Path]) -> None:
+    """Counts of the data sets opened last, each with the way to it."""
+    for path in datasets[:DATASETS_SHOWN]:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            try:
+                dataset = cached_scan(path)
+                counts = dataset.samples["label"].value_counts()
+                text = ", ".join(f"{name} {counts[name]:,}" for name in dataset.classes)
+                text = f"{len(dataset.samples):,} images: {text}"
+                if len(dataset.unreadable):
+                    text += f"; {len(dataset.unreadable):,} unreadable"
+            except CxrError as error:
+                text = str(error)
+            st.markdown(f"**{escaped(path.name)}**  \n:small[{escaped(text)}]", width="stretch")
+            query = {"data": str(path)}
+            st.page_link("pages/1_Dataset.py", label="Look at it", query_params=query)
+            st.page_link("pages/2_Train.py", label="Train on it", query_params=query)

@@ -1,0 +1,173 @@
+"""The live view of a run: where it is, its curves, and the buttons that stop or resume it.
+
+    ui.live_run(run)
+
+A fragment reads the run's folder every two seconds while the run is active; the rest of the page stays as it is. When
+the run ends, the page is run once more as a whole.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from cxr_core import charts
+from cxr_core.runs import jobs
+from cxr_core.runs.queue import ahead_of
+from cxr_core.runs.run import ACTIVE, Run
+from cxr_core.ui.frame import duration, escaped, guarded, metric, of, state_badge, warnings_banner
+from cxr_core.ui.sheet import sheet
+
+REFRESH_SECONDS = 2
+LOG_LINES = 200
+STAGES = {
+    "downloading": "Fetching the weights",
+    "auditing": "Looking for leaks and shortcuts",
+    "extracting": "Preparing images",
+    "training": "Training",
+    "evaluating": "Evaluating",
+}
+
+
+def live_run(run: Run) -> None:
+    """Draw the run here, moving while it is active."""
+    active = run.is_active
+    view = st.fragment(_view, run_every=REFRESH_SECONDS if active else None, key=f"live-{run.id}")
+    view(run.path, active)
+
+
+def _view(path: Path, was_active: bool) -> None:
+    run = Run(path)
+    with guarded():
+        state = run.state
+        if was_active and state not in ACTIVE:
+            st.rerun()
+        _head(run, state)
+        history = run.history
+        if state == "queued":
+            st.write(_place_in_queue(run))
+        elif state in ACTIVE:
+            stage_progress(run)
+        _trouble(run, state)
+        if history:
+            warnings_banner(run)
+            _numbers(run, history)
+            _curves(run, history)
+        elif state in ACTIVE:
+            st.caption("The curves begin with the end of the first epoch.")
+        with st.expander("Log", icon=":material/terminal:"):
+            st.code(
+                "\n".join(run.log.splitlines()[-LOG_LINES:]) or "The worker has written nothing yet.", language=None
+            )
+
+
+def _head(run: Run, state: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        state_badge(state)
+        st.markdown(f"**{escaped(run.name)}** · {escaped(run.info['dataset_name'])}", width="stretch")
+        if state in ACTIVE:
+            asked = run.stop_requested
+            text = "Stopping" if asked else "Stop"
+            if st.button(text, icon=":material/stop_circle:", key=f"stop-{run.id}", disabled=asked):
+                jobs.stop(run)
+                st.rerun(scope="app")
+        elif run.can_resume and st.button("Resume", icon=":material/play_arrow:", key=f"resume-{run.id}"):
+            jobs.resume(run)
+            st.rerun(scope="app")
+        if state == "completed":
+            for page, label, icon in (
+                ("pages/4_Evaluate.py", "Evaluate", ":material/analytics:"),
+                ("pages/5_Predict.py", "Predict", ":material/radiology:"),
+            ):
+                st.page_link(page, label=label, icon=icon, query_params={"run": run.id})
+
+
+def _place_in_queue(run: Run) -> str:
+    ahead = ahead_of(run)
+    if not ahead:
+        return "Its worker is starting, which takes a few seconds."
+    names = ", ".join(escaped(other.name) for other in ahead[:3])
+    return f"Waits for {len(ahead)} before it ({names}); one run trains at a time."
+
+
+def stage_progress(run: Run) -> None:
+    """A bar: the stage that an active run is in, how far it is, how long it takes still."""
+    progress = run.progress
+    stage = progress.get("stage", "queued")
+    if stage == "queued":
+        st.progress(0.0, "Starting: loading the software takes a few seconds.")
+        return
+    done, total, rate = progress.get("done", 0), progress.get("total", 0), progress.get("per_second")
+    parts = [STAGES.get(stage, str(stage).capitalize())]
+    if stage == "downloading":
+        parts.append(f"{done / 1e6:,.0f} of {total / 1e6:,.0f} MB")
+    elif progress.get("epoch"):
+        parts.append(f"epoch {of(progress['epoch'], progress['epochs'])}")
+    else:
+        parts.append(f"{of(done, total)} images")
+    if rate:
+        parts.append(f"{rate / 1e6:,.1f} MB a second" if stage == "downloading" else f"{rate:,.0f} images a second")
+    if progress.get("seconds_left") is not None:
+        parts.append(f"about {duration(progress['seconds_left'])} left in this stage")
+    st.progress(min(1.0, done / total) if total else 0.0, escaped(" · ".join(parts)))
+    if run.stop_requested:
+        st.caption("It stops within a step or, where epochs are short, at the end of one, and keeps what it has.")
+
+
+def _trouble(run: Run, state: str) -> None:
+    if state == "failed":
+        st.error(escaped(str(run.status.get("error") or "The worker ended without a reason; see the log.")))
+    elif state == "lost":
+        st.warning(
+            "Its process is gone (the machine was restarted, or it was ended from outside). "
+            "What was finished is kept: Resume goes on from there.",
+            icon=":material/link_off:",
+        )
+    elif state == "stopped":
+        st.caption("Stopped. What was finished is kept: Resume goes on from there.")
+
+
+def _numbers(run: Run, history: list[dict[str, Any]]) -> None:
+    """The best epoch so far, each number with the images it was counted on."""
+    best = next((row for row in reversed(history) if row["best"]), history[-1])
+    validation = best["val"]
+    confusion = validation["confusion"]
+    images = sum(map(sum, confusion))
+    right = sum(row[k] for k, row in enumerate(confusion))
+    for place, (label, value, counted) in zip(
+        st.columns(3),
+        [
+            ("Best epoch", str(best["epoch"]), f"by validation {_spoken(run.config.monitor)}; {len(history)} done"),
+            ("Macro F1, validation", validation["macro_f1"], f"over {images:,} validation images"),
+            ("Accuracy, validation", validation["accuracy"], f"{of(right, images)} validation images"),
+        ],
+        strict=True,
+    ):
+        with place:
+            metric(label, value, counted)
+    recall = [
+        {"Class": name, "Recall": f"{validation['recall'][name]:.3f}", "Images": of(row[k], sum(row))}
+        for k, (name, row) in enumerate(zip(run.classes, confusion, strict=True))
+    ]
+    st.caption(f"Recall of each class on validation, epoch {best['epoch']}")
+    sheet(pd.DataFrame(recall), hide_index=True)
+
+
+def _spoken(name: str) -> str:
+    return name.replace("_", " ").replace("f1", "F1")
+
+
+def _curves(run: Run, history: list[dict[str, Any]]) -> None:
+    drawn = {
+        "loss": charts.live_curve(history, "loss"),
+        "accuracy": charts.live_curve(history, "accuracy"),
+        "macro_f1": charts.live_curve(history, "macro_f1"),
+        "recall": charts.live_recall(history, run.classes),
+    }
+    # Row by row: on a phone, where columns stack, the order stays.
+    places = [*st.columns(2), *st.columns(2)]
+    for place, (name, (frame, spec)) in zip(places, drawn.items(), strict=True):
+        place.vega_lite_chart(
+            frame, spec, key=f"{name}-{run.id}", on_select="rerun", selection_mode=["z"], width="stretch"
+        )

@@ -1,0 +1,138 @@
+"""What the pages of results share: a completed run, and the sentences that belong to its figures.
+
+run = pick_result()                      # None: the page says why, and what to do
+st.write(score_line(run))
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from cxr_core.errors import RunError
+from cxr_core.evaluation import balance
+from cxr_core.runs.decision import Decision
+from cxr_core.runs.needs import gone
+from cxr_core.runs.run import ACTIVE, Run, list_runs
+from cxr_core.settings import runs_dir
+from cxr_core.ui.frame import STATES, escaped, of
+from cxr_core.ui.run.external import outside_figures
+from cxr_core.ui.run.measured import judged
+from cxr_core.ui.run.picker import choose_run, pick_run
+from cxr_core.ui.run.table import facts, run_table
+
+SPLIT_NAMES = {"test": "test", "val": "validation"}
+MONITORS = {
+    "macro_f1": "highest macro F1",
+    "balanced_accuracy": "highest balanced accuracy",
+    "accuracy": "highest accuracy",
+    "loss": "lowest loss",
+}
+
+
+def pick_result(pinned: Run | None = None) -> Run | None:
+    """A select box over all runs, kept in ``?run=``, the ``pinned`` one first, then the completed ones. None where the
+    chosen one is not completed: its state is said. Raises RunError where it is damaged.
+    """
+    runs = list_runs(runs_dir())
+    if not runs:
+        return pick_run()
+    table = run_table(runs)
+    ready = set(table.loc[table["state"] == STATES["completed"][0], "id"])
+    run = choose_run(sorted(runs, key=lambda run: (run != pinned, run.id not in ready)))
+    if run is None:
+        return None
+    row = facts(run)
+    said = [run.id] if run.name != run.id else []
+    said += [row["state"], row["dataset"], row["backbone"], *(["pinned"] if run == pinned else [])]
+    st.caption(escaped(" · ".join(dict.fromkeys(said))))
+    if run.state != "completed":
+        state_notice(run)
+        return None
+    if lost := gone(run):
+        st.info(escaped(lost), icon=":material/folder_off:")
+    return run
+
+
+def state_notice(run: Run, here: bool = False) -> None:
+    """One message on a run that is not completed: what happened, what to do, and the link that leads there.
+
+    ``here``: the page is the one where it can be resumed.
+    """
+    resume = "Resume it" if here else "Resume it on the Runs page"
+    state, done = run.state, f"{of(len(run.history), run.config.epochs)} epochs are done"
+    if state == "failed":
+        st.error(f"This run failed: {escaped(str(run.status.get('error') or 'see its log'))}", icon=":material/error:")
+        st.caption(f"{done}. {resume} when the cause is mended; its log says more.")
+    elif state == "queued":
+        st.info("This run waits for its turn: one training runs at a time.", icon=":material/schedule:")
+    elif state in ACTIVE:
+        st.info(f"This run is still going: {done}. Its results come when it has ended.", icon=":material/timer:")
+    elif state == "stopped":
+        st.info(f"This run was stopped: {done}. {resume} to go on from there.", icon=":material/stop_circle:")
+    elif state == "lost":
+        text = "The process of this run is gone, perhaps with a restart of the machine"
+        st.warning(
+            f"{text}: {done}. Resume it on the Runs page; nothing that was kept is lost.", icon=":material/link_off:"
+        )
+    if state in ACTIVE:
+        st.page_link("pages/2_Train.py", label="Watch it", icon=":material/monitoring:", query_params={"run": run.id})
+    elif state != "completed" and not here:
+        st.page_link("pages/3_Runs.py", label="To the run", icon=":material/list:", query_params={"run": run.id})
+
+
+def right_of(report: Mapping[str, Any]) -> str:
+    """``171 of 220``: images decided rightly."""
+    return of(sum(row[k] for k, row in enumerate(report["confusion"])), report["n"])
+
+
+def score_line(run: Run) -> str:
+    """What this run scored on its internal test split, with the number of images, and on another collection."""
+    try:
+        report, _ = judged(run, "test")
+    except RunError:
+        return "There is no test score for this run, so nothing is known of how good its predictions are."
+    said = [f"On its internal test split: {balanced_text(report)}.", *balance.unjudged(report), outside_line(run)]
+    return " ".join(said)
+
+
+def balanced_text(report: Mapping[str, Any]) -> str:
+    """The balanced figures first, then each class, accuracy as counts last."""
+    return (
+        f"macro F1 {report['macro_f1']:.3f}, balanced accuracy {report['balanced_accuracy']:.3f}; recall "
+        f"{balance.recalls(report)}; decided {right_of(report)} images rightly"
+    )
+
+
+def outside_line(run: Run) -> str:
+    """One sentence: the score on the other collection evaluated last, or that there is none."""
+    found = outside_figures(run)
+    if not found:
+        return "It was not evaluated on another collection yet."
+    latest = found[0]
+    said = f"On the external collection {latest['name']}: {balanced_text(latest)}."
+    return " ".join([said, *balance.unjudged(latest)])
+
+
+def best_epoch_line(run: Run) -> str:
+    """One sentence: which epoch's weights are evaluated, and how they were chosen."""
+    config, history, best = run.config, run.history, run.best
+    if best is None:
+        return "The history of this run is empty, so the epoch of these weights is not known."
+    images = sum(run.info["counts"]["val"].values())
+    value = best["val"].get(config.monitor)
+    return (
+        f"The weights are those of epoch {best['epoch']}, of {len(history)} trained and {config.epochs} planned: the "
+        f"{MONITORS[config.monitor]} on the {images:,} images of the validation split"
+        f"{'' if value is None else f' ({value:.3f})'}."
+    )
+
+
+def thresholds(run: Run) -> dict[str, float]:
+    """The threshold of each label as it stands now; empty where the most probable class wins. Raises RunError."""
+    return Decision.load(run).thresholds
+
+
+def split_title(split: str) -> str:
+    """``Test`` or ``Validation``."""
+    return SPLIT_NAMES[split].capitalize()

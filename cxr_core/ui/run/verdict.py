@@ -1,0 +1,39 @@
+"""The verdict on a run, as one calm banner beside its headline figure; what is behind it folds out below."""
+
+import streamlit as st
+
+from cxr_core.reports.verdict import Verdict, verdict
+from cxr_core.runs import external
+from cxr_core.runs.companions import EXPERIMENTS
+from cxr_core.runs.run import Run
+from cxr_core.ui.frame import escaped
+from cxr_core.ui.run.measured import stamps
+
+_FILES = ("audit.json", *(one.file for one in EXPERIMENTS), "found.json", "predictions_test.csv", "split.csv")
+
+
+def verdict_banner(run: Run) -> None:
+    """Draw the verdict, all that it rests on, and the way to the audit of the run's data set. Raises RunError."""
+    found = known_verdict(run)
+    st.info(f"**What this score is worth.** {escaped(found.sentence)}", icon=":material/fact_check:")
+    with st.expander(f"What is known of it ({len(found.details)})"):
+        st.markdown("\n".join(f"- {escaped(sentence)}" for sentence in found.details))
+        st.page_link(
+            "pages/6_Audit.py",
+            label="The audit of its data set",
+            icon=":material/fact_check:",
+            query_params={"data": str(run.data)},
+        )
+
+
+def known_verdict(run: Run) -> Verdict:
+    """The verdict, made anew when one of the files that it rests on changes. Raises RunError."""
+    files = [run.path / name for name in _FILES]
+    changed = tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
+    found: Verdict = _verdict(run, (*stamps(run, "test"), *changed), external.stamps(run))
+    return found
+
+
+@st.cache_data(max_entries=64, show_spinner="Measuring", hash_funcs={Run: lambda run: str(run.path)})
+def _verdict(run: Run, changed: tuple[int, ...], outside: tuple[tuple[str, int], ...]) -> Verdict:
+    return verdict(run)
