@@ -29,8 +29,8 @@ class Experiment:
 
 
 CONTROLS = Experiment("controls", "controls.json", "controls.txt")
-SOURCES = Experiment("sources", "left-out.json", "left-out.txt")
-EXPERIMENTS = (CONTROLS, SOURCES)
+LEFT_OUT = Experiment("sources", "left-out.json", "left-out.txt")
+EXPERIMENTS = (CONTROLS, LEFT_OUT)
 
 
 @dataclass(frozen=True)

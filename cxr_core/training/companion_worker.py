@@ -1,7 +1,7 @@
 """Measures what goes with a run: trains its companions one after the other, and keeps what they reached.
 
     measure_controls(run)    # what `audit --run` calls, in this process
-    measure_sources(run)
+    measure_left_out(run)
 
 Stopped or lost, it goes on from the last finished state of the companion it was at, as a training does.
 """
@@ -22,7 +22,7 @@ from cxr_core.private import private_lock
 from cxr_core.runs import controls, left_out
 from cxr_core.runs.companions import (
     CONTROLS,
-    SOURCES,
+    LEFT_OUT,
     Companion,
     Experiment,
     check_ready,
@@ -53,12 +53,12 @@ def measure_controls(run: Run) -> bool:
     return _measured(run, CONTROLS, controls.planned(run), _keep_controls)
 
 
-def measure_sources(run: Run) -> bool:
+def measure_left_out(run: Run) -> bool:
     """Train without each source in turn and write ``left-out.json`` and its table; otherwise as measure_controls.
 
     Raises RunError also where no source can be left out.
     """
-    if (run.path / SOURCES.file).exists():
+    if (run.path / LEFT_OUT.file).exists():
         return True
     check_ready(run)
     # The run's audit knows the copies, which have to be left out too.
@@ -66,7 +66,7 @@ def measure_sources(run: Run) -> bool:
     plan = left_out.planned(run)
     if not plan.companions:
         raise RunError(plan.message)
-    return _measured(run, SOURCES, plan.companions, lambda run: _keep_sources(run, plan))
+    return _measured(run, LEFT_OUT, plan.companions, lambda run: _keep_left_out(run, plan))
 
 
 def _measured(run: Run, experiment: Experiment, companions: Sequence[Companion], keep: Callable[[Run], None]) -> bool:
@@ -163,11 +163,11 @@ def _keep_controls(run: Run) -> None:
     write_atomic(run.path / CONTROLS.file, json.dumps(found, indent=1))
 
 
-def _keep_sources(run: Run, plan: left_out.Plan) -> None:
+def _keep_left_out(run: Run, plan: left_out.Plan) -> None:
     """Write what each training decided on the images of the source that it had not seen, then the file that says so."""
-    found = [folder_of(run, SOURCES, companion.name).predictions("test") for companion in plan.companions]
+    found = [folder_of(run, LEFT_OUT, companion.name).predictions("test") for companion in plan.companions]
     write_atomic(run.path / left_out.TABLE, written(pd.concat(found, ignore_index=True)))
-    write_atomic(run.path / SOURCES.file, json.dumps({"skipped": plan.skipped}, indent=1))
+    write_atomic(run.path / LEFT_OUT.file, json.dumps({"skipped": plan.skipped}, indent=1))
 
 
 def _chance(run: Run) -> float:

@@ -30,7 +30,7 @@ from cxr_core.data.pseudonyms import Pseudonyms
 from cxr_core.disk import free_at, full, room_for, size, why_full
 from cxr_core.errors import CxrError, DatasetError, DiskError, RunError
 from cxr_core.inference.embedding import keep_embedding
-from cxr_core.inference.evaluate import check_folder, judge, named
+from cxr_core.inference.evaluate import check_folder, evaluate_samples, named
 from cxr_core.inference.trained import Trained
 from cxr_core.model.extraction import Interrupted, Item, keep
 from cxr_core.model.features import FeatureStore
@@ -46,7 +46,7 @@ from cxr_core.training.divergence import signs
 from cxr_core.training.presence import Moved, Place, heartbeat, only_worker, terminations_as_interrupts, turn
 from cxr_core.training.progress import Progress
 from cxr_core.training.trainer import Part, Trainer
-from cxr_core.training.unreadable import LeftOut
+from cxr_core.training.unreadable import Missing
 
 RESERVE = ".reserve"
 RESERVE_BYTES = 1 << 16
@@ -183,7 +183,7 @@ class _Worker:
         self._evaluate(samples)
         self.enter("completed")
 
-    def _extract(self, store: FeatureStore, device: torch.device) -> tuple[pd.DataFrame, LeftOut]:
+    def _extract(self, store: FeatureStore, device: torch.device) -> tuple[pd.DataFrame, Missing]:
         folder, samples = self.run.folder, self.run.split
         paths = self.run.pictures(samples["file"])
         items = [
@@ -212,7 +212,7 @@ class _Worker:
         lost = {entry.path for entry in unreadable}
         listed = named(unreadable, paths, bool(self.run.pseudonyms))
         write_atomic(self.run.path / "unreadable.csv", written(pd.DataFrame(listed, columns=["file", "reason"])))
-        left = LeftOut.of(samples, paths, unreadable)
+        left = Missing.of(samples, paths, unreadable)
         self.status["left_out"] = left.count
         readable = samples[[paths[file] not in lost for file in samples["file"]]]
         self._check_classes(readable)
@@ -319,7 +319,7 @@ class _Worker:
             chosen = samples[samples["split"] == split]
             if chosen.empty:
                 continue
-            metrics, predictions = judge(
+            metrics, predictions = evaluate_samples(
                 trained,
                 chosen,
                 self.run.folder,
