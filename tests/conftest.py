@@ -9,10 +9,10 @@ from hypothesis import settings
 
 from cxr_core import demo, reach
 from cxr_core.runs.run import Run
+from tests import ROOT
 from tests.runs_support import FROZEN, train
 
-PROJECT = Path(__file__).resolve().parent.parent
-REAL_DATA = PROJECT.parent / "shared" / "data"
+REAL_DATA = ROOT.parent / "shared" / "data"
 
 # What is right does not become wrong on a busy machine.
 settings.register_profile("no deadline", deadline=None)

@@ -28,8 +28,8 @@ from websockets import Subprotocol
 from websockets.sync.client import ClientConnection, connect
 
 from cxr_core.settings import remember_dataset
+from tests import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 60
 Headers = Mapping[str, str | None]
 FOLDERS = ("runs", "cache", "data")

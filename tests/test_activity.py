@@ -21,7 +21,8 @@ from cxr_core.data.dataset import scan
 from cxr_core.runs.decision import clear_operating_point, save_operating_point
 from cxr_core.runs.run import Run
 from cxr_core.settings import remember_dataset, runs_dir
-from tests.pages.support import PROJECT, open_page, texts, tiny_dataset, tiny_run
+from tests import ROOT
+from tests.pages.support import open_page, texts, tiny_dataset, tiny_run
 
 KEYS = ["time", "user", "via", "action", "what", "run", "data", "counts"]
 
@@ -72,7 +73,7 @@ def test_what_is_there_is_never_changed() -> None:
 def test_lines_of_many_at_once_do_not_mix(tmp_path: Path) -> None:
     """Threads here, and other processes beside them."""
     code = "from cxr_core.activity import record\nfor n in range(200): record('opened', data='process' * 20)"
-    others = [subprocess.Popen([sys.executable, "-c", code], cwd=PROJECT) for _ in range(2)]
+    others = [subprocess.Popen([sys.executable, "-c", code], cwd=ROOT) for _ in range(2)]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: record("opened", data="thread" * 20), range(400)))
     assert [other.wait(60) for other in others] == [0, 0]
@@ -245,7 +246,7 @@ def test_a_download_is_recorded_when_it_is_made(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_no_page_hands_out_a_file_past_the_record() -> None:
-    sources = [*(PROJECT / "cxr_core" / "ui").glob("*.py"), *(PROJECT / "pages").glob("*.py")]
+    sources = [*(ROOT / "cxr_core" / "ui").rglob("*.py"), *(ROOT / "pages").glob("*.py")]
     past = [file.name for file in sources if "st.download_button(" in file.read_text() and file.name != "downloads.py"]
     assert past == []
 

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-FILE = Path(__file__).resolve().parents[1] / ".ci" / "audit_deps.py"
+from tests import ROOT
+
+FILE = ROOT / ".ci" / "audit_deps.py"
 CLEAN: dict[str, Any] = {"name": "numpy", "version": "1.0", "vulns": []}
 BAD = {"name": "pillow", "version": "2.0", "vulns": [{"id": "CVE-1", "fix_versions": ["2.1"]}]}
 SKIPPED = {"name": "torch", "skip_reason": "Dependency not found"}

@@ -28,10 +28,10 @@ from cxr_core.runs.run import Run, list_runs
 from cxr_core.settings import write_atomic
 from cxr_core.training.progress import Progress
 from cxr_core.training.worker import RESERVE, work
+from tests import ROOT
 from tests.runs_support import measured, new_run, train
 
 FULL = Path("/dev/full")
-PROJECT = Path(__file__).resolve().parents[1]
 # Files beyond the limit cannot be written: the system answers EFBIG where a full disk answers ENOSPC.
 LIMITED = """
 import resource, sys
@@ -182,7 +182,7 @@ def test_a_training_on_a_full_disk_fails_with_a_sentence_and_resumes_to_the_same
         [sys.executable, "-c", LIMITED, str(limit), "resume", str(run.path)],
         capture_output=True,
         text=True,
-        cwd=PROJECT,
+        cwd=ROOT,
         check=False,
         env={**os.environ, "OMP_NUM_THREADS": "2"},
     )

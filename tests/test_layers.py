@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests import ROOT
 
 # From the ground up: a folder imports from itself and from those before it. "cxr_core" is the files that lie in it.
 LAYERS = (

@@ -23,9 +23,10 @@ from cxr_core.model.features import FeatureStore, kept_spaces
 from cxr_core.model.losses import sigmoid_focal_loss, softmax_focal_loss
 from cxr_core.model.network import initial_suffix, load_prefix, space_of
 from cxr_core.runs.run import Run
+from tests import ROOT
 from tests.runs_support import CLASSES, FROZEN, noise, train
 
-PACKAGE = Path(__file__).resolve().parents[1] / "cxr_core"
+PACKAGE = ROOT / "cxr_core"
 
 
 def test_1_the_convolutions_are_really_frozen(frozen_run: Run) -> None:

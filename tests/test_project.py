@@ -11,9 +11,9 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests import ROOT
 from tests.test_layers import SOURCES, imported
 
-ROOT = Path(__file__).resolve().parent.parent
 ENTRIES = [*ROOT.glob("dashboard.py"), *sorted(ROOT.glob("pages/*.py"))]
 
 # Written in pieces, or this file would be the first to break the rule that it checks.

@@ -27,11 +27,11 @@ from cxr_core.data.dataset import scan
 from cxr_core.data.unpacked import holding
 from cxr_core.runs.run import Run, list_runs
 from cxr_core.settings import runs_dir
+from tests import ROOT
 from tests.data.test_archive import data_set, packed
 from tests.images.files import radiograph
 from tests.runs_support import SMALL, copy_of, new_run
 
-ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 PYTHON = [text for language, text in BLOCKS if language == "python"]

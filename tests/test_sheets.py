@@ -3,7 +3,6 @@
 import ast
 import csv
 import io
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,8 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cxr_core.sheets import FORMULA, defused, plain, read, safe, written
+from tests import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 # What a file system, a CSV and this software's files can hold: no NUL, no half of a character.
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
 SHARP = st.text(st.sampled_from("=+-@\t\r\n';,\"a \uff1d0"), max_size=8)
@@ -90,7 +89,7 @@ def test_tables_of_a_page_are_drawn_defused() -> None:
     """The toolbar of a table copies and downloads what the table holds, so what it holds must be harmless."""
     bare = [
         str(file.relative_to(ROOT))
-        for file in [*ROOT.glob("cxr_core/ui/*.py"), *ROOT.glob("pages/*.py"), ROOT / "dashboard.py"]
+        for file in [*ROOT.glob("cxr_core/ui/**/*.py"), *ROOT.glob("pages/*.py"), ROOT / "dashboard.py"]
         for node in ast.walk(ast.parse(file.read_text("utf-8")))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)

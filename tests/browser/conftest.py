@@ -24,9 +24,9 @@ import psutil
 import pytest
 from playwright.sync_api import Locator, Page
 
+from tests import ROOT
 from tests.server_support import served
 
-ROOT = Path(__file__).resolve().parents[2]
 ARTEFACTS = ROOT / "test-artefacts"
 SETTLE_SECONDS = 60
 

@@ -14,8 +14,7 @@ from cxr_core.data import fixes
 from cxr_core.reports.verdict import verdict
 from cxr_core.runs.run import Run, list_runs
 from cxr_core.settings import runs_dir
-
-PROJECT = Path(__file__).resolve().parents[1]
+from tests import ROOT
 
 
 def test_json_has_what_was_promised(tiny_dataset: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -154,5 +153,5 @@ def test_a_kept_audit_is_read_without_what_made_it(tiny_dataset: Path) -> None:
         f"assert main(['audit', '--data', {str(tiny_dataset)!r}]) == 0\n"
         "sys.exit(' '.join({'sklearn', 'scipy', 'torch'} & set(sys.modules)) or 0)"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -23,9 +23,9 @@ from cxr_core.runs import viewings
 from cxr_core.runs.decision import save_operating_point
 from cxr_core.runs.jobs import queue_again
 from cxr_core.runs.run import Run, find_run, list_runs
+from tests import ROOT
 from tests.runs_support import copy_of, new_run, noise, wait_until
 
-PROJECT = Path(__file__).resolve().parents[1]
 SMALL = ("--backbone", "small-cnn", "--epochs", "1", "--image-size", "64", "--device", "cpu")
 
 Answer = tuple[int, str, str]
@@ -188,7 +188,7 @@ def test_ctrl_c_leaves_a_run_that_resumes(tiny_dataset: Path, tmp_path: Path) ->
     command = [sys.executable, "-m", "cxr_core", "train", "--data", str(tiny_dataset), "--runs", str(tmp_path / "runs")]
     child = subprocess.Popen(
         [*command, *SMALL, "--epochs", "10000"],
-        cwd=PROJECT,
+        cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -226,7 +226,7 @@ def test_resume_finishes_a_stopped_run_and_refuses_a_completed_one(
 def test_a_reader_that_leaves_does_not_end_the_training(tiny_dataset: Path, tmp_path: Path) -> None:
     run = new_run(tiny_dataset, tmp_path / "runs")
     resume = f"{sys.executable} -m cxr_core resume '{run.path}' | true"
-    answer = subprocess.run(["bash", "-c", resume], cwd=PROJECT, capture_output=True, text=True, check=False)
+    answer = subprocess.run(["bash", "-c", resume], cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.state == "completed", answer.stderr
     assert "epoch 2/2" in run.log
 
@@ -421,7 +421,7 @@ def test_predict_of_a_name_that_is_no_text(completed_run: Run, tiny_dataset: Pat
         pytest.skip(f"this file system takes no such name: {error}")
     for form in ("--json", "--csv"):
         command = [sys.executable, "-m", "cxr_core", "predict", str(completed_run.path), os.fsdecode(name), form]
-        answer = subprocess.run(command, cwd=PROJECT, capture_output=True, check=False)
+        answer = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
         assert (answer.returncode, answer.stderr) == (0, b"")
         assert answer.stdout
 
@@ -533,7 +533,7 @@ def test_a_value_of_the_wrong_form_is_named(call: Call) -> None:
         (["resume", "nothing"], "no run 'nothing'"),
         (["evaluate", "nothing", "--json"], "no run 'nothing'"),
         (["predict", "nothing", "a.png", "--json"], "no run 'nothing'"),
-        (["runs", "--runs", str(PROJECT / "pyproject.toml")], "expected a folder"),
+        (["runs", "--runs", str(ROOT / "pyproject.toml")], "expected a folder"),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_status_1(call: Call, arguments: list[str], message: str) -> None:
@@ -652,7 +652,7 @@ def test_commands_without_a_network_import_no_torch(tiny_dataset: Path, complete
         f"assert main(['evaluate', {str(completed_run.path)!r}, '--json']) == 0\n"
         "assert 'torch' not in sys.modules\n"
     )
-    answer = subprocess.run([sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True, check=False)
+    answer = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stderr
     assert len(scan(tiny_dataset).samples) == 36
 

@@ -27,9 +27,9 @@ from cxr_core.runs.measured import measure
 from cxr_core.runs.run import Run
 from cxr_core.settings import write_atomic
 from cxr_core.ui.datasets import CHOSEN
+from tests import ROOT
 from tests.runs_support import at_work
 
-PROJECT = Path(__file__).resolve().parents[1]
 CLASSES = ("COVID19", "NORMAL", "PNEUMONIA")
 
 
@@ -38,7 +38,7 @@ def open_page(page: str, timeout: float = 30, linked: bool = False, **query: str
 
     A ``data`` set was typed in this session before, unless it is only ``linked``.
     """
-    at = AppTest.from_file(str(PROJECT / "dashboard.py"), default_timeout=timeout)
+    at = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=timeout)
     at.switch_page(page)
     for name, value in query.items():
         at.query_params[name] = value

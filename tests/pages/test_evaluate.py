@@ -21,7 +21,8 @@ from cxr_core.runs.decision import Decision, save_operating_point
 from cxr_core.runs.measured import measured
 from cxr_core.runs.run import Run
 from cxr_core.ui.evaluate.matrix import ANY, behind
-from tests.pages.support import CLASSES, PROJECT, open_page, texts, tiny_dataset, tiny_run
+from tests import ROOT
+from tests.pages.support import CLASSES, open_page, texts, tiny_dataset, tiny_run
 from tests.runs_support import copy_of
 
 PAGE = "pages/4_Evaluate.py"
@@ -108,7 +109,7 @@ def test_sections_that_open_no_image_leave_torch_alone(run: Run) -> None:
         "    assert not at.exception and not at.error, section\n"
         "sys.exit('torch' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
 
 

@@ -16,9 +16,8 @@ from cxr_core.errors import DatasetError, RunError
 from cxr_core.runs import jobs, liveness
 from cxr_core.runs.run import Run, list_runs
 from cxr_core.training.worker import work
+from tests import ROOT
 from tests.runs_support import SMALL, measured, new_run, train, wait_until
-
-PROJECT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -109,7 +108,7 @@ print(run.path)
 def test_the_worker_outlives_who_started_it(tiny_dataset: Path, runs_dir: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-c", STARTER, str(tiny_dataset), str(runs_dir), repr(SMALL)]
     # Started from elsewhere, as from a notebook: the worker finds the package all the same.
-    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     answer = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=True)
     run = Run(Path(answer.stdout.strip()))
     assert run.is_active

@@ -19,9 +19,8 @@ from cxr_core.images.version import PIXELS
 from cxr_core.runs.creation import create_run
 from cxr_core.runs.run import Run, find_run, list_runs
 from cxr_core.settings import write_atomic
+from tests import ROOT
 from tests.runs_support import SMALL, at_work, new_run, noise
-
-PROJECT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -324,7 +323,7 @@ def test_three_hundred_runs_are_listed_fast_and_without_torch(finished: Run) -> 
         for name in ("run.json", "status.json", "history.jsonl", "metrics_test.json"):
             shutil.copyfile(finished.path / name, other / name)
     command = [sys.executable, "-c", LISTING, str(finished.path.parent)]
-    answer = subprocess.run(command, capture_output=True, text=True, cwd=PROJECT, check=True)
+    answer = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True)
     count, seconds = answer.stdout.split()
     assert int(count) == 300
     assert float(seconds) < 3

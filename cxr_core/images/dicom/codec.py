@@ -112,7 +112,7 @@ def isolated(content: bytes) -> np.ndarray:
 
 
 def _start() -> "subprocess.Popen[bytes]":
-    package = Path(__file__).resolve().parents[2]
+    package = Path(__file__).resolve().parents[3]
     paths = os.pathsep.join([str(package), *filter(None, [os.environ.get("PYTHONPATH")])])
     return subprocess.Popen(
         [sys.executable, "-m", "cxr_core.images.dicom.codec"],
