@@ -2,7 +2,7 @@
 
 title(run)                   # alone: "Night shift (20261122-101500-vgg16-1f3a)"; the id where it has no name
 titles(runs)[run.id]         # among others: "Night shift", with the id only where two have one name
-in_queue(run)                # one that waits or trains: "Night shift", "Without lungs, of Night shift"
+in_queue(run)                # one that waits or trains: "Night shift", "Night shift: Without lungs"
 """
 
 from collections import Counter
@@ -19,15 +19,15 @@ def title(run: Run) -> str:
 
 
 def in_queue(run: Run) -> str:
-    """The name of a run; of a training that goes with a run, what it is and which run that is."""
+    """The name of a run; of a training that goes with a run, that run and what it is."""
     owner = owner_of(run.path)
     if owner is None:
         return run.name
     try:
-        return f"{run.info['title']}, of {owner.name}"
+        return f"{owner.name}: {run.info['title']}"
     except (RunError, KeyError):
         # Its description is damaged: the name of its folder has to do.
-        return f"{run.id}, of {owner.name}"
+        return f"{owner.name}: {run.id}"
 
 
 def titles(runs: Iterable[Run]) -> dict[str, str]:
