@@ -197,3 +197,10 @@ def test_pages_draw_and_leave_the_work_to_the_core(name: str) -> None:
 def test_jobs_start_the_command_line_and_never_the_trainer(name: str) -> None:
     work = {target for target in imported(name) if within(target, TORCH | {"cxr_core.training", "cxr_core.model"})}
     assert not work, f"{name} imports {sorted(work)}; a training is a process of its own"
+
+
+@pytest.mark.parametrize("name", sorted(name for name in SOURCES if within(name, ("cxr_core.cli",))))
+def test_commands_leave_each_other_alone(name: str) -> None:
+    shared = {"cxr_core.cli", "cxr_core.cli.flags", "cxr_core.cli.output"}
+    others = {target for target in imported(name) if within(target, ("cxr_core.cli",))} - shared
+    assert not others, f"{name} imports another command: {sorted(others)}; what both need lies in flags or output"

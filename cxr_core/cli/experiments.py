@@ -1,18 +1,23 @@
 """What ``python -m cxr_core audit --run RUN`` does: trainings that go with a run, and what it is worth beside them."""
 
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from contextlib import redirect_stdout
 from typing import Any
 
 from cxr_core.activity import record
 from cxr_core.cli.output import print_json, runs_folder
 from cxr_core.runs import controls, left_out
-from cxr_core.runs.companions import CONTROLS, SOURCES
+from cxr_core.runs.companions import CONTROLS, EXPERIMENTS, SOURCES
 from cxr_core.runs.controls import Scores
 from cxr_core.runs.left_out import Unseen
 from cxr_core.runs.run import Run, find_run
 from cxr_core.runs.titles import title
+
+
+def add(parser: ArgumentParser) -> None:
+    """The flag of ``--run`` alone."""
+    parser.add_argument("--only", choices=[one.name for one in EXPERIMENTS], help="with --run: these trainings alone")
 
 
 def experiments(options: Namespace) -> int:

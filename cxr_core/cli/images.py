@@ -1,4 +1,4 @@
-"""What the commands on single images do, and the reports: ``predict``, ``explain``, ``picture``, ``report``."""
+"""The commands on single images: ``predict``, ``explain``, ``picture``."""
 
 import io
 import sys
@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from cxr_core.activity import record, record_predicted
+from cxr_core.cli import flags
 from cxr_core.cli.output import print_json, runs_folder
 from cxr_core.data.uploads import shown_name
-from cxr_core.errors import ConfigError, ImageError
+from cxr_core.errors import ImageError
 from cxr_core.images.dicom.files import facts
 from cxr_core.images.gate import questioned
 from cxr_core.images.reading import decode, decoded, pixels, read_bytes
 from cxr_core.reports import known
 from cxr_core.reports.verdict import verdict
-from cxr_core.runs.run import Run, find_run
-from cxr_core.runs.titles import title
+from cxr_core.runs.run import find_run
 from cxr_core.settings import write_atomic
 from cxr_core.sheets import written
 
@@ -27,9 +27,39 @@ if TYPE_CHECKING:
     from cxr_core.inference.predictor import Prediction
 
 NOTICE = "Research software, not for clinical use."
-OPACITY = 0.45
-IMAGE_SUFFIXES = (".html", ".pdf")
-RUN_SUFFIXES = (".md", ".html")
+
+
+def add(actions: flags.Actions) -> None:
+    """The parsers of these commands."""
+    predicted = actions.add_parser("predict", help="predict files with a run")
+    predicted.set_defaults(command=predict)
+    flags.run(predicted)
+    predicted.add_argument("files", nargs="+", metavar="FILE", help="images, in any of the formats read")
+    form = predicted.add_mutually_exclusive_group()
+    flags.json(form)
+    form.add_argument("--csv", action="store_true", help="print a CSV table")
+    flags.force(predicted)
+
+    explained = actions.add_parser("explain", help="a heat map: what moved the score of a class")
+    explained.set_defaults(command=explain)
+    flags.run(explained)
+    explained.add_argument("file", type=Path, metavar="FILE", help="an image, in any of the formats read")
+    explained.add_argument("--class", dest="label", required=True, metavar="C", help="one of the run's classes")
+    explained.add_argument("--out", type=_png, required=True, metavar="PNG", help="the file to write")
+    flags.opacity(explained)
+
+    shown = actions.add_parser("picture", help="what is made of a file: the grey picture as PNG, and each step to it")
+    shown.set_defaults(command=picture)
+    shown.add_argument("file", type=Path, metavar="FILE", help="an image, in any of the formats read")
+    shown.add_argument("--out", type=_png, required=True, metavar="PNG", help="the file to write")
+    flags.json(shown)
+
+
+def _png(text: str) -> Path:
+    """A flag's value as the path of a PNG; wrong usage otherwise."""
+    if Path(text).suffix.lower() != ".png":
+        raise ArgumentTypeError(f"expected a file that ends in .png, got {text!r}")
+    return Path(text)
 
 
 def predict(options: Namespace) -> int:
@@ -155,68 +185,3 @@ def picture(options: Namespace) -> int:
         print(f"Note: an answer for this picture is withheld. {doubt.reason}")
     print(f"{options.out}: {width} x {height} pixels, grey, upright")
     return 0
-
-
-def report(options: Namespace) -> int:
-    """Write the report on one image, or the model card of a run; the suffix says in which form."""
-    run = find_run(runs_folder(options), options.run)
-    content = _model_card(run, options.out) if options.file is None else _image_report(run, options)
-    write_atomic(options.out, content, private=False)
-    what = "model card" if options.file is None else "report of one image"
-    record("exported", what, run=run.id, runs=run.path.parent)
-    print(f"{options.out}: {'model card of' if options.file is None else 'report of one image by'} run {title(run)}")
-    return 0
-
-
-def _model_card(run: Run, out: Path) -> str:
-    from cxr_core.reports import html, markdown
-    from cxr_core.reports.card import model_card
-
-    return (markdown if out.suffix.lower() == ".md" else html).render(model_card(run))
-
-
-def _image_report(run: Run, options: Namespace) -> str | bytes:
-    from cxr_core.inference.predictor import Predictor
-    from cxr_core.reports import html, pdf
-    from cxr_core.reports.answered import answered
-    from cxr_core.reports.image import image_report
-
-    if options.heat is not None and options.heat not in run.classes:
-        raise ConfigError(f"--heat: run {run.id} knows {', '.join(run.classes)}; got {options.heat!r}.")
-    content = read_bytes(options.file)
-    predictor = Predictor.load(run)
-    prediction = next(predictor.predict([(shown_name(options.file.name), content)]))
-    heat = (options.heat, options.opacity) if options.heat else None
-    record_predicted([prediction.outcome], run.id, run.path.parent)
-    document = image_report(run, answered(predictor, prediction, content, options.force, heat))
-    return pdf.render(document) if options.out.suffix.lower() == ".pdf" else html.render(document)
-
-
-def png(text: str) -> Path:
-    """A flag's value as the path of a PNG; wrong usage otherwise."""
-    if Path(text).suffix.lower() != ".png":
-        raise ArgumentTypeError(f"expected a file that ends in .png, got {text!r}")
-    return Path(text)
-
-
-def opacity(text: str) -> float:
-    """A flag's value as a share; wrong usage otherwise."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
-        raise ArgumentTypeError(f"expected a number from 0 (the picture alone) to 1 (the colours alone), got {text!r}")
-    return value
-
-
-def report_problem(options: Namespace) -> str | None:
-    """What is wrong with the flags of ``report`` taken together; None where nothing is."""
-    of_image = options.file is not None
-    suffixes = IMAGE_SUFFIXES if of_image else RUN_SUFFIXES
-    if options.out.suffix.lower() not in suffixes:
-        subject = "of an image" if of_image else "of a run (its model card)"
-        return f"argument --out: a report {subject} ends in {' or '.join(suffixes)}, got {str(options.out)!r}"
-    if not of_image and (options.heat is not None or options.force):
-        return "--heat and --force belong to the report of an image: name a FILE"
-    return None

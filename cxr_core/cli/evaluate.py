@@ -1,0 +1,102 @@
+"""The command ``evaluate``: the figures of a run on one of its splits, or on another collection."""
+
+from argparse import Namespace
+from collections.abc import Sequence
+from typing import Any
+
+from cxr_core.cli import flags
+from cxr_core.cli.output import print_json, runs_folder
+from cxr_core.evaluation import balance
+from cxr_core.runs import viewings
+from cxr_core.runs.needs import gone
+from cxr_core.runs.run import find_run
+
+
+def add(actions: flags.Actions) -> None:
+    """The parser of the command."""
+    parser = actions.add_parser("evaluate", help="metrics of a run on a split, or on another folder")
+    parser.set_defaults(command=evaluate)
+    flags.run(parser)
+    subject = parser.add_mutually_exclusive_group()
+    flags.data(subject, required=False)
+    subject.add_argument("--forget", metavar="NAME", help="delete the figures of this other collection, and end")
+    parser.add_argument("--split", choices=("train", "val", "test"), default="test", help="default: test")
+    parser.add_argument("--by-source", action="store_true", help="the figures of each source too")
+    flags.json(parser)
+
+
+def evaluate(options: Namespace) -> int:
+    """Print the metrics of a run; its own splits from the files that the training wrote, where they are there."""
+    run = find_run(runs_folder(options), options.run)
+    if options.forget:
+        from cxr_core.runs.external import forget
+
+        print(f"{forget(run, options.forget)} was forgotten.")
+        return 0
+    note, own = "", True
+    if options.data:
+        from cxr_core.inference.evaluate import evaluate_collection
+
+        outcome = evaluate_collection(run, options.data, options.split)
+        metrics, table, note, own = outcome.metrics, outcome.table, outcome.note, outcome.own
+        metrics = {**metrics, "external": {"kept": outcome.kept and outcome.kept.path.name, "note": note}}
+    elif run.metrics(options.split):
+        from cxr_core.runs.measured import measured
+
+        metrics, table = measured(run, options.split)
+    else:
+        from cxr_core.inference.evaluate import evaluate_split
+
+        metrics, table = evaluate_split(run, options.split)
+    if options.by_source:
+        from cxr_core.evaluation.by_source import by_source, held_out
+
+        apart = held_out(run.split if not options.data else table)
+        metrics = {**metrics, "by_source": by_source(table, run.classes, run.implied), "sources": apart}
+    seen = own and metrics["split"] in ("test", "all")
+    if seen:
+        viewings.look(run)
+    if options.json:
+        print_json(metrics)
+        return 0
+    _print_metrics(metrics)
+    if seen:
+        from cxr_core.reports.verdict import verdict
+
+        print(f"\nWhat this score is worth: {verdict(run).sentence}")
+    for line in [note, viewings.sentence(run) if seen else "", gone(run) if own else ""]:
+        if line:
+            print(f"\nNote: {line}")
+    return 0
+
+
+def _print_metrics(metrics: dict[str, Any]) -> None:
+    correct, ci = sum(metrics["confusion"][k][k] for k in range(len(metrics["classes"]))), metrics.get("ci", {})
+    balanced, f1 = (_with_ends(metrics[name], ci.get(name)) for name in ("balanced_accuracy", "macro_f1"))
+    print(f"{metrics['split']}: balanced accuracy {balanced}, macro F1 {f1}")
+    print(f"recall: {balance.recalls(metrics)}")
+    for sentence in balance.unjudged(metrics):
+        print(f"Note: {sentence}")
+    print(f"{correct} of {metrics['n']} correct, accuracy {metrics['accuracy']:.3f}\n")
+    width = max(len(name) for name in metrics["classes"]) + 2
+    print(f"{'':{width}}{'precision':>10}{'recall':>10}{'F1':>10}{'support':>10}{'ROC AUC':>10}")
+    for name, row in metrics["per_class"].items():
+        auc = "-" if row["roc_auc"] is None else f"{row['roc_auc']:.3f}"
+        print(
+            f"{name:{width}}{row['precision']:10.3f}{row['recall']:10.3f}{row['f1']:10.3f}{row['support']:10d}{auc:>10}"
+        )
+    for row in metrics.get("by_source", []):
+        recalls = balance.recalls(row)
+        print(f"{row['source']}: macro F1 {_with_ends(row['macro_f1'], row['ci']['macro_f1'])}, recall {recalls}")
+    if "sources" in metrics:
+        print(metrics["sources"]["message"])
+    print("\nrows true, columns predicted: " + ", ".join(metrics["classes"]))
+    for name, counts in zip(metrics["classes"], metrics["confusion"], strict=True):
+        print(f"{name:{width}}" + "".join(f"{count:>8}" for count in counts))
+    for warning in metrics["warnings"]:
+        print(f"\nNote: {warning}")
+    print("\nResearch software, not for clinical use.")
+
+
+def _with_ends(value: float, ends: Sequence[float] | None) -> str:
+    return f"{value:.3f} ({ends[0]:.3f} to {ends[1]:.3f})" if ends else f"{value:.3f}"

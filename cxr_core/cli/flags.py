@@ -1,0 +1,64 @@
+"""Flags that several commands have, each with one text of help."""
+
+import argparse
+from argparse import ArgumentParser, ArgumentTypeError
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from cxr_core.settings import runs_dir
+
+# Where a command adds its parser, and what a flag is added to, as argparse calls them.
+Actions: TypeAlias = "argparse._SubParsersAction[Any]"
+Group: TypeAlias = ArgumentParser | argparse._MutuallyExclusiveGroup
+
+OPACITY = 0.45
+
+
+def data(parser: Group, required: bool) -> None:
+    """``--data``: the data set."""
+    parser.add_argument("--data", type=Path, required=required, metavar="DIR", help="a data set: folder or CSV table")
+
+
+def runs(parser: ArgumentParser) -> None:
+    """``--runs``: the folder of the runs."""
+    parser.add_argument(
+        "--runs", type=Path, default=None, metavar="DIR", help=f"folder of the runs (default {runs_dir()})"
+    )
+
+
+def run(parser: ArgumentParser) -> None:
+    """``RUN`` and ``--runs``."""
+    parser.add_argument("run", metavar="RUN", help="a run's folder, its id, or the beginning of its id")
+    runs(parser)
+
+
+def json(parser: Group) -> None:
+    """``--json``."""
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def force(parser: ArgumentParser) -> None:
+    """``--force``: a withheld answer all the same."""
+    parser.add_argument("--force", action="store_true", help="show an answer that is withheld, marked as such")
+
+
+def opacity(parser: ArgumentParser) -> None:
+    """``--opacity`` of a heat map, from 0 to 1."""
+    parser.add_argument(
+        "--opacity",
+        type=_share,
+        default=OPACITY,
+        metavar="X",
+        help=f"of the heat map: 0 the picture alone, 1 the colours alone (default {OPACITY})",
+    )
+
+
+def _share(text: str) -> float:
+    """A flag's value as a share; wrong usage otherwise."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise ArgumentTypeError(f"expected a number from 0 (the picture alone) to 1 (the colours alone), got {text!r}")
+    return value

@@ -1,0 +1,150 @@
+"""The commands that train: ``train``, ``resume``."""
+
+import argparse
+import os
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Any, get_args
+
+from cxr_core.cli import flags
+from cxr_core.cli.output import runs_folder
+from cxr_core.config import TrainConfig, check_weights_given
+from cxr_core.disk import room_for
+from cxr_core.errors import RunError
+from cxr_core.private import open_private
+from cxr_core.runs.jobs import queue_again
+from cxr_core.runs.run import Run, find_run
+
+
+def add(actions: flags.Actions) -> None:
+    """The parsers of these commands."""
+    trained = actions.add_parser("train", help="train a run; its folder is the last line printed")
+    trained.set_defaults(command=train, check=_config)
+    flags.data(trained, required=True)
+    flags.runs(trained)
+    _hyperparameters(trained)
+
+    resumed = actions.add_parser("resume", help="go on with a stopped, lost or failed run")
+    resumed.set_defaults(command=resume)
+    flags.run(resumed)
+
+
+def _hyperparameters(parser: argparse.ArgumentParser) -> None:
+    """A flag per field of TrainConfig; its checks are the field's own, so that form and flag never disagree."""
+    groups: dict[str, argparse._ArgumentGroup] = {}
+    for name, field in TrainConfig.model_fields.items():
+        extra = field.json_schema_extra
+        title = str(extra["group"]) if isinstance(extra, dict) else "Other"
+        group = groups.setdefault(title, parser.add_argument_group(title))
+        shown = ",".join(map(str, field.default)) if isinstance(field.default, tuple) else field.default
+        # A yes or no may be given as a plain flag.
+        plain: dict[str, Any] = {"nargs": "?", "const": "true"} if field.annotation is bool else {}
+        group.add_argument(
+            f"--{name.replace('_', '-')}",
+            dest=f"config_{name}",
+            metavar="X",
+            default=argparse.SUPPRESS,
+            **plain,
+            help=f"{field.description}{_choices(field.annotation)} (default {shown})".replace("%", "%%"),
+        )
+
+
+def _choices(annotation: Any) -> str:
+    """What a field may be where that is a list: "One of sgd, adamw."; "" for numbers, texts and mixtures."""
+    values = ("true", "false") if annotation is bool else get_args(annotation)
+    if not values or not all(isinstance(value, str) for value in values):
+        return ""
+    return f" One of {', '.join(values)}."
+
+
+def _config(options: Namespace) -> TrainConfig:
+    """The configuration that the flags give. Raises ConfigError for a value of the wrong form."""
+    given = {name.removeprefix("config_"): value for name, value in vars(options).items() if name.startswith("config_")}
+    return TrainConfig.create(**given)
+
+
+def train(options: Namespace) -> int:
+    """Create a run and work on it in this process."""
+    from cxr_core.data.dataset import scan as scan_dataset
+    from cxr_core.runs.creation import create_run
+
+    config = _config(options)
+    check_weights_given(config)
+    run = create_run(scan_dataset(options.data), config, runs_folder(options))
+    print(f"Run {run.id}: {config.backbone}, weights {config.weights}, {config.trainable} trained.", flush=True)
+    for warning in run.warnings:
+        print(f"Note: {warning}", flush=True)
+    return _work(run)
+
+
+def resume(options: Namespace) -> int:
+    """Go on with a run (or begin a queued one: this is the worker that the pages start)."""
+    run = find_run(runs_folder(options), options.run)
+    if run.state == "completed":
+        raise RunError(f"Run {run.id} is completed: there is nothing to resume.")
+    # A request to stop a queued run stands: its worker has yet to read it.
+    if run.can_resume:
+        queue_again(run)
+    return _work(run)
+
+
+def _work(run: Run) -> int:
+    from cxr_core.training.worker import work
+
+    with _log(run):
+        run = work(run)
+    print(run.path, flush=True)
+    if run.state == "completed":
+        return 0
+    print(f"error: run {run.id} was {run.state} before its end", file=sys.stderr)
+    return 1
+
+
+class _log:
+    """Copies standard output into the run's log, unless it already goes there."""
+
+    def __init__(self, run: Run) -> None:
+        self.path = run.path / "log.txt"
+
+    def __enter__(self) -> None:
+        self.screen = sys.stdout
+        self.file = open_private(self.path, "a", encoding="utf-8")
+        if not self._same():
+            sys.stdout = _Both(self.screen, self.file)
+
+    def _same(self) -> bool:
+        try:
+            return os.path.samestat(os.fstat(self.screen.fileno()), self.path.stat())
+        except (OSError, ValueError):
+            return False
+
+    def __exit__(self, *_: object) -> None:
+        sys.stdout = self.screen
+        with room_for(self.path):
+            self.file.close()
+
+
+class _Both:
+    """The screen and the log; where the reader of the screen has gone, the log alone."""
+
+    def __init__(self, screen: Any, log: Any) -> None:
+        self.screen, self.log = screen, log
+
+    def write(self, text: str) -> int:
+        self._show(text)
+        with room_for(Path(self.log.name)):
+            return int(self.log.write(text))
+
+    def flush(self) -> None:
+        self._show("")
+        with room_for(Path(self.log.name)):
+            self.log.flush()
+
+    def _show(self, text: str) -> None:
+        try:
+            if self.screen is not None:
+                self.screen.write(text)
+                self.screen.flush()
+        except BrokenPipeError:
+            self.screen = None
