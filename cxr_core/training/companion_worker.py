@@ -7,6 +7,7 @@ Stopped or lost, it goes on from the last finished state of the companion it was
 """
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,15 +28,15 @@ from cxr_core.runs.companions import (
     Experiment,
     check_ready,
     folder_of,
-    is_done,
-    laid_down,
+    leave_queue,
+    lined_up,
 )
+from cxr_core.runs.liveness import note_launch
 from cxr_core.runs.measured import measured
-from cxr_core.runs.queue import queue
 from cxr_core.runs.run import Run
 from cxr_core.settings import write_atomic
 from cxr_core.sheets import written
-from cxr_core.training.progress import Progress
+from cxr_core.training.presence import heartbeat
 from cxr_core.training.worker import keep_audit, work
 
 _SHUFFLES = 500
@@ -71,32 +72,22 @@ def measure_left_out(run: Run) -> bool:
 
 def _measured(run: Run, experiment: Experiment, companions: Sequence[Companion], keep: Callable[[Run], None]) -> bool:
     with _only_one(run, experiment):
-        waiting = _claimed(run, experiment, companions)
-        with _turn(run, waiting) as ours:
-            if not ours:
-                return False
-            keep_audit(run, lambda done, total: None)
-            for made in waiting:
-                print(f"{made.info['title']} ({made.info['number']} of the {experiment.name})", flush=True)
-                made = work(made)
-                if made.state != "completed":
-                    return False
+        waiting = lined_up(run, experiment, companions)
+        for made in waiting:
+            # Whoever queued it, this process answers for it now.
+            note_launch(made.path, os.getpid())
+        try:
+            with heartbeat(*waiting):
+                for made in waiting:
+                    print(f"{made.info['title']} ({made.info['number']} of the {experiment.name})", flush=True)
+                    if work(made).state != "completed":
+                        return False
+        finally:
+            leave_queue(waiting)
         keep(run)
         for companion in companions:
             shutil.rmtree(folder_of(run, experiment, companion.name).path)
     return True
-
-
-def _claimed(run: Run, experiment: Experiment, companions: Sequence[Companion]) -> list[Run]:
-    """The companions that are still to be done, queued in their order under this process's name."""
-    waiting = []
-    for place, companion in enumerate(companions, start=1):
-        if not is_done(run, experiment, companion):
-            made = laid_down(run, experiment, companion, f"{place} of {len(companions)}")
-            # A request to stop stands.
-            queue(made.path, run.path.parent)
-            waiting.append(made)
-    return waiting
 
 
 @contextmanager
@@ -110,29 +101,6 @@ def _only_one(run: Run, experiment: Experiment) -> Iterator[None]:
         ) from None
     try:
         yield
-    finally:
-        lock.release()
-
-
-@contextmanager
-def _turn(run: Run, waiting: list[Run]) -> Iterator[bool]:
-    """Wait until no training of this runs folder is at work; False where a person stopped it while it waited."""
-    lock = private_lock(run.path.parent / ".turn.lock")
-    while True:
-        if any(made.stop_requested for made in waiting):
-            for made in waiting:
-                (made.path / "stop").unlink(missing_ok=True)
-                write_atomic(made.path / "status.json", json.dumps({**made.status, "state": "stopped"}))
-            yield False
-            return
-        try:
-            lock.acquire(timeout=0.5)
-            break
-        except Timeout:
-            for made in waiting[:1]:
-                Progress(made.path / "progress.json")("queued", 0, 1)
-    try:
-        yield True
     finally:
         lock.release()
 

@@ -39,11 +39,12 @@ from cxr_core.model.weights import check_weights
 from cxr_core.private import open_private
 from cxr_core.runs import speeds
 from cxr_core.runs.liveness import process_name
+from cxr_core.runs.queue import owner_of, turn
 from cxr_core.runs.run import Run
 from cxr_core.settings import replacing, write_atomic
 from cxr_core.sheets import written
 from cxr_core.training.divergence import signs
-from cxr_core.training.presence import Moved, Place, heartbeat, only_worker, terminations_as_interrupts, turn
+from cxr_core.training.presence import Moved, Place, heartbeat, only_worker, terminations_as_interrupts
 from cxr_core.training.progress import Progress
 from cxr_core.training.trainer import Part, Trainer
 from cxr_core.training.unreadable import Missing
@@ -78,7 +79,7 @@ def _work_at(place: Place) -> None:
     try:
         with heartbeat(run):
             worker.prepare()
-            with turn(run, place, worker.progress):
+            with turn(run, worker.wait):
                 worker.go_through()
     except Moved:
         raise
@@ -159,6 +160,12 @@ class _Worker:
         if config.trainable == "head" and (store.folder / "prefix.safetensors").exists():
             return
         check_weights(config.backbone, config.weights, lambda done, total: self.progress("downloading", done, total))
+
+    def wait(self, ahead: list[Run]) -> None:
+        """Say that it waits behind these, while nothing speaks against that."""
+        if self._asked_to_stop():
+            raise Interrupted
+        self.progress("queued", 0, 1, ahead=len(ahead))
 
     def _asked_to_stop(self) -> bool:
         self.place.check()
@@ -339,6 +346,7 @@ class _Worker:
 
 def keep_audit(run: Run, progress: Callable[[int, int], None]) -> None:
     """Keep what the audit says of the images as this run splits them. A companion's audit is that of its run."""
+    run = owner_of(run.path) or run
     if run.audit is not None or run.experiment:
         return
     try:
