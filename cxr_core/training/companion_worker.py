@@ -79,7 +79,7 @@ def _measured(run: Run, experiment: Experiment, companions: Sequence[Companion],
         try:
             with heartbeat(*waiting):
                 for made in waiting:
-                    print(f"{made.info['title']} ({made.info['number']} of the {experiment.name})", flush=True)
+                    print(f"{made.info['title']} ({made.info['number']} of the {experiment.title})", flush=True)
                     if work(made).state != "completed":
                         return False
         finally:
@@ -97,7 +97,7 @@ def _only_one(run: Run, experiment: Experiment) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout:
         raise RunError(
-            f"The {experiment.name} of run {run.id} are being measured already by another process."
+            f"The {experiment.title} of run {run.id} are being measured already by another process."
         ) from None
     try:
         yield
