@@ -18,7 +18,7 @@ from PIL import Image, ImageEnhance
 from cxr_core import images
 from cxr_core.audit.alignment import agreement
 from cxr_core.audit.duplicates import ALIKE, RADIUS, SAME, Peculiarities, near, search
-from cxr_core.audit.traits import look
+from cxr_core.audit.traits import traits_of
 from cxr_core.data.dataset import scan
 
 Random = np.random.Generator
@@ -75,7 +75,7 @@ def main() -> None:
     parser.add_argument("--distances", action="store_true", help="also what copies and strangers come to")
     options = parser.parse_args()
     dataset = scan(options.data)
-    seen = look(dataset)
+    seen = traits_of(dataset)
     originals = len(dataset.samples)
     started = time.monotonic()
     before = {(a, b) for a, b, *_ in near(seen.hashes, seen.mirrored, seen.small)}
@@ -95,7 +95,7 @@ def main() -> None:
                     quality = int(random.integers(30, 71)) if change is _same else 90
                     picture.save(Path(folder) / label / f"{row:05d}.jpg", quality=quality)
             planted = scan(folder)
-            found = look(planted)
+            found = traits_of(planted)
         rows = [int(Path(file).stem) for file in planted.samples["file"]]
         hashes, mirrored, small = (
             np.concatenate([getattr(seen, part), getattr(found, part)]) for part in ("hashes", "mirrored", "small")

@@ -13,7 +13,7 @@ from cxr_core.sheets import written
 from cxr_core.ui.downloads import download
 from cxr_core.ui.marks import marks_list
 from cxr_core.ui.sheet import sheet
-from cxr_core.ui.unpacked import unpacked_zips
+from cxr_core.ui.unpacked import unpacked_section
 
 
 def distribution(dataset: Dataset) -> None:
@@ -90,4 +90,4 @@ with ui.guarded():
         with ui.guarded():
             marks_list(dataset)
 with ui.guarded():
-    unpacked_zips()
+    unpacked_section()

@@ -15,7 +15,7 @@ from cxr_core.ui.evaluate.replay import replay_section
 from cxr_core.ui.evaluate.sources import sources_section
 from cxr_core.ui.evaluate.threshold import threshold_section
 from cxr_core.ui.run import results
-from cxr_core.ui.run.measured import judged
+from cxr_core.ui.run.measured import cached_measured
 
 # Only the chosen one computes.
 SECTIONS = (
@@ -35,7 +35,7 @@ with ui.guarded():
             required=True,
             format_func=results.split_title,
         )
-        report, table = judged(run, split)
+        report, table = cached_measured(run, split)
         headline(run, report, split)
         chosen = st.segmented_control(
             "Section",

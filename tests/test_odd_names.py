@@ -9,7 +9,7 @@ import pytest
 from cxr_core.__main__ import main
 from cxr_core.audit.shortcut import shortcut
 from cxr_core.audit.sources import source_only
-from cxr_core.audit.traits import look
+from cxr_core.audit.traits import traits_of
 from cxr_core.data.dataset import scan
 from cxr_core.runs.measured import measured
 from cxr_core.runs.run import find_run
@@ -34,10 +34,10 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_audits_scores_do_not_depend_on_the_names(odd: Path) -> None:
     dataset = scan(odd)
-    looks = look(dataset)
+    traits = traits_of(dataset)
     plain = dataset.samples.assign(label=dataset.samples["label"].map(dict(zip(ODD, PLAIN, strict=True))))
-    found = shortcut(dataset.samples, looks)
-    assert found == shortcut(plain, looks)
+    found = shortcut(dataset.samples, traits)
+    assert found == shortcut(plain, traits)
     assert found["macro_f1"] > found["chance_macro_f1"] + 0.2
     sources = [f"s{k % 5}" for k in range(len(plain))]
     assert source_only(dataset.samples.assign(source=sources)) == source_only(plain.assign(source=sources))

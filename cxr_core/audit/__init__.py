@@ -5,5 +5,5 @@
     found = audit(scan("my-xrays"))
     for finding in found.findings: print(finding.severity, finding.message)
 
-Torch-free. ``looks`` reads each picture once and keeps what was seen; everything else works on that.
+Torch-free. ``traits`` reads each picture once and keeps what was seen; everything else works on that.
 """

@@ -31,7 +31,7 @@ from cxr_core.audit.issues import (
 )
 from cxr_core.audit.odd_pictures import picture_findings
 from cxr_core.audit.shortcut import AT_BORDER, shortcut
-from cxr_core.audit.traits import Looks, look
+from cxr_core.audit.traits import Traits, traits_of
 from cxr_core.data.cautions import kinds_of_caution
 from cxr_core.data.dataset import Dataset
 from cxr_core.images.version import PIXELS
@@ -85,8 +85,8 @@ def audit(dataset: Dataset, progress: Progress | None = None) -> Audit:
     """All that is to be said of a data set. ``progress(done, total)`` counts pictures, in the calling thread."""
     kept = _kept(dataset, _whole(dataset))
     if kept is None:
-        looks = look(dataset, progress)
-        kept = _examined(dataset, looks)
+        traits = traits_of(dataset, progress)
+        kept = _examined(dataset, traits)
         _keep(dataset, _whole(dataset), kept)
     return kept
 
@@ -105,16 +105,16 @@ def twins(dataset: Dataset, progress: Progress | None = None) -> dict[str, str]:
 def _pairs_alone(dataset: Dataset, progress: Progress | None) -> Audit:
     kept = _kept(dataset, _whole(dataset)) or _kept(dataset, "pairs")
     if kept is None:
-        pairs = duplicates(dataset.samples, look(dataset, progress))
+        pairs = duplicates(dataset.samples, traits_of(dataset, progress))
         kept = Audit({"duplicates": [pair.as_json() for pair in pairs]}, _pair_findings(pairs))
         _keep(dataset, "pairs", kept)
     return kept
 
 
-def _examined(dataset: Dataset, looks: Looks) -> Audit:
+def _examined(dataset: Dataset, traits: Traits) -> Audit:
     samples = dataset.samples
-    pairs = duplicates(samples, looks)
-    by_shortcut = shortcut(samples, looks, dataset.border_masked)
+    pairs = duplicates(samples, traits)
+    by_shortcut = shortcut(samples, traits, dataset.border_masked)
     by_source = sources.source_only(samples)
     known = samples[samples["patient"] != ""]
     splits = known.groupby("patient")["split"].nunique()
@@ -137,7 +137,7 @@ def _examined(dataset: Dataset, looks: Looks) -> Audit:
         *_cautions(dataset),
         *_shortcut_findings(by_shortcut, dataset.border_masked),
         *_source_findings(by_source, by_shortcut, dataset.border_masked),
-        *picture_findings(dataset, looks),
+        *picture_findings(dataset, traits),
         *_size_findings(samples),
     ]
     return Audit(facts, ordered(findings))

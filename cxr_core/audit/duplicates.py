@@ -1,6 +1,6 @@
 """The same picture twice: exact copies, and copies resized, re-encoded, cropped, brightened or mirrored.
 
-    for pair in duplicates(dataset.samples, looks): print(pair.a, pair.b, pair.kind, pair.relation, pair.splits)
+    for pair in duplicates(dataset.samples, traits): print(pair.a, pair.b, pair.kind, pair.relation, pair.splits)
 
 Two steps. 64-bit perceptual hashes of every picture and of its mirror image are compared by counting the bits that
 differ, which finds candidates; chest X-rays look so alike at this size that many are none. Then the two small copies
@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxr_core.audit.traits import Looks
+from cxr_core.audit.traits import Traits
 
 # Bits of 64 that may differ: copies cropped by up to 5 % a side come to 18, as do 10 % of strangers.
 RADIUS = 18
@@ -57,15 +57,15 @@ class Pair:
         return {**asdict(self), "splits": list(self.splits)}
 
 
-def duplicates(samples: pd.DataFrame, looks: Looks) -> list[Pair]:
+def duplicates(samples: pd.DataFrame, traits: Traits) -> list[Pair]:
     """All pairs, those that leak first. Of files with the same content each is paired with the first one only."""
     first: dict[str, int] = {}
     found: list[tuple[int, int, str, int, float, bool]] = []
     for row, digest in enumerate(samples["digest"]):
         if (other := first.setdefault(digest, row)) != row:
             found.append((other, row, "exact", 0, 1.0, False))
-    rows = np.array([row for row in first.values() if looks.seen[row]], np.int64)
-    for a, b, distance, agreed, mirrored in near(looks.hashes[rows], looks.mirrored[rows], looks.small[rows]):
+    rows = np.array([row for row in first.values() if traits.seen[row]], np.int64)
+    for a, b, distance, agreed, mirrored in near(traits.hashes[rows], traits.mirrored[rows], traits.small[rows]):
         found.append((int(rows[a]), int(rows[b]), "near", distance, agreed, mirrored))
     files, labels, splits = (list(samples[name]) for name in ("file", "label", "split"))
     pairs = [

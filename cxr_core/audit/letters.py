@@ -19,7 +19,7 @@ def share_of_letters(picture: NDArray[np.uint8]) -> float:
 
     Strokes are what a grey opening takes away (the white top-hat transform; Serra 1982).
     """
-    # A kept look needs no scipy.
+    # Kept traits need no scipy.
     from scipy.ndimage import find_objects, grey_opening, label
 
     strokes = picture - grey_opening(picture, size=(_STROKE, _STROKE)) >= _CONTRAST

@@ -5,7 +5,7 @@ import re
 import pandas as pd
 
 from cxr_core.audit.issues import INFORMS, LEAVE_OUT, MASK_BORDER, WARNS, Finding
-from cxr_core.audit.traits import FACTS, Looks
+from cxr_core.audit.traits import FACTS, Traits
 from cxr_core.data.dataset import Dataset
 from cxr_core.data.listing import CUT_SHORT
 from cxr_core.images.ages import OLDEST
@@ -34,11 +34,11 @@ _QUESTIONED = {
 }
 
 
-def picture_findings(dataset: Dataset, looks: Looks) -> list[Finding]:
+def picture_findings(dataset: Dataset, traits: Traits) -> list[Finding]:
     """A finding for each kind of oddity that there is; what Predict would withhold its answer for is among them."""
     samples = dataset.samples
     total = len(samples)
-    found = _left_out(dataset, looks)
+    found = _left_out(dataset, traits)
     tiny = samples["file"][samples[["width", "height"]].min(axis=1) < TINY_SIDE]
     if len(tiny):
         found.append(
@@ -51,7 +51,7 @@ def picture_findings(dataset: Dataset, looks: Looks) -> list[Finding]:
                 (LEAVE_OUT,),
             )
         )
-    oddities = pd.Series(looks.oddities, index=samples.index)
+    oddities = pd.Series(traits.oddities, index=samples.index)
     for kind, what in _QUESTIONED.items():
         files = tuple(samples["file"][oddities == kind])
         if files:
@@ -65,10 +65,10 @@ def picture_findings(dataset: Dataset, looks: Looks) -> list[Finding]:
                     (LEAVE_OUT,),
                 )
             )
-    return [*found, *_letters(samples, looks, dataset.border_masked), *_children(samples), *_wrong_ages(dataset)]
+    return [*found, *_letters(samples, traits, dataset.border_masked), *_children(samples), *_wrong_ages(dataset)]
 
 
-def _left_out(dataset: Dataset, looks: Looks) -> list[Finding]:
+def _left_out(dataset: Dataset, traits: Traits) -> list[Finding]:
     """Files that are no images, and apart from them those whose end is missing."""
     total = len(dataset.samples) + len(dataset.unreadable)
     short = dataset.unreadable["kind"] == CUT_SHORT
@@ -76,7 +76,7 @@ def _left_out(dataset: Dataset, looks: Looks) -> list[Finding]:
     for kind, files, said in (
         (
             "unreadable",
-            (*dataset.unreadable["file"][~short], *dataset.samples["file"][~looks.seen]),
+            (*dataset.unreadable["file"][~short], *dataset.samples["file"][~traits.seen]),
             "cannot be read; they are left out everywhere. Were they lost from one class, the data set has changed.",
         ),
         (
@@ -96,8 +96,8 @@ def _images(count: int, total: int, one: str, more: str) -> str:
     return f"{count} of {total} images {one if count == 1 else more}"
 
 
-def _letters(samples: pd.DataFrame, looks: Looks, border_masked: bool) -> list[Finding]:
-    lettered = pd.Series(looks.facts[:, FACTS.index("marker")] > 0, index=samples.index)
+def _letters(samples: pd.DataFrame, traits: Traits, border_masked: bool) -> list[Finding]:
+    lettered = pd.Series(traits.facts[:, FACTS.index("marker")] > 0, index=samples.index)
     if not lettered.any():
         return []
     shares = lettered.groupby(samples["label"]).agg(["sum", "count"])

@@ -1,6 +1,6 @@
 """Can the class be told from what should not matter: size, file, brightness, the picture's border?
 
-    found = shortcut(samples, looks, dataset.border_masked)
+    found = shortcut(samples, traits, dataset.border_masked)
     found["macro_f1"], found["chance_macro_f1"], found["by_feature"], found["claimed"]
 
 A forest sees only these and is judged on patients that it has not seen. What it reaches above chance, a network can
@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxr_core.audit.scores import interval_of
-from cxr_core.audit.traits import FACTS, Looks
+from cxr_core.audit.traits import FACTS, Traits
 from cxr_core.images.masking import BORDER
 
 FOLDS = 5
@@ -42,7 +42,7 @@ GROUPS = {
 AT_BORDER = ("border", "letters at the border")
 
 
-def shortcut(samples: pd.DataFrame, looks: Looks, border_masked: bool = False, seed: int = 0) -> dict[str, Any]:
+def shortcut(samples: pd.DataFrame, traits: Traits, border_masked: bool = False, seed: int = 0) -> dict[str, Any]:
     """``{"macro_f1", "interval", "chance_macro_f1", "by_feature": {name: loss of macro F1 without it}, "claimed",
     "n"}``; the interval is the 95 % one by patient.
 
@@ -55,7 +55,7 @@ def shortcut(samples: pd.DataFrame, looks: Looks, border_masked: bool = False, s
     from sklearn.ensemble import ExtraTreesClassifier
     from sklearn.model_selection import StratifiedGroupKFold
 
-    rows = np.flatnonzero(looks.seen)
+    rows = np.flatnonzero(traits.seen)
     if len(rows) > _MOST_IMAGES:
         rows = np.sort(np.random.default_rng(seed).choice(rows, _MOST_IMAGES, replace=False))
     chosen = samples.iloc[rows]
@@ -65,10 +65,10 @@ def shortcut(samples: pd.DataFrame, looks: Looks, border_masked: bool = False, s
     if min(pd.Series(groups).groupby(labels).nunique(), default=0) < MIN_GROUPS or len(names) < 2:
         unknown = {"macro_f1": None, "interval": None, "chance_macro_f1": None}
         return {**unknown, "by_feature": {}, "claimed": False, "n": len(rows)}
-    table = features(chosen, looks.facts[rows])
+    table = features(chosen, traits.facts[rows])
     kinds = dict(GROUPS)
     if border_masked:
-        table[["brightness", "spread"]] = inside(chosen, looks.small[rows])
+        table[["brightness", "spread"]] = inside(chosen, traits.small[rows])
         table = table.drop(columns=[column for name in AT_BORDER for column in kinds.pop(name)])
     random = np.random.default_rng(seed)
     decided = np.empty_like(labels)

@@ -1,7 +1,7 @@
-"""One look at every picture: hashes, a small grey copy and plain facts, kept by content so that it is taken once.
+"""The traits of every picture: hashes, a small grey copy and plain facts, kept by content so that each is read once.
 
-looks = look(dataset)             # the first time about 100 images a second and core, then read from the cache
-looks.hashes[k], looks.mirrored[k], looks.small[k], looks.facts[k]      # of row k of dataset.samples
+traits = traits_of(dataset)             # the first time about 100 images a second and core, then read from the cache
+traits.hashes[k], traits.mirrored[k], traits.small[k], traits.facts[k]      # of row k of dataset.samples
 """
 
 import os
@@ -27,7 +27,7 @@ from cxr_core.images.version import PIXELS
 from cxr_core.private import make_folder, private_lock
 from cxr_core.settings import cache_dir, write_atomic
 
-# Raise the first when a look at the same pixels would see something else.
+# Raise the first when the same pixels would have other traits.
 VERSION = f"4-{PIXELS}"
 SMALL_SIDE = 64
 FACTS = (
@@ -59,7 +59,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
-class Looks:
+class Traits:
     """What was seen, a row for each row of the data set's samples.
 
     ``hashes`` and ``mirrored``: 64-bit perceptual hashes of the picture and of its mirror image, uint64 (N,);
@@ -77,8 +77,8 @@ class Looks:
     seen: NDArray[np.bool_]
 
 
-def look(dataset: Dataset, progress: Progress | None = None) -> Looks:
-    """Look at every picture of a data set. ``progress(done, total)`` is called in the calling thread."""
+def traits_of(dataset: Dataset, progress: Progress | None = None) -> Traits:
+    """The traits of every picture of a data set. ``progress(done, total)`` is called in the calling thread."""
     digests = list(dataset.samples["digest"])
     files = dict(zip(digests, (dataset.path(file) for file in dataset.samples["file"]), strict=True))
     kept = _read(set(files))
@@ -92,12 +92,12 @@ def look(dataset: Dataset, progress: Progress | None = None) -> Looks:
             if done % 25 == 0 or done == len(missing):
                 report(done, len(missing))
     finally:
-        # A look that was stopped keeps what it has seen.
+        # What was read before it was stopped is kept.
         _keep(fresh)
     kept |= fresh
     blank = np.zeros((), _ROW)[()]
     rows = np.array([kept.get(digest, blank) for digest in digests], _ROW)
-    return Looks(
+    return Traits(
         rows["hash"],
         rows["mirrored"],
         rows["small"],
@@ -123,7 +123,7 @@ def imprint(content: bytes, name: str) -> Imprint:
 
 
 def kept_imprints(digests: Sequence[str]) -> tuple[list[str], NDArray[np.uint64], NDArray[np.uint8]]:
-    """Those of ``digests`` that were looked at before and are still kept, in order, with their hashes (N,) and small
+    """Those of ``digests`` whose traits were read before and are still kept, in order, with their hashes (N,) and small
     pictures (N, 64, 64).
     """
     kept = _read(set(digests))
@@ -193,7 +193,9 @@ def _seen(items: Iterable[tuple[str, Path]]) -> Iterator[tuple[str, np.void | No
 
 
 def _shards(digests: Iterable[str]) -> dict[Path, list[str]]:
-    """The files that hold the rows of these digests: 16, so that one image more does not rewrite them all."""
+    """The files that hold the rows of these digests: 16, so that one image more does not rewrite them all. Their folder
+    is called "looks", as what earlier versions kept there is still read.
+    """
     shards: dict[Path, list[str]] = {}
     for digest in digests:
         shards.setdefault(cache_dir() / "looks" / f"{VERSION}-{digest[:1]}.npy", []).append(digest)

@@ -17,17 +17,17 @@ from cxr_core.charts.live import live_curve, live_recall
 from cxr_core.charts.look import class_colors
 from cxr_core.charts.matrix import confusion, one_vs_rest
 from cxr_core.charts.operating import operating_curves, predictive_values
-from cxr_core.charts.trust import collections, interval_bars, paired_difference, score_bars, unseen
+from cxr_core.charts.trust import interval_bars, left_out, paired_difference, score_bars, scores_by_set
 
 __all__ = [
     "class_colors",
-    "collections",
     "confusion",
     "curves",
     "distribution",
     "formats",
     "history_curve",
     "interval_bars",
+    "left_out",
     "live_curve",
     "live_recall",
     "metric_bars",
@@ -40,6 +40,6 @@ __all__ = [
     "reliability",
     "roc",
     "score_bars",
+    "scores_by_set",
     "sizes",
-    "unseen",
 ]

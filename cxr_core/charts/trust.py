@@ -194,8 +194,8 @@ def paired_difference(paired: Mapping[str, Any], first: str = "first run", secon
     )
 
 
-def collections(rows: Sequence[Mapping[str, Any]]) -> go.Figure:
-    """Accuracy and macro F1 of one run on several collections or sources, with intervals.
+def scores_by_set(rows: Sequence[Mapping[str, Any]]) -> go.Figure:
+    """Accuracy and macro F1 of one run on several sets of images, external ones or sources, with intervals.
 
     ``rows``: {"name", "n", "right", "accuracy", "macro_f1", "ci": {"accuracy", "macro_f1"}}, the first on top.
     """
@@ -205,10 +205,10 @@ def collections(rows: Sequence[Mapping[str, Any]]) -> go.Figure:
     return _dots([row["name"] for row in rows], series)
 
 
-def unseen(seen: Sequence[Mapping[str, Any]], never: Sequence[Mapping[str, Any]]) -> go.Figure:
+def left_out(seen: Sequence[Mapping[str, Any]], never: Sequence[Mapping[str, Any]]) -> go.Figure:
     """Macro F1 on each source of a run that had seen it, and of one that never had, with intervals.
 
-    ``seen`` and ``never``: rows as ``collections`` takes them, named by "source"; ``seen`` may lack some.
+    ``seen`` and ``never``: rows as ``scores_by_set`` takes them, named by "source"; ``seen`` may lack some.
     """
     own = {row["source"]: row for row in seen}
     series: dict[str, list[Point]] = {

@@ -35,9 +35,9 @@ def evaluate(options: Namespace) -> int:
         return 0
     note, own = "", True
     if options.data:
-        from cxr_core.inference.evaluate import evaluate_collection
+        from cxr_core.inference.evaluate import evaluate_external
 
-        outcome = evaluate_collection(run, options.data, options.split)
+        outcome = evaluate_external(run, options.data, options.split)
         metrics, table, note, own = outcome.metrics, outcome.table, outcome.note, outcome.own
         metrics = {**metrics, "external": {"kept": outcome.kept and outcome.kept.path.name, "note": note}}
     elif run.metrics(options.split):
@@ -49,13 +49,13 @@ def evaluate(options: Namespace) -> int:
 
         metrics, table = evaluate_split(run, options.split)
     if options.by_source:
-        from cxr_core.evaluation.by_source import by_source, held_out
+        from cxr_core.evaluation.by_source import by_source, can_leave_out
 
-        apart = held_out(run.split if not options.data else table)
+        apart = can_leave_out(run.split if not options.data else table)
         metrics = {**metrics, "by_source": by_source(table, run.classes, run.implied), "sources": apart}
     seen = own and metrics["split"] in ("test", "all")
     if seen:
-        viewings.look(run)
+        viewings.add(run)
     if options.json:
         print_json(metrics)
         return 0

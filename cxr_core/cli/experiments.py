@@ -8,9 +8,9 @@ from typing import Any
 from cxr_core.activity import record
 from cxr_core.cli.output import print_json, runs_folder
 from cxr_core.runs import controls, left_out
-from cxr_core.runs.companions import CONTROLS, EXPERIMENTS, SOURCES
+from cxr_core.runs.companions import CONTROLS, EXPERIMENTS, LEFT_OUT
 from cxr_core.runs.controls import Scores
-from cxr_core.runs.left_out import Unseen
+from cxr_core.runs.left_out import LeftOutScores
 from cxr_core.runs.run import Run, find_run
 from cxr_core.runs.titles import title
 
@@ -23,36 +23,36 @@ def add(parser: ArgumentParser) -> None:
 def experiments(options: Namespace) -> int:
     """Train what goes with a run, where it is not measured yet, and print what the run is worth beside it."""
     # Brings torch.
-    from cxr_core.training.companion_worker import measure_controls, measure_sources
+    from cxr_core.training.companion_worker import measure_controls, measure_left_out
 
     run = find_run(runs_folder(options), options.run)
-    asked = {options.only} if options.only else {CONTROLS.name, SOURCES.name}
+    asked = {options.only} if options.only else {CONTROLS.name, LEFT_OUT.name}
     record("trained", " and ".join(sorted(asked)), run=run.id, runs=run.path.parent)
     plan = left_out.planned(run)
     # What a training says of itself goes where it does not mix with the result.
     with redirect_stdout(sys.stderr):
         done = CONTROLS.name not in asked or measure_controls(run)
         # Asked for alone, it fails where it cannot be done.
-        if done and SOURCES.name in asked and (options.only or plan.companions):
-            done = measure_sources(run)
+        if done and LEFT_OUT.name in asked and (options.only or plan.companions):
+            done = measure_left_out(run)
     if not done:
         print("error: this was stopped before its end; the same command goes on with it", file=sys.stderr)
         return 1
     found = controls.scores(run) if CONTROLS.name in asked else None
-    unseen = left_out.scores(run) if SOURCES.name in asked else None
+    without = left_out.scores(run) if LEFT_OUT.name in asked else None
     if options.json:
         document: dict[str, Any] = {"run": run.id}
         if found:
             document |= {**found.as_json(), "verdict": controls.verdict(found)}
-        if SOURCES.name in asked:
-            document["sources"] = unseen.as_json() if unseen else {"message": plan.message}
+        if LEFT_OUT.name in asked:
+            document["sources"] = without.as_json() if without else {"message": plan.message}
         print_json(document)
         return 0
     if found:
         _print_controls(run, found)
-    if unseen:
-        _print_unseen(unseen)
-    elif SOURCES.name in asked:
+    if without:
+        _print_left_out(without)
+    elif LEFT_OUT.name in asked:
         print(plan.message)
     return 0
 
@@ -64,13 +64,13 @@ def _print_controls(run: Run, found: Scores) -> None:
     print(controls.verdict(found))
 
 
-def _print_unseen(unseen: Unseen) -> None:
+def _print_left_out(without: LeftOutScores) -> None:
     print("\nEach source left out of training in turn, then tested on")
-    seen = {row["source"]: row for row in unseen.seen}
-    for row in unseen.rows:
+    seen = {row["source"]: row for row in without.seen}
+    for row in without.rows:
         own = seen.get(row["source"])
         beside = f"; the run, which had seen it, {own['right']} of {own['n']}" if own else ""
         print(f"{row['source']}: {row['right']} of {row['n']} correct, macro F1 {row['macro_f1']:.3f}{beside}")
-    for source, reason in unseen.skipped.items():
+    for source, reason in without.skipped.items():
         print(f"{source}: not left out, {reason}")
-    print(left_out.verdict(unseen))
+    print(left_out.verdict(without))

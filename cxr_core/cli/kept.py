@@ -6,9 +6,9 @@ from typing import Any
 from cxr_core.activity import record
 from cxr_core.cli import flags
 from cxr_core.cli.output import print_json, runs_folder
-from cxr_core.data.unpacked import find, uploads, uploads_dir
+from cxr_core.data.unpacked import find, unpacked_dir, unpacked_zips
 from cxr_core.errors import CxrError, RunError
-from cxr_core.runs.needs import delete_upload, users
+from cxr_core.runs.needs import delete_unpacked, users
 from cxr_core.runs.run import list_runs
 from cxr_core.settings import cache_dir
 
@@ -34,35 +34,35 @@ def uploaded(options: Namespace) -> int:
     runs = list_runs(runs_folder(options))
     if options.delete or options.clear:
         kept = 0
-        for upload in uploads() if options.clear else [find(options.delete)]:
-            size = upload.bytes
+        for unpacked in unpacked_zips() if options.clear else [find(options.delete)]:
+            size = unpacked.bytes
             try:
-                losing = delete_upload(upload, runs)
+                losing = delete_unpacked(unpacked, runs)
             except RunError as error:
                 if not options.clear:
                     raise
                 kept += 1
                 print(f"Not deleted: {error}")
                 continue
-            print(f"{size / 1e6:.1f} MB freed: {upload.path}")
+            print(f"{size / 1e6:.1f} MB freed: {unpacked.path}")
             for run in losing:
                 print(f"  Run {run.id} has lost its images; its figures stay.")
         return 1 if kept else 0
     rows: list[dict[str, Any]] = [
         {
-            "name": upload.name,
-            "path": str(upload.path),
-            "bytes": upload.bytes,
-            "files": upload.files,
-            "unpacked": upload.unpacked.isoformat(timespec="seconds"),
-            "runs": [run.id for run in users(upload, runs)],
+            "name": unpacked.name,
+            "path": str(unpacked.path),
+            "bytes": unpacked.bytes,
+            "files": unpacked.files,
+            "unpacked": unpacked.time.isoformat(timespec="seconds"),
+            "runs": [run.id for run in users(unpacked, runs)],
         }
-        for upload in uploads()
+        for unpacked in unpacked_zips()
     ]
     if options.json:
         print_json(rows)
         return 0
-    print(f"{sum(row['bytes'] for row in rows) / 1e6:.1f} MB of unpacked zips in {uploads_dir()}")
+    print(f"{sum(row['bytes'] for row in rows) / 1e6:.1f} MB of unpacked zips in {unpacked_dir()}")
     for row in rows:
         used = f"used by {', '.join(row['runs'])}" if row["runs"] else "used by no run"
         print(f"{row['bytes'] / 1e6:10.1f} MB  {row['files']:7d} files  {row['unpacked'][:10]}  {row['name']}  {used}")

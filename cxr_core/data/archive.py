@@ -19,7 +19,7 @@ from typing import BinaryIO
 from cxr_core.data.folder import Folder
 from cxr_core.data.listing import SPLIT_NAMES
 from cxr_core.data.packed import PackedFile, damage_as, older_versions, only_archives, packed_files
-from cxr_core.data.unpacked import uploads_dir, workplace
+from cxr_core.data.unpacked import unpacked_dir, workplace
 from cxr_core.errors import DatasetError
 from cxr_core.private import make_folder, open_private
 
@@ -42,7 +42,7 @@ def unpack(content: bytes | BinaryIO, name: str) -> Path:
     file = BytesIO(content) if isinstance(content, bytes) else content
     digest = _digest(file)
     stem = re.sub(r"[^\w-]+", "-", Path(name.replace("\\", "/")).stem).strip("-")[:40] or "upload"
-    target = uploads_dir() / f"{stem}-{digest}"
+    target = unpacked_dir() / f"{stem}-{digest}"
     if not target.is_dir():
         try:
             with workplace() as unpacked:
@@ -125,7 +125,7 @@ def _check_room(needed: int, folder: Path, name: str) -> None:
 def _no_room(needed: int, folder: Path, name: str) -> DatasetError:
     free = shutil.disk_usage(folder).free
     return DatasetError(
-        f"{name}: it needs {-(-needed // 2**20):,} MiB in {uploads_dir()}, where {free // 2**20:,} MiB are free. "
+        f"{name}: it needs {-(-needed // 2**20):,} MiB in {unpacked_dir()}, where {free // 2**20:,} MiB are free. "
         "Nothing of it was kept. Delete unpacked zips that are no longer needed, or let CXR_DATA name a folder on "
         "another disk."
     )

@@ -20,7 +20,7 @@ from cxr_core.data.budget import Budget, Progress
 from cxr_core.data.folder import Entry
 from cxr_core.data.kept import KeptScan, Known
 from cxr_core.data.layout import listing
-from cxr_core.data.listing import CUT_SHORT, SPLITS, UNREADABLE, Item, LeftOut
+from cxr_core.data.listing import CUT_SHORT, SPLITS, UNREADABLE, Item, Unreadable
 from cxr_core.errors import CutShortError, DatasetError, ImageError
 from cxr_core.images import ages
 from cxr_core.paths import given
@@ -124,10 +124,10 @@ def scan(root: Path | str, progress: Progress | None = None) -> Dataset:
     found = listing(root, budget)
     kept = KeptScan(root)
     rows, wrong_ages = [], {}
-    unreadable = [(file, reason, UNREADABLE) for file, reason in found.left_out]
+    unreadable = [(file, reason, UNREADABLE) for file, reason in found.unreadable]
     try:
         for done, (item, known) in enumerate(_examined(found.items, kept), start=1):
-            if isinstance(known, LeftOut):
+            if isinstance(known, Unreadable):
                 unreadable.append((item.file, known.reason, known.kind))
             else:
                 rows.append(_row(item, known))
@@ -145,8 +145,8 @@ def scan(root: Path | str, progress: Progress | None = None) -> Dataset:
         )
     types = dict.fromkeys(TEXTS, "str") | dict.fromkeys(NUMBERS, "int64") | {"age": "float64"}
     samples = pd.DataFrame(rows, columns=COLUMNS).astype(types).sort_values("file", ignore_index=True)
-    left_out = pd.DataFrame(sorted(unreadable), columns=["file", "reason", "kind"], dtype="str")
-    return Dataset(root, found.layout, samples, left_out, wrong_ages)
+    named = pd.DataFrame(sorted(unreadable), columns=["file", "reason", "kind"], dtype="str")
+    return Dataset(root, found.layout, samples, named, wrong_ages)
 
 
 def split(dataset: Dataset, val_fraction: float, test_fraction: float, seed: int) -> pd.DataFrame:
@@ -180,12 +180,12 @@ def _examine(entry: Entry) -> tuple[Known, bool]:
     try:
         content = images.read_bytes(entry.path)
     except ImageError as error:
-        return LeftOut(UNREADABLE, str(error).removeprefix(f"{name}: ")), False
+        return Unreadable(UNREADABLE, str(error).removeprefix(f"{name}: ")), False
     try:
         return (images.content_digest(content), images.inspect(content, name)), True
     except ImageError as error:
         kind = CUT_SHORT if isinstance(error, CutShortError) else UNREADABLE
-        return LeftOut(kind, str(error).removeprefix(f"{name}: ")), True
+        return Unreadable(kind, str(error).removeprefix(f"{name}: ")), True
 
 
 def _row(item: Item, known: tuple[str, images.ImageInfo]) -> dict[str, str | int | float | None]:

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from cxr_core.data.folder import Entry
-from cxr_core.data.listing import LeftOut
+from cxr_core.data.listing import Unreadable
 from cxr_core.images.limits import ImageInfo
 from cxr_core.images.version import PIXELS
 from cxr_core.settings import cache_dir, from_json, write_atomic
 
 # Raise the first when more is kept of a file, the other where it is read in another way.
 VERSION = f"3-{PIXELS}"
-Known = tuple[str, ImageInfo] | LeftOut
+Known = tuple[str, ImageInfo] | Unreadable
 """(digest, facts) of an image, or why a file is none."""
 
 
@@ -48,7 +48,7 @@ class KeptScan:
         if kept == self._files:
             return
         files = {
-            path: [size, changed, [*known] if isinstance(known, LeftOut) else [known[0], *asdict(known[1]).values()]]
+            path: [size, changed, [*known] if isinstance(known, Unreadable) else [known[0], *asdict(known[1]).values()]]
             for path, (size, changed, known) in kept.items()
         }
         write_atomic(self._path, json.dumps({"version": VERSION, "files": files}))
@@ -68,7 +68,7 @@ class KeptScan:
 
 def _known(first: str, *rest: Any) -> Known:
     if len(rest) == 1:
-        return LeftOut(str(first), str(rest[0]))
+        return Unreadable(str(first), str(rest[0]))
     width, height, mode, format, bits, age = rest
     if not all(0 <= int(number) < 2**31 for number in (width, height, bits)):
         raise ValueError("no picture is so large")

@@ -56,7 +56,7 @@ def listing(root: Path, budget: Budget | None = None) -> Listing:
         _check_not_above(folder, children)
         found = Listing(root, CLASS_FOLDERS, _of_classes(folder, root, ""))
     _check_classes(folder, found, tables)
-    found.left_out += [(relative(root, path), reason) for path, reason in folder.troubles]
+    found.unreadable += [(relative(root, path), reason) for path, reason in folder.troubles]
     if not found.items:
         raise DatasetError(_nothing_found(folder, found))
     sources = [path for path in tables if path.name.lower() == SOURCES]
@@ -92,7 +92,7 @@ def _from_splits(folder: Folder, splits: list[tuple[Path, str]], others: list[Pa
         found.items += _of_classes(folder, path, split)
     for other in others:
         if any(entry.path.suffix.lower() in IMAGE_SUFFIXES for entry in folder.walk(other)):
-            found.left_out.append((relative(folder.root, other), "is no split folder (train, val, test): left out"))
+            found.unreadable.append((relative(folder.root, other), "is no split folder (train, val, test): left out"))
     return found
 
 
@@ -163,5 +163,5 @@ def _nothing_found(folder: Folder, found: Listing) -> str:
     stray = sum(path.suffix.lower() in IMAGE_SUFFIXES for path, _ in folder.troubles)
     if stray:
         return f"{folder.root}: {stray} images lie outside of any class folder. {_EXPECTED}."
-    reasons = "; ".join(f"{file} {reason}" for file, reason in found.left_out[:3])
+    reasons = "; ".join(f"{file} {reason}" for file, reason in found.unreadable[:3])
     return f"{folder.root}: no images found{f' ({reasons})' if reasons else ''}. {_EXPECTED}."

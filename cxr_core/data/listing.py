@@ -24,7 +24,7 @@ SPLIT_NAMES = {
 CUT_SHORT, UNREADABLE = "cut short", "unreadable"
 
 
-class LeftOut(NamedTuple):
+class Unreadable(NamedTuple):
     """Why a file is no image: ``kind`` is CUT_SHORT or UNREADABLE, ``reason`` a sentence."""
 
     kind: str
@@ -48,12 +48,12 @@ class Item:
 
 @dataclass
 class Listing:
-    """All images of a data set, and what was left out: ``left_out`` holds (file, reason)."""
+    """All images of a data set, and what cannot be read: ``unreadable`` holds (file, reason)."""
 
     root: Path
     layout: str
     items: list[Item] = field(default_factory=list)
-    left_out: list[tuple[str, str]] = field(default_factory=list)
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
 
 
 def several(label: str, labels: Container[str]) -> bool:

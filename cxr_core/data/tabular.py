@@ -39,7 +39,7 @@ def from_table(path: Path, budget: Budget | None = None) -> Listing:
             raise DatasetError(f"{path.name}: lines {lines[file]} and {line} name the same file, {file}. Keep one.")
         lines[file] = line
         if not reach.reachable(image):
-            found.left_out.append((file, reach.OUTSIDE))
+            found.unreadable.append((file, reach.OUTSIDE))
         elif not (Path(file).is_absolute() and _is_upload(base)):
             if budget:
                 budget.found()
@@ -47,8 +47,8 @@ def from_table(path: Path, budget: Budget | None = None) -> Listing:
             if entry is not None:
                 found.items.append(Item(file, entry, row["label"], split, row["patient"], row["source"], row["age"]))
         else:
-            found.left_out.append((file, "lies outside of the uploaded archive"))
-    found.left_out += [(relative(base, image), f"{reason}; the table names it") for image, reason in folder.troubles]
+            found.unreadable.append((file, "lies outside of the uploaded archive"))
+    found.unreadable += [(relative(base, image), f"{reason}; the table names it") for image, reason in folder.troubles]
     if not found.items:
         raise DatasetError(
             f"{path.name}: none of its {len(lines)} files was found. Paths are relative to the table's folder, {base}."

@@ -1,7 +1,7 @@
 """Unpacked zips: one folder each below ``data_dir()/uploads``, listed, and deleted when a person says so.
 
     with workplace() as folder: ...     # a temporary folder there; gone afterwards, or once this process is dead
-    for upload in uploads(): upload.name, upload.bytes
+    for unpacked in unpacked_zips(): unpacked.name, unpacked.bytes
     find(name).delete()
 
 What a killed process left is found by its lock, which nobody holds any more, and removed the next time.
@@ -28,7 +28,7 @@ _LOCK = "lock"
 
 
 @dataclass(frozen=True)
-class Upload:
+class Unpacked:
     """An unpacked zip."""
 
     path: Path
@@ -38,8 +38,8 @@ class Upload:
         return self.path.name
 
     @property
-    def unpacked(self) -> datetime:
-        """When, in UTC."""
+    def time(self) -> datetime:
+        """When it was unpacked, in UTC."""
         return datetime.fromtimestamp(self.path.stat().st_mtime, UTC)
 
     @property
@@ -79,53 +79,53 @@ class Upload:
             ) from error
 
 
-def uploads_dir() -> Path:
+def unpacked_dir() -> Path:
     """Where zips are unpacked. It need not exist yet."""
     return data_dir() / "uploads"
 
 
-def uploads() -> list[Upload]:
+def unpacked_zips() -> list[Unpacked]:
     """All unpacked zips, the latest first."""
-    if not uploads_dir().is_dir():
+    if not unpacked_dir().is_dir():
         return []
-    with os.scandir(uploads_dir()) as entries:
+    with os.scandir(unpacked_dir()) as entries:
         folders = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
     return sorted(
-        (Upload(folder) for folder in folders if not folder.name.startswith(".")),
-        key=lambda upload: upload.unpacked,
+        (Unpacked(folder) for folder in folders if not folder.name.startswith(".")),
+        key=lambda unpacked: unpacked.time,
         reverse=True,
     )
 
 
-def find(name: str) -> Upload:
+def find(name: str) -> Unpacked:
     """The unpacked zip of this name, or of this beginning of one name alone. Raises DatasetError otherwise."""
-    matching = [upload for upload in uploads() if upload.name.startswith(name) and name]
-    exact = [upload for upload in matching if upload.name == name]
+    matching = [unpacked for unpacked in unpacked_zips() if unpacked.name.startswith(name) and name]
+    exact = [unpacked for unpacked in matching if unpacked.name == name]
     if len(exact or matching) == 1:
         return (exact or matching)[0]
     if matching:
         raise DatasetError(f"{name!r} fits {len(matching)} unpacked zips, {matching[0].name} among them. Type more.")
-    raise DatasetError(f"There is no unpacked zip {name!r} in {uploads_dir()}. Without --delete they are listed.")
+    raise DatasetError(f"There is no unpacked zip {name!r} in {unpacked_dir()}. Without --delete they are listed.")
 
 
-def holding(path: Path) -> Upload | None:
+def holding(path: Path) -> Unpacked | None:
     """The unpacked zip that a path lies in, or lay in before it was deleted; None for any other path."""
     try:
         place = path.resolve()
     except (OSError, ValueError, RuntimeError):  # a name that no path can have
         return None
-    if not place.is_relative_to(uploads_dir()) or place == uploads_dir():
+    if not place.is_relative_to(unpacked_dir()) or place == unpacked_dir():
         return None
-    return Upload(uploads_dir() / place.relative_to(uploads_dir()).parts[0])
+    return Unpacked(unpacked_dir() / place.relative_to(unpacked_dir()).parts[0])
 
 
 @contextmanager
 def workplace() -> Iterator[Path]:
     """An empty temporary folder beside the unpacked zips; what dead processes left there is removed first."""
-    place = uploads_dir() / f"{_WORKPLACE}{secrets.token_hex(4)}"
+    place = unpacked_dir() / f"{_WORKPLACE}{secrets.token_hex(4)}"
     lock = private_lock(place / _LOCK)
     with _alone():
-        make_folder(uploads_dir())
+        make_folder(unpacked_dir())
         _clean()
         make_folder(place / "content")
         lock.acquire()
@@ -145,7 +145,7 @@ def _alone() -> Iterator[None]:
 
 def _clean() -> None:
     """Remove what a killed process left half unpacked or half deleted. Nobody else makes or deletes any meanwhile."""
-    for folder in uploads_dir().glob(f"{_WORKPLACE}*"):
+    for folder in unpacked_dir().glob(f"{_WORKPLACE}*"):
         lock = private_lock(folder / _LOCK)
         try:
             lock.acquire(blocking=False)
@@ -153,5 +153,5 @@ def _clean() -> None:
         except (Timeout, OSError):  # somebody is at work there
             continue
         shutil.rmtree(folder, ignore_errors=True)
-    for folder in uploads_dir().glob(f"{_DELETED}*"):
+    for folder in unpacked_dir().glob(f"{_DELETED}*"):
         shutil.rmtree(folder, ignore_errors=True)

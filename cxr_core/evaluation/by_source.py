@@ -4,7 +4,7 @@
 
     metrics, table = measured(run, "test")
     by_source(table, run.classes, run.implied)      # a dict per source: n, accuracy, macro_f1, ci
-    held_out(run.split)                             # whether leaving one source out is possible, in a sentence
+    can_leave_out(run.split)                             # whether leaving one source out is possible, in a sentence
 """
 
 from collections.abc import Sequence
@@ -49,7 +49,7 @@ def by_source(table: pd.DataFrame, classes: Sequence[str], implied: Implied) -> 
     return found
 
 
-def held_out(samples: pd.DataFrame) -> dict[str, Any]:
+def can_leave_out(samples: pd.DataFrame) -> dict[str, Any]:
     """``{"possible", "single": {class: its only source}, "message"}``: can a source be left out of training?
 
     ``samples``: all images of the data set with source and label. It needs two sources of every class, so that what is

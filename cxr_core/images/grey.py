@@ -1,12 +1,12 @@
 """Numbers of any depth -> 8-bit grey, for formats that say nothing of a window: PNG, TIFF.
 
-Black and white are found as for a DICOM file without a window (:mod:`cxr_core.images.exposure`).
+Black and white are found as for a DICOM file without a window (:mod:`cxr_core.images.black_white`).
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_core.images import exposure
+from cxr_core.images import black_white
 from cxr_core.images.steps import Step
 
 # Depths in use. A 12-bit image is usually stored in 16 bits, and would be black if 65535 were white.
@@ -25,12 +25,12 @@ def shown(values: np.ndarray, declared: int | None = None) -> tuple[NDArray[np.u
     numbers, counts = _counted(values)
     if not len(numbers):
         return np.zeros(values.shape, np.uint8), Step("range", "There is no number to show: black.", True)
-    low, high = exposure.ends(numbers, counts)
+    low, high = black_white.ends(numbers, counts)
     text, figures = "Black and white by the picture", {"lowest": float(numbers[0]), "highest": float(numbers[-1])}
     if values.dtype.kind in "ub" or (values.dtype.kind == "i" and numbers[0] >= 0):
         depth = declared or next((bits for bits in DEPTHS if high < 2**bits), DEPTHS[-1])
-        high = exposure.white(high, float(2**depth - 1))
-        low = exposure.black(low, high)
+        high = black_white.white(high, float(2**depth - 1))
+        low = black_white.black(low, high)
         source = "as the file says" if declared else "by the picture's brightest"
         text, figures = f"{depth} bits, {source}", {**figures, "depth": depth}
     text = f"{text}: of the numbers {numbers[0]:g} to {numbers[-1]:g}, {low:g} is black and {high:g} white."

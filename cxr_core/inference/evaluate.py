@@ -2,7 +2,7 @@
 
     metrics, predictions = evaluate_split(run, "test")
     metrics, predictions = evaluate_folder(run, Path("other/hospital"))
-    outcome = evaluate_collection(run, Path("other/hospital"))       # and kept in the run
+    outcome = evaluate_external(run, Path("other/hospital"))       # and kept in the run
 
 Both read kept features where they are kept and compute the others; both give the decisions that Predict would give.
 """
@@ -10,7 +10,6 @@ Both read kept features where they are kept and compute the others; both give th
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -22,14 +21,13 @@ from cxr_core.model.extraction import Item, Unreadable, keep
 from cxr_core.model.network import INFERENCE_BATCH, in_batches
 from cxr_core.runs import external
 from cxr_core.runs.external import Outcome
-from cxr_core.runs.measured import measure
+from cxr_core.runs.measured import Measured, measure
 from cxr_core.runs.run import Run
 
 Progress = Callable[[int, int], None]
-Judged = tuple[dict[str, Any], pd.DataFrame]
 
 
-def evaluate_split(run: Run, split: str, progress: Progress = lambda done, total: None) -> Judged:
+def evaluate_split(run: Run, split: str, progress: Progress = lambda done, total: None) -> Measured:
     """Metrics and predictions of the run on ``split`` (train, val or test) of the data set it was trained on.
 
     Raises RunError where the split is empty or the run is unfinished, DatasetError where its images are gone.
@@ -38,10 +36,12 @@ def evaluate_split(run: Run, split: str, progress: Progress = lambda done, total
     chosen = samples[samples["split"] == split]
     if chosen.empty:
         raise RunError(f"Run {run.id} has no images in {split}: expected one of train, val, test with images.")
-    return judge(Trained.load(run), chosen, run.folder, split, progress, run.pictures(chosen["file"]))
+    return evaluate_samples(Trained.load(run), chosen, run.folder, split, progress, run.pictures(chosen["file"]))
 
 
-def evaluate_folder(run: Run, data: Path, split: str = "test", progress: Progress = lambda done, total: None) -> Judged:
+def evaluate_folder(
+    run: Run, data: Path, split: str = "test", progress: Progress = lambda done, total: None
+) -> Measured:
     """Metrics and predictions of the run on another data set.
 
     Where the data set is split, its ``split`` is taken; where it is not, all of it ("all"). A class of the run may be
@@ -64,10 +64,10 @@ def evaluate_folder(run: Run, data: Path, split: str = "test", progress: Progres
         dataset = hidden(replace(dataset, samples=samples), Pseudonyms.here())
         samples = dataset.samples
     paths = {file: dataset.path(file) for file in samples["file"]}
-    return judge(Trained.load(run), samples, dataset.path(""), split if given else "all", progress, paths)
+    return evaluate_samples(Trained.load(run), samples, dataset.path(""), split if given else "all", progress, paths)
 
 
-def evaluate_collection(
+def evaluate_external(
     run: Run, data: Path, split: str = "test", progress: Progress = lambda done, total: None
 ) -> Outcome:
     """Evaluate the run on the data set at ``data`` and keep it, unless it is the run's own or cannot be written.
@@ -98,14 +98,14 @@ def named(unreadable: Sequence[Unreadable], paths: Mapping[str, Path], pseudonym
     ]
 
 
-def judge(
+def evaluate_samples(
     trained: Trained,
     samples: pd.DataFrame,
     folder: Path,
     split: str,
     progress: Progress = lambda done, total: None,
     paths: Mapping[str, Path] | None = None,
-) -> Judged:
+) -> Measured:
     """Metrics of a trained run on ``samples``, and a row per image with its probabilities and decision.
 
     ``paths``: where each file lies; without it below ``folder``.

@@ -20,7 +20,7 @@ from cxr_core.labels import rule_text
 from cxr_core.reports import claim, performance, worth
 from cxr_core.reports.document import Block, Bullets, Document, Heading, Table, Text
 from cxr_core.runs.decision import Decision
-from cxr_core.runs.external import collections
+from cxr_core.runs.external import externals
 from cxr_core.runs.measured import measured
 from cxr_core.runs.run import SPLITS, Run
 
@@ -43,7 +43,7 @@ def model_card(run: Run, now: datetime | None = None) -> Document:
     decision = Decision.load(run)
     reports = {split: _metrics(run, split) for split in ("test", "val")}
     date = (now or datetime.now(UTC)).astimezone(UTC)
-    samples, outside = run.split, collections(run)
+    samples, external = run.split, externals(run)
     blocks: list[Block] = [
         *worth.verdict_blocks(run),
         *_details(run, decision),
@@ -54,7 +54,7 @@ def model_card(run: Run, now: datetime | None = None) -> Document:
         *_training_data(samples, run),
         *_training(run, decision),
         *_quantitative(reports),
-        *worth.external_blocks(run, outside),
+        *worth.external_blocks(run, external),
         *_calibration(reports, decision),
         *worth.audit_blocks(run),
         *worth.control_blocks(run),
@@ -67,9 +67,9 @@ def model_card(run: Run, now: datetime | None = None) -> Document:
         Heading("Caveats and recommendations"),
         *([Bullets(tuple(run.warnings))] if run.warnings else [Text("The software found nothing to warn of.")]),
         Heading("What was not tested"),
-        Bullets((_OTHER_PLACES[bool(outside)], *_NOT_TESTED)),
+        Bullets((_OTHER_PLACES[bool(external)], *_NOT_TESTED)),
         Heading("CLAIM items"),
-        claim.table(bool(outside)),
+        claim.table(bool(external)),
     ]
     title = f"Model card: {run.name}"
     subtitle = f"Run {run.id}, created {str(run.info.get('created', ''))[:10]}; card of {date:%Y-%m-%d %H:%M} UTC"

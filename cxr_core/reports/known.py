@@ -12,7 +12,7 @@ from cxr_core.evaluation import balance
 from cxr_core.figures import of
 from cxr_core.runs.run import Run
 
-NO_OUTSIDE = "no external data"
+NO_EXTERNAL = "no external data"
 # A class of which fewer than this share is found fails: a coin would do as well.
 FAILS_BELOW = 0.5
 _SHOWN = 4

@@ -19,7 +19,7 @@ from cxr_core.evaluation import balance
 from cxr_core.figures import compact, number, spelled
 from cxr_core.reports import known
 from cxr_core.runs import controls, left_out
-from cxr_core.runs.external import Collection, against, collections
+from cxr_core.runs.external import External, against, externals
 from cxr_core.runs.measured import measured
 from cxr_core.runs.run import Run
 
@@ -27,7 +27,7 @@ NOT_AUDITED = (
     "This run was not audited: it is older than the audit, or its images were gone. Leaks and shortcuts in its data "
     "set are not known of."
 )
-NO_OTHER = "No other collection was evaluated: how much of the score is left elsewhere is not known."
+NO_EXTERNAL = "No other collection was evaluated: how much of the score is left elsewhere is not known."
 # More would no longer be read; the details have all.
 _CLAUSES = 3
 # Findings that a clause of its own speaks of.
@@ -69,34 +69,34 @@ def verdict(run: Run) -> Verdict:
     """The verdict as things stand now. Raises RunError where the run's description or its split is damaged."""
     audit = audit_of(run)
     own, report, bars, said = _measured(run)
-    others = collections(run)
-    found = list(zip(others, outside_of(run, others), strict=True))
-    drops, outside = _outside([pair for _, pair in found])
-    unseen, told = _unseen(run)
+    others = externals(run)
+    found = list(zip(others, external_drops(run, others), strict=True))
+    drops, external = _external([pair for _, pair in found])
+    lost, told = _left_out(run)
     cautions = dict(kinds_of_caution(run.split, run.folder))
     reached = _reached(own, audit, bars)
-    serious = [*_leak(run, audit, cautions), *_astray(run), *reached, *drops, *unseen, *_data(audit, cautions)]
+    serious = [*_leak(run, audit, cautions), *_astray(run), *reached, *drops, *lost, *_data(audit, cautions)]
     warned = sorted(run.warnings, key=lambda warning: warning != run.leak)
     for finding in audit.findings if audit else []:
         if finding.severity != INFORMS and not any(finding.message in sentence for sentence in warned):
             warned.append(finding.message)
-    details = [*([] if audit else [NOT_AUDITED]), *warned, *said, *told, *outside]
+    details = [*([] if audit else [NOT_AUDITED]), *warned, *said, *told, *external]
     leaking = "copies" in cautions or bool(audit and any(finding.kind == "leak" for finding in audit.findings))
     drawn = "drawn" in cautions or bool(audit and any(finding.kind == "drawn" for finding in audit.findings))
     against_it = [
         *known.void(run, audit is not None, leaking, drawn),
         *_astray(run),
         *(text.replace(f" of {own.written}", "") for text in reached if own),
-        *(text for collection, _ in found for text in known.failing(collection.measured[0], collection.name)),
+        *(text for one, _ in found for text in known.failing(one.measured[0], one.name)),
         *(["lower on another collection"] if drops else []),
-        *(["lower where the source was never seen"] if unseen else []),
+        *(["lower where the source was never seen"] if lost else []),
         *(known.failing(report, "its own test") if report else ["no test figures"]),
         *(["its data set cannot tell disease from source"] if "sources" in cautions else []),
         *(["patients of its test are in its training"] if "patients" in cautions else []),
         *(known.unsure(report) if report else []),
-        *([] if found else [known.NO_OUTSIDE]),
+        *([] if found else [known.NO_EXTERNAL]),
     ]
-    sentence = _sentence(serious or _sound(bool(bars), outside))
+    sentence = _sentence(serious or _sound(bool(bars), external))
     return Verdict(sentence, tuple(dict.fromkeys(details)), tuple(against_it))
 
 
@@ -112,15 +112,15 @@ def audit_of(run: Run) -> Audit | None:
     return None
 
 
-def outside_of(run: Run, found: Sequence[Collection]) -> Iterator[tuple[dict[str, Any] | None, str]]:
+def external_drops(run: Run, found: Sequence[External]) -> Iterator[tuple[dict[str, Any] | None, str]]:
     """(the run's test against it or None, one sentence) for each of these other collections."""
-    for collection in found:
+    for one in found:
         try:
-            beside = against(run, collection)
+            beside = against(run, one)
         except RunError as error:
             yield None, str(error)
             continue
-        yield beside, _dropped(collection.name, beside["macro_f1"]["drop"], beside["macro_f1"]["ci"])
+        yield beside, _dropped(one.name, beside["macro_f1"]["drop"], beside["macro_f1"]["ci"])
 
 
 def _dropped(name: str, drop: float, ends: Sequence[float] | None) -> str:
@@ -144,15 +144,15 @@ def _measured(run: Run) -> tuple[_Score | None, dict[str, Any] | None, dict[str,
     return own, metrics, {bar.kind: bar.macro_f1 for bar in found.bars}, [*unjudged, controls.verdict(found)]
 
 
-def _outside(found: Sequence[tuple[dict[str, Any] | None, str]]) -> tuple[list[str], list[str]]:
-    """The clause on the largest drop that is one, and a sentence for each collection (``outside_of``)."""
+def _external(found: Sequence[tuple[dict[str, Any] | None, str]]) -> tuple[list[str], list[str]]:
+    """The clause on the largest drop that is one, and a sentence for each collection (``external_drops``)."""
     figures = [(beside["macro_f1"], sentence) for beside, sentence in found if beside]
     drops = [(figure["drop"], sentence) for figure, sentence in figures if figure["ci"] and figure["ci"][0] > 0]
     clauses = [max(drops)[1].removesuffix(".")] if drops else []
-    return clauses, [sentence for _, sentence in found] or [NO_OTHER]
+    return clauses, [sentence for _, sentence in found] or [NO_EXTERNAL]
 
 
-def _unseen(run: Run) -> tuple[list[str], list[str]]:
+def _left_out(run: Run) -> tuple[list[str], list[str]]:
     """The clause on what is lost where a source was never seen, if it is lost, and the sentence on it."""
     try:
         found = left_out.scores(run)
@@ -222,10 +222,10 @@ def _counted(message: str) -> str:
     return message.removeprefix(f"{Run.LEAK} ").partition(":")[0].rstrip(".")
 
 
-def _sound(controlled: bool, outside: list[str]) -> list[str]:
+def _sound(controlled: bool, external: list[str]) -> list[str]:
     """Where nothing speaks against the score: what was asked and what was not."""
     lungs = "nothing that sees no lungs reaches it" if controlled else "controls without lungs were not measured"
-    other = "no other collection was evaluated" if outside == [NO_OTHER] else outside[0].removesuffix(".")
+    other = "no other collection was evaluated" if external == [NO_EXTERNAL] else external[0].removesuffix(".")
     return ["the audit found nothing that makes this score worth less than it seems", lungs, other]
 
 

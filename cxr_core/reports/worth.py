@@ -1,6 +1,6 @@
-"""What a model card says of the worth of a score: the audit, the controls, other collections, the looks at the test.
+"""What a model card says of the worth of a score: the audit, the controls, other collections, the viewings of the test.
 
-blocks = [*audit_blocks(run), *external_blocks(run, collections(run)), *control_blocks(run), *left_out_blocks(run)]
+blocks = [*audit_blocks(run), *external_blocks(run, externals(run)), *control_blocks(run), *left_out_blocks(run)]
 
 Counts only: no file and no patient is named.
 """
@@ -12,9 +12,9 @@ from cxr_core.audit.issues import SHORTCUT_SEES
 from cxr_core.figures import UNDEFINED, compact, of, spelled
 from cxr_core.reports import performance
 from cxr_core.reports.document import Block, Heading, Table, Text
-from cxr_core.reports.verdict import NOT_AUDITED, audit_of, outside_of, verdict
+from cxr_core.reports.verdict import NOT_AUDITED, audit_of, external_drops, verdict
 from cxr_core.runs import controls, left_out
-from cxr_core.runs.external import Collection
+from cxr_core.runs.external import External
 from cxr_core.runs.run import Run
 from cxr_core.runs.viewings import sentence
 
@@ -67,19 +67,19 @@ def _score(found: dict[str, Any] | None) -> list[str]:
     return [compact(found["macro_f1"], found.get("interval")), f"{found.get('n', 0):,} images"]
 
 
-def external_blocks(run: Run, outside: list[Collection]) -> list[Block]:
-    """How often the internal test was looked at; each other collection, and the drop to it with its interval."""
+def external_blocks(run: Run, external: list[External]) -> list[Block]:
+    """How often the internal test was viewed; each other collection, and the drop to it with its interval."""
     blocks: list[Block] = [Text(sentence(run))]
-    for collection, (found, said) in zip(outside, outside_of(run, outside), strict=True):
-        metrics, _ = collection.measured
-        blocks.append(Text(f"External: {collection.name} ({collection.facts['evaluated'][:10]})", strong=True))
+    for one, (found, said) in zip(external, external_drops(run, external), strict=True):
+        metrics, _ = one.measured
+        blocks.append(Text(f"External: {one.name} ({one.facts['evaluated'][:10]})", strong=True))
         blocks += [Text(line) for line in performance.overall(metrics)]
         blocks += [performance.per_class(metrics), Text(performance.basis(metrics))]
         if found:
             rows = [_drop(title, found[name]) for title, name in (("Accuracy", "accuracy"), ("Macro F1", "macro_f1"))]
-            blocks.append(Table(("", "Internal test", collection.name, "Drop (95 % interval)"), rows, (1, 2, 3)))
+            blocks.append(Table(("", "Internal test", one.name, "Drop (95 % interval)"), rows, (1, 2, 3)))
         blocks.append(Text(said))
-    if not outside:
+    if not external:
         blocks.append(Text("The figures are internal alone: no other collection was evaluated."))
     return blocks
 

@@ -1,7 +1,7 @@
 """Trainings that go with a run, in folders of its own: the same configuration and seed, other images or other pixels.
 
-    laid_down(run, CONTROLS, companion, "1 of 2")     # its folder, queued
-    active(run, CONTROLS)                             # the one that is being worked on, or None
+    lined_up(run, CONTROLS, companions)     # their folders, each with its number in the queue
+    active(run, CONTROLS)                   # the one that is being worked on, or None
 
 An experiment is a few of them, measured one after the other, and the file in which what they reached is kept; their
 folders go then. Each chooses its epoch, temperature and thresholds on its own validation images, nothing on the test.
@@ -9,12 +9,14 @@ folders go then. Each chooses its epoch, temperature and thresholds on its own v
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cxr_core.errors import RunError
 from cxr_core.images.masking import Mask
 from cxr_core.private import make_folder
-from cxr_core.runs.queue import queue
+from cxr_core.runs.liveness import WORKER_LOCK, is_held
+from cxr_core.runs.queue import place_of, queue
 from cxr_core.runs.run import RESUMABLE, Run
 from cxr_core.settings import write_atomic
 
@@ -29,8 +31,8 @@ class Experiment:
 
 
 CONTROLS = Experiment("controls", "controls.json", "controls.txt")
-SOURCES = Experiment("sources", "left-out.json", "left-out.txt")
-EXPERIMENTS = (CONTROLS, SOURCES)
+LEFT_OUT = Experiment("sources", "left-out.json", "left-out.txt")
+EXPERIMENTS = (CONTROLS, LEFT_OUT)
 
 
 @dataclass(frozen=True)
@@ -59,13 +61,35 @@ def laid_down(run: Run, experiment: Experiment, companion: Companion, number: st
         # The split first: with run.json the companion is whole.
         split = companion.split.encode() if companion.split is not None else (run.path / "split.csv").read_bytes()
         write_atomic(made.path / "split.csv", split)
-        queue(made.path, run.path.parent)
+        queue(made.path)
         told = {"mask": companion.mask, "experiment": experiment.name, "title": companion.title, "number": number}
         write_atomic(made.path / "run.json", json.dumps({**run.info, **told}, indent=1))
     elif made.state in RESUMABLE:
         (made.path / "stop").unlink(missing_ok=True)
-        queue(made.path, run.path.parent)
+        queue(made.path)
     return made
+
+
+def lined_up(run: Run, experiment: Experiment, companions: Sequence[Companion]) -> list[Run]:
+    """Those that are still to be done, in their order, each with its number in the queue. A request to stop stands."""
+    made: list[Run] = []
+    try:
+        for place, companion in enumerate(companions, start=1):
+            if not is_done(run, experiment, companion):
+                made.append(laid_down(run, experiment, companion, f"{place} of {len(companions)}"))
+    except BaseException:
+        # Nobody would work on them, and others would wait behind them.
+        leave_queue(made)
+        raise
+    return made
+
+
+def leave_queue(made: Sequence[Run]) -> None:
+    """Those that still wait are stopped: measuring goes on with them when somebody asks for it again."""
+    for one in made:
+        if one.status["state"] == "queued" and not is_held(one.path / WORKER_LOCK):
+            (one.path / "stop").unlink(missing_ok=True)
+            write_atomic(one.path / "status.json", json.dumps({**one.status, "state": "stopped"}))
 
 
 def is_done(run: Run, experiment: Experiment, companion: Companion) -> bool:
@@ -77,12 +101,14 @@ def is_done(run: Run, experiment: Experiment, companion: Companion) -> bool:
 def active(run: Run, experiment: Experiment) -> Run | None:
     """The companion that is being worked on, or waits for it; None where none is."""
     waiting = [made for made in _laid(run, experiment) if made.is_active]
-    return next((made for made in waiting if made.state != "queued"), waiting[0] if waiting else None)
+    return next((made for made in waiting if made.state != "queued"), min(waiting, key=place_of, default=None))
 
 
 def unfinished(run: Run, experiment: Experiment) -> Run | None:
-    """One that stopped, failed or lost its process: measuring goes on from there."""
-    return next((made for made in _laid(run, experiment) if made.can_resume), None)
+    """One that failed, was stopped or lost its process: measuring goes on from there."""
+    left = [made for made in _laid(run, experiment) if made.can_resume]
+    # Those behind one that failed were stopped with it: it says why.
+    return next((made for made in left if made.state == "failed"), left[0] if left else None)
 
 
 def request_stop(run: Run, experiment: Experiment) -> None:

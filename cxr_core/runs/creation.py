@@ -66,15 +66,15 @@ def create_run(
             "(--train-anyway on the command line): every page then says so."
         )
     told += [f"{Run.LEAK} {message}" for message in leaking]
-    corrected: list[str] = []
+    marked: list[str] = []
     if config.corrections:
         # After the split: which images are in test does not depend on what was marked.
-        samples, corrected = marks.leave_out(samples, marks.read(runs_dir), "val" in dataset.splits)
+        samples, marked = marks.leave_out(samples, marks.read(runs_dir), "val" in dataset.splits)
     warnings = [
         *_weights_warnings(config),
         *_border_warnings(config),
         *told,
-        *corrected,
+        *marked,
         *cautions(samples, dataset.path("")),
     ]
     places = {"data": str(dataset.root), "folder": str(dataset.path("")), "dataset_name": dataset.name}

@@ -3,9 +3,9 @@
 ::
 
     outcome = keep(run, scan(folder), metrics, table)               # the one writer of external/
-    collections(run)                                                # all that are kept, the latest first
+    externals(run)                                                # all that are kept, the latest first
     forget(run, "hospital-1a2b3c4d.json")                           # its figures go; it can be evaluated again
-    against(run, collections(run)[0])                               # internal, external, the drop, its interval
+    against(run, externals(run)[0])                               # internal, external, the drop, its interval
 
 Kept as ``external/<name>-<digest8>.json`` with the predictions beside it (.csv); the JSON is written last, so where it
 is the evaluation is whole. The same collection evaluated again takes its place.
@@ -37,7 +37,7 @@ _KEPT = {"name", "data", "data_digest", "split", "evaluated", "shared", "metrics
 
 
 @dataclass(frozen=True)
-class Collection:
+class External:
     """One kept evaluation on another data set: ``external/NAME-DIGEST.json`` of a run."""
 
     run: Run
@@ -85,22 +85,22 @@ class Outcome:
 
     metrics: dict[str, Any]
     table: pd.DataFrame
-    kept: Collection | None
+    kept: External | None
     note: str = ""
     own: bool = False
 
 
-def collections(run: Run) -> list[Collection]:
+def externals(run: Run) -> list[External]:
     """What is kept and whole, the latest first; a damaged one is left out, and can be evaluated again."""
     found = []
     for path in sorted((run.path / FOLDER).glob("*.json")):
-        collection = Collection(run, path)
+        external = External(run, path)
         try:
-            _ = collection.measured
+            _ = external.measured
         except CxrError:
             continue
-        found.append(collection)
-    return sorted(found, key=lambda collection: str(collection.facts["evaluated"]), reverse=True)
+        found.append(external)
+    return sorted(found, key=lambda external: str(external.facts["evaluated"]), reverse=True)
 
 
 def forget(run: Run, file: str) -> str:
@@ -109,7 +109,7 @@ def forget(run: Run, file: str) -> str:
     """
     paths = sorted((run.path / FOLDER).glob("*.json"))
     named = {path.name: path for path in paths}
-    fitting = [named[file]] if file in named else [kept.path for kept in collections(run) if kept.name == file]
+    fitting = [named[file]] if file in named else [kept.path for kept in externals(run) if kept.name == file]
     if len(fitting) != 1:
         known = ", ".join(named) or "none"
         what = f"{file} is the name of {len(fitting)}" if fitting else f"there is none called {file!r}"
@@ -175,19 +175,19 @@ def keep(run: Run, dataset: Dataset, metrics: dict[str, Any], table: pd.DataFram
         return Outcome(metrics, table, None, f"The figures could not be kept: {error}")
     except OSError as error:
         return Outcome(metrics, table, None, f"The figures could not be kept in {path.parent} ({error.strerror}).")
-    return Outcome(metrics, table, Collection(run, path))
+    return Outcome(metrics, table, External(run, path))
 
 
-def against(run: Run, collection: Collection) -> dict[str, Any]:
+def against(run: Run, external: External) -> dict[str, Any]:
     """The run's test against this collection: ``intervals.unpaired``, a the test and b the collection, with "labels".
 
     Only the classes that both have are counted, in ``labels``: the images of another class are left out. Raises
     RunError where the run has no test figures, or no class is in both.
     """
-    tables = [measured(run, "test")[1], collection.measured[1]]
+    tables = [measured(run, "test")[1], external.measured[1]]
     labels = [name for name in run.classes if all((table["label"] == name).any() for table in tables)]
     if not labels:
-        raise RunError(f"{collection.name} and the run's test have no class in common, so they cannot be compared.")
+        raise RunError(f"{external.name} and the run's test have no class in common, so they cannot be compared.")
     parts = []
     for table in tables:
         part = table[table["label"].isin(labels)]

@@ -19,7 +19,7 @@ from cxr_core.data.dataset import scan
 from cxr_core.errors import RunError
 from cxr_core.private import open_private
 from cxr_core.runs import controls, left_out
-from cxr_core.runs.companions import CONTROLS, Companion, Experiment, active, check_ready, is_done, laid_down
+from cxr_core.runs.companions import CONTROLS, Companion, Experiment, active, check_ready, lined_up
 from cxr_core.runs.liveness import note_launch
 from cxr_core.runs.queue import queue
 from cxr_core.runs.run import ACTIVE, Run
@@ -57,7 +57,7 @@ def wait(run: Run, seconds: float | None = None) -> Run:
 
 def start(run: Run) -> None:
     """Start the worker of a queued run and return at once."""
-    _launch(["resume", str(run.path)], run.path / "log.txt", run)
+    _launch(["resume", str(run.path)], run.path / "log.txt", run, [run])
 
 
 def start_experiment(run: Run, experiment: Experiment) -> None:
@@ -72,14 +72,15 @@ def start_experiment(run: Run, experiment: Experiment) -> None:
         companions = plan.companions
         if not companions:
             raise RunError(plan.message)
-    place = next((k for k, one in enumerate(companions) if not is_done(run, experiment, one)), len(companions) - 1)
-    first = laid_down(run, experiment, companions[place], f"{place + 1} of {len(companions)}")
+    waiting = lined_up(run, experiment, companions)
     record("trained", experiment.name, run=run.id, runs=run.path.parent)
-    _launch(["audit", "--run", str(run.path), "--only", experiment.name], run.path / experiment.log, first)
+    _launch(["audit", "--run", str(run.path), "--only", experiment.name], run.path / experiment.log, run, waiting)
 
 
-def _launch(arguments: list[str], log_file: Path, waiting: Run) -> None:
-    """Start ``python -m cxr_core`` with these arguments, apart from this process, for the run that waits for it."""
+def _launch(arguments: list[str], log_file: Path, run: Run, waiting: Sequence[Run]) -> None:
+    """Start ``python -m cxr_core`` with these arguments, apart from this process, for the trainings that wait for it:
+    ``run`` itself, or what goes with it.
+    """
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", RECORDED: "1"}
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
     try:
@@ -94,9 +95,11 @@ def _launch(arguments: list[str], log_file: Path, waiting: Run) -> None:
             )
     except OSError as error:
         reason = f"Its worker cannot be started ({error.strerror}: {error.filename or sys.executable})."
-        write_atomic(waiting.path / "status.json", json.dumps({**waiting.status, "state": "failed", "error": reason}))
-        raise RunError(f"Run {waiting.id}: {reason} Nothing was lost: resume it when that is mended.") from None
-    note_launch(waiting.path, worker.pid)
+        for one in waiting:
+            write_atomic(one.path / "status.json", json.dumps({**one.status, "state": "failed", "error": reason}))
+        raise RunError(f"Run {run.id}: {reason} Nothing was lost: resume it when that is mended.") from None
+    for one in waiting:
+        note_launch(one.path, worker.pid)
     # Somebody has to take the exit status, or the ended worker stays behind as a zombie.
     threading.Thread(target=worker.wait, name=f"wait-{worker.pid}", daemon=True).start()
 

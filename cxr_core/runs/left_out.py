@@ -14,11 +14,11 @@ from typing import Any
 import pandas as pd
 
 from cxr_core.errors import RunError
-from cxr_core.evaluation.by_source import by_source, held_out
+from cxr_core.evaluation.by_source import by_source, can_leave_out
 from cxr_core.evaluation.intervals import paired
 from cxr_core.figures import spelled
 from cxr_core.images.reading import content_digest
-from cxr_core.runs.companions import SOURCES, Companion
+from cxr_core.runs.companions import LEFT_OUT, Companion
 from cxr_core.runs.measured import measured
 from cxr_core.runs.run import Run, read_predictions
 from cxr_core.settings import from_json
@@ -46,7 +46,7 @@ class Plan:
 
 
 @dataclass(frozen=True, eq=False)
-class Unseen:
+class LeftOutScores:
     """What the trainings reached.
 
     ``rows``: a dict per source as :func:`cxr_core.evaluation.by_source.by_source` gives, on all its images, none of
@@ -73,7 +73,7 @@ class Unseen:
 def planned(run: Run) -> Plan:
     """What is to be trained: nothing where the data set does not have two sources of every class."""
     samples = run.split
-    possible = held_out(samples)
+    possible = can_leave_out(samples)
     if not possible["possible"]:
         return Plan((), {}, possible["message"])
     known = samples[samples["source"] != ""]
@@ -121,9 +121,9 @@ def _copies(run: Run) -> dict[str, set[str]]:
     return copies
 
 
-def scores(run: Run) -> Unseen | None:
+def scores(run: Run) -> LeftOutScores | None:
     """What was kept beside the run's test as it stands now; None before. Raises RunError where it is damaged."""
-    file = run.path / SOURCES.file
+    file = run.path / LEFT_OUT.file
     if not file.exists():
         return None
     try:
@@ -137,20 +137,20 @@ def scores(run: Run) -> Unseen | None:
         ) from None
     _, own = measured(run, "test")
     own = own[own["source"].isin(table["source"])].reset_index(drop=True)
-    return Unseen(rows, by_source(own, run.classes, run.implied), _difference(own, table, run), skipped)
+    return LeftOutScores(rows, by_source(own, run.classes, run.implied), _difference(own, table, run), skipped)
 
 
-def _difference(own: pd.DataFrame, unseen: pd.DataFrame, run: Run) -> dict[str, Any] | None:
-    both = own.merge(unseen[["file", "decision"]], on="file", suffixes=("", "_unseen"), validate="one_to_one")
+def _difference(own: pd.DataFrame, without: pd.DataFrame, run: Run) -> dict[str, Any] | None:
+    both = own.merge(without[["file", "decision"]], on="file", suffixes=("", "_left_out"), validate="one_to_one")
     if both.empty:
         return None
-    true, seen, without = (
-        both[name].map(run.classes.index).to_numpy() for name in ("label", "decision", "decision_unseen")
+    true, with_it, without_it = (
+        both[name].map(run.classes.index).to_numpy() for name in ("label", "decision", "decision_left_out")
     )
-    return paired(true, seen, without, len(run.classes), both["patient"].tolist())
+    return paired(true, with_it, without_it, len(run.classes), both["patient"].tolist())
 
 
-def verdict(found: Unseen) -> str:
+def verdict(found: LeftOutScores) -> str:
     """One sentence: what is lost where the source was never seen, on the same images."""
     difference = found.difference
     if difference is None:

@@ -66,8 +66,8 @@ def measure(table: pd.DataFrame, classes: Sequence[str], implied: Implied, decis
     }
     metrics["unjudged"] = unjudged(metrics)
     columns = [name for name in table.columns if name != "decision" and not name.startswith("p_")]
-    judged = table[columns].copy()
-    judged["decision"] = [classes[k] for k in decisions]
+    decided = table[columns].copy()
+    decided["decision"] = [classes[k] for k in decisions]
     for k, name in enumerate(classes):
-        judged[f"p_{name}"] = probabilities[:, k]
-    return metrics, judged
+        decided[f"p_{name}"] = probabilities[:, k]
+    return metrics, decided

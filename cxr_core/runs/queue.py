@@ -1,13 +1,18 @@
 """The order in which trainings of a runs folder come: by number, as in a waiting room. No clock has a say.
 
-queue(folder)            # the run there waits, with the next number
-ahead_of(run)            # those that come before it
+queue(folder)                # the run there waits, with the next number
+ahead_of(run)                # those that come before it
+with turn(run, look): ...    # wait until there are none
+
+Runs wait here, and the trainings that lie inside the folder of a run and go with it: first come, first served.
 """
 
 import json
 import os
 import socket
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +21,22 @@ from filelock import Timeout
 from cxr_core.errors import RunError
 from cxr_core.private import private_lock
 from cxr_core.runs.liveness import LAUNCHED, process_name
-from cxr_core.runs.run import Run, list_runs
+from cxr_core.runs.run import ACTIVE, Run, list_runs
 from cxr_core.settings import write_atomic
 
 NUMBER = ".queue"
+TURN_LOCK = ".turn.lock"
 _PATIENCE_SECONDS = 10
+_POLL_SECONDS = 0.5
 
 
-def queue(folder: Path, runs_dir: Path | None = None) -> None:
-    """Let the run in ``folder`` wait for its worker, behind all that wait in ``runs_dir`` (or where it lies).
+def queue(folder: Path) -> None:
+    """Let the training in ``folder`` wait for its worker, behind all that wait in its runs folder.
 
     The calling process answers for it until a worker was started.
     """
     (folder / LAUNCHED).unlink(missing_ok=True)
-    write_atomic(folder / "status.json", json.dumps(queued_status(_next_number(runs_dir or folder.parent))))
+    write_atomic(folder / "status.json", json.dumps(queued_status(_next_number(runs_dir_of(folder)))))
 
 
 def queued_status(number: int) -> dict[str, Any]:
@@ -45,16 +52,59 @@ def queued_status(number: int) -> dict[str, Any]:
     }
 
 
+def owner_of(folder: Path) -> Run | None:
+    """The run that a training goes with, in whose folder it lies; None for a run of its own."""
+    return Run(folder.parent) if (folder.parent / "run.json").exists() else None
+
+
+def runs_dir_of(folder: Path) -> Path:
+    """The runs folder whose queue the training in ``folder`` waits in."""
+    owner = owner_of(folder)
+    return owner.path.parent if owner else folder.parent
+
+
 def ahead_of(run: Run) -> list[Run]:
-    """Runs of the same folder that are at work, or wait with a lower number."""
-    mine = _place(run)
-    others = [other for other in list_runs(run.path.parent) if other.id != run.id and other.is_active]
-    return [other for other in others if other.state != "queued" or _place(other) < mine]
+    """Trainings of the same runs folder that are at work, and behind them those that wait with a lower number."""
+    mine = place_of(run)
+    others = [(other, other.state) for other in _trainings(runs_dir_of(run.path)) if other.path != run.path]
+    waiting = [other for other, state in others if state == "queued" and place_of(other) < mine]
+    at_work = [other for other, state in others if state in ACTIVE and state != "queued"]
+    return [*at_work, *sorted(waiting, key=place_of)]
 
 
-def _place(run: Run) -> tuple[int, str]:
+def place_of(run: Run) -> tuple[int, str]:
+    """What trainings are sorted by as they wait."""
     number = run.status.get("number")
-    return (number if isinstance(number, int) else 0), run.id
+    return (number if isinstance(number, int) else 0), str(run.path)
+
+
+@contextmanager
+def turn(run: Run, look: Callable[[list[Run]], None]) -> Iterator[None]:
+    """Wait until no other training of this runs folder is at work and no earlier one waits; none begins in the block.
+
+    Each time that it looks who is ahead it tells ``look``; what that raises ends the waiting.
+    """
+    lock = private_lock(runs_dir_of(run.path) / TURN_LOCK)
+    while True:
+        ahead = ahead_of(run)
+        look(ahead)
+        if not ahead:
+            try:
+                lock.acquire(timeout=0)
+                break
+            except Timeout:
+                pass
+        time.sleep(_POLL_SECONDS)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _trainings(runs_dir: Path) -> Iterator[Run]:
+    for run in list_runs(runs_dir):
+        yield run
+        yield from (Run(file.parent) for file in run.path.glob("*/run.json"))
 
 
 def _next_number(runs_dir: Path) -> int:
@@ -64,7 +114,7 @@ def _next_number(runs_dir: Path) -> int:
             try:
                 last = int(file.read_text(encoding="ascii"))
             except (FileNotFoundError, ValueError):
-                last = max((_place(run)[0] for run in list_runs(runs_dir)), default=0)
+                last = max((place_of(run)[0] for run in _trainings(runs_dir)), default=0)
             write_atomic(file, str(last + 1))
             return last + 1
     except Timeout:

@@ -1,14 +1,15 @@
-"""How often the test split of a run was looked at, and how many runs stand beside each other on it.
+"""How often the test split of a run was viewed, and how many runs stand beside each other on it.
 
 ::
 
-    look(run)                       # the command line: every evaluation is a look
-    look(run, viewer)               # a page: one look per browser session, however often it is drawn
+    add(run)                       # the command line: every evaluation is a viewing
+    add(run, viewer)               # a page: one viewing per browser session, however often it is drawn
     sentence(run)                   # "The test split was looked at 7 times; ..."
     side_by_side(runs)              # where the scores of several runs are shown together
 
-A test judges fairly what was not chosen by it. Nobody can be kept from looking, so the looks are counted. Counting
-never breaks reading: where the run's folder cannot be written, nothing is counted.
+A test judges fairly what was not chosen by it. Nobody can be kept from looking, so viewings are counted, in a file that
+has been called ``looks.json`` from the first. Counting never breaks reading: where the run's folder cannot be written,
+nothing is counted.
 """
 
 import hashlib
@@ -30,8 +31,8 @@ _PATIENCE_SECONDS = 2
 _VIEWERS = 200
 
 
-def look(run: Run, viewer: str | None = None) -> None:
-    """Count one look at the test split. The same ``viewer`` (any text) counts once; None counts always."""
+def add(run: Run, viewer: str | None = None) -> None:
+    """Count one viewing of the test split. The same ``viewer`` (any text) counts once; None counts always."""
     if not run.path.is_dir():
         # A lock would lay the folder of a deleted run down again.
         return
@@ -51,7 +52,7 @@ def look(run: Run, viewer: str | None = None) -> None:
 
 
 def count(run: Run) -> int:
-    """Looks at the test split so far; 0 where none was counted, or the count is damaged."""
+    """Viewings of the test split so far; 0 where none was counted, or the count is damaged."""
     return int(_read(run)["test"])
 
 
@@ -63,8 +64,8 @@ def compared(run: Run) -> int:
 
 def sentence(run: Run) -> str:
     """One calm line to stand beside the test's figures."""
-    looks, runs = count(run), compared(run)
-    times = {0: "was not looked at yet", 1: "was looked at once"}.get(looks, f"was looked at {looks:,} times")
+    viewings, runs = count(run), compared(run)
+    times = {0: "was not looked at yet", 1: "was looked at once"}.get(viewings, f"was looked at {viewings:,} times")
     if runs < 2:
         return f"The test split {times}; no other run on this data set has a test score."
     return (
@@ -76,7 +77,7 @@ def sentence(run: Run) -> str:
 def side_by_side(runs: Sequence[Run]) -> str:
     """One calm line for a table of ``runs``: how many of them show a score of the same test; "" where none do.
 
-    Such a table is no look at any one of them, but whoever picks the best of its rows has chosen by test.
+    Such a table is no viewing of any one of them, but whoever picks the best of its rows has chosen by test.
     """
     names: dict[Any, str] = {}
     tests: Counter[Any] = Counter()

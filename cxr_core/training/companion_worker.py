@@ -1,12 +1,13 @@
 """Measures what goes with a run: trains its companions one after the other, and keeps what they reached.
 
     measure_controls(run)    # what `audit --run` calls, in this process
-    measure_sources(run)
+    measure_left_out(run)
 
 Stopped or lost, it goes on from the last finished state of the companion it was at, as a training does.
 """
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,20 +23,20 @@ from cxr_core.private import private_lock
 from cxr_core.runs import controls, left_out
 from cxr_core.runs.companions import (
     CONTROLS,
-    SOURCES,
+    LEFT_OUT,
     Companion,
     Experiment,
     check_ready,
     folder_of,
-    is_done,
-    laid_down,
+    leave_queue,
+    lined_up,
 )
+from cxr_core.runs.liveness import note_launch
 from cxr_core.runs.measured import measured
-from cxr_core.runs.queue import queue
 from cxr_core.runs.run import Run
 from cxr_core.settings import write_atomic
 from cxr_core.sheets import written
-from cxr_core.training.progress import Progress
+from cxr_core.training.presence import heartbeat
 from cxr_core.training.worker import keep_audit, work
 
 _SHUFFLES = 500
@@ -53,12 +54,12 @@ def measure_controls(run: Run) -> bool:
     return _measured(run, CONTROLS, controls.planned(run), _keep_controls)
 
 
-def measure_sources(run: Run) -> bool:
+def measure_left_out(run: Run) -> bool:
     """Train without each source in turn and write ``left-out.json`` and its table; otherwise as measure_controls.
 
     Raises RunError also where no source can be left out.
     """
-    if (run.path / SOURCES.file).exists():
+    if (run.path / LEFT_OUT.file).exists():
         return True
     check_ready(run)
     # The run's audit knows the copies, which have to be left out too.
@@ -66,37 +67,27 @@ def measure_sources(run: Run) -> bool:
     plan = left_out.planned(run)
     if not plan.companions:
         raise RunError(plan.message)
-    return _measured(run, SOURCES, plan.companions, lambda run: _keep_sources(run, plan))
+    return _measured(run, LEFT_OUT, plan.companions, lambda run: _keep_left_out(run, plan))
 
 
 def _measured(run: Run, experiment: Experiment, companions: Sequence[Companion], keep: Callable[[Run], None]) -> bool:
     with _only_one(run, experiment):
-        waiting = _claimed(run, experiment, companions)
-        with _turn(run, waiting) as ours:
-            if not ours:
-                return False
-            keep_audit(run, lambda done, total: None)
-            for made in waiting:
-                print(f"{made.info['title']} ({made.info['number']} of the {experiment.name})", flush=True)
-                made = work(made)
-                if made.state != "completed":
-                    return False
+        waiting = lined_up(run, experiment, companions)
+        for made in waiting:
+            # Whoever queued it, this process answers for it now.
+            note_launch(made.path, os.getpid())
+        try:
+            with heartbeat(*waiting):
+                for made in waiting:
+                    print(f"{made.info['title']} ({made.info['number']} of the {experiment.name})", flush=True)
+                    if work(made).state != "completed":
+                        return False
+        finally:
+            leave_queue(waiting)
         keep(run)
         for companion in companions:
             shutil.rmtree(folder_of(run, experiment, companion.name).path)
     return True
-
-
-def _claimed(run: Run, experiment: Experiment, companions: Sequence[Companion]) -> list[Run]:
-    """The companions that are still to be done, queued in their order under this process's name."""
-    waiting = []
-    for place, companion in enumerate(companions, start=1):
-        if not is_done(run, experiment, companion):
-            made = laid_down(run, experiment, companion, f"{place} of {len(companions)}")
-            # A request to stop stands.
-            queue(made.path, run.path.parent)
-            waiting.append(made)
-    return waiting
 
 
 @contextmanager
@@ -110,29 +101,6 @@ def _only_one(run: Run, experiment: Experiment) -> Iterator[None]:
         ) from None
     try:
         yield
-    finally:
-        lock.release()
-
-
-@contextmanager
-def _turn(run: Run, waiting: list[Run]) -> Iterator[bool]:
-    """Wait until no training of this runs folder is at work; False where a person stopped it while it waited."""
-    lock = private_lock(run.path.parent / ".turn.lock")
-    while True:
-        if any(made.stop_requested for made in waiting):
-            for made in waiting:
-                (made.path / "stop").unlink(missing_ok=True)
-                write_atomic(made.path / "status.json", json.dumps({**made.status, "state": "stopped"}))
-            yield False
-            return
-        try:
-            lock.acquire(timeout=0.5)
-            break
-        except Timeout:
-            for made in waiting[:1]:
-                Progress(made.path / "progress.json")("queued", 0, 1)
-    try:
-        yield True
     finally:
         lock.release()
 
@@ -163,11 +131,11 @@ def _keep_controls(run: Run) -> None:
     write_atomic(run.path / CONTROLS.file, json.dumps(found, indent=1))
 
 
-def _keep_sources(run: Run, plan: left_out.Plan) -> None:
+def _keep_left_out(run: Run, plan: left_out.Plan) -> None:
     """Write what each training decided on the images of the source that it had not seen, then the file that says so."""
-    found = [folder_of(run, SOURCES, companion.name).predictions("test") for companion in plan.companions]
+    found = [folder_of(run, LEFT_OUT, companion.name).predictions("test") for companion in plan.companions]
     write_atomic(run.path / left_out.TABLE, written(pd.concat(found, ignore_index=True)))
-    write_atomic(run.path / SOURCES.file, json.dumps({"skipped": plan.skipped}, indent=1))
+    write_atomic(run.path / LEFT_OUT.file, json.dumps({"skipped": plan.skipped}, indent=1))
 
 
 def _chance(run: Run) -> float:

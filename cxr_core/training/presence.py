@@ -1,6 +1,6 @@
-"""A worker among others: one for a run, one training at a time in a runs folder, seen to be alive, politely killed.
+"""A worker among others: one for a run, seen to be alive, politely killed.
 
-with only_worker(run) as place, terminations_as_interrupts(), heartbeat(run), turn(run, place, progress):
+with only_worker(run) as place, terminations_as_interrupts(), heartbeat(run):
     place.check()   # raises Moved where somebody renamed the folder meanwhile
 """
 
@@ -8,22 +8,15 @@ import os
 import shutil
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from filelock import Timeout
-
 from cxr_core.errors import RunError
-from cxr_core.model.extraction import Interrupted
-from cxr_core.private import private_lock
 from cxr_core.runs.liveness import HEARTBEAT_SECONDS, worker_lock
-from cxr_core.runs.queue import ahead_of
 from cxr_core.runs.run import Run, list_runs
-from cxr_core.training.progress import Progress
 
 
 class Moved(Exception):
@@ -89,38 +82,16 @@ def only_worker(run: Run) -> Iterator[Place]:
 
 
 @contextmanager
-def turn(run: Run, place: Place, progress: Progress) -> Iterator[None]:
-    """Wait until no other run of this folder is at work and no earlier one waits."""
-    lock = private_lock(run.path.parent / ".turn.lock")
-    while True:
-        place.check()
-        if run.stop_requested:
-            raise Interrupted
-        ahead = ahead_of(run)
-        if not ahead:
-            try:
-                lock.acquire(timeout=0)
-                break
-            except Timeout:
-                pass
-        progress("queued", 0, 1, ahead=len(ahead))
-        time.sleep(0.5)
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-@contextmanager
-def heartbeat(run: Run) -> Iterator[None]:
-    """Touch ``status.json`` now and then: where locks do not reach, another host sees that the worker lives."""
+def heartbeat(*runs: Run) -> Iterator[None]:
+    """Touch each ``status.json`` now and then: where locks do not reach, another host sees that the worker lives."""
     ended = threading.Event()
 
     def beat() -> None:
         while not ended.wait(HEARTBEAT_SECONDS):
-            # Renamed, or a network drive that does not answer for a moment: the worker itself finds out.
-            with suppress(OSError):
-                os.utime(run.path / "status.json")
+            for run in runs:
+                # Renamed, or a network drive that does not answer for a moment: the worker itself finds out.
+                with suppress(OSError):
+                    os.utime(run.path / "status.json")
 
     thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
     thread.start()

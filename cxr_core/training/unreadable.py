@@ -1,8 +1,8 @@
 """Images that were in the data set when the run was made and cannot be read when it trains.
 
-    left = LeftOut.of(samples, paths, unreadable)
-    left.sentence     # stands in the log and beside every result
-    left.problem      # why there is no result at all, "" where few are missing
+    missing = Missing.of(samples, paths, unreadable)
+    missing.sentence     # stands in the log and beside every result
+    missing.problem      # why there is no result at all, "" where few are missing
 
 Few are named and left out. More than a tenth of all images, or three tenths of one split, is another data set than the
 one that was looked at, audited and split: a disk that went away, or a folder that somebody is moving. No score is made
@@ -22,7 +22,7 @@ OF_ALL, OF_A_SPLIT = 0.1, 0.3
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class Missing:
     """``missing`` and ``total`` images by split; ``gone``: those whose file is not there any more."""
 
     missing: dict[str, int]
@@ -30,7 +30,7 @@ class LeftOut:
     gone: int
 
     @classmethod
-    def of(cls, samples: pd.DataFrame, paths: Mapping[str, Path], unreadable: Sequence[Unreadable]) -> "LeftOut":
+    def of(cls, samples: pd.DataFrame, paths: Mapping[str, Path], unreadable: Sequence[Unreadable]) -> "Missing":
         """Counted over ``samples`` (file, split), whose files lie where ``paths`` says."""
         lost = {entry.path for entry in unreadable}
         missing = samples["split"][[paths[file] in lost for file in samples["file"]]].value_counts()

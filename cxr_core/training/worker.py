@@ -30,7 +30,7 @@ from cxr_core.data.pseudonyms import Pseudonyms
 from cxr_core.disk import free_at, full, room_for, size, why_full
 from cxr_core.errors import CxrError, DatasetError, DiskError, RunError
 from cxr_core.inference.embedding import keep_embedding
-from cxr_core.inference.evaluate import check_folder, judge, named
+from cxr_core.inference.evaluate import check_folder, evaluate_samples, named
 from cxr_core.inference.trained import Trained
 from cxr_core.model.extraction import Interrupted, Item, keep
 from cxr_core.model.features import FeatureStore
@@ -39,14 +39,15 @@ from cxr_core.model.weights import check_weights
 from cxr_core.private import open_private
 from cxr_core.runs import speeds
 from cxr_core.runs.liveness import process_name
+from cxr_core.runs.queue import owner_of, turn
 from cxr_core.runs.run import Run
 from cxr_core.settings import replacing, write_atomic
 from cxr_core.sheets import written
 from cxr_core.training.divergence import signs
-from cxr_core.training.presence import Moved, Place, heartbeat, only_worker, terminations_as_interrupts, turn
+from cxr_core.training.presence import Moved, Place, heartbeat, only_worker, terminations_as_interrupts
 from cxr_core.training.progress import Progress
 from cxr_core.training.trainer import Part, Trainer
-from cxr_core.training.unreadable import LeftOut
+from cxr_core.training.unreadable import Missing
 
 RESERVE = ".reserve"
 RESERVE_BYTES = 1 << 16
@@ -78,7 +79,7 @@ def _work_at(place: Place) -> None:
     try:
         with heartbeat(run):
             worker.prepare()
-            with turn(run, place, worker.progress):
+            with turn(run, worker.wait):
                 worker.go_through()
     except Moved:
         raise
@@ -160,6 +161,12 @@ class _Worker:
             return
         check_weights(config.backbone, config.weights, lambda done, total: self.progress("downloading", done, total))
 
+    def wait(self, ahead: list[Run]) -> None:
+        """Say that it waits behind these, while nothing speaks against that."""
+        if self._asked_to_stop():
+            raise Interrupted
+        self.progress("queued", 0, 1, ahead=len(ahead))
+
     def _asked_to_stop(self) -> bool:
         self.place.check()
         return self.run.stop_requested
@@ -183,7 +190,7 @@ class _Worker:
         self._evaluate(samples)
         self.enter("completed")
 
-    def _extract(self, store: FeatureStore, device: torch.device) -> tuple[pd.DataFrame, LeftOut]:
+    def _extract(self, store: FeatureStore, device: torch.device) -> tuple[pd.DataFrame, Missing]:
         folder, samples = self.run.folder, self.run.split
         paths = self.run.pictures(samples["file"])
         items = [
@@ -212,7 +219,7 @@ class _Worker:
         lost = {entry.path for entry in unreadable}
         listed = named(unreadable, paths, bool(self.run.pseudonyms))
         write_atomic(self.run.path / "unreadable.csv", written(pd.DataFrame(listed, columns=["file", "reason"])))
-        left = LeftOut.of(samples, paths, unreadable)
+        left = Missing.of(samples, paths, unreadable)
         self.status["left_out"] = left.count
         readable = samples[[paths[file] not in lost for file in samples["file"]]]
         self._check_classes(readable)
@@ -319,7 +326,7 @@ class _Worker:
             chosen = samples[samples["split"] == split]
             if chosen.empty:
                 continue
-            metrics, predictions = judge(
+            metrics, predictions = evaluate_samples(
                 trained,
                 chosen,
                 self.run.folder,
@@ -339,6 +346,7 @@ class _Worker:
 
 def keep_audit(run: Run, progress: Callable[[int, int], None]) -> None:
     """Keep what the audit says of the images as this run splits them. A companion's audit is that of its run."""
+    run = owner_of(run.path) or run
     if run.audit is not None or run.experiment:
         return
     try:

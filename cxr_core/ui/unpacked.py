@@ -1,6 +1,6 @@
 """The zips that were unpacked on this machine: where they are, how large, and Delete.
 
-    unpacked_zips()
+    unpacked_section()
 
 A deletion is asked twice, and names the runs that lose their images by it.
 """
@@ -10,8 +10,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from cxr_core.data.unpacked import Upload, uploads, uploads_dir
-from cxr_core.runs.needs import delete_upload, users
+from cxr_core.data.unpacked import Unpacked, unpacked_dir, unpacked_zips
+from cxr_core.runs.needs import delete_unpacked, users
 from cxr_core.runs.run import Run, list_runs
 from cxr_core.settings import runs_dir
 from cxr_core.ui.cached import forget_scans
@@ -20,45 +20,45 @@ from cxr_core.ui.frame import escaped, guarded
 MAX_SHOWN = 30
 
 
-def unpacked_zips() -> None:
+def unpacked_section() -> None:
     """A fold-out with a row for each; nothing where there is none."""
-    found = uploads()
+    found = unpacked_zips()
     if not found:
         return
-    sizes = [_size(str(upload.path), upload.path.stat().st_mtime_ns) for upload in found]
+    sizes = [_size(str(unpacked.path), unpacked.path.stat().st_mtime_ns) for unpacked in found]
     runs = list_runs(runs_dir())
     with st.expander(
         f"Unpacked zips: {len(found)}, {_in_words(sum(size for size, _ in sizes))}", icon=":material/inventory_2:"
     ):
-        st.caption(f"They stay in {escaped(str(uploads_dir()))} until somebody deletes them.")
-        for upload, (size, files) in list(zip(found, sizes, strict=True))[:MAX_SHOWN]:
-            _row(upload, size, files, users(upload, runs), runs)
+        st.caption(f"They stay in {escaped(str(unpacked_dir()))} until somebody deletes them.")
+        for unpacked, (size, files) in list(zip(found, sizes, strict=True))[:MAX_SHOWN]:
+            _row(unpacked, size, files, users(unpacked, runs), runs)
         if len(found) > MAX_SHOWN:
             st.caption(
                 f"{MAX_SHOWN} of {len(found)}, the latest. `python -m cxr_core uploads` lists and deletes them all."
             )
 
 
-def _row(upload: Upload, size: int, files: int, losing: Sequence[Run], runs: Sequence[Run]) -> None:
+def _row(unpacked: Unpacked, size: int, files: int, losing: Sequence[Run], runs: Sequence[Run]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         count = f"used by {len(losing)} {'run' if len(losing) == 1 else 'runs'}" if losing else "used by no run"
-        facts = f"{_in_words(size)}, {files:,} files, unpacked {upload.unpacked:%d %b %Y}, {count}"
-        st.markdown(f"**{escaped(upload.name)}**: {facts}", width="stretch")
+        facts = f"{_in_words(size)}, {files:,} files, unpacked {unpacked.time:%d %b %Y}, {count}"
+        st.markdown(f"**{escaped(unpacked.name)}**: {facts}", width="stretch")
         busy = next((run for run in losing if run.is_active), None)
         hint = f"Run {busy.id} is at work on it, or waits for that." if busy else None
         with st.popover("Delete", icon=":material/delete:", disabled=busy is not None, help=hint):
-            st.write(f"**{escaped(upload.name)}** goes for good: {files:,} files, {_in_words(size)}.")
+            st.write(f"**{escaped(unpacked.name)}** goes for good: {files:,} files, {_in_words(size)}.")
             if losing:
                 names = ", ".join(escaped(run.name) for run in losing[:5])
                 more = f" and {len(losing) - 5} more" if len(losing) > 5 else ""
                 st.write(f"Figures and answers stay, the images are lost to: {names}{more}. A stopped run needs them.")
-            sure = st.checkbox("Yes, delete it", key=f"sure-{upload.name}")
-            if st.button("Delete for good", disabled=not sure, key=f"delete-{upload.name}"):
+            sure = st.checkbox("Yes, delete it", key=f"sure-{unpacked.name}")
+            if st.button("Delete for good", disabled=not sure, key=f"delete-{unpacked.name}"):
                 with guarded():
-                    delete_upload(upload, runs)
+                    delete_unpacked(unpacked, runs)
                     forget_scans()
-                    _forget_choice(upload.path)
-                    st.toast(f"Deleted {escaped(upload.name)}.")
+                    _forget_choice(unpacked.path)
+                    st.toast(f"Deleted {escaped(unpacked.name)}.")
                     st.rerun()
 
 
@@ -75,8 +75,8 @@ def _forget_choice(folder: Path) -> None:
 
 @st.cache_data(max_entries=500, show_spinner=False)
 def _size(path: str, changed: int) -> tuple[int, int]:
-    upload = Upload(Path(path))
-    return upload.bytes, upload.files
+    unpacked = Unpacked(Path(path))
+    return unpacked.bytes, unpacked.files
 
 
 def _in_words(size: int) -> str:

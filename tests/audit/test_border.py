@@ -11,7 +11,7 @@ from cxr_core.audit.audit import Audit, audit
 from cxr_core.audit.fixing import places
 from cxr_core.audit.issues import LEAVE_OUT, MASK_BORDER, Finding
 from cxr_core.audit.shortcut import AT_BORDER, GROUPS, inside, shortcut
-from cxr_core.audit.traits import look
+from cxr_core.audit.traits import traits_of
 from cxr_core.config import TrainConfig
 from cxr_core.data import fixes
 from cxr_core.data.dataset import Dataset, scan
@@ -133,9 +133,9 @@ def test_a_table_without_such_rows_reads_as_before(lettered: Path) -> None:
 def test_brightness_inside_is_that_of_what_the_network_sees(lettered: Path) -> None:
     """The shortcut's figures, from the kept small pictures, against the decoded squares."""
     dataset = scan(lettered)
-    looks = look(dataset)
+    traits = traits_of(dataset)
     rim = round(BORDER * 224)
-    for figures, file in zip(inside(dataset.samples, looks.small), dataset.samples["file"], strict=True):
+    for figures, file in zip(inside(dataset.samples, traits.small), dataset.samples["file"], strict=True):
         seen = pixels(dataset.path(file).read_bytes(), file, 224)[rim:-rim, rim:-rim]
         assert figures[0] == pytest.approx(seen.mean(), abs=4)
         assert figures[1] == pytest.approx(seen.std(), abs=6)
@@ -144,7 +144,7 @@ def test_brightness_inside_is_that_of_what_the_network_sees(lettered: Path) -> N
 def test_pictures_of_any_shape_have_an_inside(lettered: Path) -> None:
     dataset = scan(lettered)
     odd = dataset.samples.assign(width=20_000, height=10)
-    found = shortcut(odd, look(dataset), border_masked=True)
+    found = shortcut(odd, traits_of(dataset), border_masked=True)
     assert 0 <= found["macro_f1"] <= 1
 
 

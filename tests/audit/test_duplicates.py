@@ -10,7 +10,7 @@ from PIL import Image, ImageEnhance, ImageOps
 from cxr_core.audit.alignment import agreement
 from cxr_core.audit.audit import leaks
 from cxr_core.audit.duplicates import RADIUS, Pair, duplicates, search
-from cxr_core.audit.traits import look
+from cxr_core.audit.traits import traits_of
 from cxr_core.data.dataset import scan
 from tests.runs_support import noise
 
@@ -38,7 +38,7 @@ def test_a_copy_across_splits_is_found(change: str, tiny_dataset: Path, tmp_path
     (tmp_path / "test" / other).mkdir(parents=True)
     CHANGES[change](Image.open(original)).save(tmp_path / "test" / other / "copy.jpg", quality=80)
     dataset = scan(tmp_path)
-    pairs = [pair for pair in duplicates(dataset.samples, look(dataset)) if "test" in pair.splits]
+    pairs = [pair for pair in duplicates(dataset.samples, traits_of(dataset)) if "test" in pair.splits]
     # Shots of one drawn patient are as alike as copies; nobody else's is.
     patient = original.name.split("_")[0]
     assert original.relative_to(tiny_dataset).as_posix() in {file for pair in pairs for file in (pair.a, pair.b)}
@@ -53,7 +53,7 @@ def test_exact_copies_have_distance_zero(tmp_path: Path, tiny_dataset: Path) -> 
         (tmp_path / place).parent.mkdir(exist_ok=True)
         (tmp_path / place).write_bytes(content)
     dataset = scan(tmp_path)
-    pairs = duplicates(dataset.samples, look(dataset))
+    pairs = duplicates(dataset.samples, traits_of(dataset))
     assert [(pair.a, pair.b, pair.kind, pair.relation, pair.distance) for pair in pairs] == [
         ("A/1.png", "B/3.png", "exact", "label-conflict", 0),
         ("A/1.png", "A/2.png", "exact", "same-class", 0),
@@ -98,15 +98,15 @@ def test_agreement_knows_a_picture_from_its_noise() -> None:
 
 def test_a_second_look_reads_no_picture(tmp_path: Path, tiny_dataset: Path) -> None:
     dataset = scan(tiny_dataset)
-    first = look(dataset)
+    first = traits_of(dataset)
     counted: list[tuple[int, int]] = []
-    second = look(dataset, lambda done, total: counted.append((done, total)))
+    second = traits_of(dataset, lambda done, total: counted.append((done, total)))
     assert not counted
     assert (first.hashes == second.hashes).all()
     assert (first.small == second.small).all()
     for kept in (tmp_path / "cache" / "looks").glob("*.npy"):
         kept.write_bytes(b"damaged")
-    assert (look(dataset).hashes == first.hashes).all()
+    assert (traits_of(dataset).hashes == first.hashes).all()
 
 
 @pytest.mark.parametrize("one", ["train", "val", "test", ""])

@@ -321,7 +321,7 @@ def test_evaluate_keeps_another_collection_and_says_where_it_is_none(
 
 
 def test_evaluate_on_the_test_split_is_a_look(call: Call, copied: Run, tiny_dataset: Path, tmp_path: Path) -> None:
-    viewings.look(copied)
+    viewings.add(copied)
     before = viewings.count(copied)
     assert "was looked at" in call("evaluate", copied.id)[1]
     call("evaluate", copied.id, "--json")

@@ -11,7 +11,7 @@ from cxr_core.data import budget
 from cxr_core.data.dataset import scan
 from cxr_core.errors import ConfigError, CxrError, DatasetError
 from cxr_core.settings import cache_dir
-from tests.images.files import left_out, tree, write
+from tests.images.files import tree, unreadable, write
 
 
 def test_too_many_files_end_a_scan_before_one_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,7 +94,7 @@ def test_devices_pipes_and_sockets_are_named_and_never_opened(tmp_path: Path) ->
         # It is meant to say where the images are from, so it cannot be passed over.
         scan(root)
     (root / "sources.csv").unlink()
-    assert {file: reason.split(":")[0] for file, reason in left_out(root).items()} == {
+    assert {file: reason.split(":")[0] for file, reason in unreadable(root).items()} == {
         "A/pipe.png": "is a pipe",
         "B/zero.png": "is a device",
     }

@@ -10,7 +10,7 @@ import pytest
 from cxr_core import images
 from cxr_core.data.dataset import COLUMNS, scan
 from cxr_core.settings import cache_dir
-from tests.images.files import left_out, tree, write
+from tests.images.files import tree, unreadable, write
 
 
 def test_split_folders(tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     assert "cannot be opened" in reasons["A/gone.png"]
     assert "expected a file" in reasons["A/pipe.png"]
     assert not any(reason.startswith(("A/", "cut.png")) for reason in reasons.values())
-    assert left_out(root) == reasons
+    assert unreadable(root) == reasons
 
 
 def test_a_second_scan_opens_nothing_and_ten_new_files_cost_ten_reads(

@@ -7,7 +7,7 @@ import pytest
 
 from cxr_core.data.dataset import scan
 from cxr_core.errors import DatasetError
-from tests.images.files import left_out, tree, write
+from tests.images.files import tree, unreadable, write
 
 
 def test_split_names_in_any_writing_and_zeros_in_the_counts(tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ def test_names_in_any_script(tmp_path: Path) -> None:
 def test_a_name_that_is_no_text_is_named_and_left_out(tmp_path: Path) -> None:
     root = tree(tmp_path / "set", {"A": 1, "B": 1})
     os.rename(os.fsencode(write(root / "A" / "x.png", 5)), os.fsencode(root / "A") + b"/\xff.png")
-    reasons = left_out(root)
+    reasons = unreadable(root)
     assert list(reasons) == ["A/?.png"]
     assert "no valid text" in reasons["A/?.png"]
 
@@ -61,7 +61,7 @@ def test_loops_of_links_end_and_linked_folders_count(tmp_path: Path) -> None:
 def test_empty_class_folders_and_stray_images_are_named(tmp_path: Path) -> None:
     root = tree(tmp_path / "set", {"train/A": 1, "train/B": 1, "train/EMPTY": 0, "pictures": 1})
     write(root / "train" / "stray.png", 70)
-    reasons = left_out(root)
+    reasons = unreadable(root)
     assert "class folder is empty" in reasons["train/EMPTY"]
     assert "beside the class folders" in reasons["train/stray.png"]
     assert "no split folder" in reasons["pictures"]
@@ -96,11 +96,11 @@ def test_what_may_not_be_opened_is_named(tmp_path: Path) -> None:
     (root / "A" / "000.png").chmod(0)
     (root / "C").chmod(0)
     try:
-        reasons = left_out(root)
+        reasons = unreadable(root)
         assert "Permission denied" in reasons["A/000.png"]
         assert "Permission denied" in reasons["C"]
         (root / "A" / "000.png").chmod(0o600)
-        assert "A/000.png" not in left_out(root)
+        assert "A/000.png" not in unreadable(root)
     finally:
         (root / "C").chmod(0o700)
 

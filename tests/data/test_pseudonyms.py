@@ -11,7 +11,7 @@ from cxr_core.data.pseudonyms import Pseudonyms
 from cxr_core.errors import DatasetError, ImageError
 from cxr_core.images.reading import content_digest
 from cxr_core.settings import data_dir, runs_dir
-from cxr_core.training.companion_worker import measure_controls, measure_sources
+from cxr_core.training.companion_worker import measure_controls, measure_left_out
 from tests.pages.support import open_page
 from tests.runs_support import new_run, noise
 
@@ -55,7 +55,7 @@ def test_no_name_is_left_and_all_of_it_works(tmp_path: Path, capsys: pytest.Capt
     assert main(["resume", run.id]) == 0
     assert run.unreadable["file"].tolist()[0].startswith("f-")
     assert measure_controls(run)
-    assert measure_sources(run)
+    assert measure_left_out(run)
     other = persons(tmp_path / "of Fitzgerald", start=5000)
     assert main(["evaluate", run.id, "--data", str(other)]) == 0
     assert main(["evaluate", run.id, "--split", "train"]) == 0

@@ -8,7 +8,7 @@ import pytest
 from cxr_core.data.dataset import scan
 from cxr_core.errors import DatasetError
 from cxr_core.settings import data_dir
-from tests.images.files import left_out, tree, write
+from tests.images.files import tree, unreadable, write
 
 
 def test_sources_are_joined_on_file(tmp_path: Path) -> None:
@@ -78,7 +78,9 @@ def test_a_table_of_the_class_folders_changes_nothing(tmp_path: Path) -> None:
 def test_files_of_a_table_that_are_missing_are_named(tmp_path: Path) -> None:
     root = tree(tmp_path / "set", {"pictures": 1})
     path = make_table(root, "pictures/000.png,A\npictures/absent.png,B\n", "file,label")
-    assert left_out(path) == {"pictures/absent.png": "cannot be opened (No such file or directory); the table names it"}
+    assert unreadable(path) == {
+        "pictures/absent.png": "cannot be opened (No such file or directory); the table names it"
+    }
 
 
 NIH = (
@@ -156,6 +158,6 @@ def test_an_uploaded_table_may_not_point_outside(tmp_path: Path) -> None:
     outside = write(tmp_path / "secret.png", 1)
     folder = data_dir() / "uploads" / "x-1"
     write(folder / "a.png", 2)
-    reasons = left_out(make_table(folder, f"a.png,A\n{outside},B\n../../../other.png,C\n", "file,label").parent)
+    reasons = unreadable(make_table(folder, f"a.png,A\n{outside},B\n../../../other.png,C\n", "file,label").parent)
     assert set(reasons) == {outside.as_posix(), (tmp_path / "other.png").as_posix()}
     assert all("outside of the uploaded archive" in reason for reason in reasons.values())

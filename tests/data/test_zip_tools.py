@@ -16,7 +16,7 @@ import pytest
 from cxr_core.data import archive
 from cxr_core.data.archive import unpack
 from cxr_core.data.dataset import scan
-from cxr_core.data.unpacked import uploads
+from cxr_core.data.unpacked import unpacked_zips
 from cxr_core.data.uploads import members
 from cxr_core.errors import DatasetError, ImageError
 from tests.images.files import encoded, noise
@@ -151,7 +151,7 @@ def test_the_rest_is_refused_with_its_reason(kind: str) -> None:
         unpack(content(), "x.zip")
     assert str(refused.value).startswith("x.zip: ")
     assert len(str(refused.value)) < 330
-    assert uploads() == []
+    assert unpacked_zips() == []
 
 
 def test_names_that_only_some_disks_tell_apart(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxr_core.evaluation.by_source import UNKNOWN, by_source, held_out
+from cxr_core.evaluation.by_source import UNKNOWN, by_source, can_leave_out
 
 CLASSES = ["A", "B"]
 
@@ -34,18 +34,18 @@ def test_images_and_right_ones_add_up() -> None:
 
 
 def test_one_source_of_a_class_cannot_be_left_out() -> None:
-    found = held_out(pd.DataFrame({"source": ["x", "y", "z"], "label": ["A", "B", "B"]}))
+    found = can_leave_out(pd.DataFrame({"source": ["x", "y", "z"], "label": ["A", "B", "B"]}))
     assert (found["possible"], found["single"]) == (False, {"A": "x"})
     assert "cannot tell disease from source: A (x) has fewer" in found["message"]
 
 
 def test_two_sources_of_every_class_can() -> None:
-    found = held_out(pd.DataFrame({"source": ["x", "y", "x", "y"], "label": ["A", "A", "B", "B"]}))
+    found = can_leave_out(pd.DataFrame({"source": ["x", "y", "x", "y"], "label": ["A", "A", "B", "B"]}))
     assert (found["possible"], found["single"]) == (True, {})
     assert "each can be left out" in found["message"]
 
 
 def test_unknown_sources_say_nothing() -> None:
-    found = held_out(pd.DataFrame({"source": ["", None], "label": ["A", "B"]}))
+    found = can_leave_out(pd.DataFrame({"source": ["", None], "label": ["A", "B"]}))
     assert not found["possible"]
     assert "source of no image is known" in found["message"]

@@ -51,7 +51,7 @@ def tree(root: Path, files: dict[str, int], start: int = 0) -> Path:
     return root
 
 
-def left_out(root: Path) -> dict[str, str]:
+def unreadable(root: Path) -> dict[str, str]:
     """The files that a scan left out, with the reason."""
     return dict(scan(root).unreadable[["file", "reason"]].itertuples(index=False))
 

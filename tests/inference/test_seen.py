@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageOps
 
-from cxr_core.audit.traits import look
+from cxr_core.audit.traits import traits_of
 from cxr_core.data.dataset import Dataset, scan
 from cxr_core.inference.seen import Seen
 from tests.images.files import encoded, gradient
@@ -16,7 +16,7 @@ from tests.images.files import encoded, gradient
 def dataset(tiny_dataset: Path) -> Dataset:
     """The drawn set, looked at as an audit does."""
     dataset = scan(tiny_dataset)
-    look(dataset)
+    traits_of(dataset)
     return dataset
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cxr_core.inference.evaluate import evaluate_collection
+from cxr_core.inference.evaluate import evaluate_external
 from cxr_core.reports import markdown
 from cxr_core.reports.card import model_card
 from cxr_core.runs import viewings
-from cxr_core.runs.external import collections
+from cxr_core.runs.external import externals
 from cxr_core.runs.run import Run
 from cxr_core.settings import remember_dataset
 from tests.pages.support import open_page, texts, tiny_dataset, tiny_run
@@ -43,7 +43,7 @@ def test_a_folder_is_chosen_evaluated_and_stands_beside_the_test(run: Run, hospi
     at.selectbox(key="other-collection").set_value(str(hospital)).run()
     sound(at.button(key="evaluate-collection").click().run())
     assert not at.error
-    (kept,) = collections(run)
+    (kept,) = externals(run)
     shown = texts(at)
     assert "its figures are kept with the run" in shown
     assert "External: hospital b" in shown
@@ -75,7 +75,7 @@ def test_the_runs_own_data_set_and_a_wrong_path_are_one_message(run: Run, tiny_d
 
 
 def test_a_damaged_evaluation_hides_nothing(run: Run, hospital: Path) -> None:
-    kept = evaluate_collection(run, hospital).kept
+    kept = evaluate_external(run, hospital).kept
     assert kept
     kept.path.write_text('{"name": "x"}')
     assert "Internal alone" in texts(section(run, "Other collections"))
@@ -86,7 +86,7 @@ def test_every_page_with_a_score_says_internal_and_then_both(run: Run, hospital:
     columns = list(sound(open_page("pages/3_Runs.py", timeout=60)).dataframe[0].value.columns)
     assert "external_f1" not in columns
     assert "The figures are internal alone" in markdown.render(model_card(run))
-    kept = evaluate_collection(run, hospital).kept
+    kept = evaluate_external(run, hospital).kept
     assert kept
     metrics, _ = kept.measured
     right = sum(metrics["confusion"][k][k] for k in range(3))
@@ -104,7 +104,7 @@ def test_every_page_with_a_score_says_internal_and_then_both(run: Run, hospital:
 
 
 def test_a_collection_is_forgotten_when_that_is_asked_twice(run: Run, hospital: Path) -> None:
-    kept = evaluate_collection(run, hospital).kept
+    kept = evaluate_external(run, hospital).kept
     assert kept
     at = section(run, "Other collections")
     button = at.button(key=f"forget-{kept.path.name}")
@@ -113,7 +113,7 @@ def test_a_collection_is_forgotten_when_that_is_asked_twice(run: Run, hospital: 
     sound(at.button(key=f"forget-{kept.path.name}").click().run())
     assert "hospital b was forgotten" in texts(at)
     assert "Internal alone" in texts(at)
-    assert collections(run) == []
+    assert externals(run) == []
     assert not list((run.path / "external").iterdir())
     assert hospital.is_dir()
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cxr_core.reports.verdict import NO_OTHER, verdict
+from cxr_core.reports.verdict import NO_EXTERNAL, verdict
 from cxr_core.runs import viewings
 from cxr_core.runs.run import Run
 from tests.pages.support import open_page, texts, tiny_dataset, tiny_run
@@ -44,7 +44,7 @@ def test_one_banner_tells_the_verdict_and_all_behind_it_folds_out(run: Run, page
     assert banners(at) == [f"**What this score is worth.** {found.sentence}"]
     assert any(f"({len(found.details)})" in box.label for box in at.expander)
     assert all(sentence in texts(at) for sentence in found.details)
-    assert NO_OTHER in texts(at)
+    assert NO_EXTERNAL in texts(at)
 
 
 def test_the_banner_follows_what_is_measured_later(run: Run) -> None:

@@ -10,7 +10,7 @@ from cxr_core.reports.image import Answered, image_report
 from cxr_core.reports.verdict import verdict
 from cxr_core.runs.run import Run
 from tests.pages.support import open_page, texts, tiny_dataset, tiny_run
-from tests.reports.test_verdict import write_audit, write_collection, write_controls
+from tests.reports.test_verdict import write_audit, write_controls, write_external
 
 
 @pytest.fixture
@@ -23,13 +23,13 @@ def run(isolated: Path) -> Run:
 
 
 def test_a_sound_run_lacks_external_data_alone(run: Run) -> None:
-    assert verdict(run).against == (known.NO_OUTSIDE,)
+    assert verdict(run).against == (known.NO_EXTERNAL,)
     assert known.line(()) == "Known against this run: nothing so far."
 
 
 def test_what_speaks_against_it_is_named_the_worst_first(run: Run) -> None:
     write_controls(run, without=0.99)
-    write_collection(run, "elsewhere", wrong=True)
+    write_external(run, "elsewhere", wrong=True)
     said = verdict(run).against
     assert said[0] == "its macro F1 is reached without lungs (0.99)"
     table = run.predictions("test")
@@ -38,7 +38,7 @@ def test_what_speaks_against_it_is_named_the_worst_first(run: Run) -> None:
         (clause,) = (text for text in said if text.startswith(f"{name} fails on elsewhere"))
         assert clause.endswith(f" of {images} right)")
     assert "lower on another collection" in said
-    assert known.NO_OUTSIDE not in said
+    assert known.NO_EXTERNAL not in said
     shown = known.line(said)
     assert shown.count(";") == 4
     assert shown.endswith(f"and {len(said) - 4} more.")

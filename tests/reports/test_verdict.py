@@ -8,7 +8,7 @@ import pytest
 
 from cxr_core.reports import markdown
 from cxr_core.reports.card import model_card
-from cxr_core.reports.verdict import NO_OTHER, NOT_AUDITED, audit_of, verdict
+from cxr_core.reports.verdict import NO_EXTERNAL, NOT_AUDITED, audit_of, verdict
 from cxr_core.runs import controls
 from cxr_core.runs.companions import CONTROLS
 from cxr_core.runs.decision import Decision
@@ -47,7 +47,7 @@ def write_controls(run: Run, without: float, middle: float = 0.3) -> None:
     (run.path / CONTROLS.file).write_text(json.dumps({"chance_macro_f1": 0.33, **kept}), encoding="utf-8")
 
 
-def write_collection(run: Run, name: str, wrong: bool) -> None:
+def write_external(run: Run, name: str, wrong: bool) -> None:
     """The run on another collection, its test's images under other names: ``wrong`` decides none of them rightly."""
     table = run.predictions("test")
     if wrong:
@@ -65,7 +65,7 @@ def test_a_run_without_an_audit_says_so(run: Run) -> None:
     found = verdict(run)
     assert found.sentence.startswith("It was not audited")
     assert found.details[0] == NOT_AUDITED
-    assert {*run.warnings, controls.NOT_MEASURED, NO_OTHER} <= set(found.details)
+    assert {*run.warnings, controls.NOT_MEASURED, NO_EXTERNAL} <= set(found.details)
     assert NOT_AUDITED in markdown.render(model_card(run))
 
 
@@ -110,7 +110,7 @@ def test_nothing_wrong_is_said_with_what_was_not_asked(run: Run) -> None:
     assert "controls without lungs were not measured" in sentence
     assert "no other collection was evaluated" in sentence
     write_controls(run, without=0.1)
-    write_collection(run, "hospital-b", wrong=False)
+    write_external(run, "hospital-b", wrong=False)
     sentence = verdict(run).sentence
     assert "nothing that sees no lungs reaches it" in sentence
     assert "hospital-b macro F1 drops by 0.00" in sentence
@@ -132,12 +132,12 @@ def test_what_reaches_the_score_without_lungs_is_named_and_what_does_not_is_not(
 
 def test_the_largest_drop_to_another_collection_is_in_the_sentence(run: Run) -> None:
     write_audit(run)
-    write_collection(run, "alike", wrong=False)
-    write_collection(run, "far-away", wrong=True)
+    write_external(run, "alike", wrong=False)
+    write_external(run, "far-away", wrong=True)
     found = verdict(run)
     assert found.sentence.startswith("On the other collection far-away macro F1 is lower by ")
     assert sum("other collection" in sentence for sentence in found.details) == 2
-    assert NO_OTHER not in found.details
+    assert NO_EXTERNAL not in found.details
     card = markdown.render(model_card(run))
     assert "| Drop (95 % interval) |" in card
     assert "is lower by" in card

@@ -10,11 +10,11 @@ import pytest
 from cxr_core.data.dataset import scan
 from cxr_core.errors import RunError
 from cxr_core.evaluation.intervals import paired, unpaired
-from cxr_core.inference.evaluate import evaluate_collection
+from cxr_core.inference.evaluate import evaluate_external
 from cxr_core.runs.decision import save_operating_point
 from cxr_core.runs.external import (
     against,
-    collections,
+    externals,
     forget,
     own_reason,
     stamps,
@@ -31,13 +31,13 @@ def run(completed_run: Run, isolated: Path) -> Run:
 
 def test_another_collection_is_kept_with_its_predictions(run: Run, hospital: Path) -> None:
     seen: list[tuple[int, int]] = []
-    outcome = evaluate_collection(run, hospital, progress=lambda done, total: seen.append((done, total)))
+    outcome = evaluate_external(run, hospital, progress=lambda done, total: seen.append((done, total)))
     digest = scan(hospital).digest
     assert (outcome.note, outcome.own) == ("", False)
     assert outcome.kept
     assert outcome.kept.path == run.path / "external" / f"hospital-b-{digest[:8]}.json"
     assert seen
-    (kept,) = collections(run)
+    (kept,) = externals(run)
     metrics, table = kept.measured
     assert metrics == json.loads(json.dumps(outcome.metrics))
     assert table["decision"].tolist() == outcome.table["decision"].tolist()
@@ -49,21 +49,21 @@ def test_another_collection_is_kept_with_its_predictions(run: Run, hospital: Pat
 
 def test_again_it_takes_its_own_place_and_another_split_does_not(run: Run, hospital: Path) -> None:
     for _ in range(2):
-        evaluate_collection(run, hospital)
-    assert len(collections(run)) == 1
-    evaluate_collection(run, hospital, "train")
-    assert [kept.facts["split"] for kept in collections(run)] == ["train", "test"]
+        evaluate_external(run, hospital)
+    assert len(externals(run)) == 1
+    evaluate_external(run, hospital, "train")
+    assert [kept.facts["split"] for kept in externals(run)] == ["train", "test"]
 
 
 def test_the_runs_own_data_set_is_none(run: Run, tiny_dataset: Path, tmp_path: Path) -> None:
     assert "trained on" in own_reason(run, scan(tiny_dataset))
-    outcome = evaluate_collection(run, tiny_dataset)
+    outcome = evaluate_external(run, tiny_dataset)
     assert outcome.own
     assert outcome.kept is None
     assert outcome.metrics == run.metrics("test")
     # Under another name, and without splits.
     copied = Path(shutil.copytree(tiny_dataset / "test", tmp_path / "elsewhere"))
-    outcome = evaluate_collection(run, copied)
+    outcome = evaluate_external(run, copied)
     assert outcome.own
     assert f"{outcome.metrics['n']} of the {outcome.metrics['n']} images" in outcome.note
     assert not (run.path / "external").exists()
@@ -74,44 +74,44 @@ def test_a_few_shared_images_are_counted(run: Run, tiny_dataset: Path, hospital:
     mixed = Path(shutil.copytree(hospital / "test", tmp_path / "mixed"))
     own = next((tiny_dataset / "train" / "NORMAL").iterdir())
     shutil.copy(own, mixed / "NORMAL" / "own.png")
-    outcome = evaluate_collection(run, mixed)
+    outcome = evaluate_external(run, mixed)
     assert outcome.kept
     assert outcome.kept.facts["shared"] == 1
 
 
 def test_a_folder_that_cannot_be_written_still_gives_the_figures(run: Run, hospital: Path) -> None:
     (run.path / "external").write_text("in the way")
-    outcome = evaluate_collection(run, hospital)
+    outcome = evaluate_external(run, hospital)
     assert outcome.metrics["n"] > 0
     assert outcome.kept is None
     assert "could not be kept" in outcome.note
-    assert collections(run) == []
+    assert externals(run) == []
 
 
 @pytest.mark.parametrize("damage", ["{", "[]", '{"name": 1}', "csv"])
 def test_a_damaged_one_is_left_out_and_can_be_made_again(run: Run, hospital: Path, damage: str) -> None:
-    kept = evaluate_collection(run, hospital).kept
+    kept = evaluate_external(run, hospital).kept
     assert kept
     if damage == "csv":
         kept.path.with_suffix(".csv").write_text("file\n1\n")
     else:
         kept.path.write_text(damage)
-    assert collections(run) == []
-    evaluate_collection(run, hospital)
-    assert len(collections(run)) == 1
+    assert externals(run) == []
+    evaluate_external(run, hospital)
+    assert len(externals(run)) == 1
 
 
 def test_it_is_decided_under_the_thresholds_as_they_stand(run: Run, hospital: Path) -> None:
-    evaluate_collection(run, hospital)
+    evaluate_external(run, hospital)
     save_operating_point(run, {"COVID19": 1e-6})
-    metrics, table = collections(run)[0].measured
+    metrics, table = externals(run)[0].measured
     assert set(table["decision"]) == {"COVID19"}
     assert metrics["thresholds"]["COVID19"] == 1e-6
     assert metrics["accuracy"] == pytest.approx((table["label"] == "COVID19").mean())
 
 
 def test_one_is_forgotten_by_its_file_or_by_a_name_that_only_it_has(run: Run, hospital: Path) -> None:
-    whole, part = (evaluate_collection(run, hospital, split).kept for split in ("test", "train"))
+    whole, part = (evaluate_external(run, hospital, split).kept for split in ("test", "train"))
     assert whole
     assert part
     with pytest.raises(RunError, match="is the name of 2"):
@@ -122,17 +122,17 @@ def test_one_is_forgotten_by_its_file_or_by_a_name_that_only_it_has(run: Run, ho
     # A damaged one has no name but its file's.
     part.path.write_text("{")
     assert forget(run, part.path.name) == part.path.name
-    assert [kept.path for kept in collections(run)] == [whole.path]
+    assert [kept.path for kept in externals(run)] == [whole.path]
     assert forget(run, "hospital b") == whole.path.name
     assert not list((run.path / "external").iterdir())
     assert run.metrics("test")
-    evaluate_collection(run, hospital)
-    assert len(collections(run)) == 1
+    evaluate_external(run, hospital)
+    assert len(externals(run)) == 1
 
 
 def test_internal_against_external(run: Run, hospital: Path) -> None:
-    evaluate_collection(run, hospital)
-    (kept,) = collections(run)
+    evaluate_external(run, hospital)
+    (kept,) = externals(run)
     found, internal, external = against(run, kept), measured(run, "test")[0], kept.measured[0]
     assert found["labels"] == run.classes
     assert found["n"] == [internal["n"], external["n"]]
@@ -147,17 +147,17 @@ def test_internal_against_external(run: Run, hospital: Path) -> None:
 def test_a_class_that_is_absent_there_is_left_out_on_both_sides(run: Run, hospital: Path, tmp_path: Path) -> None:
     other = Path(shutil.copytree(hospital / "test", tmp_path / "no covid"))
     shutil.rmtree(other / "COVID19")
-    evaluate_collection(run, other)
-    found = against(run, collections(run)[0])
+    evaluate_external(run, other)
+    found = against(run, externals(run)[0])
     assert found["labels"] == ["NORMAL", "PNEUMONIA"]
     table = run.predictions("test")
     assert found["n"][0] == (table["label"] != "COVID19").sum()
 
 
 def test_the_export_takes_it_along(run: Run, hospital: Path, tmp_path: Path) -> None:
-    evaluate_collection(run, hospital)
+    evaluate_external(run, hospital)
     shutil.unpack_archive(run.export_zip(tmp_path / "run.zip"), tmp_path / "unpacked")
-    assert len(collections(Run(tmp_path / "unpacked" / run.id))) == 1
+    assert len(externals(Run(tmp_path / "unpacked" / run.id))) == 1
 
 
 # --- the difference of two independent bootstraps

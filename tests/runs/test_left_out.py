@@ -16,10 +16,10 @@ from cxr_core.reports.card import model_card
 from cxr_core.reports.markdown import render
 from cxr_core.reports.verdict import verdict
 from cxr_core.runs import jobs, left_out
-from cxr_core.runs.companions import SOURCES, active, laid_down, request_stop, unfinished
+from cxr_core.runs.companions import LEFT_OUT, active, laid_down, request_stop, unfinished
 from cxr_core.runs.measured import measured
 from cxr_core.runs.run import Run
-from cxr_core.training.companion_worker import measure_sources
+from cxr_core.training.companion_worker import measure_left_out
 from tests.pages.support import open_page, texts
 from tests.runs_support import copy_of, measured_copy, train, wait_until
 
@@ -38,7 +38,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="module")
 def measured_run(trained: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return measured_copy(trained, tmp_path_factory.mktemp("left-out"), measure_sources)
+    return measured_copy(trained, tmp_path_factory.mktemp("left-out"), measure_left_out)
 
 
 @pytest.fixture
@@ -46,9 +46,9 @@ def run(trained: Run, isolated: Path) -> Iterator[Run]:
     """A copy of the run; whatever still measures it is told to stop."""
     copy = copy_of(trained, isolated)
     yield copy
-    if (left := active(copy, SOURCES)) is not None:
+    if (left := active(copy, LEFT_OUT)) is not None:
         left.request_stop()
-        wait_until(lambda: active(copy, SOURCES) is None, "the end of the process")
+        wait_until(lambda: active(copy, LEFT_OUT) is None, "the end of the process")
 
 
 def rewritten(run: Run, change: Callable[[pd.DataFrame], None]) -> None:
@@ -142,7 +142,7 @@ def test_the_drop_is_that_of_the_same_images(measured_run: Run) -> None:
 )
 def test_the_verdict_follows_the_interval(ends: list[float] | None, said: str) -> None:
     difference = {"n": 40, "macro_f1_difference": 0.2, "macro_f1_ci": ends}
-    assert said in left_out.verdict(left_out.Unseen([], [], difference, {}))
+    assert said in left_out.verdict(left_out.LeftOutScores([], [], difference, {}))
 
 
 def test_what_is_lost_is_part_of_the_verdict_on_the_run(measured_run: Run) -> None:
@@ -157,7 +157,7 @@ def test_a_source_of_its_own_for_a_class_is_said_and_not_trained(run: Run, capsy
     assert main(["audit", "--run", str(run.path), "--only", "sources"]) == 1
     assert "cannot tell disease from source" in capsys.readouterr().err
     with pytest.raises(RunError, match="cannot tell disease from source"):
-        jobs.start_experiment(run, SOURCES)
+        jobs.start_experiment(run, LEFT_OUT)
     at = open_page(PAGE, timeout=60, run=run.id)
     at.segmented_control(key="section").set_value("Sources").run()
     assert not at.exception
@@ -168,21 +168,21 @@ def test_a_source_of_its_own_for_a_class_is_said_and_not_trained(run: Run, capsy
 def test_a_stop_that_comes_too_late_for_one_holds_for_the_next(run: Run) -> None:
     """A training past its last epoch completes; those that wait do not begin."""
     plan = left_out.planned(run)
-    first, *others = [laid_down(run, SOURCES, companion, "") for companion in plan.companions]
-    request_stop(run, SOURCES)
+    first, *others = [laid_down(run, LEFT_OUT, companion, "") for companion in plan.companions]
+    request_stop(run, LEFT_OUT)
     (first.path / "stop").unlink()
     assert all(made.stop_requested for made in others)
-    assert not measure_sources(run)
-    assert not (run.path / SOURCES.file).exists()
-    assert unfinished(run, SOURCES) is not None
-    assert measure_sources(run)
+    assert not measure_left_out(run)
+    assert not (run.path / LEFT_OUT.file).exists()
+    assert unfinished(run, LEFT_OUT) is not None
+    assert measure_left_out(run)
 
 
 def test_the_command_stops_goes_on_and_prints_one_document(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     plan = left_out.planned(run)
-    laid_down(run, SOURCES, plan.companions[0], "1 of 3").request_stop()
+    laid_down(run, LEFT_OUT, plan.companions[0], "1 of 3").request_stop()
     assert main(["audit", "--run", str(run.path), "--only", "sources"]) == 1
-    assert unfinished(run, SOURCES) is not None
+    assert unfinished(run, LEFT_OUT) is not None
     capsys.readouterr()
     assert main(["audit", "--run", str(run.path), "--only", "sources", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
@@ -203,8 +203,8 @@ def test_the_button_starts_it_and_the_result_appears(run: Run) -> None:
     at.button(key="start-sources").click().run()
     assert not at.exception
     assert not at.error
-    wait_until(lambda: (run.path / SOURCES.file).exists(), "what was reached without each source")
-    wait_until(lambda: active(run, SOURCES) is None, "the end of the process")
+    wait_until(lambda: (run.path / LEFT_OUT.file).exists(), "what was reached without each source")
+    wait_until(lambda: active(run, LEFT_OUT) is None, "the end of the process")
     at.run()
     assert not at.exception
     found = left_out.scores(run)

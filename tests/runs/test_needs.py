@@ -7,9 +7,9 @@ import pytest
 
 from cxr_core.__main__ import main
 from cxr_core.data.archive import unpack
-from cxr_core.data.unpacked import Upload, holding, uploads
+from cxr_core.data.unpacked import Unpacked, holding, unpacked_zips
 from cxr_core.errors import RunError
-from cxr_core.runs.needs import delete_upload, gone, users
+from cxr_core.runs.needs import delete_unpacked, gone, users
 from cxr_core.runs.queue import queued_status
 from cxr_core.runs.run import list_runs
 from tests.images.files import encoded, noise
@@ -18,7 +18,7 @@ from tests.pages.support import CLASSES, tiny_run
 
 
 @pytest.fixture
-def upload(isolated: Path) -> Upload:
+def upload(isolated: Path) -> Unpacked:
     files = {
         f"set/{name}/{n}.png": encoded(noise(10 * k + n), "PNG") for k, name in enumerate(CLASSES) for n in range(8)
     }
@@ -28,44 +28,46 @@ def upload(isolated: Path) -> Upload:
 
 
 @pytest.mark.parametrize("state", ["queued", "training"])
-def test_what_a_run_at_work_needs_is_not_deleted(state: str, upload: Upload, isolated: Path) -> None:
+def test_what_a_run_at_work_needs_is_not_deleted(state: str, upload: Unpacked, isolated: Path) -> None:
     run = tiny_run(isolated / "runs", upload.path / "set", state)
     assert run.is_active
     assert users(upload, list_runs(isolated / "runs")) == [run]
     with pytest.raises(RunError, match=rf"{upload.name} is needed by run {run.id}"):
-        delete_upload(upload, [run])
-    assert uploads() == [upload]
+        delete_unpacked(upload, [run])
+    assert unpacked_zips() == [upload]
 
 
-def test_a_run_with_hashed_names_needs_its_zip_like_any_other(upload: Upload, isolated: Path) -> None:
+def test_a_run_with_hashed_names_needs_its_zip_like_any_other(upload: Unpacked, isolated: Path) -> None:
     run = tiny_run(isolated / "runs", upload.path / "set", "queued", pseudonyms=True)
     assert run.pseudonyms
     assert gone(run) == ""
     assert users(upload, [run]) == [run]
     with pytest.raises(RunError, match="is needed by"):
-        delete_upload(upload, [run])
+        delete_unpacked(upload, [run])
 
 
-def test_what_a_training_beside_a_run_needs_is_not_deleted(upload: Upload, isolated: Path) -> None:
+def test_what_a_training_beside_a_run_needs_is_not_deleted(upload: Unpacked, isolated: Path) -> None:
     run = tiny_run(isolated / "runs", upload.path / "set", "completed")
     beside = run.path / "controls-lungs"
     beside.mkdir()
     (beside / "run.json").write_text(json.dumps(run.info))
     (beside / "status.json").write_text(json.dumps(queued_status(1)))
     with pytest.raises(RunError, match="is needed by"):
-        delete_upload(upload, [run])
+        delete_unpacked(upload, [run])
 
 
-def test_a_run_says_that_its_images_are_gone_until_they_are_back(upload: Upload, isolated: Path) -> None:
+def test_a_run_says_that_its_images_are_gone_until_they_are_back(upload: Unpacked, isolated: Path) -> None:
     run = tiny_run(isolated / "runs", upload.path / "set", "completed")
     assert gone(run) == ""
-    assert delete_upload(upload, [run]) == [run]
+    assert delete_unpacked(upload, [run]) == [run]
     assert f"unpacked zip {upload.name}" in gone(run)
     assert "Upload the same zip again" in gone(run)
     assert run.metrics("test") is not None
 
 
-def test_the_command_line_lists_and_deletes(upload: Upload, isolated: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_line_lists_and_deletes(
+    upload: Unpacked, isolated: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     spare = holding(
         unpack(zipped(0, {"A/1.png": encoded(noise(1), "PNG"), "B/1.png": encoded(noise(2), "PNG")}), "spare.zip")
     )
@@ -82,20 +84,20 @@ def test_the_command_line_lists_and_deletes(upload: Upload, isolated: Path, caps
     assert "is needed by run" in capsys.readouterr().err
     assert main(["uploads", "--clear"]) == 1
     assert "Not deleted" in capsys.readouterr().out
-    assert uploads() == [upload]
+    assert unpacked_zips() == [upload]
     status = json.loads((run.path / "status.json").read_text()) | {"state": "stopped"}
     (run.path / "status.json").write_text(json.dumps(status))
     assert main(["uploads", "--delete", upload.name[:6]]) == 0
     assert f"Run {run.id} has lost its images" in capsys.readouterr().out
     assert main(["uploads", "--delete", "../runs"]) == 1
-    assert uploads() == []
+    assert unpacked_zips() == []
     assert run.path.is_dir()
 
 
 def test_evaluate_says_that_the_images_are_gone(
-    upload: Upload, isolated: Path, capsys: pytest.CaptureFixture[str]
+    upload: Unpacked, isolated: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = tiny_run(isolated / "runs", upload.path / "set", "completed")
-    delete_upload(upload, [run])
+    delete_unpacked(upload, [run])
     assert main(["evaluate", run.id]) == 0
     assert "Upload the same zip again" in capsys.readouterr().out

@@ -20,29 +20,29 @@ def run(isolated: Path) -> Run:
 def test_a_look_of_the_command_line_counts_always_and_a_viewer_once(run: Run) -> None:
     assert viewings.count(run) == 0
     assert "was not looked at yet" in viewings.sentence(run)
-    viewings.look(run)
-    viewings.look(run)
+    viewings.add(run)
+    viewings.add(run)
     for _ in range(3):
-        viewings.look(run, "a browser")
-    viewings.look(run, "another")
+        viewings.add(run, "a browser")
+    viewings.add(run, "another")
     assert viewings.count(run) == 4
 
 
 def test_no_token_of_a_browser_is_kept(run: Run) -> None:
-    viewings.look(run, "secret-token")
+    viewings.add(run, "secret-token")
     assert "secret-token" not in (run.path / viewings.FILE).read_text()
 
 
 def test_viewers_do_not_pile_up_without_end(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(viewings, "_VIEWERS", 3)
     for k in range(5):
-        viewings.look(run, str(k))
+        viewings.add(run, str(k))
     kept = json.loads((run.path / viewings.FILE).read_text())
     assert (kept["test"], len(kept["viewers"])) == (5, 3)
 
 
 def test_looks_at_once_are_all_counted(run: Run) -> None:
-    threads = [threading.Thread(target=viewings.look, args=(run, f"viewer {k}")) for k in range(12)]
+    threads = [threading.Thread(target=viewings.add, args=(run, f"viewer {k}")) for k in range(12)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -53,10 +53,10 @@ def test_looks_at_once_are_all_counted(run: Run) -> None:
 def test_where_nothing_can_be_written_nothing_breaks(run: Run) -> None:
     # A folder in the file's place: writing fails as on a disk that may only be read, also for an administrator.
     (run.path / viewings.FILE).mkdir()
-    viewings.look(run)
+    viewings.add(run)
     assert viewings.count(run) == 0
     shutil.rmtree(run.path)
-    viewings.look(run)
+    viewings.add(run)
     assert not run.path.exists()
 
 
@@ -64,7 +64,7 @@ def test_where_nothing_can_be_written_nothing_breaks(run: Run) -> None:
 def test_a_damaged_count_starts_again(run: Run, content: str) -> None:
     (run.path / viewings.FILE).write_text(content, encoding="latin-1")
     assert viewings.count(run) == 0
-    viewings.look(run)
+    viewings.add(run)
     assert viewings.count(run) == 1
 
 
@@ -78,8 +78,8 @@ def test_runs_are_compared_where_they_have_a_score_on_the_same_data(run: Run, is
     damaged = isolated / "runs" / "damaged"
     damaged.mkdir()
     (damaged / "run.json").write_text("{")
-    viewings.look(run)
-    viewings.look(run)
+    viewings.add(run)
+    viewings.add(run)
     assert viewings.sentence(run) == (
         "The test split was looked at 2 times; 2 runs on this data set have been compared on it: choosing among them "
         "by test is choosing by test."

@@ -12,33 +12,33 @@ from cxr_core.errors import DatasetError
 from cxr_core.model.extraction import Unreadable
 from cxr_core.runs.jobs import queue_again
 from cxr_core.runs.run import SPLITS
-from cxr_core.training.unreadable import LeftOut
+from cxr_core.training.unreadable import Missing
 from cxr_core.training.worker import work
 from tests.runs_support import measured, new_run, train
 
 NOWHERE = Path("/nowhere")
 
 
-def left_out(total: dict[str, int], missing: dict[str, int]) -> LeftOut:
+def lacking(total: dict[str, int], missing: dict[str, int]) -> Missing:
     rows = [(f"{split}-{k}", split) for split, count in total.items() for k in range(count)]
     lost = [Unreadable(NOWHERE / f"{split}-{k}", "gone") for split, count in missing.items() for k in range(count)]
     paths = {file: NOWHERE / file for file, _ in rows}
-    return LeftOut.of(pd.DataFrame(rows, columns=["file", "split"]), paths, lost)
+    return Missing.of(pd.DataFrame(rows, columns=["file", "split"]), paths, lost)
 
 
 def test_sixty_of_180_are_too_many_and_six_are_named() -> None:
     total = {"train": 120, "val": 30, "test": 30}
-    many = left_out(total, {"train": 40, "val": 10, "test": 10})
+    many = lacking(total, {"train": 40, "val": 10, "test": 10})
     assert many.problem.startswith("60 of 180 images of the data set cannot be read any more (train 40 of 120, val 10 ")
-    few = left_out(total, {"train": 4, "test": 2})
+    few = lacking(total, {"train": 4, "test": 2})
     assert few.problem == ""
     assert (
         "6 images could not be decoded and were left out (train 4 of 120, test 2 of 30; 6 of them not" in few.sentence
     )
-    assert left_out(total, {}).sentence == left_out(total, {}).problem == ""
+    assert lacking(total, {}).sentence == lacking(total, {}).problem == ""
     # A tenth of all is not reached, three tenths of the test are passed.
-    assert left_out(total, {"test": 10}).problem
-    assert not left_out(total, {"test": 9}).problem
+    assert lacking(total, {"test": 10}).problem
+    assert not lacking(total, {"test": 9}).problem
 
 
 @given(st.tuples(*[st.integers(1, 60)] * 3), st.data())
@@ -46,7 +46,7 @@ def test_the_limits_are_a_tenth_of_all_and_three_of_a_split(sizes: tuple[int, in
     total = dict(zip(SPLITS, sizes, strict=True))
     missing = {name: data.draw(st.integers(0, count)) for name, count in total.items()}
     over = 10 * sum(missing.values()) > sum(sizes) or any(10 * missing[name] > 3 * total[name] for name in SPLITS)
-    assert bool(left_out(total, missing).problem) == over
+    assert bool(lacking(total, missing).problem) == over
 
 
 def test_a_third_of_the_files_vanishes_and_comes_back(

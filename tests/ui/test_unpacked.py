@@ -5,7 +5,7 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 from cxr_core.data.archive import unpack
-from cxr_core.data.unpacked import holding, uploads
+from cxr_core.data.unpacked import holding, unpacked_zips
 from cxr_core.settings import remember_dataset
 from cxr_core.ui.cached import forget_scans
 from tests.images.files import encoded, noise
@@ -48,7 +48,7 @@ def test_an_unpacked_zip_is_deleted_when_asked_twice(isolated: Path) -> None:
     at.button(key=button).click().run()
     assert not at.exception
     assert not at.error
-    assert uploads() == [holding(other)]
+    assert unpacked_zips() == [holding(other)]
     assert deletions(at) == [f"sure-{other.name}"]
     assert "data" not in at.query_params
     at = open_page("pages/4_Evaluate.py", run=run.id)

@@ -3,8 +3,8 @@
     picture, steps = displayed(dataset, header, numbers, bits)
 
 The first VOI LUT or window that can be used, and shows more than one single grey, decides what is black and white;
-where there is none the depth and the picture do (:mod:`cxr_core.images.exposure`). Pixel padding is no picture: it is
-black, and counts for nothing.
+where there is none the depth and the picture do (:mod:`cxr_core.images.black_white`). Pixel padding is no picture: it
+is black, and counts for nothing.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_core.figures import of
-from cxr_core.images import exposure
+from cxr_core.images import black_white
 from cxr_core.images.dicom import values
 from cxr_core.images.dicom.header import GREY, Header
 from cxr_core.images.dicom.lookup import lookup
@@ -194,12 +194,12 @@ def _by_range(scale: _Scale, counts: NDArray[np.int64], shown: NDArray[np.bool_]
         low, high = scale.depth
         text = f"No window: {low:g} is black, {high:g} white, as the depth has it."
     else:
-        darkest, brightest = exposure.ends(scale.numbers[shown], counts[shown])
+        darkest, brightest = black_white.ends(scale.numbers[shown], counts[shown])
         low, high, text = darkest, brightest, "No window: black and white by the picture"
         if scale.depth:
             floor, ceiling = scale.depth
-            high = floor + exposure.white(brightest - floor, ceiling - floor)
-            low = floor + exposure.black(darkest - floor, high - floor)
+            high = floor + black_white.white(brightest - floor, ceiling - floor)
+            low = floor + black_white.black(darkest - floor, high - floor)
             text = "No window: black and white by the depth" if (low, high) == scale.depth else text
         text = f"{text}, {low:g} to {high:g}."
     step = Step("range", text, False, {"black": low, "white": high})

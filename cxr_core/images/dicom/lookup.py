@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cxr_core.images.black_white import white
 from cxr_core.images.dicom import values
-from cxr_core.images.exposure import white
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def lookup(item: Any, keyword: str, negative: bool) -> Lookup | None:
 
     ``negative``: whether the numbers that are looked up can be; the descriptor is often written without its sign.
     Entries of 8 bits may have a byte or a word each. White is the table's largest number, or the depth's where the
-    table comes near it (:mod:`cxr_core.images.exposure`): some devices state the depth of the storage.
+    table comes near it (:mod:`cxr_core.images.black_white`): some devices state the depth of the storage.
     """
     descriptor = values.integers(item, f"{keyword}Descriptor")
     data, order = values.data(item, f"{keyword}Data")

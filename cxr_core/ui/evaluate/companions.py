@@ -12,7 +12,7 @@ from cxr_core.runs import jobs
 from cxr_core.runs.companions import Experiment, active, request_stop, unfinished
 from cxr_core.runs.run import Run
 from cxr_core.ui.frame import duration, escaped, guarded
-from cxr_core.ui.run.live import LOG_LINES, REFRESH_SECONDS, stage_progress
+from cxr_core.ui.run.live import LOG_LINES, REFRESH_SECONDS, place_in_queue, stage_progress
 
 PROBLEM = "companions-problem"
 
@@ -75,7 +75,7 @@ def _live(path: Path, experiment: Experiment) -> None:
                 request_stop(run, experiment)
                 st.rerun(scope="app")
         if at_work.state == "queued":
-            st.write("Starts in a few seconds, or waits for the training that is at work; one trains at a time.")
+            st.write(place_in_queue(at_work))
         else:
             stage_progress(at_work)
         _log(run, experiment)

@@ -16,9 +16,9 @@ from cxr_core.settings import runs_dir
 from cxr_core.ui.evaluate.classes import NO_BAR
 from cxr_core.ui.evaluate.headline import interval_text
 from cxr_core.ui.frame import escaped, metric
-from cxr_core.ui.run.measured import judged, stamps
+from cxr_core.ui.run.measured import cached_measured, stamps
 from cxr_core.ui.run.results import SPLIT_NAMES
-from cxr_core.ui.run.viewings import looked
+from cxr_core.ui.run.viewings import viewed
 
 
 def compare_section(run: Run, split: str) -> None:
@@ -51,7 +51,7 @@ def compare_section(run: Run, split: str) -> None:
         return
     other = others[chosen]
     images, differing = common(run, other, split)
-    own = len(judged(run, split)[1])
+    own = len(cached_measured(run, split)[1])
     if images.empty:
         st.info(
             f"The two runs share no image of the {SPLIT_NAMES[split]} split, so they cannot be compared on it.",
@@ -67,7 +67,7 @@ def compare_section(run: Run, split: str) -> None:
         st.caption(f"{differing:,} images are left out: the two runs have another label for them.")
     if split == "test":
         # The other run's test figures are seen here too.
-        looked(other)
+        viewed(other)
         apart = "The two were tested on different data sets, or on one that was mended in between."
         st.caption(escaped(viewings.side_by_side([run, other]) or apart))
     for name, part in (("A", run), ("B", other)):
@@ -94,7 +94,7 @@ def common(run: Run, other: Run, split: str) -> tuple[pd.DataFrame, int]:
     """Images that both runs were evaluated on, by content: label, patient, decision_a, decision_b; and how many have
     another label in the other run, which are left out. Raises RunError.
     """
-    tables = [judged(part, split)[1].drop_duplicates("digest") for part in (run, other)]
+    tables = [cached_measured(part, split)[1].drop_duplicates("digest") for part in (run, other)]
     joined = tables[0].merge(tables[1], on="digest", suffixes=("_a", "_b"))
     alike = joined["label_a"] == joined["label_b"]
     named = joined.rename(columns={"label_a": "label", "patient_a": "patient"})

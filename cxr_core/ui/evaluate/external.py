@@ -16,8 +16,8 @@ from cxr_core.ui.cached import STOPPED, cached_scan, progress_bar
 from cxr_core.ui.datasets import known_datasets
 from cxr_core.ui.evaluate.classes import NO_BAR
 from cxr_core.ui.frame import escaped, guarded
-from cxr_core.ui.run.external import outside_figures
-from cxr_core.ui.run.measured import judged
+from cxr_core.ui.run.external import external_figures
+from cxr_core.ui.run.measured import cached_measured
 from cxr_core.ui.sheet import sheet
 
 SAID = "collection-said"
@@ -32,13 +32,13 @@ def collections_section(run: Run) -> None:
     )
     with guarded():
         _form(run)
-    found = outside_figures(run)
+    found = external_figures(run)
     if not found:
         st.info("This run was not evaluated on another collection yet.", icon=":material/info:")
         return
-    report, _ = judged(run, "test")
+    report, _ = cached_measured(run, "test")
     internal = {**report, "name": "Internal test", "right": balance.right(report)}
-    st.plotly_chart(charts.collections([internal, *found]), key="collections", config=NO_BAR)
+    st.plotly_chart(charts.scores_by_set([internal, *found]), key="collections", config=NO_BAR)
     rows = [_row("Internal test", report, balance.right_of(report))]
     rows += [_row(row["name"], row, of(row["right"], row["n"]), row["against"]) for row in found]
     sheet(pd.DataFrame(rows), hide_index=True, placeholder="")
@@ -73,9 +73,9 @@ def _form(run: Run) -> None:
         cached_scan(path)
         with st.spinner("Evaluating"), progress_bar("Evaluating", "images") as report:
             # Brings torch.
-            from cxr_core.inference.evaluate import evaluate_collection
+            from cxr_core.inference.evaluate import evaluate_external
 
-            outcome = evaluate_collection(run, path, progress=report)
+            outcome = evaluate_external(run, path, progress=report)
         st.session_state[SAID] = outcome.note or f"{path.name} was evaluated, and its figures are kept with the run."
         # The figures above this section know of it too.
         st.rerun()

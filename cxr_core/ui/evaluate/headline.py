@@ -10,10 +10,10 @@ from cxr_core.figures import interval, number, of
 from cxr_core.labels import rule_text
 from cxr_core.runs.run import Run
 from cxr_core.ui.frame import escaped, metric
-from cxr_core.ui.run.external import outside_figures
+from cxr_core.ui.run.external import external_figures
 from cxr_core.ui.run.results import best_epoch_line
 from cxr_core.ui.run.verdict import verdict_banner
-from cxr_core.ui.run.viewings import looked
+from cxr_core.ui.run.viewings import viewed
 
 SPLIT_NOTES = {
     "test": "The test split was not used to choose anything: not the weights, not the best epoch, not a threshold.",
@@ -37,10 +37,10 @@ def headline(run: Run, report: Mapping[str, Any], split: str) -> None:
                 metric(title, report[name], f"{interval_text(report['ci'][name])} · {counted}")
         class_lines(report)
         if split == "test":
-            outside_row(run)
+            external_row(run)
         st.write(SPLIT_NOTES[split])
         if split == "test":
-            st.caption(looked(run))
+            st.caption(viewed(run))
         with st.expander("How these figures were made"):
             st.caption(best_epoch_line(run))
             decision_text(run, report)
@@ -49,11 +49,11 @@ def headline(run: Run, report: Mapping[str, Any], split: str) -> None:
         verdict_banner(run)
 
 
-def outside_row(run: Run) -> None:
+def external_row(run: Run) -> None:
     """The same figures on the other collection evaluated last, below those of the internal test; or that there is
     none.
     """
-    found = outside_figures(run)
+    found = external_figures(run)
     if not found:
         st.caption("Internal alone: no other collection was evaluated yet (section “Other collections”).")
         return

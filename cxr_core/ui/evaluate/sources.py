@@ -9,8 +9,8 @@ from cxr_core import charts
 from cxr_core.evaluation import balance
 from cxr_core.evaluation.by_source import by_source
 from cxr_core.figures import NO_INTERVAL, of, spelled
-from cxr_core.runs.companions import SOURCES
-from cxr_core.runs.left_out import PROTOCOL, Unseen, planned, scores, verdict
+from cxr_core.runs.companions import LEFT_OUT
+from cxr_core.runs.left_out import PROTOCOL, LeftOutScores, planned, scores, verdict
 from cxr_core.runs.run import Run
 from cxr_core.ui.evaluate.classes import NO_BAR
 from cxr_core.ui.evaluate.companions import measuring
@@ -20,7 +20,7 @@ from cxr_core.ui.sheet import sheet
 
 
 def sources_section(run: Run, table: pd.DataFrame) -> None:
-    """``table``: the predictions of the chosen split, as ``judged`` gives them."""
+    """``table``: the predictions of the chosen split, as ``cached_measured`` gives them."""
     trainings, message = _plan(run)
     st.info(escaped(message), icon=":material/info:")
     _each(run, table)
@@ -32,7 +32,9 @@ def _each(run: Run, table: pd.DataFrame) -> None:
     if not table["source"].fillna("").astype(bool).any():
         return
     rows = _by_source(table, run.classes, run.implied)
-    st.plotly_chart(charts.collections([{**row, "name": row["source"]} for row in rows]), key="sources", config=NO_BAR)
+    st.plotly_chart(
+        charts.scores_by_set([{**row, "name": row["source"]} for row in rows]), key="sources", config=NO_BAR
+    )
     sheet(pd.DataFrame([_row(row) for row in rows]), hide_index=True)
     st.caption(
         "In brackets: 95 % interval, by patient; (few): fewer than ten, too few to judge. Macro F1 is over the classes "
@@ -43,14 +45,14 @@ def _each(run: Run, table: pd.DataFrame) -> None:
 def _left_out(run: Run, trainings: int) -> None:
     """Each source left out of training in turn: the result, or the button that measures it."""
     st.subheader("Leave one source out", anchor=False)
-    file = run.path / SOURCES.file
-    found = _unseen(run, file.stat().st_mtime_ns, thresholds(run)) if file.exists() else None
+    file = run.path / LEFT_OUT.file
+    found = _scores(run, file.stat().st_mtime_ns, thresholds(run)) if file.exists() else None
     if found is None:
         st.write(escaped(PROTOCOL))
-        measuring(run, SOURCES, "Train without each source in turn", trainings)
+        measuring(run, LEFT_OUT, "Train without each source in turn", trainings)
         return
     st.write(escaped(verdict(found)))
-    st.plotly_chart(charts.unseen(found.seen, found.rows), key="unseen", config=NO_BAR)
+    st.plotly_chart(charts.left_out(found.seen, found.rows), key="left-out", config=NO_BAR)
     own = {row["source"]: row for row in found.seen}
     sheet(pd.DataFrame([_row(row) | _beside(own.get(row["source"])) for row in found.rows]), hide_index=True)
     for source, reason in found.skipped.items():
@@ -72,7 +74,7 @@ def _plan(run: Run) -> tuple[int, str]:
 
 
 @st.cache_data(max_entries=8, show_spinner="Measuring", hash_funcs={Run: lambda run: str(run.path)})
-def _unseen(run: Run, modified: int, thresholds: dict[str, float]) -> Unseen | None:
+def _scores(run: Run, modified: int, thresholds: dict[str, float]) -> LeftOutScores | None:
     """Kept for the file as it is and the thresholds as they stand."""
     return scores(run)
 

@@ -19,7 +19,7 @@ from cxr_core.runs.run import Run
 from cxr_core.ui.evaluate.classes import NO_BAR
 from cxr_core.ui.evaluate.headline import interval_text
 from cxr_core.ui.frame import escaped, guarded, metric
-from cxr_core.ui.run.measured import cached_curves, judged, probabilities_of, stamps, true_of, truth_of
+from cxr_core.ui.run.measured import cached_curves, cached_measured, probabilities_of, stamps, true_of, truth_of
 from cxr_core.ui.sheet import sheet
 
 LOWEST, HIGHEST, STEP = 0.001, 0.999, 0.001
@@ -37,7 +37,7 @@ MEANINGS = {
 def threshold_section(run: Run) -> None:
     """Slider, figures and curves of one label on validation, the prevalence, and the effect on test."""
     draft = _draft(run)
-    _, table = judged(run, "val")
+    _, table = cached_measured(run, "val")
     st.write(
         f"Thresholds are chosen here on the validation split ({len(table):,} images), whatever split is shown above. "
         "Their effect on test stands below, to be read and not to be chosen by."
@@ -102,7 +102,7 @@ def _ratios(point: dict[str, Any], intervals: dict[str, Any]) -> None:
 
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs={Run: lambda run: str(run.path)})
 def _intervals(run: Run, name: str, threshold: float, changed: tuple[int, ...]) -> dict[str, Any]:
-    _, table = judged(run, "val")
+    _, table = cached_measured(run, "val")
     probability = probabilities_of(run, table)[:, run.classes.index(name)]
     return dict(point_intervals(truth_of(run, table, name), probability, threshold, table["patient"].tolist()))
 
@@ -147,7 +147,7 @@ def _effect(run: Run, draft: dict[str, float]) -> None:
     ]
     totals = []
     for split, title in (("val", "validation"), ("test", "test")):
-        _, table = judged(run, split)
+        _, table = cached_measured(run, split)
         probabilities = probabilities_of(run, table)
         for k, row in enumerate(rows):
             counts = fractions(

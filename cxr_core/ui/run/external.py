@@ -1,6 +1,6 @@
 """The figures of a run on other collections, read once for all pages.
 
-for row in outside_figures(run):       # the latest first; [] where there is none
+for row in external_figures(run):       # the latest first; [] where there is none
     row["name"], row["macro_f1"], row["ci"]["macro_f1"], row["against"]["macro_f1"]["drop"]
 """
 
@@ -11,13 +11,13 @@ import streamlit as st
 from cxr_core.errors import RunError
 from cxr_core.evaluation import balance
 from cxr_core.runs.decision import POINT
-from cxr_core.runs.external import against, collections, stamps
+from cxr_core.runs.external import against, externals, stamps
 from cxr_core.runs.run import Run
 
 FIGURES = ("n", "classes", "accuracy", "balanced_accuracy", "macro_f1", "ci", "confusion")
 
 
-def outside_figures(run: Run) -> list[dict[str, Any]]:
+def external_figures(run: Run) -> list[dict[str, Any]]:
     """name, file, split, evaluated, shared, n, classes, right, confusion, accuracy, balanced_accuracy, macro_f1, ci of
     each collection; ``against``: the test beside it (``external.against``), or None with the reason as ``problem``.
     """
@@ -33,15 +33,15 @@ def outside_figures(run: Run) -> list[dict[str, Any]]:
 @st.cache_data(max_entries=64, show_spinner="Measuring", hash_funcs={Run: lambda run: str(run.path)})
 def _figures(run: Run, kept: tuple[tuple[str, int], ...], changed: list[int]) -> list[dict[str, Any]]:
     rows = []
-    for collection in collections(run):
-        metrics, _ = collection.measured
+    for external in externals(run):
+        metrics, _ = external.measured
         row = {name: metrics[name] for name in FIGURES} | {
-            name: collection.facts[name] for name in ("name", "data", "split", "evaluated", "shared")
+            name: external.facts[name] for name in ("name", "data", "split", "evaluated", "shared")
         }
-        row["file"] = collection.path.name
+        row["file"] = external.path.name
         row["right"] = balance.right(metrics)
         try:
-            row |= {"against": against(run, collection), "problem": ""}
+            row |= {"against": against(run, external), "problem": ""}
         except RunError as error:
             row |= {"against": None, "problem": str(error)}
         rows.append(row)

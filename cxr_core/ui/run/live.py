@@ -18,11 +18,13 @@ from cxr_core.figures import number, of
 from cxr_core.runs import jobs
 from cxr_core.runs.queue import ahead_of
 from cxr_core.runs.run import ACTIVE, Run
+from cxr_core.runs.titles import in_queue
 from cxr_core.ui.frame import duration, escaped, guarded, metric, state_badge, warnings_banner
 from cxr_core.ui.sheet import sheet
 
 REFRESH_SECONDS = 2
 LOG_LINES = 200
+NAMED_AHEAD = 3
 STAGES = {
     "downloading": "Fetching the weights",
     "auditing": "Looking for leaks and shortcuts",
@@ -48,7 +50,7 @@ def _view(path: Path, was_active: bool) -> None:
         _head(run, state)
         history = run.history
         if state == "queued":
-            st.write(_place_in_queue(run))
+            st.write(place_in_queue(run))
         elif state in ACTIVE:
             stage_progress(run)
         _trouble(run, state)
@@ -85,12 +87,17 @@ def _head(run: Run, state: str) -> None:
                 st.page_link(page, label=label, icon=icon, query_params={"run": run.id})
 
 
-def _place_in_queue(run: Run) -> str:
+def place_in_queue(run: Run) -> str:
+    """What a training that is queued waits for, in a sentence."""
     ahead = ahead_of(run)
-    if not ahead:
+    if ahead:
+        named = [f"{escaped(in_queue(other))} ({other.state})" for other in ahead[:NAMED_AHEAD]]
+        more = [f"{len(ahead) - NAMED_AHEAD} more"] if len(ahead) > NAMED_AHEAD else []
+        names = ", ".join([*named, *more])
+        return f"Waits for {len(ahead)} before it: {names}. One training runs at a time, first come, first served."
+    if run.status.get("pid") is None:
         return "Its worker is starting, which takes a few seconds."
-    names = ", ".join(escaped(other.name) for other in ahead[:3])
-    return f"Waits for {len(ahead)} before it ({names}); one run trains at a time."
+    return "It is next: none is before it."
 
 
 def stage_progress(run: Run) -> None:

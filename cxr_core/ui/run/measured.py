@@ -1,6 +1,6 @@
 """A run's figures and predictions as they stand, checked, and read once for all pages.
 
-report, table = judged(run, "test")      # metrics with "ci" and "calibration"; a row per image
+report, table = cached_measured(run, "test")      # metrics with "ci" and "calibration"; a row per image
 points = cached_curves(run, "test")      # ROC and precision-recall points of each label
 """
 
@@ -16,10 +16,8 @@ from cxr_core.errors import RunError
 from cxr_core.evaluation.metrics import curves
 from cxr_core.labels import targets
 from cxr_core.runs.decision import POINT
-from cxr_core.runs.measured import measured
+from cxr_core.runs.measured import Measured, measured
 from cxr_core.runs.run import Run
-
-Judged = tuple[dict[str, Any], pd.DataFrame]
 
 _RATIOS = ("precision", "recall", "specificity", "f1", "roc_auc", "average_precision")
 _OVERALL = ("accuracy", "balanced_accuracy", "macro_f1")
@@ -28,24 +26,24 @@ _CALIBRATION = ("ece_before", "ece_after", "brier_before", "brier_after", "tempe
 _TEXTS = ("file", "digest", "patient", "source", "label", "decision")
 
 
-def judged(run: Run, split: str) -> Judged:
+def cached_measured(run: Run, split: str) -> Measured:
     """Metrics and predictions of a run on ``split``, under the thresholds as they stand now.
 
     Kept until one of the files behind them changes. Raises RunError where the split was not evaluated, or where
     what is kept is not whole.
     """
-    return _judged(run, split, stamps(run, split))
+    return _measured(run, split, stamps(run, split))
 
 
 def stamps(run: Run, split: str) -> tuple[int, ...]:
-    """When the files behind ``judged`` were last changed."""
+    """When the files behind ``cached_measured`` were last changed."""
     names = (f"predictions_{split}.csv", f"metrics_{split}.json", "decision.json", POINT)
     files = [run.path / name for name in names]
     return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
 
 
 @st.cache_data(max_entries=32, show_spinner="Measuring", hash_funcs={Run: lambda run: str(run.path)})
-def _judged(run: Run, split: str, changed: tuple[int, ...]) -> Judged:
+def _measured(run: Run, split: str, changed: tuple[int, ...]) -> Measured:
     report, table = measured(run, split)
     if not _whole(report, run.classes) or not _trustworthy(report, run.classes):
         path = run.path / f"metrics_{split}.json"
@@ -74,7 +72,7 @@ def cached_curves(run: Run, split: str) -> dict[str, Any]:
 
 @st.cache_data(max_entries=32, show_spinner=False, hash_funcs={Run: lambda run: str(run.path)})
 def _curves(run: Run, split: str, changed: tuple[int, ...]) -> dict[str, Any]:
-    _, table = judged(run, split)
+    _, table = cached_measured(run, split)
     return curves(true_of(run, table), probabilities_of(run, table), run.classes, run.implied)
 
 

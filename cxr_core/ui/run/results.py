@@ -17,8 +17,8 @@ from cxr_core.runs.needs import gone
 from cxr_core.runs.run import ACTIVE, Run, list_runs
 from cxr_core.settings import runs_dir
 from cxr_core.ui.frame import STATES, escaped
-from cxr_core.ui.run.external import outside_figures
-from cxr_core.ui.run.measured import judged
+from cxr_core.ui.run.external import external_figures
+from cxr_core.ui.run.measured import cached_measured
 from cxr_core.ui.run.picker import choose_run, pick_run
 from cxr_core.ui.run.table import facts, run_table
 
@@ -85,10 +85,10 @@ def state_notice(run: Run, here: bool = False) -> None:
 def score_line(run: Run) -> str:
     """What this run scored on its internal test split, with the number of images, and on another collection."""
     try:
-        report, _ = judged(run, "test")
+        report, _ = cached_measured(run, "test")
     except RunError:
         return "There is no test score for this run, so nothing is known of how good its predictions are."
-    said = [f"On its internal test split: {balanced_text(report)}.", *balance.unjudged(report), outside_line(run)]
+    said = [f"On its internal test split: {balanced_text(report)}.", *balance.unjudged(report), external_line(run)]
     return " ".join(said)
 
 
@@ -100,9 +100,9 @@ def balanced_text(report: Mapping[str, Any]) -> str:
     )
 
 
-def outside_line(run: Run) -> str:
+def external_line(run: Run) -> str:
     """One sentence: the score on the other collection evaluated last, or that there is none."""
-    found = outside_figures(run)
+    found = external_figures(run)
     if not found:
         return "It was not evaluated on another collection yet."
     latest = found[0]

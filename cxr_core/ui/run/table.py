@@ -22,7 +22,7 @@ from cxr_core.runs.run import ACTIVE, Run, list_runs
 from cxr_core.runs.titles import titles
 from cxr_core.settings import runs_dir
 from cxr_core.ui.frame import STATES
-from cxr_core.ui.run.external import outside_figures
+from cxr_core.ui.run.external import external_figures
 from cxr_core.ui.sheet import sheet
 
 REFRESH_SECONDS = 3
@@ -93,7 +93,7 @@ def _facts(run: Run) -> dict[str, Any]:
     history = run.history
     best = next((row for row in reversed(history) if row["best"]), None)
     test = run.metrics("test")
-    outside = next(iter(outside_figures(run)), None) if state == "completed" else None
+    external = next(iter(external_figures(run)), None) if state == "completed" else None
     ended = status.get("ended") or (datetime.now(UTC).timestamp() if state in ACTIVE else None)
     return {
         "id": run.id,
@@ -107,9 +107,9 @@ def _facts(run: Run) -> dict[str, Any]:
         "test_balanced": test["balanced_accuracy"] if test else None,
         "test_accuracy": test["accuracy"] if test else None,
         "test_right": balance.right_of(test) if test else "",
-        "external_f1": outside and outside["macro_f1"],
-        "external_recall": balance.recalls(outside) if outside else "",
-        "external": f"{outside['name']}: {balance.right_of(outside)}" if outside else "",
+        "external_f1": external and external["macro_f1"],
+        "external_recall": balance.recalls(external) if external else "",
+        "external": f"{external['name']}: {balance.right_of(external)}" if external else "",
         "epochs": of(len(history), config.epochs),
         **{name: getattr(config, name) for name in _HYPERPARAMETERS},
         "labels": "implied" if run.implied else "single",

@@ -35,5 +35,5 @@ def known_verdict(run: Run) -> Verdict:
 
 
 @st.cache_data(max_entries=64, show_spinner="Measuring", hash_funcs={Run: lambda run: str(run.path)})
-def _verdict(run: Run, changed: tuple[int, ...], outside: tuple[tuple[str, int], ...]) -> Verdict:
+def _verdict(run: Run, changed: tuple[int, ...], kept: tuple[tuple[str, int], ...]) -> Verdict:
     return verdict(run)

@@ -1,4 +1,4 @@
-"""A page that shows the test's figures counts one look at them per browser session, and says how many there were."""
+"""A page that shows the test's figures counts one viewing of them per browser session, and says how many there were."""
 
 import secrets
 from itertools import cycle
@@ -12,12 +12,12 @@ from cxr_core.runs.run import Run
 _COOKIE = "_streamlit_xsrf"
 
 
-def looked(run: Run) -> str:
-    """Count this browser's look at the test split of ``run``, once; the sentence that stands beside its figures."""
-    key = f"looked-{run.path}"
+def viewed(run: Run) -> str:
+    """Count this browser's viewing of the test split of ``run``, once; the sentence that stands beside its figures."""
+    key = f"viewed-{run.path}"
     if key not in st.session_state:
         st.session_state[key] = True
-        viewings.look(run, _viewer())
+        viewings.add(run, _viewer())
     return viewings.sentence(run)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cxr_core import images
-from cxr_core.images import exposure
+from cxr_core.images import black_white
 from tests.images.files import radiograph
 
 # A picture of all shares from 0 to 1.
@@ -74,9 +74,9 @@ def test_eight_bits_and_fewer_stay_as_they_are() -> None:
 def test_ends_are_those_of_the_picture_but_for_a_lone_outlier() -> None:
     numbers = np.arange(101.0)
     counts = np.full(101, 100)
-    assert exposure.ends(numbers, counts) == (0, 100)
-    assert exposure.ends(numbers[::-1].copy(), counts) == (0, 100)
-    assert exposure.ends(np.append(numbers, 150.0), np.append(counts, 1)) == (0, 150)
-    assert exposure.ends(np.append(numbers, 1e6), np.append(counts, 1)) == (0, 110)
-    assert exposure.ends(np.append(numbers, -1e6), np.append(counts, 1)) == (-10, 100)
-    assert exposure.ends(np.array([7.0]), np.array([5])) == (7, 7)
+    assert black_white.ends(numbers, counts) == (0, 100)
+    assert black_white.ends(numbers[::-1].copy(), counts) == (0, 100)
+    assert black_white.ends(np.append(numbers, 150.0), np.append(counts, 1)) == (0, 150)
+    assert black_white.ends(np.append(numbers, 1e6), np.append(counts, 1)) == (0, 110)
+    assert black_white.ends(np.append(numbers, -1e6), np.append(counts, 1)) == (-10, 100)
+    assert black_white.ends(np.array([7.0]), np.array([5])) == (7, 7)
