@@ -165,7 +165,7 @@ def test_what_fails_stops_those_behind_it_and_says_why(
     owner: Run, tiny_dataset: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("cxr_core.training.worker.keep", broken)
+        patch.setattr("cxr_core.training.stages.keep", broken)
         with pytest.raises(RunError, match="failed unexpectedly"):
             measure_controls(owner)
     assert [one.state for one in made(owner)] == ["failed", "stopped"]
