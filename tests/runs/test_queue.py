@@ -101,7 +101,8 @@ def test_whoever_came_first_trains_first_and_the_page_says_who_that_is(
     set_status(first, state="stopped")
 
     def at_end(one: Run) -> bool:
-        return not one.path.exists() or one.state == "completed"
+        # The folders of the controls go when both are done.
+        return one.state == "completed" or not (one.path / "status.json").exists()
 
     while not (CONTROLS.file in os.listdir(owner.path) and run.state == "completed"):
         if controls_first:
