@@ -8,6 +8,7 @@ from cxr_core import charts, ui
 from cxr_core.config import TrainConfig
 from cxr_core.data.cautions import cautions
 from cxr_core.data.dataset import Dataset
+from cxr_core.figures import of
 from cxr_core.sheets import written
 from cxr_core.ui.downloads import download
 from cxr_core.ui.marks import marks_list
@@ -49,7 +50,7 @@ def unreadable(dataset: Dataset) -> None:
     if dataset.unreadable.empty:
         st.caption(f"None: all {everything:,} files could be read.")
         return
-    st.caption(f"{ui.of(len(dataset.unreadable), everything)} files cannot be read and are left out everywhere.")
+    st.caption(f"{of(len(dataset.unreadable), everything)} files cannot be read and are left out everywhere.")
     sheet(dataset.unreadable[["file", "kind", "reason"]], hide_index=True)
     download(
         "Download the list",

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from cxr_core import charts, ui
+from cxr_core.figures import of
 from cxr_core.runs.pinned import pinned
 from cxr_core.runs.run import Run, list_runs
 from cxr_core.runs.titles import title, titles
@@ -30,7 +31,7 @@ def compare(runs: list[Run]) -> None:
         st.plotly_chart(charts.curves(trained, metric, split), key="compared")
     missing = len(histories) - len(trained)
     st.caption(
-        f"{ui.of(len(trained), len(histories))} runs have a finished epoch."
+        f"{of(len(trained), len(histories))} runs have a finished epoch."
         if missing
         else "A larger dot is the best epoch, by the validation metric that the run was told to watch."
     )
@@ -50,7 +51,7 @@ with ui.guarded():
     damaged = sum(map(bool, problems.values()))
     st.caption(
         "Mark rows to lay their curves over each other; a marked run can be looked after below."
-        + (f" {ui.of(damaged, len(runs))} runs cannot be read: choose one below to see why." if damaged else "")
+        + (f" {of(damaged, len(runs))} runs cannot be read: choose one below to see why." if damaged else "")
     )
     offered = pinned(runs_dir())
     if offered.run:

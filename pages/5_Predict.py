@@ -5,6 +5,7 @@ from functools import partial
 import streamlit as st
 
 from cxr_core import ui
+from cxr_core.figures import of
 from cxr_core.runs.pinned import pinned
 from cxr_core.runs.run import Run
 from cxr_core.settings import runs_dir
@@ -26,8 +27,8 @@ def table(run: Run, answers: list[uploads.Answer]) -> None:
     frame = uploads.prediction_table(answers, run.classes, {answer.key for answer in answers if is_forced(answer)})
     good = sum(answer.error is None for answer in answers)
     withheld = sum(answer.withheld is not None for answer in answers)
-    also = f", withheld for {ui.of(withheld, good)} of these" if withheld else ""
-    st.write(f"**Predictions for {ui.of(good, len(answers))} files{also}**")
+    also = f", withheld for {of(withheld, good)} of these" if withheld else ""
+    st.write(f"**Predictions for {of(good, len(answers))} files{also}**")
     sheet(
         frame,
         hide_index=True,
@@ -47,7 +48,7 @@ def failures(answers: list[uploads.Answer]) -> None:
     for message in messages[:FAILURES]:
         st.error(escaped(message), icon=":material/error:")
     if len(messages) > FAILURES:
-        st.caption(f"{ui.of(FAILURES, len(messages))} messages; the table has all.")
+        st.caption(f"{of(FAILURES, len(messages))} messages; the table has all.")
 
 
 def cards(run: Run, answers: list[uploads.Answer]) -> None:

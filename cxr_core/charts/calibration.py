@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from cxr_core.charts.look import NEUTRAL, class_colors, diagonal, figure, label, of, share_axis
+from cxr_core.charts.look import NEUTRAL, class_colors, diagonal, figure, label, share_axis
+from cxr_core.figures import of
 
 COLUMNS = 3
 

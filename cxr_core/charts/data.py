@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from cxr_core.charts.look import PALETTE, axis, category_axis, class_colors, figure, label, of, percent, share_axis
+from cxr_core.charts.look import PALETTE, axis, category_axis, class_colors, figure, label, share_axis
+from cxr_core.figures import of, percent
 
 MAX_POINTS = 2000
 

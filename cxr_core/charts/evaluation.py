@@ -8,7 +8,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from cxr_core.charts.look import NEUTRAL, category_axis, class_colors, figure, label, of, share_axis
+from cxr_core.charts.look import NEUTRAL, category_axis, class_colors, figure, label, share_axis
+from cxr_core.figures import NOT_DEFINED, number, of, percent
 
 FIGURES = {"precision": "Precision", "recall": "Recall", "f1": "F1"}
 
@@ -66,7 +67,9 @@ def precision_recall(curves: Mapping[str, Any], classes: list[str], report: Mapp
                 figures["average_precision"],
                 curve and (curve["recall"], curve["precision"], curve["thresholds"]),
                 of(figures["positives"], report["n"]),
-                lambda x, y, p=figures["positives"]: f"recall {of(round(x * p), p)}<br>precision {y:.1%}",
+                lambda x, y, p=figures["positives"]: (
+                    f"recall {of(round(x * p), p)}<br>precision {percent(y, digits=1)}"
+                ),
             )
         )
         if curve:
@@ -100,7 +103,7 @@ def _curve(
             y=[None],
             mode="lines",
             line={"color": color, "width": 2},
-            name=f"{label(name)}: not defined ({positives} positive)",
+            name=f"{label(name)}: {NOT_DEFINED} ({positives} positive)",
         )
     x, y, thresholds = points
     return go.Scatter(
@@ -109,9 +112,9 @@ def _curve(
         mode="lines",
         line={"color": color, "width": 2},
         legendgroup=name,
-        name=f"{label(name)}: {area_name} {area:.3f}",
+        name=f"{label(name)}: {area_name} {number(area)}",
         hovertext=[
-            f"{label(name)}{'' if t is None else f', threshold {t:.3f}'}<br>{counted(a, b)}"
+            f"{label(name)}{'' if t is None else f', threshold {number(t)}'}<br>{counted(a, b)}"
             for a, b, t in zip(x, y, thresholds, strict=True)
         ],
         hovertemplate="%{hovertext}<extra></extra>",
@@ -180,7 +183,7 @@ def probabilities(
                 y=marked,
                 mode="markers",
                 marker={"symbol": "line-ns", "size": 26, "line": {"width": 2, "color": NEUTRAL}},
-                hovertext=[f"{label(names[k])}: threshold {thresholds[names[k]]:.3f}" for k in marked],
+                hovertext=[f"{label(names[k])}: threshold {number(thresholds[names[k]])}" for k in marked],
                 hovertemplate="%{hovertext}<extra></extra>",
             )
         )
@@ -188,7 +191,7 @@ def probabilities(
     axis["ticktext"] = [f"<b>{label(name, 18)}</b>" if name == decision else label(name, 18) for name in names]
     written = [
         {
-            "text": f"{probabilities[name]:.1%}".replace("%", " %"),
+            "text": percent(probabilities[name], digits=1),
             "x": 1,
             "xref": "paper",
             "xanchor": "left",

@@ -6,17 +6,8 @@ from typing import Any
 import plotly.graph_objects as go
 
 from cxr_core.charts.live import SERIES, SERIES_COLORS, best_epoch, finite, thin
-from cxr_core.charts.look import (
-    NEUTRAL,
-    PALETTE,
-    axis,
-    class_colors,
-    figure,
-    label,
-    metric_axis,
-    of,
-    share_axis,
-)
+from cxr_core.charts.look import NEUTRAL, PALETTE, axis, class_colors, figure, label, metric_axis, share_axis
+from cxr_core.figures import of
 
 DASHES = ("solid", "dash", "dot", "dashdot")
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import pandas as pd
 
-from cxr_core.charts.look import METRIC_TITLES, NEUTRAL, PALETTE, class_colors, of
+from cxr_core.charts.look import METRIC_TITLES, NEUTRAL, PALETTE, class_colors
+from cxr_core.figures import of
 
 MAX_POINTS = 1000
 SERIES = {"train": "train", "val": "validation"}

@@ -33,16 +33,6 @@ def class_colors(classes: Iterable[str]) -> dict[str, str]:
     return {name: PALETTE[k % len(PALETTE)] for k, name in enumerate(sorted(classes))}
 
 
-def percent(part: float, whole: float) -> str:
-    """``71 %``; a dash where there is nothing to divide by."""
-    return f"{100 * part / whole:.0f} %" if whole else "–"
-
-
-def of(part: int, whole: int) -> str:
-    """``57 of 80``."""
-    return f"{part:,} of {whole:,}"
-
-
 def label(name: str, width: int = 24) -> str:
     """A class or run name as text of a figure: long ones shortened, Plotly's markup made harmless."""
     shortened = name if len(name) <= width else name[: width - 1] + "…"

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-from cxr_core.charts.look import PALETTE, category_axis, figure, label, of, percent
+from cxr_core.charts.look import PALETTE, category_axis, figure, label
+from cxr_core.figures import of, percent
 
 # Opaque, few to many away from the page's ground: from a pale to a deep blue on a light page, the other way round on a
 # dark one. Plotly chooses the text's colour by the cell, nearly black or white; the step in the middle leaves out the

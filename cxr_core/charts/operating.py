@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from cxr_core.charts.look import NEUTRAL, PALETTE, class_colors, diagonal, figure, label, of, share_axis
+from cxr_core.charts.look import NEUTRAL, PALETTE, class_colors, diagonal, figure, label, share_axis
 from cxr_core.evaluation.operating import at_prevalence, fractions
+from cxr_core.figures import NOT_DEFINED, number, of, percent
 
 HOVER = "%{hovertext}<extra></extra>"
 
@@ -25,7 +26,7 @@ def operating_curves(curves: Mapping[str, Any], name: str, point: Mapping[str, A
     counted = fractions(point)
     sensitivity, specificity, ppv = (point[ratio] for ratio in ("sensitivity", "specificity", "ppv"))
     alarms = None if specificity is None else 1 - specificity
-    text = [f"{label(name)}, threshold {point['threshold']:.3f}"]
+    text = [f"{label(name)}, threshold {number(point['threshold'])}"]
     text += [f"{ratio}: {of(*counted[ratio])}" for ratio in ("sensitivity", "specificity")]
     text.append(f"positive predictive value: {of(*counted['ppv'])}")
     charts = []
@@ -40,7 +41,7 @@ def operating_curves(curves: Mapping[str, Any], name: str, point: Mapping[str, A
             y=curve[up[1]],
             mode="lines",
             line={"color": color, "width": 2},
-            name=label(name) if found[kind] else f"{label(name)}: not defined ({positives} positive)",
+            name=label(name) if found[kind] else f"{label(name)}: {NOT_DEFINED} ({positives} positive)",
             hoverinfo="skip",
         )
         mark = go.Scatter(
@@ -48,7 +49,7 @@ def operating_curves(curves: Mapping[str, Any], name: str, point: Mapping[str, A
             y=[y],
             mode="markers",
             marker={"size": 14, "color": color, "line": {"width": 3, "color": NEUTRAL}},
-            name=f"threshold {point['threshold']:.3f}",
+            name=f"threshold {number(point['threshold'])}",
             hovertext=["<br>".join(text)],
             hovertemplate=HOVER,
             cliponaxis=False,
@@ -80,7 +81,7 @@ def predictive_values(sensitivity: float | None, specificity: float | None, prev
         ("npv", "Negative predictive value", PALETTE[1]),
     ):
         value = chosen[key]
-        said = "not defined" if value is None else f"{value:.1%}".replace("%", " %")
+        said = NOT_DEFINED if value is None else percent(value, digits=1)
         traces.append(
             go.Scatter(
                 x=shares,

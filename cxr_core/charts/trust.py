@@ -9,17 +9,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from cxr_core.charts.look import (
-    NEUTRAL,
-    PALETTE,
-    axis,
-    category_axis,
-    class_colors,
-    figure,
-    label,
-    of,
-    share_axis,
-)
+from cxr_core.charts.look import NEUTRAL, PALETTE, axis, category_axis, class_colors, figure, label, share_axis
+from cxr_core.figures import NOT_DEFINED, compact, interval, number, of, signed
 
 FIGURES = {
     "recall": "Sensitivity",
@@ -62,7 +53,7 @@ def interval_bars(
         }
         traces.append(go.Bar(bar))
         beside += [
-            {"x": 1, "xref": "paper", "xanchor": "left", "xshift": 8, "y": row, "text": _written(value, ends)}
+            {"x": 1, "xref": "paper", "xanchor": "left", "xshift": 8, "y": row, "text": compact(value, ends, 2)}
             for row, (_, value, ends) in zip(rows, triples, strict=True)
         ]
     return figure(
@@ -98,7 +89,7 @@ def score_bars(
             orientation="h",
             marker={"color": color, "opacity": 0.5, "line": {"width": 0}},
             error_x=_whiskers([value], [ends], color),
-            hovertext=[f"{label(title)}<br>{_written(value, ends)}<br>{text}"],
+            hovertext=[f"{label(title)}<br>{compact(value, ends, 2)}<br>{text}"],
             hovertemplate=HOVER,
         )
         for row, color, title, value, ends, text in zip(rows, colors, titles, values, ranges, counted, strict=True)
@@ -110,8 +101,16 @@ def score_bars(
         (chance, NEUTRAL, "guessing", "right" if chance < low else "left"),
     ]
     beside = [
-        {"x": 1, "xref": "paper", "xanchor": "left", "xshift": 8, "y": row, "yanchor": "middle", "text": text}
-        for row, text in zip(rows, map(_written, values, ranges), strict=True)
+        {
+            "x": 1,
+            "xref": "paper",
+            "xanchor": "left",
+            "xshift": 8,
+            "y": row,
+            "yanchor": "middle",
+            "text": compact(value, ends, 2),
+        }
+        for row, value, ends in zip(rows, values, ranges, strict=True)
     ]
     above = [
         {"x": x, "y": 1, "yref": "paper", "yanchor": "bottom", "xanchor": side, "text": text}
@@ -162,8 +161,8 @@ def paired_difference(paired: Mapping[str, Any], first: str = "first run", secon
                 marker={"color": PALETTE[1], "size": 11},
                 error_x=_whiskers(values, ranges, PALETTE[1]),
                 hovertext=[
-                    f"{title}: {label(first)} minus {label(second)}<br>{_signed(value)}, "
-                    + (f"95 % interval {_signed(ends[0])} to {_signed(ends[1])}" if ends else "no interval")
+                    f"{title}: {label(first)} minus {label(second)}<br>{signed(value)}, "
+                    + (f"95 % interval {signed(ends[0])} to {signed(ends[1])}" if ends else "no interval")
                     + f"<br>{paired['n']:,} images, {paired['groups']:,} drawn units"
                     for title, value, ends in rows
                 ],
@@ -226,7 +225,7 @@ def _dots(names: Sequence[str], series: Mapping[str, Sequence[Point]]) -> go.Fig
         there = [(j, row, key) for j, (row, key) in enumerate(points) if row is not None]
         values, ranges = [row[key] for _, row, key in there], [row["ci"][key] for _, row, key in there]
         hover = [
-            f"{label(names[j])}, {title}<br>{_written(row[key], row['ci'][key])}<br>"
+            f"{label(names[j])}, {title}<br>{compact(row[key], row['ci'][key], 2)}<br>"
             f"{of(row['right'], row['n'])} images right"
             for j, row, key in there
         ]
@@ -277,21 +276,14 @@ def _counted(report: Mapping[str, Any], name: str, key: str, value: float | None
         counted = f"{of(part, whole)} {of_what}"
     else:
         positives = of(report["per_class"][name]["positives"], report["n"])
-        counted = f"{'not defined' if value is None else f'{value:.3f}'} ({positives} positive)"
+        counted = f"{NOT_DEFINED if value is None else number(value)} ({positives} positive)"
     if not ends:
         said = "no interval: fewer than two patients"
     elif ends[0] == ends[1]:
-        said = f"{ends[0]:.2f} in every resample: nothing else was seen"
+        said = f"{number(ends[0], 2)} in every resample: nothing else was seen"
     else:
-        said = f"95 % interval {ends[0]:.2f} to {ends[1]:.2f}"
+        said = f"95 % interval {interval(ends, 2)}"
     return f"{counted}<br>{said}"
-
-
-def _written(value: float | None, ends: Sequence[float] | None) -> str:
-    """``0.71 (0.60–0.81)``."""
-    if value is None:
-        return "–"
-    return f"{value:.2f} ({ends[0]:.2f}–{ends[1]:.2f})" if ends else f"{value:.2f}"
 
 
 def _whiskers(values: Sequence[float | None], ranges: Sequence[Sequence[float] | None], color: str) -> dict[str, Any]:
@@ -309,7 +301,3 @@ def _whiskers(values: Sequence[float | None], ranges: Sequence[Sequence[float] |
         "thickness": 2,
         "width": 4,
     }
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.3f}".replace("-", "−")

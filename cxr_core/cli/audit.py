@@ -12,6 +12,7 @@ from cxr_core.cli.output import print_json, runs_folder
 from cxr_core.data import fixes
 from cxr_core.data.dataset import Dataset
 from cxr_core.errors import ConfigError, DatasetError
+from cxr_core.figures import counted
 
 
 def add(parser: ArgumentParser) -> None:
@@ -65,7 +66,7 @@ def _mends(rows: list[dict[str, Any]], as_json: bool) -> int:
         print_json(rows)
         return 0
     for row in rows:
-        files = "1 file" if row["files"] == 1 else f"{row['files']:,} files"
+        files = counted(row["files"], "file")
         print(f"{row['mend']}  {row['time'][:10]}  {row['reason']}, {files}")
     if not rows:
         print("No mend: the data set is taken as it lies on disk.")

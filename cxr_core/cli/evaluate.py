@@ -1,12 +1,12 @@
 """The command ``evaluate``: the figures of a run on one of its splits, or on another collection."""
 
 from argparse import Namespace
-from collections.abc import Sequence
 from typing import Any
 
 from cxr_core.cli import flags
 from cxr_core.cli.output import print_json, runs_folder
 from cxr_core.evaluation import balance
+from cxr_core.figures import number, spelled
 from cxr_core.runs import viewings
 from cxr_core.runs.needs import gone
 from cxr_core.runs.run import find_run
@@ -71,23 +71,23 @@ def evaluate(options: Namespace) -> int:
 
 
 def _print_metrics(metrics: dict[str, Any]) -> None:
-    correct, ci = sum(metrics["confusion"][k][k] for k in range(len(metrics["classes"]))), metrics.get("ci", {})
-    balanced, f1 = (_with_ends(metrics[name], ci.get(name)) for name in ("balanced_accuracy", "macro_f1"))
+    ci = metrics.get("ci", {})
+    balanced, f1 = (spelled(metrics[name], ci.get(name)) for name in ("balanced_accuracy", "macro_f1"))
     print(f"{metrics['split']}: balanced accuracy {balanced}, macro F1 {f1}")
     print(f"recall: {balance.recalls(metrics)}")
     for sentence in balance.unjudged(metrics):
         print(f"Note: {sentence}")
-    print(f"{correct} of {metrics['n']} correct, accuracy {metrics['accuracy']:.3f}\n")
+    print(f"{balance.right_of(metrics)} correct, accuracy {number(metrics['accuracy'])}\n")
     width = max(len(name) for name in metrics["classes"]) + 2
     print(f"{'':{width}}{'precision':>10}{'recall':>10}{'F1':>10}{'support':>10}{'ROC AUC':>10}")
     for name, row in metrics["per_class"].items():
-        auc = "-" if row["roc_auc"] is None else f"{row['roc_auc']:.3f}"
+        auc = "-" if row["roc_auc"] is None else number(row["roc_auc"])
         print(
             f"{name:{width}}{row['precision']:10.3f}{row['recall']:10.3f}{row['f1']:10.3f}{row['support']:10d}{auc:>10}"
         )
     for row in metrics.get("by_source", []):
         recalls = balance.recalls(row)
-        print(f"{row['source']}: macro F1 {_with_ends(row['macro_f1'], row['ci']['macro_f1'])}, recall {recalls}")
+        print(f"{row['source']}: macro F1 {spelled(row['macro_f1'], row['ci']['macro_f1'])}, recall {recalls}")
     if "sources" in metrics:
         print(metrics["sources"]["message"])
     print("\nrows true, columns predicted: " + ", ".join(metrics["classes"]))
@@ -96,7 +96,3 @@ def _print_metrics(metrics: dict[str, Any]) -> None:
     for warning in metrics["warnings"]:
         print(f"\nNote: {warning}")
     print("\nResearch software, not for clinical use.")
-
-
-def _with_ends(value: float, ends: Sequence[float] | None) -> str:
-    return f"{value:.3f} ({ends[0]:.3f} to {ends[1]:.3f})" if ends else f"{value:.3f}"

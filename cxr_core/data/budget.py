@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cxr_core.errors import DatasetError
+from cxr_core.figures import of
 from cxr_core.settings import scan_files, scan_seconds
 
 Progress = Callable[[int, int], None]
@@ -44,7 +45,7 @@ class Budget:
     def read(self, done: int, total: int, images: int) -> None:
         """``done`` of ``total`` files were read, ``images`` of them are images."""
         self._tell(done, total)
-        self._check(f" after {done:,} of {total:,} files; what was read is kept, so the next scan goes on from there")
+        self._check(f" after {of(done, total)} files; what was read is kept, so the next scan goes on from there")
         if done == HOPELESS and not images:
             raise DatasetError(
                 f"{self._root}: none of the first {done:,} files is an image. Choose the folder of the images itself."

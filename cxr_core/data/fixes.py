@@ -23,6 +23,7 @@ from cxr_core.activity import record
 from cxr_core.data.changes import changing
 from cxr_core.data.dataset import Dataset
 from cxr_core.errors import DatasetError
+from cxr_core.figures import of
 from cxr_core.settings import write_atomic
 from cxr_core.sheets import written
 
@@ -111,7 +112,7 @@ def sentences(dataset: Dataset, table: pd.DataFrame) -> list[str]:
     count = rows["file"][rows["split"] != BORDER_MASKED].nunique()
     if not count:
         return []
-    return [f"A person moved or left out {count:,} of {len(dataset.samples):,} images of the data set after its audit."]
+    return [f"A person moved or left out {of(count, len(dataset.samples))} images of the data set after its audit."]
 
 
 def _check(before: Dataset, after: Dataset) -> None:

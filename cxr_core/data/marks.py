@@ -17,6 +17,7 @@ from cxr_core import sheets
 from cxr_core.activity import record
 from cxr_core.data.changes import changing
 from cxr_core.errors import ConfigError, DatasetError
+from cxr_core.figures import of
 from cxr_core.settings import write_atomic
 from cxr_core.sheets import written
 
@@ -98,7 +99,7 @@ def leave_out(samples: pd.DataFrame, marks: pd.DataFrame, keep_val: bool) -> tup
     if gone.any():
         parts = samples.loc[gone, "split"].value_counts()
         counted = " and ".join(
-            f"{parts[name]:,} of {int((samples['split'] == name).sum()):,} from {word}"
+            f"{of(parts[name], int((samples['split'] == name).sum()))} from {word}"
             for name, word in (("train", "training"), ("val", "validation"))
             if name in parts
         )

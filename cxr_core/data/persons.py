@@ -12,6 +12,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from cxr_core.figures import of
+
 # Fewer different ones, or a smaller share of the files, and the form is a chance.
 _LEAST = 3
 _SHARE = 0.1
@@ -100,12 +102,12 @@ def patients_in_names(samples: pd.DataFrame) -> str:
         return ""
     test = samples["split"] == "test"
     both = set(found[test].dropna()) & set(found[samples["split"].isin(("train", "val"))].dropna())
-    of = f"{int(found.notna().sum()):,} of {len(samples):,} files"
-    form = f"{of} are named like PATIENT_NUMBER ({len(sizes):,} patients)"
+    named = of(int(found.notna().sum()), len(samples))
+    form = f"{named} files are named like PATIENT_NUMBER ({len(sizes):,} patients)"
     if not both:
         return f"{form}, and no table says so: a split by patient needs the column patient in sources.csv."
     held = int((test & found.isin(both)).sum())
     return (
-        f"{form}, and {len(both):,} patients would be in train and in test ({held:,} of {int(test.sum()):,} test "
+        f"{form}, and {len(both):,} patients would be in train and in test ({of(held, int(test.sum()))} test "
         "images): write them into the column patient of sources.csv, so that the audit and a split can tell."
     )

@@ -13,6 +13,7 @@ from collections import Counter
 import pandas as pd
 
 from cxr_core.data.listing import several
+from cxr_core.figures import of
 
 # What programs write where a value is missing. In a table such a label is none.
 MISSING = ("nan", "<na>", "nat", "null", "n/a", "#n/a")
@@ -64,7 +65,7 @@ def _missing(counts: dict[str, int]) -> list[tuple[str, str]]:
     return [
         (
             "missing",
-            f"{images:,} of {sum(counts.values()):,} images are of the class {listed}: a word for a missing value, and "
+            f"{of(images, sum(counts.values()))} images are of the class {listed}: a word for a missing value, and "
             "a class like any other here. Leave these images out if their label is not known.",
         )
     ]
@@ -78,7 +79,7 @@ def _several(counts: dict[str, int]) -> list[tuple[str, str]]:
     return [
         (
             "several",
-            f"{images:,} of {sum(counts.values()):,} images seem to have several findings in one label, such as "
+            f"{of(images, sum(counts.values()))} images seem to have several findings in one label, such as "
             f"{listed[0]}: each combination is a class of its own here. Expected one label for each image.",
         )
     ]
@@ -104,7 +105,7 @@ def _masks(samples: pd.DataFrame) -> list[tuple[str, str]]:
     return [
         (
             "masks",
-            f"{masked:,} of {len(samples):,} images lie in a folder whose name says that they are masks or "
+            f"{of(masked, len(samples))} images lie in a folder whose name says that they are masks or "
             "annotations and no X-rays: take that folder out of the data set.",
         )
     ]

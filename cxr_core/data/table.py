@@ -10,6 +10,7 @@ import stat
 from pathlib import Path
 
 from cxr_core.errors import DatasetError
+from cxr_core.figures import counted, of
 from cxr_core.paths import kind_of
 
 MAX_BYTES = 256 * 2**20
@@ -92,7 +93,7 @@ def _check_single(path: Path, rows: list[tuple[int, Row]]) -> None:
     if several:
         line, findings = several[0]
         raise DatasetError(
-            f"{path.name}: {len(several):,} of {len(rows):,} images have several findings, the first in line {line} "
+            f"{path.name}: {of(len(several), len(rows))} images have several findings, the first in line {line} "
             f"({findings[:100]}). Expected one label for each image: keep the rows with one finding, or write the "
             "class that is meant into a column label."
         )
@@ -137,7 +138,7 @@ def _check_names(path: Path, names: list[str], required: tuple[str, ...]) -> Non
         )
     # Any file can be named here: what stands in one that is no table is nobody's to read.
     known = [name for name in names if name in COLUMNS]
-    count = "1 column" if len(names) == 1 else f"{len(names):,} columns"
+    count = counted(len(names), "column")
     got = f"{count} ({', '.join(known) or 'none of these'})" if names else "an empty file"
     raise DatasetError(
         f"{path.name}: expected the columns {', '.join(required)}, got {got}. Add the missing: {', '.join(missing)}."

@@ -10,6 +10,7 @@ Accuracy alone is led by the commonest class: who calls every image COVID19 has 
 from collections.abc import Mapping
 from typing import Any
 
+from cxr_core import figures
 from cxr_core.evaluation.rare import FEW, clopper_pearson
 
 
@@ -17,6 +18,16 @@ def counted(report: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
     """Class -> (images decided rightly, images)."""
     rows = zip(report["classes"], report["confusion"], strict=True)
     return {name: (int(row[k]), int(sum(row))) for k, (name, row) in enumerate(rows)}
+
+
+def right_of(report: Mapping[str, Any]) -> str:
+    """``171 of 220``: images decided rightly, in any report with a confusion matrix."""
+    return figures.of(right(report), sum(map(sum, report["confusion"])))
+
+
+def right(report: Mapping[str, Any]) -> int:
+    """How many images were decided rightly."""
+    return int(sum(row[k] for k, row in enumerate(report["confusion"])))
 
 
 def few(report: Mapping[str, Any]) -> dict[str, int]:
@@ -30,8 +41,8 @@ def recalls(report: Mapping[str, Any]) -> str:
     """The recall of each class as counts; a class of few images is marked."""
     rare = few(report)
     return ", ".join(
-        f"{name} {right:,} of {images:,}{' (few)' if name in rare and images else ''}"
-        for name, (right, images) in counted(report).items()
+        f"{name} {figures.of(found, images)}{' (few)' if name in rare and images else ''}"
+        for name, (found, images) in counted(report).items()
     )
 
 
@@ -39,15 +50,13 @@ def unjudged(report: Mapping[str, Any]) -> list[str]:
     """A sentence for each class that these images cannot judge; none where there are enough of all."""
     said = []
     for name, units in few(report).items():
-        right, images = counted(report)[name]
+        found, images = counted(report)[name]
         if not images:
             said.append(f"{name} cannot be judged: there is no image of it here, and the averages leave it out.")
             continue
-        low, high = clopper_pearson(right / images * units, units)
-        of_few = "1 image" if images == 1 else f"{images:,} images"
+        of_few = figures.counted(images, "image")
         if units < images:
-            of_few += f" of {'1 patient' if units == 1 else f'{units} patients'}"
-        said.append(
-            f"{name} has only {of_few}, too few to judge: its recall may be anything from {low:.2f} to {high:.2f}."
-        )
+            of_few += f" of {figures.counted(units, 'patient')}"
+        anything = figures.interval(clopper_pearson(found / images * units, units), 2)
+        said.append(f"{name} has only {of_few}, too few to judge: its recall may be anything from {anything}.")
     return said

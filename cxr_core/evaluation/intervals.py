@@ -110,12 +110,6 @@ def macro_f1_interval(
     )
 
 
-def written_drop(drop: float, ends: Sequence[float] | None) -> str:
-    """``0.24 (0.14 to 0.34)``, with a minus sign where a figure is below 0."""
-    around = f" ({ends[0]:.2f} to {ends[1]:.2f})" if ends else ""
-    return f"{drop:.2f}{around}".replace("-", "−")
-
-
 def paired(
     true: npt.ArrayLike,
     decisions_a: npt.ArrayLike,

@@ -15,8 +15,9 @@ import pandas as pd
 from cxr_core import __version__
 from cxr_core.config import TrainConfig
 from cxr_core.errors import RunError
+from cxr_core.figures import compact, of
 from cxr_core.labels import rule_text
-from cxr_core.reports import claim, figures, worth
+from cxr_core.reports import claim, performance, worth
 from cxr_core.reports.document import Block, Bullets, Document, Heading, Table, Text
 from cxr_core.runs.decision import Decision
 from cxr_core.runs.external import externals
@@ -78,7 +79,7 @@ def model_card(run: Run, now: datetime | None = None) -> Document:
 def _metrics(run: Run, split: str) -> Any:
     if run.metrics(split) is None:
         raise RunError(f"Run {run.id} has no figures for {split}: `python -m cxr_core evaluate {run.id}` makes them.")
-    return figures.whole(measured(run, split)[0], run.path / f"metrics_{split}.json")
+    return performance.whole(measured(run, split)[0], run.path / f"metrics_{split}.json")
 
 
 def _details(run: Run, decision: Decision) -> list[Block]:
@@ -186,11 +187,7 @@ def _counts(samples: pd.DataFrame, run: Run, splits: tuple[str, ...]) -> Table:
         part = samples[samples["split"] == split]
         patients = part["patient"].fillna("") if "patient" in part else pd.Series("", index=part.index)
         known = int((patients != "").sum())
-        who = (
-            f"{patients[patients != ''].nunique():,} patients in {figures.of(known, len(part))}"
-            if known
-            else "not known"
-        )
+        who = f"{patients[patients != ''].nunique():,} patients in {of(known, len(part))}" if known else "not known"
         counts = [f"{int((part['label'] == name).sum()):,}" for name in run.classes]
         rows.append([_SPLIT_NAMES[split], *counts, f"{len(part):,}", who])
     right = tuple(range(1, len(run.classes) + 2))
@@ -225,7 +222,7 @@ def _training(run: Run, decision: Decision) -> list[Block]:
     return [
         Heading("Training"),
         Text(
-            f"{figures.of(len(run.history), config.epochs)} epochs, {seconds:,.0f} seconds of training on "
+            f"{of(len(run.history), config.epochs)} epochs, {seconds:,.0f} seconds of training on "
             f"{run.found('device', 'an unknown device')}; the weights are those of epoch {decision.epoch}."
         ),
         Table(("Hyperparameter", "Value", "Meaning"), rows),
@@ -238,8 +235,8 @@ def _quantitative(reports: dict[str, Any]) -> list[Block]:
         name = "Internal test" if split == "test" else _SPLIT_NAMES[split]
         caution = "" if split == "test" else " (it chose the epoch, temperature and thresholds: too good by that much)"
         blocks.append(Text(f"{name} split{caution}", strong=True))
-        blocks += [Text(line) for line in figures.overall(metrics)]
-        blocks += [figures.per_class(metrics), Text(figures.basis(metrics))]
+        blocks += [Text(line) for line in performance.overall(metrics)]
+        blocks += [performance.per_class(metrics), Text(performance.basis(metrics))]
         if split == "test":
             rows = [[name, *map(str, row)] for name, row in zip(metrics["classes"], metrics["confusion"], strict=True)]
             right = tuple(range(1, len(metrics["classes"]) + 1))
@@ -252,7 +249,7 @@ def _calibration(reports: dict[str, Any], decision: Decision) -> list[Block]:
     for split, metrics in reports.items():
         found = metrics.get("calibration") or {}
         kinds = ("ece_before", "ece_after", "brier_before", "brier_after")
-        rows.append([_SPLIT_NAMES[split], *(figures.figure(found.get(kind)) for kind in kinds), f"{metrics['n']:,}"])
+        rows.append([_SPLIT_NAMES[split], *(compact(found.get(kind)) for kind in kinds), f"{metrics['n']:,}"])
     return [
         Heading("Calibration"),
         Text(

@@ -13,9 +13,10 @@ from datetime import UTC, datetime
 
 from cxr_core import __version__
 from cxr_core.errors import RunError
+from cxr_core.figures import compact, of
 from cxr_core.inference.neighbours import Neighbour
 from cxr_core.labels import rule_text
-from cxr_core.reports import figures, known
+from cxr_core.reports import known, performance
 from cxr_core.reports.document import Block, Bullets, Document, Heading, Picture, Pictures, Table, Text
 from cxr_core.reports.verdict import verdict
 from cxr_core.runs.decision import Decision
@@ -116,7 +117,7 @@ def _answer(run: Run, answered: Answered, decision: Decision) -> list[Block]:
     for name, value in answered.probabilities.items():
         limit = decision.thresholds.get(name)
         reached = "" if limit is None else "reaches it" if value >= limit else "below it"
-        rows.append([name, f"{value:.3f}", figures.UNDEFINED if limit is None else f"{limit:.3f}", reached])
+        rows.append([name, compact(value), compact(limit), reached])
     by_whom = f"chosen by a person on {decision.chosen[:10]}" if decision.chosen else "chosen by the training"
     thresholds = f" Thresholds: {by_whom}, on the validation split." if decision.thresholds else ""
     rule = rule_text(run.classes, run.implied, decision.thresholds)
@@ -135,7 +136,7 @@ def _similar(similar: Similar) -> list[Block]:
         text = f"{neighbour.label} · distance {neighbour.distance:.3g}{source} · {neighbour.digest[:8]}"
         tiles.append(Picture(jpeg, text))
     among = sum(similar.shares.values())
-    shares = ", ".join(f"{name} {figures.of(count, among)}" for name, count in similar.shares.items())
+    shares = ", ".join(f"{name} {of(count, among)}" for name, count in similar.shares.items())
     mean = sum(neighbour.distance for neighbour in similar.nearest) / max(1, len(tiles))
     return [
         Heading("Nearest training images"),
@@ -153,13 +154,13 @@ def _figures(run: Run) -> list[Block]:
         return [Text("There is no test score for this run, so nothing is known of how good its answers are.")]
     path = run.path / "metrics_test.json"
     try:
-        metrics = figures.whole(measured(run, "test")[0], path)
+        metrics = performance.whole(measured(run, "test")[0], path)
     except RunError as error:
         return [Text(str(error))]
     return [
-        *(Text(line) for line in figures.overall(metrics)),
-        figures.per_class(metrics),
-        Text(figures.basis(metrics)),
+        *(Text(line) for line in performance.overall(metrics)),
+        performance.per_class(metrics),
+        Text(performance.basis(metrics)),
     ]
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cxr_core.evaluation import balance
+from cxr_core.figures import of
 from cxr_core.runs.run import Run
 
 NO_EXTERNAL = "no external data"
@@ -39,7 +40,7 @@ def void(run: Run, audited: bool, leaking: bool, drawn: bool) -> list[str]:
 def failing(report: Mapping[str, Any], where: str) -> list[str]:
     """The classes of which fewer than half are found there, with their counts."""
     return [
-        f"{name} fails on {where} ({right:,} of {images:,} right)"
+        f"{name} fails on {where} ({of(right, images)} right)"
         for name, (right, images) in balance.counted(report).items()
         if images and right < FAILS_BELOW * images
     ]

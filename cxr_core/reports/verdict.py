@@ -16,7 +16,7 @@ from cxr_core.audit.issues import INFORMS, SHORTCUT_SEES
 from cxr_core.data.cautions import kinds_of_caution
 from cxr_core.errors import RunError
 from cxr_core.evaluation import balance
-from cxr_core.evaluation.intervals import written_drop
+from cxr_core.figures import compact, number, spelled
 from cxr_core.reports import known
 from cxr_core.runs import controls, left_out
 from cxr_core.runs.external import External, against, externals
@@ -59,7 +59,7 @@ class _Score:
 
     @property
     def written(self) -> str:
-        return f"{self.value:.2f}" + (f" ({self.ends[0]:.2f}–{self.ends[1]:.2f})" if self.ends else "")
+        return compact(self.value, self.ends, 2)
 
     def reached_by(self, value: float) -> bool:
         return value >= (self.ends[0] if self.ends else self.value)
@@ -124,7 +124,7 @@ def external_drops(run: Run, found: Sequence[External]) -> Iterator[tuple[dict[s
 
 
 def _dropped(name: str, drop: float, ends: Sequence[float] | None) -> str:
-    written = written_drop(drop, ends)
+    written = spelled(drop, ends, 2)
     if ends and ends[0] > 0:
         return f"On the other collection {name} macro F1 is lower by {written}."
     return f"On the other collection {name} macro F1 drops by {written}, which does not show that it does worse there."
@@ -197,12 +197,14 @@ def _reached(own: _Score | None, audit: Audit | None, bars: dict[str, float]) ->
     # A score of few images may not be told from guessing; what is no better than guessing reaches nothing.
     chance = (facts.get("shortcut") or {}).get("chance_macro_f1") or 0.0
     above = {kind: value for kind, value in values.items() if value > chance}
-    reaching = [f"{by[kind]} ({above[kind]:.2f})" for kind in by if own and own.reached_by(above.get(kind, -1.0))]
+    reaching = [
+        f"{by[kind]} ({number(above[kind], 2)})" for kind in by if own and own.reached_by(above.get(kind, -1.0))
+    ]
     if own and reaching:
         return [f"its macro F1 of {own.written} is reached {' and '.join(reaching)}"]
     claimed = [finding.message for finding in audit.findings if finding.kind == "shortcut"] if audit else []
     if claimed and "shortcut" in values and facts["shortcut"].get("claimed"):
-        return [f"{by['shortcut'].removeprefix('by ')} reach macro F1 {values['shortcut']:.2f}"]
+        return [f"{by['shortcut'].removeprefix('by ')} reach macro F1 {number(values['shortcut'], 2)}"]
     return []
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from cxr_core.audit.audit import Audit
 from cxr_core.audit.issues import SHORTCUT_SEES
-from cxr_core.reports import figures
+from cxr_core.figures import UNDEFINED, compact, of, spelled
+from cxr_core.reports import performance
 from cxr_core.reports.document import Block, Heading, Table, Text
 from cxr_core.reports.verdict import NOT_AUDITED, audit_of, external_drops, verdict
 from cxr_core.runs import controls, left_out
@@ -49,23 +50,21 @@ def audit_blocks(run: Run) -> list[Block]:
 
 def _without_lungs(audit: Audit) -> list[list[str]]:
     source, shortcut, cramer = (audit.facts.get(name) for name in ("source_only", "shortcut", "cramers_v"))
-    rows = [["Source and class, Cramer's V (0 apart, 1 the same)", figures.figure(cramer), "images of known source"]]
+    rows = [["Source and class, Cramer's V (0 apart, 1 the same)", compact(cramer), "images of known source"]]
     rows.append(["Source alone, macro F1", *_score(source)])
     if source:
-        rows.append(
-            ["Source alone, accuracy", figures.figure(source.get("accuracy")), f"{source.get('n', 0):,} images"]
-        )
+        rows.append(["Source alone, accuracy", compact(source.get("accuracy")), f"{source.get('n', 0):,} images"])
     seen = SHORTCUT_SEES[bool(audit.facts.get("border_masked"))].capitalize()
     rows.append([f"{seen} alone (shortcut), macro F1", *_score(shortcut)])
     if shortcut:
-        rows.append(["The same by chance", figures.figure(shortcut.get("chance_macro_f1")), ""])
+        rows.append(["The same by chance", compact(shortcut.get("chance_macro_f1")), ""])
     return rows
 
 
 def _score(found: dict[str, Any] | None) -> list[str]:
     if not found or found.get("macro_f1") is None:
-        return [figures.UNDEFINED, "not known"]
-    return [figures.figure(found["macro_f1"], found.get("interval")), f"{found.get('n', 0):,} images"]
+        return [UNDEFINED, "not known"]
+    return [compact(found["macro_f1"], found.get("interval")), f"{found.get('n', 0):,} images"]
 
 
 def external_blocks(run: Run, external: list[External]) -> list[Block]:
@@ -74,8 +73,8 @@ def external_blocks(run: Run, external: list[External]) -> list[Block]:
     for one, (found, said) in zip(external, external_drops(run, external), strict=True):
         metrics, _ = one.measured
         blocks.append(Text(f"External: {one.name} ({one.facts['evaluated'][:10]})", strong=True))
-        blocks += [Text(line) for line in figures.overall(metrics)]
-        blocks += [figures.per_class(metrics), Text(figures.basis(metrics))]
+        blocks += [Text(line) for line in performance.overall(metrics)]
+        blocks += [performance.per_class(metrics), Text(performance.basis(metrics))]
         if found:
             rows = [_drop(title, found[name]) for title, name in (("Accuracy", "accuracy"), ("Macro F1", "macro_f1"))]
             blocks.append(Table(("", "Internal test", one.name, "Drop (95 % interval)"), rows, (1, 2, 3)))
@@ -86,8 +85,8 @@ def external_blocks(run: Run, external: list[External]) -> list[Block]:
 
 
 def _drop(title: str, found: dict[str, Any]) -> list[str]:
-    sides = [figures.figure(found[side], found[f"{side}_ci"]) for side in ("a", "b")]
-    return [title, *sides, figures.figure(found["drop"], found["ci"]).replace("-", "−")]
+    sides = [compact(found[side], found[f"{side}_ci"]) for side in ("a", "b")]
+    return [title, *sides, spelled(found["drop"], found["ci"])]
 
 
 def control_blocks(run: Run) -> list[Block]:
@@ -112,9 +111,9 @@ def left_out_blocks(run: Run) -> list[Block]:
     rows = [
         [
             row["source"],
-            figures.of(row["right"], row["n"]),
-            figures.figure(row["macro_f1"], row["ci"]["macro_f1"]),
-            figures.of(own["right"], own["n"]) if (own := seen.get(row["source"])) else "no test image",
+            of(row["right"], row["n"]),
+            compact(row["macro_f1"], row["ci"]["macro_f1"]),
+            of(own["right"], own["n"]) if (own := seen.get(row["source"])) else "no test image",
         ]
         for row in found.rows
     ]

@@ -11,6 +11,7 @@ from typing import Any
 
 from cxr_core.audit.issues import SHORTCUT_SEES
 from cxr_core.errors import RunError
+from cxr_core.figures import compact, number
 from cxr_core.images.masking import LUNGS_HEIGHT, LUNGS_WIDTH, MIDDLE_HEIGHT, MIDDLE_WIDTH, Mask
 from cxr_core.runs.companions import CONTROLS, Companion
 from cxr_core.runs.measured import measured
@@ -65,7 +66,7 @@ class Score:
     @property
     def written(self) -> str:
         """``0.71 (0.60–0.81)``."""
-        return f"{self.macro_f1:.2f}" + (f" ({self.interval[0]:.2f}–{self.interval[1]:.2f})" if self.interval else "")
+        return compact(self.macro_f1, self.interval, 2)
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ def _meaning(kind: str, found: dict[str, Known], chance: float, seen: str) -> st
     value = found[kind][0]
     reaches = value >= (ends[0] if ends else score)
     if kind == "run":
-        return f"What the run reached; guessing would reach {chance:.2f}."
+        return f"What the run reached; guessing would reach {number(chance, 2)}."
     if kind == "middle-only":
         if reaches:
             return "The middle alone reaches the run's interval: nothing outside it is needed for the score."
@@ -150,7 +151,7 @@ def _meaning(kind: str, found: dict[str, Known], chance: float, seen: str) -> st
     if reaches:
         return f"The run's score can be had {without}."
     if value > chance + _MARGIN:
-        return f"{value:.2f} can be had {without}; only what the run reaches beyond that can say more."
+        return f"{number(value, 2)} can be had {without}; only what the run reaches beyond that can say more."
     return f"Little more than guessing can be had {without}: the run's score needs something else."
 
 
@@ -162,8 +163,8 @@ def verdict(found: Scores) -> str:
     if reaching:
         named = " and by ".join(reaching).format(seen=found.seen)
         return (
-            f"The lower end of the run's interval ({low:.2f}) is reached by {named}: "
+            f"The lower end of the run's interval ({number(low, 2)}) is reached by {named}: "
             "the score is no evidence that the network looks at lungs."
         )
-    plain = f"Nothing that sees no lungs reaches the lower end of the run's interval ({low:.2f})."
+    plain = f"Nothing that sees no lungs reaches the lower end of the run's interval ({number(low, 2)})."
     return plain if any(bar.kind == "lungs-erased" for bar in found.bars) else f"{plain} {NO_LUNGLESS}"

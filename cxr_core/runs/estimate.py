@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from cxr_core.config import TrainConfig
 from cxr_core.errors import RunError
+from cxr_core.figures import of
 from cxr_core.model.features import Space, kept_names
 from cxr_core.runs import speeds
 from cxr_core.runs.run import Run
@@ -54,7 +55,7 @@ def estimate(config: TrainConfig, train_images: int, other_images: int, kept: in
     extracting = (wanted - kept) / (extraction or _extraction(config))
     seconds = FIXED_SECONDS + extracting + seen / (training or _training(config))
     basis = "measured in earlier runs on this machine" if measured else "a rough guess: no run like this one here yet"
-    told = f"{kept:,} of {wanted:,} features are kept already" if kept else "no features are kept yet"
+    told = f"{of(kept, wanted)} features are kept already" if kept else "no features are kept yet"
     return Estimate(seconds, f"{basis}; {told}")
 
 

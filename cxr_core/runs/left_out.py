@@ -15,7 +15,8 @@ import pandas as pd
 
 from cxr_core.errors import RunError
 from cxr_core.evaluation.by_source import by_source, can_leave_out
-from cxr_core.evaluation.intervals import paired, written_drop
+from cxr_core.evaluation.intervals import paired
+from cxr_core.figures import spelled
 from cxr_core.images.reading import content_digest
 from cxr_core.runs.companions import LEFT_OUT, Companion
 from cxr_core.runs.measured import measured
@@ -157,8 +158,10 @@ def verdict(found: LeftOutScores) -> str:
     drop, ends = difference["macro_f1_difference"], difference["macro_f1_ci"]
     counted = f"on the same {difference['n']:,} test images"
     if ends is None:
-        return f"Macro F1 differs by {drop:.2f} {counted}, of one patient: nothing can be said of others."
-    figure = written_drop(drop, ends)
+        return (
+            f"Macro F1 differs by {spelled(drop, digits=2)} {counted}, of one patient: nothing can be said of others."
+        )
+    figure = spelled(drop, ends, 2)
     if ends[0] > 0:
         return f"Macro F1 falls by {figure} {counted} where the source was never seen: expect that elsewhere too."
     if ends[1] < 0:

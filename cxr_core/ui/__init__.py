@@ -13,7 +13,7 @@ draws::
 from cxr_core.ui.cached import cached_pixels, cached_predictor, cached_scan, full_picture, progress_bar, thumbnail
 from cxr_core.ui.datasets import known_datasets, open_dataset
 from cxr_core.ui.form import config_form, estimate_line, mends_line, names_line
-from cxr_core.ui.frame import duration, escaped, guarded, metric, notes, of, page, state_badge, warnings_banner
+from cxr_core.ui.frame import duration, escaped, guarded, metric, notes, page, state_badge, warnings_banner
 from cxr_core.ui.gallery import network_batch, sample_grid
 from cxr_core.ui.run.home import latest_datasets, latest_run, latest_runs, next_step, quick_start
 from cxr_core.ui.run.live import live_run
@@ -40,7 +40,6 @@ __all__ = [
     "network_batch",
     "next_step",
     "notes",
-    "of",
     "open_dataset",
     "page",
     "pick_run",

@@ -16,11 +16,12 @@ from streamlit.delta_generator import DeltaGenerator
 from cxr_core import images, reach
 from cxr_core.data.dataset import Dataset, scan
 from cxr_core.errors import DatasetError, ImageError
+from cxr_core.figures import of
 from cxr_core.images.masking import Mask
 from cxr_core.paths import given
 from cxr_core.runs.decision import POINT
 from cxr_core.runs.run import Run
-from cxr_core.ui.frame import duration, of
+from cxr_core.ui.frame import duration
 
 if TYPE_CHECKING:
     from cxr_core.inference.predictor import Predictor

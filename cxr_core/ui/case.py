@@ -19,13 +19,14 @@ from PIL import Image
 
 from cxr_core import charts, images
 from cxr_core.errors import ImageError
+from cxr_core.figures import of
 from cxr_core.images.masking import BORDER
 from cxr_core.inference.neighbours import AMONG, FILE, Neighbours
 from cxr_core.labels import rule_text
 from cxr_core.runs.decision import Decision
 from cxr_core.runs.run import Run
 from cxr_core.ui.cached import FULL_SIDE, cached_predictor, thumbnail
-from cxr_core.ui.frame import escaped, of
+from cxr_core.ui.frame import escaped
 
 HEAT_NOTE = (
     "A heat map shows what moved the score of {label}, not that the score is right. It covers the square that the "

@@ -8,6 +8,7 @@ import streamlit as st
 
 from cxr_core import reach
 from cxr_core.errors import CxrError
+from cxr_core.figures import UNDEFINED, number
 from cxr_core.runs.needs import gone
 from cxr_core.runs.run import Run
 from cxr_core.server.exposure import serving
@@ -139,11 +140,6 @@ def escaped(text: str) -> str:
     return text
 
 
-def of(count: int, total: int) -> str:
-    """``171 of 220``."""
-    return f"{count:,} of {total:,}"
-
-
 def metric(
     label: str, value: str | float | None, denominator: str | int | None = None, help: str | None = None
 ) -> None:
@@ -152,7 +148,7 @@ def metric(
     ``value``: a share of 0 to 1 is shown with three decimals, None as a dash. ``denominator``: a number of images, or
     a text such as ``"171 of 220 images"``.
     """
-    shown = "–" if value is None else value if isinstance(value, str) else f"{value:.3f}"
+    shown = UNDEFINED if value is None else value if isinstance(value, str) else number(value)
     with st.container(gap=None):
         st.metric(label, shown, help=help or None)
         if denominator is not None:

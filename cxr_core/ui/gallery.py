@@ -8,6 +8,7 @@ from cxr_core import images
 from cxr_core.data import fixes
 from cxr_core.data.dataset import Dataset
 from cxr_core.errors import ImageError
+from cxr_core.figures import of
 from cxr_core.images.masking import Mask
 from cxr_core.labels import parse_labels, targets
 from cxr_core.settings import runs_dir
@@ -34,7 +35,7 @@ def sample_grid(dataset: Dataset) -> None:
         st.button("Next", on_click=_turn, args=(1,), disabled=number == pages, icon=":material/chevron_right:")
     shown = samples.iloc[(number - 1) * PER_PAGE : number * PER_PAGE]
     first = (number - 1) * PER_PAGE + 1
-    st.caption(f"{first:,} to {first + len(shown) - 1:,} of {len(samples):,} images" if len(shown) else "No image.")
+    st.caption(f"{first:,} to {of(first + len(shown) - 1, len(samples))} images" if len(shown) else "No image.")
     with st.container(key="tiles-samples"):
         for row in shown.to_dict("records"):
             _tile(dataset, row)

@@ -13,11 +13,12 @@ from cxr_core.data import marks
 from cxr_core.data.dataset import Dataset
 from cxr_core.data.marks import ACTIONS, LABEL_WRONG, LEAVE_OUT, MAX_REASON
 from cxr_core.errors import CxrError, ImageError
+from cxr_core.figures import of
 from cxr_core.settings import runs_dir
 from cxr_core.sheets import written
 from cxr_core.ui.cached import thumbnail
 from cxr_core.ui.downloads import download
-from cxr_core.ui.frame import escaped, of
+from cxr_core.ui.frame import escaped
 
 PER_PAGE = 10
 PROBLEM = "mark-problem"

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from cxr_core.ui.frame import duration, escaped, of
+from cxr_core.figures import of
+from cxr_core.ui.frame import duration, escaped
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cxr_core.figures import of
 from cxr_core.images import black_white
 from cxr_core.images.dicom import values
 from cxr_core.images.dicom.header import GREY, Header
@@ -112,7 +113,7 @@ def _padding(dataset: Any, header: Header, levels: _Levels) -> tuple[NDArray[np.
     if count == total:
         return outside, [Step("padding", "Every pixel is padding by the header: read as picture.", True, numbers)]
     where = f"{min(ends):g}" if min(ends) == max(ends) else f"{min(ends):g} to {max(ends):g}"
-    text = f"{count:,} of {total:,} pixels are padding ({where}): shown black, left out of black and white."
+    text = f"{of(count, total)} pixels are padding ({where}): shown black, left out of black and white."
     return outside | within, [Step("padding", text, False, numbers)]
 
 

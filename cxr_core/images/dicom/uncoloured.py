@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_core.errors import ImageError
+from cxr_core.figures import of
 from cxr_core.images.dicom.lookup import lookup
 from cxr_core.images.steps import Step
 
@@ -61,5 +62,5 @@ def _step(apart: int, total: int, name: str) -> Step:
             f"{name}: expected a grey DICOM image, got one in colour ({apart / total:.0%} of its pixels). "
             "A radiograph is grey: export it as such, or as PNG."
         )
-    text = f"The colours are greys: {apart:,} of {total:,} pixels are coloured." if apart else "The colours are greys."
+    text = f"The colours are greys: {of(apart, total)} pixels are coloured." if apart else "The colours are greys."
     return Step("colour", text, False, {"coloured": apart, "pixels": total})

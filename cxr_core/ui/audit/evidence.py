@@ -13,6 +13,7 @@ from cxr_core.audit.audit import Audit
 from cxr_core.audit.issues import Finding
 from cxr_core.data.dataset import Dataset
 from cxr_core.errors import ImageError
+from cxr_core.figures import of
 from cxr_core.ui.cached import thumbnail
 from cxr_core.ui.frame import escaped
 from cxr_core.ui.sheet import sheet
@@ -152,7 +153,7 @@ def _more(kind: str, count: int, total: int, what: str) -> None:
     """How many are not shown, and the button that shows more of them."""
     if total > count:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"{count:,} of {total:,} {what} are shown.", width="content")
+            st.caption(f"{of(count, total)} {what} are shown.", width="content")
             st.button(
                 "Show more",
                 key=f"more-{kind}",

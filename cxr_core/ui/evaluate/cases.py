@@ -12,13 +12,14 @@ import streamlit as st
 from cxr_core.data import marks
 from cxr_core.data.marks import ACTIONS
 from cxr_core.errors import ImageError
+from cxr_core.figures import of
 from cxr_core.images.reading import read_bytes
 from cxr_core.inference.neighbours import kept_vector
 from cxr_core.runs.run import Run
 from cxr_core.settings import runs_dir
 from cxr_core.ui.cached import thumbnail
 from cxr_core.ui.case import Case, answer_view, picture_view, similar_view
-from cxr_core.ui.frame import escaped, guarded, of
+from cxr_core.ui.frame import escaped, guarded
 from cxr_core.ui.marks import mark_buttons
 from cxr_core.ui.warm import warm_up
 
@@ -40,7 +41,7 @@ def case_tiles(run: Run, split: str, rows: pd.DataFrame, title: str) -> None:
     first = (page - 1) * PER_PAGE
     shown = rows.iloc[first : first + PER_PAGE].to_dict("records")
     place.markdown(
-        f"**{escaped(title)}** · {first + 1:,} to {first + len(shown):,} of {len(rows):,} images, most confident first"
+        f"**{escaped(title)}** · {first + 1:,} to {of(first + len(shown), len(rows))} images, most confident first"
     )
     given = marks.read(runs_dir()).groupby("digest")["action"].agg(list).to_dict()
     with st.container(key="tiles-cases"):

@@ -10,10 +10,11 @@ import streamlit as st
 from cxr_core import charts
 from cxr_core.charts.look import label
 from cxr_core.charts.trust import FIGURES
+from cxr_core.figures import NO_INTERVAL, NOT_DEFINED, compact, of
 from cxr_core.runs.run import Run
 from cxr_core.sheets import written
 from cxr_core.ui.downloads import download
-from cxr_core.ui.frame import guarded, is_dark, of
+from cxr_core.ui.frame import guarded, is_dark
 from cxr_core.ui.run.measured import cached_curves
 from cxr_core.ui.sheet import sheet
 
@@ -97,9 +98,8 @@ def averages_table(report: Mapping[str, Any]) -> pd.DataFrame:
 def _written(value: float | None, ends: list[float] | None, counts: tuple[int, int] | None) -> str:
     """``0.712 (0.601–0.811), 57 of 80``."""
     if value is None or (counts and not counts[1]):
-        return "not defined"
-    interval = f"({ends[0]:.3f}–{ends[1]:.3f})" if ends else "(no interval)"
-    return f"{value:.3f} {interval}" + (f", {of(*counts)}" if counts else "")
+        return NOT_DEFINED
+    return compact(value, ends, lacking=NO_INTERVAL) + (f", {of(*counts)}" if counts else "")
 
 
 def _one_vs_rest(report: Mapping[str, Any]) -> None:

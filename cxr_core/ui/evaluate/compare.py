@@ -8,13 +8,14 @@ import streamlit as st
 from cxr_core import charts
 from cxr_core.errors import CxrError
 from cxr_core.evaluation.intervals import paired
+from cxr_core.figures import number, of, signed
 from cxr_core.runs import viewings
 from cxr_core.runs.run import Run, list_runs
 from cxr_core.runs.titles import title, titles
 from cxr_core.settings import runs_dir
 from cxr_core.ui.evaluate.classes import NO_BAR
 from cxr_core.ui.evaluate.headline import interval_text
-from cxr_core.ui.frame import escaped, metric, of
+from cxr_core.ui.frame import escaped, metric
 from cxr_core.ui.run.measured import cached_measured, stamps
 from cxr_core.ui.run.results import SPLIT_NAMES
 from cxr_core.ui.run.viewings import viewed
@@ -113,18 +114,18 @@ def _numbers(images: pd.DataFrame, found: dict[str, Any]) -> None:
     f1, balanced, accuracy, mcnemar = st.columns(4)
     with f1:
         interval = interval_text(found["macro_f1_ci"])
-        metric("Macro F1, A − B", _signed(found["macro_f1_difference"]), f"{interval} · {found['n']:,} images")
+        metric("Macro F1, A − B", signed(found["macro_f1_difference"]), f"{interval} · {found['n']:,} images")
     with balanced:
         interval = interval_text(found["balanced_accuracy_ci"])
         title = "Balanced accuracy, A − B"
-        metric(title, _signed(found["balanced_accuracy_difference"]), f"{interval} · mean recall")
+        metric(title, signed(found["balanced_accuracy_difference"]), f"{interval} · mean recall")
     with accuracy:
-        metric("Accuracy, A − B", _signed(found["accuracy_difference"]), f"{interval_text(found['ci'])} · {counted}")
+        metric("Accuracy, A − B", signed(found["accuracy_difference"]), f"{interval_text(found['ci'])} · {counted}")
     with mcnemar:
         test = found["mcnemar"]
         metric(
             "McNemar's p",
-            f"{test['p']:.3f}" if test["p"] >= 0.001 else "< 0.001",
+            number(test["p"]) if test["p"] >= 0.001 else "< 0.001",
             f"right in A alone {test['only_a']:,}, in B alone {test['only_b']:,} images",
             help="Exact, two-sided. It takes images for independent: where patients have several, trust the interval.",
         )
@@ -144,10 +145,6 @@ def _classes(run: Run, images: pd.DataFrame, found: dict[str, Any]) -> None:
             escaped(f"Too few images to tell the two apart on {', '.join(few)}: fewer than ten patients or images."),
             icon=":material/scale:",
         )
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.3f}".replace("-", "−")
 
 
 def _verdict(found: dict[str, Any]) -> str:

@@ -8,16 +8,16 @@ import streamlit as st
 
 from cxr_core import charts
 from cxr_core.evaluation import balance
+from cxr_core.figures import NO_INTERVAL, UNDEFINED, of, spelled
 from cxr_core.paths import given
 from cxr_core.runs.external import forget
 from cxr_core.runs.run import Run
 from cxr_core.ui.cached import STOPPED, cached_scan, progress_bar
 from cxr_core.ui.datasets import known_datasets
 from cxr_core.ui.evaluate.classes import NO_BAR
-from cxr_core.ui.frame import escaped, guarded, of
+from cxr_core.ui.frame import escaped, guarded
 from cxr_core.ui.run.external import external_figures
 from cxr_core.ui.run.measured import cached_measured
-from cxr_core.ui.run.results import right_of
 from cxr_core.ui.sheet import sheet
 
 SAID = "collection-said"
@@ -37,9 +37,9 @@ def collections_section(run: Run) -> None:
         st.info("This run was not evaluated on another collection yet.", icon=":material/info:")
         return
     report, _ = cached_measured(run, "test")
-    internal = {**report, "name": "Internal test", "right": sum(row[k] for k, row in enumerate(report["confusion"]))}
+    internal = {**report, "name": "Internal test", "right": balance.right(report)}
     st.plotly_chart(charts.scores_by_set([internal, *found]), key="collections", config=NO_BAR)
-    rows = [_row("Internal test", report, right_of(report))]
+    rows = [_row("Internal test", report, balance.right_of(report))]
     rows += [_row(row["name"], row, of(row["right"], row["n"]), row["against"]) for row in found]
     sheet(pd.DataFrame(rows), hide_index=True, placeholder="")
     st.caption(
@@ -100,15 +100,11 @@ def _forget(run: Run, row: Mapping[str, Any]) -> None:
 def _row(name: str, figures: Mapping[str, Any], right: str, against: Mapping[str, Any] | None = None) -> dict[str, str]:
     row = {"Collection": name, "Recall": balance.recalls(figures)}
     for key, title in TITLES.items():
-        row[title] = _written(figures[key], figures["ci"][key])
-        row[f"{title}, drop"] = _written(against[key]["drop"], against[key]["ci"]) if against else "–"
+        row[title] = spelled(figures[key], figures["ci"][key], lacking=NO_INTERVAL)
+        row[f"{title}, drop"] = UNDEFINED
+        if against:
+            row[f"{title}, drop"] = spelled(against[key]["drop"], against[key]["ci"], lacking=NO_INTERVAL)
     return {**row, "Right": right}
-
-
-def _written(value: float, ends: list[float] | None) -> str:
-    """``0.712 (0.601 to 0.811)``."""
-    interval = f" ({ends[0]:.3f} to {ends[1]:.3f})" if ends else " (no interval)"
-    return f"{value:.3f}{interval}".replace("-", "−")
 
 
 def _verdict(row: Mapping[str, Any], classes: list[str]) -> str:
@@ -117,7 +113,7 @@ def _verdict(row: Mapping[str, Any], classes: list[str]) -> str:
     if not found:
         return f"{name}: {escaped(row['problem'])}"
     drop, ends = found["macro_f1"]["drop"], found["macro_f1"]["ci"]
-    figure = _written(drop, ends)
+    figure = spelled(drop, ends, lacking=NO_INTERVAL)
     if not ends:
         said = "with fewer than two patients nothing can be said of other images."
     elif ends[0] > 0:

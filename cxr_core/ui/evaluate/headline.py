@@ -6,11 +6,12 @@ from typing import Any
 import streamlit as st
 
 from cxr_core.evaluation import balance
+from cxr_core.figures import interval, number, of
 from cxr_core.labels import rule_text
 from cxr_core.runs.run import Run
-from cxr_core.ui.frame import escaped, metric, of
+from cxr_core.ui.frame import escaped, metric
 from cxr_core.ui.run.external import external_figures
-from cxr_core.ui.run.results import best_epoch_line, right_of
+from cxr_core.ui.run.results import best_epoch_line
 from cxr_core.ui.run.verdict import verdict_banner
 from cxr_core.ui.run.viewings import viewed
 
@@ -29,7 +30,7 @@ def headline(run: Run, report: Mapping[str, Any], split: str) -> None:
         shown = (
             ("Balanced accuracy", "balanced_accuracy", f"mean recall, {present} classes"),
             ("Macro F1", "macro_f1", f"mean over the classes, {report['n']:,} images"),
-            ("Accuracy", "accuracy", f"{right_of(report)} images"),
+            ("Accuracy", "accuracy", f"{balance.right_of(report)} images"),
         )
         for column, (title, name, counted) in zip(st.columns(3), shown, strict=True):
             with column:
@@ -79,7 +80,7 @@ def interval_text(ends: Sequence[float] | None) -> str:
     """``95 % interval 0.71 to 0.83``."""
     if not ends:
         return "no interval: fewer than two patients"
-    return f"95 % interval {ends[0]:.3f} to {ends[1]:.3f}".replace("-", "−")
+    return f"95 % interval {interval(ends)}"
 
 
 def resampling_text(ci: Mapping[str, Any]) -> str:
@@ -102,7 +103,7 @@ def decision_text(run: Run, report: Mapping[str, Any]) -> None:
     thresholds = report.get("thresholds") or {}
     rule = escaped(rule_text(run.classes, run.implied, thresholds))
     if thresholds:
-        listed = ", ".join(f"{escaped(name)} {limit:.3f}" for name, limit in sorted(thresholds.items()))
+        listed = ", ".join(f"{escaped(name)} {number(limit)}" for name, limit in sorted(thresholds.items()))
         chosen = report.get("operating_point_chosen")
         how = f"chosen by a person on {escaped(chosen[:10])}" if chosen else "chosen on validation for the best F1"
         rule += f" Thresholds, {how}: {listed}."

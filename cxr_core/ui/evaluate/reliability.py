@@ -8,6 +8,7 @@ import streamlit as st
 
 from cxr_core import charts
 from cxr_core.evaluation.calibration import calibrate, logits_of, reliability
+from cxr_core.figures import number
 from cxr_core.runs.run import Run
 from cxr_core.ui.evaluate.classes import NO_BAR
 from cxr_core.ui.frame import metric
@@ -26,14 +27,14 @@ def reliability_section(run: Run, report: Mapping[str, Any], table: pd.DataFrame
         metric(
             "ECE, after",
             figures["ece_after"],
-            f"before {figures['ece_before']:.3f}, {images}",
+            f"before {number(figures['ece_before'])}, {images}",
             help="Expected calibration error: mean distance of probability from frequency over 15 bins. 0 is best.",
         )
     with brier:
         metric(
             "Brier score, after",
             figures["brier_after"],
-            f"before {figures['brier_before']:.3f}, {images}",
+            f"before {number(figures['brier_before'])}, {images}",
             help="Mean squared distance of the probabilities from the truth. 0 is best.",
         )
     with temperature:

@@ -8,9 +8,10 @@ import streamlit as st
 from cxr_core import charts
 from cxr_core.charts.history import recall_curve
 from cxr_core.errors import RunError
+from cxr_core.figures import number, of
 from cxr_core.runs.run import Run
 from cxr_core.ui.evaluate.classes import NO_BAR
-from cxr_core.ui.frame import escaped, is_dark, of
+from cxr_core.ui.frame import escaped, is_dark
 
 CURVES = ("loss", "accuracy", "macro_f1")
 
@@ -35,8 +36,8 @@ def replay_section(run: Run) -> None:
     kept = " · the best: its weights are evaluated and predict" if best and best["epoch"] == epoch else ""
     n = sum(map(sum, row["val"]["confusion"]))
     st.write(
-        f"**Epoch {epoch} of {last}**{kept}. Validation, {n:,} images: macro F1 {row['val']['macro_f1']:.3f}, "
-        f"accuracy {row['val']['accuracy']:.3f}, loss {row['val']['loss']:.4f}."
+        f"**Epoch {epoch} of {last}**{kept}. Validation, {n:,} images: macro F1 {number(row['val']['macro_f1'])}, "
+        f"accuracy {number(row['val']['accuracy'])}, loss {row['val']['loss']:.4f}."
     )
     left, right = st.columns([3, 2])
     left.plotly_chart(
@@ -67,7 +68,7 @@ def _recall(name: str, k: int, row: Mapping[str, Any], before: Mapping[str, Any]
     change = None if before is None else row["val"]["recall"][name] - before["val"]["recall"][name]
     st.metric(
         f"Recall of {escaped(name)}: {of(counts[k], sum(counts))}",
-        f"{row['val']['recall'][name]:.3f}",
+        number(row["val"]["recall"][name]),
         None if change is None else f"{change:+.3f} since the epoch before" if change else "as in the epoch before",
         delta_color="normal" if change else "off",
         delta_arrow="auto" if change else "off",

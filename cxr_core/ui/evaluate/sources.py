@@ -8,12 +8,13 @@ import streamlit as st
 from cxr_core import charts
 from cxr_core.evaluation import balance
 from cxr_core.evaluation.by_source import by_source
+from cxr_core.figures import NO_INTERVAL, of, spelled
 from cxr_core.runs.companions import LEFT_OUT
 from cxr_core.runs.left_out import PROTOCOL, LeftOutScores, planned, scores, verdict
 from cxr_core.runs.run import Run
 from cxr_core.ui.evaluate.classes import NO_BAR
 from cxr_core.ui.evaluate.companions import measuring
-from cxr_core.ui.frame import escaped, of
+from cxr_core.ui.frame import escaped
 from cxr_core.ui.run.results import thresholds
 from cxr_core.ui.sheet import sheet
 
@@ -91,7 +92,7 @@ def _row(row: dict[str, Any]) -> dict[str, Any]:
     written = {}
     for key, title in (("macro_f1", "Macro F1"), ("accuracy", "Accuracy")):
         ends = row["ci"][key]
-        written[title] = f"{row[key]:.3f} ({ends[0]:.3f} to {ends[1]:.3f})" if ends else f"{row[key]:.3f} (no interval)"
+        written[title] = spelled(row[key], ends, lacking=NO_INTERVAL)
     recalls = balance.recalls(row)
     right = of(row["right"], row["n"])
     return {"Source": row["source"], "Recall": recalls, **written, "Right": right, **row["classes"]}

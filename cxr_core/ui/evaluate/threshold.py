@@ -5,19 +5,20 @@ A draft lives in the session until it is saved; ``save_operating_point`` then ma
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
 from cxr_core import charts
+from cxr_core.evaluation import balance
 from cxr_core.evaluation.metrics import confusion_matrix, summary
 from cxr_core.evaluation.operating import at_prevalence, at_threshold, fractions, point_intervals
+from cxr_core.figures import NOT_DEFINED, number, of, percent
 from cxr_core.labels import decide, no_finding_class
 from cxr_core.runs.decision import Decision, clear_operating_point, save_operating_point
 from cxr_core.runs.run import Run
 from cxr_core.ui.evaluate.classes import NO_BAR
 from cxr_core.ui.evaluate.headline import interval_text
-from cxr_core.ui.frame import escaped, guarded, metric, of
+from cxr_core.ui.frame import escaped, guarded, metric
 from cxr_core.ui.run.measured import cached_curves, cached_measured, probabilities_of, stamps, true_of, truth_of
 from cxr_core.ui.sheet import sheet
 
@@ -110,7 +111,7 @@ def _prevalence(name: str, point: dict[str, Any], here: float) -> None:
     """What the answers are worth where another share of those tested has the finding."""
     left, right = st.columns([2, 3])
     with left:
-        percent = st.number_input(
+        prevalence = st.number_input(
             "Prevalence where it is to be used, in %",
             0.01,
             99.99,
@@ -119,21 +120,21 @@ def _prevalence(name: str, point: dict[str, Any], here: float) -> None:
             persist_state="session",
             help="The share of those tested who have the finding. A test set's share is seldom the clinic's.",
         )
-        worth = at_prevalence(point["sensitivity"], point["specificity"], percent / 100)
-        st.caption(f"Here it is {100 * here:.1f} % ({of(point['tp'] + point['fn'], point['n'])} images).")
+        worth = at_prevalence(point["sensitivity"], point["specificity"], prevalence / 100)
+        st.caption(f"Here it is {percent(here, digits=1)} ({of(point['tp'] + point['fn'], point['n'])} images).")
         for ratio, shares in (("ppv", ("true_positives", "positives")), ("npv", ("true_negatives", "negatives"))):
             if worth[ratio] is None:
-                metric(f"{RATIOS[ratio]} at {percent:g} %", None, "not defined")
+                metric(f"{RATIOS[ratio]} at {prevalence:g} %", None, "not defined")
             else:
                 right_ones, all_ones = (round(1000 * (worth[share] or 0)) for share in shares)
                 metric(
-                    f"{RATIOS[ratio]} at {percent:g} %",
+                    f"{RATIOS[ratio]} at {prevalence:g} %",
                     worth[ratio],
                     f"about {of(right_ones, all_ones)} such answers among 1,000 tested",
                     help="By Bayes' rule, as far as the patients there look like these.",
                 )
     with right:
-        chart = charts.predictive_values(point["sensitivity"], point["specificity"], percent / 100)
+        chart = charts.predictive_values(point["sensitivity"], point["specificity"], prevalence / 100)
         st.plotly_chart(chart, key="predictive", config=NO_BAR)
 
 
@@ -157,7 +158,7 @@ def _effect(run: Run, draft: dict[str, float]) -> None:
             decisions = decide(probabilities, run.classes, run.implied, limits)
             matrix = confusion_matrix(true_of(run, table), decisions, len(run.classes))
             figures = summary(matrix, run.classes)
-            right = of(int(np.trace(matrix)), int(matrix.sum()))
+            right = balance.right_of({"confusion": matrix})
             totals.append(
                 {
                     "Split": title,
@@ -175,7 +176,7 @@ def _effect(run: Run, draft: dict[str, float]) -> None:
 
 
 def _share(part: int, whole: int) -> str:
-    return f"{part / whole:.3f} ({of(part, whole)})" if whole else "not defined"
+    return f"{number(part / whole)} ({of(part, whole)})" if whole else NOT_DEFINED
 
 
 def _save(run: Run, draft: dict[str, float]) -> None:

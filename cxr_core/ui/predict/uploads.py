@@ -20,6 +20,7 @@ from cxr_core import images
 from cxr_core.activity import record_predicted
 from cxr_core.data.uploads import Member, members, shown_name
 from cxr_core.errors import ImageError
+from cxr_core.figures import counted
 from cxr_core.images import limits
 from cxr_core.runs.decision import POINT
 from cxr_core.runs.run import Run
@@ -106,7 +107,7 @@ def _kept(run: Run) -> list[Member | Answer]:
     if of_run != run.id or not found:
         return []
     with st.container(horizontal=True, vertical_alignment="center"):
-        files = "1 file" if len(found) == 1 else f"{len(found):,} files"
+        files = counted(len(found), "file")
         st.caption(f"{files} from before. New files take their place.", width="content")
         st.button("Remove", icon=":material/close:", type="tertiary", key="uploads-remove", on_click=_forget)
     kept: list[Member | Answer] = found

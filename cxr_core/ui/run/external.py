@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from cxr_core.errors import RunError
+from cxr_core.evaluation import balance
 from cxr_core.runs.decision import POINT
 from cxr_core.runs.external import against, externals, stamps
 from cxr_core.runs.run import Run
@@ -38,7 +39,7 @@ def _figures(run: Run, kept: tuple[tuple[str, int], ...], changed: list[int]) ->
             name: external.facts[name] for name in ("name", "data", "split", "evaluated", "shared")
         }
         row["file"] = external.path.name
-        row["right"] = sum(counts[k] for k, counts in enumerate(metrics["confusion"]))
+        row["right"] = balance.right(metrics)
         try:
             row |= {"against": against(run, external), "problem": ""}
         except RunError as error:

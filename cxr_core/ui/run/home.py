@@ -9,12 +9,13 @@ from cxr_core import demo
 from cxr_core.config import PRESETS, TrainConfig
 from cxr_core.errors import CxrError
 from cxr_core.evaluation import balance
+from cxr_core.figures import number
 from cxr_core.private import make_folder
 from cxr_core.runs import jobs
 from cxr_core.runs.run import Run
 from cxr_core.settings import data_dir, remember_dataset, runs_dir
 from cxr_core.ui.cached import cached_scan, progress_bar
-from cxr_core.ui.frame import escaped, guarded, of, state_badge
+from cxr_core.ui.frame import escaped, guarded, state_badge
 from cxr_core.ui.run.live import live_run
 
 DEMO_IMAGES, DEMO_SEED = 600, 0
@@ -97,16 +98,13 @@ def latest_runs(runs: Sequence[Run]) -> None:
 def _score(run: Run) -> str:
     test = run.metrics("test")
     if test is not None:
-        right = sum(row[k] for k, row in enumerate(test["confusion"]))
         leak = " · trained on a leak" if run.leak else ""
         few = ", ".join(f"{name} {count}" for name, count in balance.few(test).items())
         unsure = f" · too few to judge: {few}" if few else ""
-        return f"macro F1 {test['macro_f1']:.3f}, {of(right, test['n'])} test images right{unsure}{leak}"
+        return f"macro F1 {number(test['macro_f1'])}, {balance.right_of(test)} test images right{unsure}{leak}"
     best = run.best
     if best is not None:
-        confusion = best["val"]["confusion"]
-        right, images = sum(row[k] for k, row in enumerate(confusion)), sum(map(sum, confusion))
-        return f"{of(right, images)} validation images right after epoch {best['epoch']}"
+        return f"{balance.right_of(best['val'])} validation images right after epoch {best['epoch']}"
     return "no score yet"
 
 

@@ -13,11 +13,13 @@ import pandas as pd
 import streamlit as st
 
 from cxr_core import charts
+from cxr_core.evaluation import balance
+from cxr_core.figures import number, of
 from cxr_core.runs import jobs
 from cxr_core.runs.queue import ahead_of
 from cxr_core.runs.run import ACTIVE, Run
 from cxr_core.runs.titles import in_queue
-from cxr_core.ui.frame import duration, escaped, guarded, metric, of, state_badge, warnings_banner
+from cxr_core.ui.frame import duration, escaped, guarded, metric, state_badge, warnings_banner
 from cxr_core.ui.sheet import sheet
 
 REFRESH_SECONDS = 2
@@ -141,20 +143,19 @@ def _numbers(run: Run, history: list[dict[str, Any]]) -> None:
     validation = best["val"]
     confusion = validation["confusion"]
     images = sum(map(sum, confusion))
-    right = sum(row[k] for k, row in enumerate(confusion))
     for place, (label, value, counted) in zip(
         st.columns(3),
         [
             ("Best epoch", str(best["epoch"]), f"by validation {_spoken(run.config.monitor)}; {len(history)} done"),
             ("Macro F1, validation", validation["macro_f1"], f"over {images:,} validation images"),
-            ("Accuracy, validation", validation["accuracy"], f"{of(right, images)} validation images"),
+            ("Accuracy, validation", validation["accuracy"], f"{balance.right_of(validation)} validation images"),
         ],
         strict=True,
     ):
         with place:
             metric(label, value, counted)
     recall = [
-        {"Class": name, "Recall": f"{validation['recall'][name]:.3f}", "Images": of(row[k], sum(row))}
+        {"Class": name, "Recall": number(validation["recall"][name]), "Images": of(row[k], sum(row))}
         for k, (name, row) in enumerate(zip(run.classes, confusion, strict=True))
     ]
     st.caption(f"Recall of each class on validation, epoch {best['epoch']}")

@@ -11,11 +11,12 @@ import streamlit as st
 
 from cxr_core.errors import RunError
 from cxr_core.evaluation import balance
+from cxr_core.figures import number, of
 from cxr_core.runs.decision import Decision
 from cxr_core.runs.needs import gone
 from cxr_core.runs.run import ACTIVE, Run, list_runs
 from cxr_core.settings import runs_dir
-from cxr_core.ui.frame import STATES, escaped, of
+from cxr_core.ui.frame import STATES, escaped
 from cxr_core.ui.run.external import external_figures
 from cxr_core.ui.run.measured import cached_measured
 from cxr_core.ui.run.picker import choose_run, pick_run
@@ -81,11 +82,6 @@ def state_notice(run: Run, here: bool = False) -> None:
         st.page_link("pages/3_Runs.py", label="To the run", icon=":material/list:", query_params={"run": run.id})
 
 
-def right_of(report: Mapping[str, Any]) -> str:
-    """``171 of 220``: images decided rightly."""
-    return of(sum(row[k] for k, row in enumerate(report["confusion"])), report["n"])
-
-
 def score_line(run: Run) -> str:
     """What this run scored on its internal test split, with the number of images, and on another collection."""
     try:
@@ -99,8 +95,8 @@ def score_line(run: Run) -> str:
 def balanced_text(report: Mapping[str, Any]) -> str:
     """The balanced figures first, then each class, accuracy as counts last."""
     return (
-        f"macro F1 {report['macro_f1']:.3f}, balanced accuracy {report['balanced_accuracy']:.3f}; recall "
-        f"{balance.recalls(report)}; decided {right_of(report)} images rightly"
+        f"macro F1 {number(report['macro_f1'])}, balanced accuracy {number(report['balanced_accuracy'])}; recall "
+        f"{balance.recalls(report)}; decided {balance.right_of(report)} images rightly"
     )
 
 
@@ -124,7 +120,7 @@ def best_epoch_line(run: Run) -> str:
     return (
         f"The weights are those of epoch {best['epoch']}, of {len(history)} trained and {config.epochs} planned: the "
         f"{MONITORS[config.monitor]} on the {images:,} images of the validation split"
-        f"{'' if value is None else f' ({value:.3f})'}."
+        f"{'' if value is None else f' ({number(value)})'}."
     )
 
 

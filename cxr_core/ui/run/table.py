@@ -16,6 +16,7 @@ import streamlit as st
 
 from cxr_core.errors import RunError
 from cxr_core.evaluation import balance
+from cxr_core.figures import of
 from cxr_core.runs import viewings
 from cxr_core.runs.run import ACTIVE, Run, list_runs
 from cxr_core.runs.titles import titles
@@ -93,7 +94,6 @@ def _facts(run: Run) -> dict[str, Any]:
     best = next((row for row in reversed(history) if row["best"]), None)
     test = run.metrics("test")
     external = next(iter(external_figures(run)), None) if state == "completed" else None
-    right = sum(test["confusion"][k][k] for k in range(len(test["confusion"]))) if test else 0
     ended = status.get("ended") or (datetime.now(UTC).timestamp() if state in ACTIVE else None)
     return {
         "id": run.id,
@@ -106,11 +106,11 @@ def _facts(run: Run) -> dict[str, Any]:
         "test_recall": balance.recalls(test) if test else "",
         "test_balanced": test["balanced_accuracy"] if test else None,
         "test_accuracy": test["accuracy"] if test else None,
-        "test_right": f"{right:,} of {test['n']:,}" if test else "",
+        "test_right": balance.right_of(test) if test else "",
         "external_f1": external and external["macro_f1"],
         "external_recall": balance.recalls(external) if external else "",
-        "external": f"{external['name']}: {external['right']:,} of {external['n']:,}" if external else "",
-        "epochs": f"{len(history)} of {config.epochs}",
+        "external": f"{external['name']}: {balance.right_of(external)}" if external else "",
+        "epochs": of(len(history), config.epochs),
         **{name: getattr(config, name) for name in _HYPERPARAMETERS},
         "labels": "implied" if run.implied else "single",
         "alpha": config.alpha if isinstance(config.alpha, str) else ", ".join(f"{weight:g}" for weight in config.alpha),

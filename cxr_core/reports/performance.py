@@ -3,44 +3,27 @@
 table = per_class(metrics)      # metrics: run.metrics("test"), or measured(run, "test")[0]
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from cxr_core.errors import RunError
 from cxr_core.evaluation import balance
+from cxr_core.evaluation.balance import right_of
+from cxr_core.figures import UNDEFINED, Ends, compact, of
 from cxr_core.reports.document import Table
 
-UNDEFINED = "–"
 _COLUMNS = ("", "Sensitivity", "Specificity", "Precision", "ROC AUC")
-
-
-def of(count: int, total: int) -> str:
-    """``171 of 220``."""
-    return f"{count:,} of {total:,}"
-
-
-def figure(value: float | None, interval: Sequence[float] | None = None, denominator: str = "") -> str:
-    """``0.695 (0.631–0.756), 153 of 220``; a dash where the figure is not defined."""
-    if value is None:
-        return UNDEFINED
-    around = f" ({interval[0]:.3f}–{interval[1]:.3f})" if interval else ""
-    return f"{value:.3f}{around}" + (f", {denominator}" if denominator else "")
-
-
-def right_of(metrics: Mapping[str, Any]) -> str:
-    """``153 of 220``: images decided rightly."""
-    return of(sum(row[k] for k, row in enumerate(metrics["confusion"])), metrics["n"])
 
 
 def overall(metrics: Mapping[str, Any]) -> list[str]:
     """Sentences: the balanced figures, the recall of each class and what could not be judged; accuracy last."""
     ci = metrics.get("ci") or {}
     return [
-        f"Balanced accuracy {figure(metrics['balanced_accuracy'], ci.get('balanced_accuracy'))}, "
-        f"macro F1 {figure(metrics['macro_f1'], ci.get('macro_f1'))}, on {metrics['n']:,} images.",
+        f"Balanced accuracy {compact(metrics['balanced_accuracy'], ci.get('balanced_accuracy'))}, "
+        f"macro F1 {compact(metrics['macro_f1'], ci.get('macro_f1'))}, on {metrics['n']:,} images.",
         f"Recall: {balance.recalls(metrics)}.",
         *balance.unjudged(metrics),
-        f"Accuracy {figure(metrics['accuracy'], ci.get('accuracy'), right_of(metrics))} images.",
+        f"Accuracy {_counted(metrics['accuracy'], ci.get('accuracy'), right_of(metrics))} images.",
     ]
 
 
@@ -53,13 +36,18 @@ def per_class(metrics: Mapping[str, Any]) -> Table:
         rows.append(
             [
                 name,
-                figure(found["recall"] if tp + fn else None, ci.get("recall"), of(tp, tp + fn)),
-                figure(tn / (tn + fp) if tn + fp else None, ci.get("specificity"), of(tn, tn + fp)),
-                figure(found["precision"] if tp + fp else None, ci.get("precision"), of(tp, tp + fp)),
-                figure(found["roc_auc"], ci.get("roc_auc"), f"{of(found['positives'], metrics['n'])} positive"),
+                _counted(found["recall"] if tp + fn else None, ci.get("recall"), of(tp, tp + fn)),
+                _counted(tn / (tn + fp) if tn + fp else None, ci.get("specificity"), of(tn, tn + fp)),
+                _counted(found["precision"] if tp + fp else None, ci.get("precision"), of(tp, tp + fp)),
+                _counted(found["roc_auc"], ci.get("roc_auc"), f"{of(found['positives'], metrics['n'])} positive"),
             ]
         )
     return Table(_COLUMNS, rows)
+
+
+def _counted(value: float | None, ends: Ends, denominator: str) -> str:
+    """``0.695 (0.631–0.756), 153 of 220``; a dash where the figure is not defined."""
+    return UNDEFINED if value is None else f"{compact(value, ends)}, {denominator}"
 
 
 def basis(metrics: Mapping[str, Any]) -> str:
