@@ -207,7 +207,7 @@ def test_the_space_that_features_need_is_told_in_a_size_that_one_can_read(
     tiny_dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = new_run(tiny_dataset, tmp_path / "runs")
-    monkeypatch.setattr("cxr_core.training.worker.free_at", lambda folder: 4096)
+    monkeypatch.setattr("cxr_core.training.stages.free_at", lambda folder: 4096)
     with pytest.raises(DiskError, match=r"need 147 kB and .* has 4\.1 kB free"):
         work(run)
     assert run.state == "failed"

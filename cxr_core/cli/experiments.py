@@ -2,11 +2,11 @@
 
 import sys
 from argparse import ArgumentParser, Namespace
-from contextlib import redirect_stdout
 from typing import Any
 
 from cxr_core.activity import record
 from cxr_core.cli.output import print_json, runs_folder
+from cxr_core.cli.telling import telling
 from cxr_core.runs import controls, left_out
 from cxr_core.runs.companions import CONTROLS, EXPERIMENTS, LEFT_OUT
 from cxr_core.runs.controls import Scores
@@ -30,7 +30,7 @@ def experiments(options: Namespace) -> int:
     record("trained", " and ".join(sorted(asked)), run=run.id, runs=run.path.parent)
     plan = left_out.planned(run)
     # What a training says of itself goes where it does not mix with the result.
-    with redirect_stdout(sys.stderr):
+    with telling(sys.stderr):
         done = CONTROLS.name not in asked or measure_controls(run)
         # Asked for alone, it fails where it cannot be done.
         if done and LEFT_OUT.name in asked and (options.only or plan.companions):

@@ -1,18 +1,15 @@
 """The commands that train: ``train``, ``resume``."""
 
 import argparse
-import os
 import sys
 from argparse import Namespace
-from pathlib import Path
 from typing import Any, get_args
 
 from cxr_core.cli import flags
 from cxr_core.cli.output import runs_folder
+from cxr_core.cli.telling import telling
 from cxr_core.config import TrainConfig, check_weights_given
-from cxr_core.disk import room_for
 from cxr_core.errors import RunError
-from cxr_core.private import open_private
 from cxr_core.runs.jobs import queue_again
 from cxr_core.runs.run import Run, find_run
 
@@ -92,59 +89,10 @@ def resume(options: Namespace) -> int:
 def _work(run: Run) -> int:
     from cxr_core.training.worker import work
 
-    with _log(run):
+    with telling(sys.stdout, run.path / "log.txt"):
         run = work(run)
     print(run.path, flush=True)
     if run.state == "completed":
         return 0
     print(f"error: run {run.id} was {run.state} before its end", file=sys.stderr)
     return 1
-
-
-class _log:
-    """Copies standard output into the run's log, unless it already goes there."""
-
-    def __init__(self, run: Run) -> None:
-        self.path = run.path / "log.txt"
-
-    def __enter__(self) -> None:
-        self.screen = sys.stdout
-        self.file = open_private(self.path, "a", encoding="utf-8")
-        if not self._same():
-            sys.stdout = _Both(self.screen, self.file)
-
-    def _same(self) -> bool:
-        try:
-            return os.path.samestat(os.fstat(self.screen.fileno()), self.path.stat())
-        except (OSError, ValueError):
-            return False
-
-    def __exit__(self, *_: object) -> None:
-        sys.stdout = self.screen
-        with room_for(self.path):
-            self.file.close()
-
-
-class _Both:
-    """The screen and the log; where the reader of the screen has gone, the log alone."""
-
-    def __init__(self, screen: Any, log: Any) -> None:
-        self.screen, self.log = screen, log
-
-    def write(self, text: str) -> int:
-        self._show(text)
-        with room_for(Path(self.log.name)):
-            return int(self.log.write(text))
-
-    def flush(self) -> None:
-        self._show("")
-        with room_for(Path(self.log.name)):
-            self.log.flush()
-
-    def _show(self, text: str) -> None:
-        try:
-            if self.screen is not None:
-                self.screen.write(text)
-                self.screen.flush()
-        except BrokenPipeError:
-            self.screen = None

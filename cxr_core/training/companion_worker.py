@@ -7,6 +7,7 @@ Stopped or lost, it goes on from the last finished state of the companion it was
 """
 
 import json
+import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -38,8 +39,10 @@ from cxr_core.runs.run import Run
 from cxr_core.settings import write_atomic
 from cxr_core.sheets import written
 from cxr_core.training.presence import heartbeat
-from cxr_core.training.worker import keep_audit, work
+from cxr_core.training.stages import keep_audit
+from cxr_core.training.worker import work
 
+LOGGER = logging.getLogger(__name__)
 _SHUFFLES = 500
 
 
@@ -80,7 +83,7 @@ def _measured(run: Run, experiment: Experiment, companions: Sequence[Companion],
         try:
             with heartbeat(*waiting):
                 for made in waiting:
-                    print(f"{made.info['title']} ({made.info['number']} of the {experiment.name})", flush=True)
+                    LOGGER.info("%s (%s of the %s)", made.info["title"], made.info["number"], experiment.name)
                     if work(made).state != "completed":
                         return False
         finally:

@@ -15,7 +15,7 @@ from cxr_core.runs.decision import Decision
 from cxr_core.runs.external import FOLDER
 from cxr_core.runs.measured import measure, measured
 from cxr_core.runs.run import Run
-from cxr_core.training.worker import keep_audit
+from cxr_core.training.stages import keep_audit
 from tests.pages.support import tiny_dataset, tiny_run
 
 

@@ -101,7 +101,8 @@ def test_whoever_came_first_trains_first_and_the_page_says_who_that_is(
     set_status(first, state="stopped")
 
     def at_end(one: Run) -> bool:
-        return not one.path.exists() or one.state == "completed"
+        # The folders of the controls go when both are done.
+        return one.state == "completed" or not (one.path / "status.json").exists()
 
     while not (CONTROLS.file in os.listdir(owner.path) and run.state == "completed"):
         if controls_first:
@@ -165,7 +166,7 @@ def test_what_fails_stops_those_behind_it_and_says_why(
     owner: Run, tiny_dataset: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("cxr_core.training.worker.keep", broken)
+        patch.setattr("cxr_core.training.stages.keep", broken)
         with pytest.raises(RunError, match="failed unexpectedly"):
             measure_controls(owner)
     assert [one.state for one in made(owner)] == ["failed", "stopped"]

@@ -1,5 +1,6 @@
 """A training that lost its way says so beside its results, and one that learns says nothing."""
 
+import logging
 import math
 from pathlib import Path
 from typing import Any
@@ -57,8 +58,9 @@ def test_only_the_ratio_to_guessing_counts(train_share: float, val_share: float,
 
 
 def test_a_learning_rate_of_ten_completes_and_says_so_everywhere(
-    tiny_dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tiny_dataset: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, "cxr_core")
     config = {**FROZEN, "lr": 10, "epochs": 4, "monitor": "loss", "labels": "single", "hidden": ()}
     run = train(tiny_dataset, tmp_path / "runs", **config)
     assert run.state == "completed"
@@ -71,7 +73,7 @@ def test_a_learning_rate_of_ten_completes_and_says_so_everywhere(
     assert sign in verdict(run).details
     assert run.name in " ".join(cautions([run]))
     # The log's own words.
-    assert len([line for line in capsys.readouterr().out.splitlines() if line == f"Note: {sign}"]) == 1
+    assert len([line for line in caplog.messages if line == f"Note: {sign}"]) == 1
 
 
 @pytest.mark.parametrize("labels", ["single", "covid-implies-pneumonia"])
