@@ -67,8 +67,8 @@ def can_leave_out(samples: pd.DataFrame) -> dict[str, Any]:
         listed = ", ".join(f"{name} ({source})" for name, source in single.items())
         message = (
             f"This data set cannot tell disease from source: {listed} {'has' if len(single) == 1 else 'have'} fewer "
-            "than two known sources. Leaving one source out needs two of every class; only another collection can say "
-            "more."
+            "than two known sources. Leaving one source out needs two of every class; only an external data set can "
+            "say more."
         )
     else:
         message = (

@@ -1,4 +1,4 @@
-"""Leave one source out: the run trained again without each source in turn, and tested on all images of that source.
+"""Left-out sources: the run trained again without each source in turn, and tested on all images of that source.
 
     planned(run)       # the trainings, and the sources that cannot be left out, with the reason
     scores(run)        # what each reached, beside the run that had seen the source; None before they were measured

@@ -83,7 +83,7 @@ def _measured(run: Run, experiment: Experiment, companions: Sequence[Companion],
         try:
             with heartbeat(*waiting):
                 for made in waiting:
-                    LOGGER.info("%s (%s of the %s)", made.info["title"], made.info["number"], experiment.name)
+                    LOGGER.info("%s (%s of the %s)", made.info["title"], made.info["number"], experiment.title)
                     if work(made).state != "completed":
                         return False
         finally:
@@ -101,7 +101,7 @@ def _only_one(run: Run, experiment: Experiment) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout:
         raise RunError(
-            f"The {experiment.name} of run {run.id} are being measured already by another process."
+            f"The {experiment.title} of run {run.id} are being measured already by another process."
         ) from None
     try:
         yield

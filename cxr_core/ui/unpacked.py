@@ -35,7 +35,7 @@ def unpacked_section() -> None:
             _row(unpacked, size, files, users(unpacked, runs), runs)
         if len(found) > MAX_SHOWN:
             st.caption(
-                f"{MAX_SHOWN} of {len(found)}, the latest. `python -m cxr_core uploads` lists and deletes them all."
+                f"{MAX_SHOWN} of {len(found)}, the latest. `python -m cxr_core unpacked` lists and deletes them all."
             )
 
 

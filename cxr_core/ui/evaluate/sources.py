@@ -45,7 +45,7 @@ def _each(run: Run, table: pd.DataFrame) -> None:
 
 def _left_out(run: Run, trainings: int) -> None:
     """Each source left out of training in turn: the result, or the button that measures it."""
-    st.subheader("Leave one source out", anchor=False)
+    st.subheader("Left-out sources", anchor=False)
     file = run.path / LEFT_OUT.file
     found = _scores(run, stamp(file), thresholds(run)) if file.exists() else None
     if found is None:

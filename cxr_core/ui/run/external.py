@@ -1,4 +1,4 @@
-"""The figures of a run on other collections, read once for all pages.
+"""The figures of a run on external data sets, read once for all pages.
 
 for row in external_figures(run):       # the latest first; [] where there is none
     row["name"], row["macro_f1"], row["ci"]["macro_f1"], row["against"]["macro_f1"]["drop"]
@@ -20,7 +20,8 @@ FIGURES = ("n", "classes", "accuracy", "balanced_accuracy", "macro_f1", "ci", "c
 
 def external_figures(run: Run) -> list[dict[str, Any]]:
     """name, file, split, evaluated, shared, n, classes, right, confusion, accuracy, balanced_accuracy, macro_f1, ci of
-    each collection; ``against``: the test beside it (``external.against``), or None with the reason as ``problem``.
+    each external data set; ``against``: the test beside it (``external.against``), or None with the reason as
+    ``problem``.
     """
     kept = stamps(run)
     if not kept:
