@@ -93,6 +93,7 @@ class TrainConfig(BaseModel):
     split_seed: int = _field(
         0, "Data", "Seed of these splits, apart from the training's: two seeds, the same test.", ge=0, lt=2**31
     )
+    # Marks, to people and on the command line; the field is called as in the runs of before.
     corrections: bool = _field(
         False, "Data", "Leave out of training what people marked as wrongly labelled or to be left out (never of test)."
     )

@@ -7,7 +7,7 @@ from cxr_core.ui.evaluate.cases import case_tiles
 from cxr_core.ui.evaluate.classes import figures_section
 from cxr_core.ui.evaluate.compare import compare_section
 from cxr_core.ui.evaluate.controls import controls_section
-from cxr_core.ui.evaluate.external import collections_section
+from cxr_core.ui.evaluate.external import external_section
 from cxr_core.ui.evaluate.headline import headline
 from cxr_core.ui.evaluate.matrix import behind, cell_title, matrix_cell
 from cxr_core.ui.evaluate.reliability import reliability_section
@@ -20,7 +20,7 @@ from cxr_core.ui.run.measured import cached_measured
 # Only the chosen one computes.
 SECTIONS = (
     *("Matrix", "Classes", "Sources", "Operating point", "Calibration", "Epochs", "Compare"),
-    *("Controls", "Other collections"),
+    *("Controls", "External test"),
 )
 
 ui.page("Evaluate", ":material/analytics:")
@@ -56,8 +56,8 @@ with ui.guarded():
             figures_section(run, report, table, split)
         elif section == "Sources":
             sources_section(run, table)
-        elif section == "Other collections":
-            collections_section(run)
+        elif section == "External test":
+            external_section(run)
         elif section == "Operating point":
             threshold_section(run)
         elif section == "Calibration":

@@ -111,7 +111,7 @@ def values(completed_run: Run, hospital: Path, tiny_dataset: Path, isolated: Pat
         if word == "RUN":
             waiting = new_run(tiny_dataset, isolated / "waiting") if command == "resume" else run
             return [str(waiting.path) if command == "resume" else waiting.id]
-        if word == "NAME" and command == "uploads":
+        if word == "NAME" and command == "unpacked":
             upload = holding(unpack(packed(data_set()), "set.zip"))
             assert upload is not None
             return [upload.name]
@@ -124,7 +124,7 @@ def values(completed_run: Run, hospital: Path, tiny_dataset: Path, isolated: Pat
             "C": ["NORMAL"],
             "PNG": [str(isolated / "heat.png")],
             "PATH": [str(isolated / "report.html")],
-            "controls|sources": ["controls"],
+            "controls|left-out": ["controls"],
             "600": ["12"],
             "...": QUICK,
         }

@@ -1,4 +1,4 @@
-"""The command ``evaluate``: the figures of a run on one of its splits, or on another collection."""
+"""The command ``evaluate``: the figures of a run on one of its splits, or on an external data set."""
 
 from argparse import Namespace
 from typing import Any
@@ -19,7 +19,7 @@ def add(actions: flags.Actions) -> None:
     flags.run(parser)
     subject = parser.add_mutually_exclusive_group()
     flags.data(subject, required=False)
-    subject.add_argument("--forget", metavar="NAME", help="delete the figures of this other collection, and end")
+    subject.add_argument("--forget", metavar="NAME", help="delete the figures of this external data set, and end")
     parser.add_argument("--split", choices=("train", "val", "test"), default="test", help="default: test")
     parser.add_argument("--by-source", action="store_true", help="the figures of each source too")
     flags.json(parser)

@@ -8,16 +8,20 @@ from cxr_core.activity import record
 from cxr_core.cli.output import print_json, runs_folder
 from cxr_core.cli.telling import telling
 from cxr_core.runs import controls, left_out
-from cxr_core.runs.companions import CONTROLS, EXPERIMENTS, LEFT_OUT
+from cxr_core.runs.companions import CONTROLS, LEFT_OUT
 from cxr_core.runs.controls import Scores
 from cxr_core.runs.left_out import LeftOutScores
 from cxr_core.runs.run import Run, find_run
 from cxr_core.runs.titles import title
 
+ONLY = {"controls": CONTROLS, "left-out": LEFT_OUT, "sources": LEFT_OUT}
+
 
 def add(parser: ArgumentParser) -> None:
     """The flag of ``--run`` alone."""
-    parser.add_argument("--only", choices=[one.name for one in EXPERIMENTS], help="with --run: these trainings alone")
+    parser.add_argument(
+        "--only", choices=ONLY, help="with --run: these trainings alone; sources is left-out's older name"
+    )
 
 
 def experiments(options: Namespace) -> int:
@@ -26,7 +30,7 @@ def experiments(options: Namespace) -> int:
     from cxr_core.training.companion_worker import measure_controls, measure_left_out
 
     run = find_run(runs_folder(options), options.run)
-    asked = {options.only} if options.only else {CONTROLS.name, LEFT_OUT.name}
+    asked = {ONLY[options.only].name} if options.only else {CONTROLS.name, LEFT_OUT.name}
     record("trained", " and ".join(sorted(asked)), run=run.id, runs=run.path.parent)
     plan = left_out.planned(run)
     # What a training says of itself goes where it does not mix with the result.

@@ -1,4 +1,4 @@
-"""The commands on what is kept beside the runs: ``cache``, ``uploads``."""
+"""The commands on what is kept beside the runs: ``cache``, ``unpacked``."""
 
 from argparse import Namespace
 from typing import Any
@@ -20,16 +20,18 @@ def add(actions: flags.Actions) -> None:
     kept.add_argument("--clear", action="store_true", help="delete all of it; runs stay whole")
     flags.runs(kept)
 
-    zips = actions.add_parser("uploads", help="zips that were unpacked: where, how large, used by which run")
-    zips.set_defaults(command=uploaded)
-    change = zips.add_mutually_exclusive_group()
+    parser = actions.add_parser(
+        "unpacked", aliases=["uploads"], help="zips that were unpacked: where, how large, used by which run"
+    )
+    parser.set_defaults(command=zips)
+    change = parser.add_mutually_exclusive_group()
     change.add_argument("--delete", metavar="NAME", help="delete one; refused while a run at work needs it")
     change.add_argument("--clear", action="store_true", help="delete all that no run at work needs")
     flags.json(change)
-    flags.runs(zips)
+    flags.runs(parser)
 
 
-def uploaded(options: Namespace) -> int:
+def zips(options: Namespace) -> int:
     """List, or with --delete and --clear delete. With --clear those that an active run needs stay, and 1 says so."""
     runs = list_runs(runs_folder(options))
     if options.delete or options.clear:

@@ -13,6 +13,9 @@ from cxr_core.errors import RunError
 from cxr_core.runs.jobs import queue_again
 from cxr_core.runs.run import Run, find_run
 
+# Fields whose flag has a better name; the field's own stays.
+_BETTER = {"corrections": ("marks",)}
+
 
 def add(actions: flags.Actions) -> None:
     """The parsers of these commands."""
@@ -38,7 +41,7 @@ def _hyperparameters(parser: argparse.ArgumentParser) -> None:
         # A yes or no may be given as a plain flag.
         plain: dict[str, Any] = {"nargs": "?", "const": "true"} if field.annotation is bool else {}
         group.add_argument(
-            f"--{name.replace('_', '-')}",
+            *(f"--{flag.replace('_', '-')}" for flag in (*_BETTER.get(name, ()), name)),
             dest=f"config_{name}",
             metavar="X",
             default=argparse.SUPPRESS,

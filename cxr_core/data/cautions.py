@@ -75,7 +75,7 @@ def _collections(samples: pd.DataFrame) -> list[str]:
     if by_split["train"] and by_split["test"] and not by_split["train"] & by_split["test"]:
         return [
             f"Train is from {_listed(sorted(by_split['train']))} and test from {_listed(sorted(by_split['test']))}: "
-            "the test measures another collection, not the one that was learnt."
+            "the test measures other sources than those that were learnt from."
         ]
     return []
 

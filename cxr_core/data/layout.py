@@ -22,7 +22,7 @@ SPLIT_FOLDERS = "split folders"
 CLASS_FOLDERS = "class folders"
 SOURCES = "sources.csv"
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".dcm", ".dicom"}
-# Names of folders that hold images of any class: as collections ship them, and one for each patient.
+# Names of folders that hold images of any class: as public data sets ship them, and one for each patient.
 _PLACE = re.compile(
     r"^((stage[ _-]?\d+[ _-])?((train|test|val|valid|raw|all)[ _-])*"
     r"(images?|imgs?|pictures?|pics|photos?|pngs?|jpe?gs?|dicoms?|dcms?|x-?rays?|radiographs?|files?)([ _-]?\d+)?"

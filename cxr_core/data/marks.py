@@ -23,6 +23,7 @@ from cxr_core.sheets import written
 
 LABEL_WRONG, LEAVE_OUT = "label-wrong", "leave-out"
 ACTIONS = {LABEL_WRONG: "label looks wrong", LEAVE_OUT: "leave out of training"}
+# So called from the first, as is the field of a configuration that honours them (``corrections``).
 FILE = "corrections.csv"
 COLUMNS = ["digest", "file", "label", "action", "reason", "time"]
 MAX_REASON = 300
@@ -79,7 +80,7 @@ def leave_out(samples: pd.DataFrame, marks: pd.DataFrame, keep_val: bool) -> tup
     """``samples`` (columns digest, label, split: train, val or test) without the marked ones, and what to say of it.
 
     They leave train, and val unless ``keep_val`` (it was given with the data set). They never leave test: the same
-    images judge a run with and without corrections. Raises DatasetError where a class would have no training image
+    images judge a run with and without marks. Raises DatasetError where a class would have no training image
     left, or validation no image at all.
     """
     marked = samples["digest"].isin(marks["digest"])
@@ -89,7 +90,7 @@ def leave_out(samples: pd.DataFrame, marks: pd.DataFrame, keep_val: bool) -> tup
         if not ((kept["split"] == "train") & (kept["label"] == label)).any():
             raise DatasetError(
                 f"All training images of {label} are marked as wrong or to be left out: expected one at least. Undo "
-                "some marks on the Dataset page, or train with corrections = false."
+                "some marks on the Dataset page, or train without honouring marks."
             )
     if not (kept["split"] == "val").any():
         raise DatasetError(

@@ -178,7 +178,7 @@ def unpaired(
     resamples: int = 2000,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """One run on two collections that share no patient: a minus b, so that above zero is a drop from a to b.
+    """One run on two data sets that share no patient: a minus b, so that above zero is a drop from a to b.
 
     ``a`` and ``b`` are (true, decisions, groups), (N,) each as in ``paired``. ``{figure: {"a", "a_ci", "b", "b_ci",
     "drop", "ci"}}`` for accuracy and macro_f1, and ``"n"`` and ``"right"``, two numbers each. The two are resampled

@@ -27,7 +27,7 @@ from cxr_core.runs.run import SPLITS, Run
 _SPLIT_NAMES = {"train": "Training", "val": "Validation", "test": "Test"}
 _OTHER_PLACES = {
     False: "Other hospitals, devices and countries than those of this data set (no external validation).",
-    True: "Other hospitals, devices and countries than those of this data set and of the external collections above.",
+    True: "Other hospitals, devices and countries than those of this data set and of the external data sets above.",
 }
 _NOT_TESTED = (
     "Subgroups: age, sex, severity, projection (PA or AP) and portable devices are not known to this software.",

@@ -35,7 +35,7 @@ _HERE = {
 def table(external: bool = False) -> Table:
     """Each item with the section of the card that answers it, or with what is missing.
 
-    ``external``: the run was evaluated on another collection.
+    ``external``: the run was evaluated on an external data set.
     """
     answers = _HERE | ({"32 External data": "Quantitative analyses (External)"} if external else {})
     return Table(("Item", "Where, or what is missing"), [[item, answer] for item, answer in answers.items()])

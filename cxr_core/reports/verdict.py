@@ -4,7 +4,7 @@
     found.sentence        # "Trained although the audit found a leak, 3 pairs of the same picture; ..."
     found.details         # everything that is behind it, a sentence each
 
-It reads what the run carries: its audit, its controls, its figures on other collections, the warnings of its training.
+It reads what the run carries: its audit, its controls, its figures on external data sets, the warnings of its training.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ NOT_AUDITED = (
     "This run was not audited: it is older than the audit, or its images were gone. Leaks and shortcuts in its data "
     "set are not known of."
 )
-NO_EXTERNAL = "No other collection was evaluated: how much of the score is left elsewhere is not known."
+NO_EXTERNAL = "No external data set was evaluated: how much of the score is left elsewhere is not known."
 # More would no longer be read; the details have all.
 _CLAUSES = 3
 # Findings that a clause of its own speaks of.
@@ -88,7 +88,7 @@ def verdict(run: Run) -> Verdict:
         *_astray(run),
         *(text.replace(f" of {own.written}", "") for text in reached if own),
         *(text for one, _ in found for text in known.failing(one.measured[0], one.name)),
-        *(["lower on another collection"] if drops else []),
+        *(["lower on an external data set"] if drops else []),
         *(["lower where the source was never seen"] if lost else []),
         *(known.failing(report, "its own test") if report else ["no test figures"]),
         *(["its data set cannot tell disease from source"] if "sources" in cautions else []),
@@ -113,7 +113,7 @@ def audit_of(run: Run) -> Audit | None:
 
 
 def external_drops(run: Run, found: Sequence[External]) -> Iterator[tuple[dict[str, Any] | None, str]]:
-    """(the run's test against it or None, one sentence) for each of these other collections."""
+    """(the run's test against it or None, one sentence) for each of these external data sets."""
     for one in found:
         try:
             beside = against(run, one)
@@ -126,8 +126,8 @@ def external_drops(run: Run, found: Sequence[External]) -> Iterator[tuple[dict[s
 def _dropped(name: str, drop: float, ends: Sequence[float] | None) -> str:
     written = spelled(drop, ends, 2)
     if ends and ends[0] > 0:
-        return f"On the other collection {name} macro F1 is lower by {written}."
-    return f"On the other collection {name} macro F1 drops by {written}, which does not show that it does worse there."
+        return f"On the external data set {name} macro F1 is lower by {written}."
+    return f"On the external data set {name} macro F1 drops by {written}, which does not show that it does worse there."
 
 
 def _measured(run: Run) -> tuple[_Score | None, dict[str, Any] | None, dict[str, float], list[str]]:
@@ -145,7 +145,7 @@ def _measured(run: Run) -> tuple[_Score | None, dict[str, Any] | None, dict[str,
 
 
 def _external(found: Sequence[tuple[dict[str, Any] | None, str]]) -> tuple[list[str], list[str]]:
-    """The clause on the largest drop that is one, and a sentence for each collection (``external_drops``)."""
+    """The clause on the largest drop that is one, and a sentence for each external data set (``external_drops``)."""
     figures = [(beside["macro_f1"], sentence) for beside, sentence in found if beside]
     drops = [(figure["drop"], sentence) for figure, sentence in figures if figure["ci"] and figure["ci"][0] > 0]
     clauses = [max(drops)[1].removesuffix(".")] if drops else []
@@ -225,7 +225,7 @@ def _counted(message: str) -> str:
 def _sound(controlled: bool, external: list[str]) -> list[str]:
     """Where nothing speaks against the score: what was asked and what was not."""
     lungs = "nothing that sees no lungs reaches it" if controlled else "controls without lungs were not measured"
-    other = "no other collection was evaluated" if external == [NO_EXTERNAL] else external[0].removesuffix(".")
+    other = "no external data set was evaluated" if external == [NO_EXTERNAL] else external[0].removesuffix(".")
     return ["the audit found nothing that makes this score worth less than it seems", lungs, other]
 
 

@@ -1,4 +1,4 @@
-"""What a model card says of the worth of a score: the audit, the controls, other collections, the viewings of the test.
+"""What a model card says of the worth of a score: the audit, the controls, external data sets, viewings of the test.
 
 blocks = [*audit_blocks(run), *external_blocks(run, externals(run)), *control_blocks(run), *left_out_blocks(run)]
 
@@ -68,7 +68,7 @@ def _score(found: dict[str, Any] | None) -> list[str]:
 
 
 def external_blocks(run: Run, external: list[External]) -> list[Block]:
-    """How often the internal test was viewed; each other collection, and the drop to it with its interval."""
+    """How often the internal test was viewed; each external data set, and the drop to it with its interval."""
     blocks: list[Block] = [Text(sentence(run))]
     for one, (found, said) in zip(external, external_drops(run, external), strict=True):
         metrics, _ = one.measured
@@ -80,7 +80,7 @@ def external_blocks(run: Run, external: list[External]) -> list[Block]:
             blocks.append(Table(("", "Internal test", one.name, "Drop (95 % interval)"), rows, (1, 2, 3)))
         blocks.append(Text(said))
     if not external:
-        blocks.append(Text("The figures are internal alone: no other collection was evaluated."))
+        blocks.append(Text("The figures are internal alone: no external data set was evaluated."))
     return blocks
 
 
@@ -106,7 +106,7 @@ def left_out_blocks(run: Run) -> list[Block]:
     """What was reached on each source without having seen it, or why that is not known."""
     found = left_out.scores(run)
     if found is None:
-        return [Heading("Leave one source out"), Text(f"Not measured. {left_out.planned(run).message}")]
+        return [Heading("Left-out sources"), Text(f"Not measured. {left_out.planned(run).message}")]
     seen = {row["source"]: row for row in found.seen}
     rows = [
         [
@@ -118,7 +118,7 @@ def left_out_blocks(run: Run) -> list[Block]:
         for row in found.rows
     ]
     return [
-        Heading("Leave one source out"),
+        Heading("Left-out sources"),
         Text(f"{left_out.verdict(found)} {left_out.PROTOCOL}"),
         Table(("Source", "Right, never seen", "Macro F1 (95 % interval)", "Right, seen (test)"), rows, (1, 2, 3)),
     ]

@@ -23,15 +23,19 @@ from cxr_core.settings import write_atomic
 
 @dataclass(frozen=True)
 class Experiment:
-    """``name``: what ``audit --run RUN --only`` calls it and what it is in messages; ``file`` keeps its result."""
+    """``name`` begins its folders' names; ``title`` is for people; ``file`` keeps its result.
+
+    Left-out sources were called sources once, and still are on disk, in what is recorded and in what ``--json`` prints.
+    """
 
     name: str
+    title: str
     file: str
     log: str
 
 
-CONTROLS = Experiment("controls", "controls.json", "controls.txt")
-LEFT_OUT = Experiment("sources", "left-out.json", "left-out.txt")
+CONTROLS = Experiment("controls", "controls", "controls.json", "controls.txt")
+LEFT_OUT = Experiment("sources", "left-out sources", "left-out.json", "left-out.txt")
 EXPERIMENTS = (CONTROLS, LEFT_OUT)
 
 

@@ -1,14 +1,14 @@
-"""A run on other collections: what was measured there is kept in the run, and stands against its own test. No torch.
+"""A run on external data sets: what was measured there is kept in the run, and stands against its own test. No torch.
 
 ::
 
     outcome = keep(run, scan(folder), metrics, table)               # the one writer of external/
-    externals(run)                                                # all that are kept, the latest first
+    externals(run)                                                  # all that are kept, the latest first
     forget(run, "hospital-1a2b3c4d.json")                           # its figures go; it can be evaluated again
-    against(run, externals(run)[0])                               # internal, external, the drop, its interval
+    against(run, externals(run)[0])                                 # internal, external, the drop, its interval
 
 Kept as ``external/<name>-<digest8>.json`` with the predictions beside it (.csv); the JSON is written last, so where it
-is the evaluation is whole. The same collection evaluated again takes its place.
+is the evaluation is whole. The same data set evaluated again takes its place.
 """
 
 import json
@@ -26,10 +26,11 @@ from cxr_core.data.dataset import Dataset
 from cxr_core.data.pseudonyms import Pseudonyms
 from cxr_core.errors import CxrError, DiskError, RunError
 from cxr_core.evaluation.intervals import unpaired
+from cxr_core.labels import indices
 from cxr_core.runs.decision import Decision
 from cxr_core.runs.measured import Measured, measure, measured
 from cxr_core.runs.run import TEXT_COLUMNS, Run
-from cxr_core.settings import from_json, write_atomic
+from cxr_core.settings import Stamp, from_json, stamp, write_atomic
 from cxr_core.sheets import read, written
 
 FOLDER = "external"
@@ -38,7 +39,7 @@ _KEPT = {"name", "data", "data_digest", "split", "evaluated", "shared", "metrics
 
 @dataclass(frozen=True)
 class External:
-    """One kept evaluation on another data set: ``external/NAME-DIGEST.json`` of a run."""
+    """One kept evaluation on an external data set: ``external/NAME-DIGEST.json`` of a run."""
 
     run: Run
     path: Path
@@ -51,7 +52,7 @@ class External:
         except (OSError, ValueError):
             facts = None
         if not isinstance(facts, dict) or not set(facts) >= _KEPT or not isinstance(facts["metrics"], dict):
-            raise RunError(f"{self.path} is damaged: expected an evaluation. Evaluate that collection again.")
+            raise RunError(f"{self.path} is damaged: expected an evaluation. Evaluate that data set again.")
         return facts
 
     @property
@@ -75,13 +76,13 @@ class External:
             if not all(0 <= value <= 1 for value in figures) or not set(table["decision"]) <= set(self.run.classes):
                 raise ValueError
         except (OSError, ValueError, KeyError, TypeError):
-            raise RunError(f"{self.path} is damaged: evaluate that collection again.") from None
+            raise RunError(f"{self.path} is damaged: evaluate that data set again.") from None
         return metrics, table
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """``kept`` is None where ``note`` says why the collection was evaluated and not kept. ``own``: it is the run's."""
+    """``kept`` is None where ``note`` says why the data set was evaluated and not kept. ``own``: it is the run's."""
 
     metrics: dict[str, Any]
     table: pd.DataFrame
@@ -104,7 +105,7 @@ def externals(run: Run) -> list[External]:
 
 
 def forget(run: Run, file: str) -> str:
-    """Delete a kept evaluation: ``file`` is its file's name, or the collection's where only one has it. A damaged one
+    """Delete a kept evaluation: ``file`` is its file's name, or the data set's where only one has it. A damaged one
     can be forgotten by its file's name. Returns the file's name. Raises RunError where it is not there, or is two.
     """
     paths = sorted((run.path / FOLDER).glob("*.json"))
@@ -113,7 +114,9 @@ def forget(run: Run, file: str) -> str:
     if len(fitting) != 1:
         known = ", ".join(named) or "none"
         what = f"{file} is the name of {len(fitting)}" if fitting else f"there is none called {file!r}"
-        raise RunError(f"Run {run.id} keeps the other collections {known}; {what}. Name one of these files.")
+        raise RunError(
+            f"Run {run.id} keeps figures of the external data sets {known}; {what}. Name one of these files."
+        )
     try:
         # The JSON first: without it the evaluation is none.
         fitting[0].unlink(missing_ok=True)
@@ -124,20 +127,20 @@ def forget(run: Run, file: str) -> str:
     return fitting[0].name
 
 
-def stamps(run: Run) -> tuple[tuple[str, int], ...]:
+def stamps(run: Run) -> tuple[tuple[str, Stamp], ...]:
     """Which evaluations are kept, and when each was written: changes whenever one of them does."""
-    return tuple(sorted((path.name, path.stat().st_mtime_ns) for path in (run.path / FOLDER).glob("*.json")))
+    return tuple(sorted((path.name, stamp(path)) for path in (run.path / FOLDER).glob("*.json")))
 
 
 def own_reason(run: Run, dataset: Dataset) -> str:
-    """Why this data set is the run's own and no other collection: one sentence; "" where it is another one."""
+    """Why this data set is the run's own and no external one: one sentence; "" where it is another one."""
     if dataset.digest == run.info.get("data_digest"):
-        return f"{dataset.name} is the data set that this run was trained on, so it is no other collection."
+        return f"{dataset.name} is the data set that this run was trained on, so it is no external data set."
     shared, images = _shared(run, dataset.samples), len(dataset.samples)
     if 2 * shared > images:
         return (
             f"{shared:,} of the {images:,} images of {dataset.name} are also in the data set that this run was "
-            "trained on, so it is no other collection."
+            "trained on, so it is no external data set."
         )
     return ""
 
@@ -179,7 +182,7 @@ def keep(run: Run, dataset: Dataset, metrics: dict[str, Any], table: pd.DataFram
 
 
 def against(run: Run, external: External) -> dict[str, Any]:
-    """The run's test against this collection: ``intervals.unpaired``, a the test and b the collection, with "labels".
+    """The run's test against this external data set: ``intervals.unpaired``, a the test and b the other, with "labels".
 
     Only the classes that both have are counted, in ``labels``: the images of another class are left out. Raises
     RunError where the run has no test figures, or no class is in both.
@@ -191,7 +194,7 @@ def against(run: Run, external: External) -> dict[str, Any]:
     parts = []
     for table in tables:
         part = table[table["label"].isin(labels)]
-        true, decisions = (part[column].map(run.classes.index).to_numpy() for column in ("label", "decision"))
+        true, decisions = (indices(part[column], run.classes) for column in ("label", "decision"))
         parts.append((true, decisions, part["patient"].fillna("").tolist()))
     counted = [run.classes.index(name) for name in labels]
     return {**unpaired(parts[0], parts[1], len(run.classes), counted), "labels": labels}

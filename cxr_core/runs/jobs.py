@@ -64,7 +64,7 @@ def start_experiment(run: Run, experiment: Experiment) -> None:
     """Start (or go on) measuring what goes with a completed run, in a process of its own, and return at once."""
     check_ready(run)
     if active(run, experiment) is not None:
-        raise RunError(f"The {experiment.name} of run {run.id} are being measured already.")
+        raise RunError(f"The {experiment.title} of run {run.id} are being measured already.")
     if experiment is CONTROLS:
         companions: Sequence[Companion] = controls.planned(run)
     else:

@@ -53,7 +53,7 @@ class _Intervals(_Shape):
 
 
 class Metrics(_Shape):
-    """``metrics_SPLIT.json``, and what is kept of another collection."""
+    """``metrics_SPLIT.json``, and what is kept of an external data set."""
 
     split: str
     n: int

@@ -20,6 +20,7 @@ from filelock import Timeout
 
 from cxr_core.errors import RunError
 from cxr_core.evaluation.metrics import confusion_matrix, summary
+from cxr_core.labels import indices
 from cxr_core.private import private_lock
 from cxr_core.runs import controls, left_out
 from cxr_core.runs.companions import (
@@ -82,7 +83,7 @@ def _measured(run: Run, experiment: Experiment, companions: Sequence[Companion],
         try:
             with heartbeat(*waiting):
                 for made in waiting:
-                    LOGGER.info("%s (%s of the %s)", made.info["title"], made.info["number"], experiment.name)
+                    LOGGER.info("%s (%s of the %s)", made.info["title"], made.info["number"], experiment.title)
                     if work(made).state != "completed":
                         return False
         finally:
@@ -100,7 +101,7 @@ def _only_one(run: Run, experiment: Experiment) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout:
         raise RunError(
-            f"The {experiment.name} of run {run.id} are being measured already by another process."
+            f"The {experiment.title} of run {run.id} are being measured already by another process."
         ) from None
     try:
         yield
@@ -145,7 +146,7 @@ def _chance(run: Run) -> float:
     """Macro F1 of the run's test decisions dealt out anew among the images: as often each class, at random."""
     _, table = measured(run, "test")
     classes = run.classes
-    true, decisions = (table[name].map(classes.index).to_numpy(np.int64) for name in ("label", "decision"))
+    true, decisions = (indices(table[name], classes) for name in ("label", "decision"))
     random = np.random.default_rng(0)
     dealt = (confusion_matrix(true, random.permutation(decisions), len(classes)) for _ in range(_SHUFFLES))
     return float(np.mean([summary(confusion, classes)["macro_f1"] for confusion in dealt]))

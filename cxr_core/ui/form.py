@@ -28,7 +28,7 @@ TITLES = {
     "views": "Augmented views",
     "val_fraction": "Validation share",
     "test_fraction": "Test share",
-    "corrections": "Honour corrections",
+    "corrections": "Honour marks",
     "train_anyway": "Train anyway",
     "mask_border": "Mask the border",
 }

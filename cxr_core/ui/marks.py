@@ -55,7 +55,7 @@ def mark_buttons(digest: str, file: str, label: str, key: str) -> None:
                 )
     st.caption(
         "A mark is written beside the runs; the image file is never changed. A training leaves marked images out where "
-        "“Honour corrections” is ticked."
+        "“Honour marks” is ticked."
     )
 
 
@@ -99,7 +99,7 @@ def marks_list(dataset: Dataset) -> None:
         return
     images = here["digest"].nunique()
     st.caption(
-        f"{of(images, len(dataset.samples))} images are marked. Where “Honour corrections” is ticked, a training does "
+        f"{of(images, len(dataset.samples))} images are marked. Where “Honour marks” is ticked, a training does "
         f"not learn from them; they are never taken out of its test.{others}"
     )
     pages = max(1, -(-len(here) // PER_PAGE))

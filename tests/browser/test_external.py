@@ -1,4 +1,4 @@
-"""Another collection in a real browser: chosen, evaluated, beside the test; a reload is no second look."""
+"""An external data set in a real browser: chosen, evaluated, beside the test; a reload is no second viewing."""
 
 import os
 from pathlib import Path
@@ -44,7 +44,7 @@ def test_internal_beside_external(
     _section(page, "Sources")
     expect(page.get_by_text("Macro F1 is over the classes that occur in a source")).to_be_visible()
     shot(page, f"sources-{look}")
-    _section(page, "Other collections")
+    _section(page, "External test")
     box = page.get_by_role("combobox", name="Another data set")
     box.fill(str(other))
     box.press("Enter")

@@ -148,6 +148,12 @@ def test_every_field_has_a_flag_that_reaches_the_run(call: Call, tiny_dataset: P
     assert {name: getattr(config, name) for name in FLAGS} == {name: value for name, (_, value) in FLAGS.items()}
 
 
+def test_marks_have_two_flags_for_one_field(call: Call, tiny_dataset: Path) -> None:
+    said = [call("train", "--data", tiny_dataset, flag, "perhaps") for flag in ("--marks", "--corrections")]
+    assert said[0] == said[1]
+    assert "corrections: " in one_line(said[0][2])
+
+
 @pytest.mark.parametrize(
     ("labels", "implied"),
     [
@@ -304,7 +310,7 @@ def copied(completed_run: Run, tmp_path: Path) -> Run:
     return copy_of(completed_run, tmp_path)
 
 
-def test_evaluate_keeps_another_collection_and_says_where_it_is_none(
+def test_evaluate_keeps_an_external_data_set_and_says_where_it_is_none(
     call: Call, copied: Run, plain: Path, tmp_path: Path
 ) -> None:
     hospital = draw(tmp_path / "hospital b", images=36, seed=5)
@@ -316,7 +322,7 @@ def test_evaluate_keeps_another_collection_and_says_where_it_is_none(
     status, out, err = call("evaluate", copied.id, "--data", plain)
     assert (status, err) == (0, "")
     assert "Note: " in out
-    assert "is no other collection. The figures are not kept as external." in out
+    assert "is no external data set. The figures are not kept as external." in out
     assert len(list((copied.path / "external").glob("*.json"))) == 1
 
 
@@ -333,7 +339,7 @@ def test_evaluate_on_the_test_split_is_a_look(call: Call, copied: Run, tiny_data
     assert viewings.count(copied) == before + 3
 
 
-def test_another_collection_is_forgotten(call: Call, copied: Run, tmp_path: Path) -> None:
+def test_an_external_data_set_is_forgotten(call: Call, copied: Run, tmp_path: Path) -> None:
     hospital = draw(tmp_path / "hospital b", images=36, seed=5)
     kept = json.loads(call("evaluate", copied.id, "--data", hospital, "--json")[1])["external"]["kept"]
     status, _, err = call("evaluate", copied.id, "--forget", "another")

@@ -296,7 +296,7 @@ def test_a_resample_without_a_negative_has_no_ranking() -> None:
     assert areas[:, 1] == pytest.approx([0.5, (1 + 2 / 3) / 2])
 
 
-def test_two_collections_have_each_its_own_interval_and_the_drop_another() -> None:
+def test_two_data_sets_have_each_its_own_interval_and_the_drop_another() -> None:
     random = np.random.default_rng(3)
     sides = []
     for n, right in ((60, 0.9), (40, 0.5)):

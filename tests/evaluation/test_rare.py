@@ -28,7 +28,7 @@ def test_only_few_units_widen_and_never_narrow() -> None:
 
 
 def issue() -> tuple[np.ndarray, np.ndarray]:
-    """Another collection of 107, 3 and 2 images: 93 of 112 decided rightly, and none of the five."""
+    """An external data set of 107, 3 and 2 images: 93 of 112 decided rightly, and none of the five."""
     true = np.repeat([0, 1, 2], [107, 3, 2])
     decided = np.zeros(112, dtype=int)
     decided[93:107] = 1
@@ -100,7 +100,7 @@ def test_the_intervals_of_averages_cover(name: str) -> None:
     assert min(covered.values()) >= 0.91 * simulations, covered
 
 
-def test_the_drop_between_two_collections_covers() -> None:
+def test_the_drop_between_two_data_sets_covers() -> None:
     rng, simulations = np.random.default_rng(1), 80
     names = ("one of three", "few and bad")
     drop = truly(names[0])["macro_f1"] - truly(names[1])["macro_f1"]

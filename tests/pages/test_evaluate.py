@@ -28,7 +28,7 @@ from tests.runs_support import copy_of
 PAGE = "pages/4_Evaluate.py"
 SECTIONS = (
     *("Matrix", "Classes", "Sources", "Operating point", "Calibration", "Epochs", "Compare"),
-    *("Controls", "Other collections"),
+    *("Controls", "External test"),
 )
 
 
@@ -309,7 +309,7 @@ def test_the_form_offers_to_honour_marks(tmp_path: Path) -> None:
     at = sound(open_page("pages/2_Train.py", data=str(root)))
     assert at.checkbox(key="config-corrections").value is False
     sound(at.checkbox(key="config-corrections").check().run())
-    assert "Honour corrections True (preset False)" in texts(at)
+    assert "Honour marks True (preset False)" in texts(at)
 
 
 # Figures

@@ -1,4 +1,4 @@
-"""Internal beside external on every page that shows a score, and the looks at the test that a page counts."""
+"""Internal beside external on every page that shows a score, and the viewings of the test that a page counts."""
 
 from pathlib import Path
 
@@ -36,18 +36,18 @@ def section(run: Run, name: str) -> AppTest:
 
 def test_a_folder_is_chosen_evaluated_and_stands_beside_the_test(run: Run, hospital: Path) -> None:
     remember_dataset(hospital)
-    at = section(run, "Other collections")
+    at = section(run, "External test")
     assert "Internal test" in texts(at)
-    assert "Internal alone: no other collection was evaluated yet" in texts(at)
-    assert at.button(key="evaluate-collection").disabled
-    at.selectbox(key="other-collection").set_value(str(hospital)).run()
-    sound(at.button(key="evaluate-collection").click().run())
+    assert "Internal test only: no external data set was evaluated yet" in texts(at)
+    assert at.button(key="evaluate-external").disabled
+    at.selectbox(key="external-data").set_value(str(hospital)).run()
+    sound(at.button(key="evaluate-external").click().run())
     assert not at.error
     (kept,) = externals(run)
     shown = texts(at)
     assert "its figures are kept with the run" in shown
     assert "External: hospital b" in shown
-    assert "Internal alone" not in shown
+    assert "Internal test only" not in shown
     values = {metric.label: metric.value for metric in at.metric}
     internal, external = run.metrics("test"), kept.measured[0]
     assert internal
@@ -56,7 +56,7 @@ def test_a_folder_is_chosen_evaluated_and_stands_beside_the_test(run: Run, hospi
         f"{external['macro_f1']:.3f}",
     )
     table = at.dataframe[0].value
-    assert table["Collection"].tolist() == ["Internal test", "hospital b"]
+    assert table["Data set"].tolist() == ["Internal test", "hospital b"]
     assert table["Macro F1, drop"][1].startswith(f"{internal['macro_f1'] - external['macro_f1']:.3f}".replace("-", "−"))
 
 
@@ -65,10 +65,10 @@ def test_the_runs_own_data_set_and_a_wrong_path_are_one_message(run: Run, tiny_d
     wrong.mkdir()
     for folder in (tiny_dataset / "test", wrong):
         remember_dataset(folder)
-    at = section(run, "Other collections")
-    for chosen, expected in ((tiny_dataset / "test", "no other collection"), (wrong, "no class folders")):
-        at.selectbox(key="other-collection").set_value(str(chosen)).run()
-        sound(at.button(key="evaluate-collection").click().run())
+    at = section(run, "External test")
+    for chosen, expected in ((tiny_dataset / "test", "no external data set"), (wrong, "no class folders")):
+        at.selectbox(key="external-data").set_value(str(chosen)).run()
+        sound(at.button(key="evaluate-external").click().run())
         assert expected in texts(at)
     assert at.error
     assert not (run.path / "external").exists()
@@ -78,7 +78,7 @@ def test_a_damaged_evaluation_hides_nothing(run: Run, hospital: Path) -> None:
     kept = evaluate_external(run, hospital).kept
     assert kept
     kept.path.write_text('{"name": "x"}')
-    assert "Internal alone" in texts(section(run, "Other collections"))
+    assert "Internal test only" in texts(section(run, "External test"))
 
 
 def test_every_page_with_a_score_says_internal_and_then_both(run: Run, hospital: Path) -> None:
@@ -91,7 +91,7 @@ def test_every_page_with_a_score_says_internal_and_then_both(run: Run, hospital:
     metrics, _ = kept.measured
     right = sum(metrics["confusion"][k][k] for k in range(3))
     shown = texts(open_page("pages/5_Predict.py", timeout=60, run=run.id))
-    assert f"On the external collection hospital b: macro F1 {metrics['macro_f1']:.3f}, balanced accuracy" in shown
+    assert f"On the external data set hospital b: macro F1 {metrics['macro_f1']:.3f}, balanced accuracy" in shown
     assert f"decided {right} of {metrics['n']} images rightly" in shown
     row = sound(open_page("pages/3_Runs.py", timeout=60)).dataframe[0].value.iloc[0]
     assert row["external_f1"] == metrics["macro_f1"]
@@ -103,16 +103,16 @@ def test_every_page_with_a_score_says_internal_and_then_both(run: Run, hospital:
     assert str(hospital) not in card
 
 
-def test_a_collection_is_forgotten_when_that_is_asked_twice(run: Run, hospital: Path) -> None:
+def test_an_external_data_set_is_forgotten_when_that_is_asked_twice(run: Run, hospital: Path) -> None:
     kept = evaluate_external(run, hospital).kept
     assert kept
-    at = section(run, "Other collections")
+    at = section(run, "External test")
     button = at.button(key=f"forget-{kept.path.name}")
     assert button.disabled
     sound(at.checkbox(key=f"sure-{kept.path.name}").check().run())
     sound(at.button(key=f"forget-{kept.path.name}").click().run())
     assert "hospital b was forgotten" in texts(at)
-    assert "Internal alone" in texts(at)
+    assert "Internal test only" in texts(at)
     assert externals(run) == []
     assert not list((run.path / "external").iterdir())
     assert hospital.is_dir()

@@ -120,7 +120,7 @@ def test_beyond_this_machine_only_the_owners_folders(
         assert at.button(key=f"browse-{squares}")
 
 
-def test_another_collection_lies_in_reach_too(
+def test_an_external_data_set_lies_in_reach_too(
     squares: Path, isolated: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     run = tiny_run(isolated / "runs", squares, "completed")
@@ -128,10 +128,10 @@ def test_another_collection_lies_in_reach_too(
     monkeypatch.setenv("CXR_ROOTS", str(squares.parent))
     for path in (str(outside), *(path for path in IMPOSSIBLE if path.strip() and "\udcff" not in path)):
         at = open_page("pages/4_Evaluate.py", run=run.id)
-        at = at.segmented_control(key="section").set_value("Other collections").run()
-        at = typed(at, path, "other-collection")
-        at.selectbox(key="other-collection").options.append(path)
-        at = at.button(key="evaluate-collection").click().run()
+        at = at.segmented_control(key="section").set_value("External test").run()
+        at = typed(at, path, "external-data")
+        at.selectbox(key="external-data").options.append(path)
+        at = at.button(key="evaluate-external").click().run()
         assert not at.exception
         assert len(at.error) == 1
     assert not (run.path / "external").exists()

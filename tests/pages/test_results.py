@@ -1,6 +1,6 @@
 """Runs, Evaluate and Predict in every state: no run, queued, running, stopped, failed, lost, completed, damaged.
 
-What Predict does with uploads is in ``test_pages_predict``.
+What Predict does with uploads is in ``test_predict``.
 """
 
 import shutil

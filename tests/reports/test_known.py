@@ -37,7 +37,7 @@ def test_what_speaks_against_it_is_named_the_worst_first(run: Run) -> None:
         images = int((table["label"] == name).sum())
         (clause,) = (text for text in said if text.startswith(f"{name} fails on elsewhere"))
         assert clause.endswith(f" of {images} right)")
-    assert "lower on another collection" in said
+    assert "lower on an external data set" in said
     assert known.NO_EXTERNAL not in said
     shown = known.line(said)
     assert shown.count(";") == 4

@@ -48,7 +48,7 @@ def write_controls(run: Run, without: float, middle: float = 0.3) -> None:
 
 
 def write_external(run: Run, name: str, wrong: bool) -> None:
-    """The run on another collection, its test's images under other names: ``wrong`` decides none of them rightly."""
+    """The run on an external data set, its test's images under other names: ``wrong`` decides none of them rightly."""
     table = run.predictions("test")
     if wrong:
         columns = [f"p_{label}" for label in run.classes]
@@ -108,7 +108,7 @@ def test_nothing_wrong_is_said_with_what_was_not_asked(run: Run) -> None:
     sentence = verdict(run).sentence
     assert sentence.startswith("The audit found nothing that makes this score worth less than it seems")
     assert "controls without lungs were not measured" in sentence
-    assert "no other collection was evaluated" in sentence
+    assert "no external data set was evaluated" in sentence
     write_controls(run, without=0.1)
     write_external(run, "hospital-b", wrong=False)
     sentence = verdict(run).sentence
@@ -130,13 +130,13 @@ def test_what_reaches_the_score_without_lungs_is_named_and_what_does_not_is_not(
     assert "by size, file, brightness and border alone (1.00) and by the source alone (0.99)" in sentence
 
 
-def test_the_largest_drop_to_another_collection_is_in_the_sentence(run: Run) -> None:
+def test_the_largest_drop_to_an_external_data_set_is_in_the_sentence(run: Run) -> None:
     write_audit(run)
     write_external(run, "alike", wrong=False)
     write_external(run, "far-away", wrong=True)
     found = verdict(run)
-    assert found.sentence.startswith("On the other collection far-away macro F1 is lower by ")
-    assert sum("other collection" in sentence for sentence in found.details) == 2
+    assert found.sentence.startswith("On the external data set far-away macro F1 is lower by ")
+    assert sum("external data set" in sentence for sentence in found.details) == 2
     assert NO_EXTERNAL not in found.details
     card = markdown.render(model_card(run))
     assert "| Drop (95 % interval) |" in card

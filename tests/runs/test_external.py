@@ -1,4 +1,4 @@
-"""A run on other collections: what is kept, what is none, and the drop with its interval."""
+"""A run on external data sets: what is kept, what is none, and the drop with its interval."""
 
 import json
 import shutil
@@ -29,7 +29,7 @@ def run(completed_run: Run, isolated: Path) -> Run:
     return copy_of(completed_run, isolated)
 
 
-def test_another_collection_is_kept_with_its_predictions(run: Run, hospital: Path) -> None:
+def test_an_external_data_set_is_kept_with_its_predictions(run: Run, hospital: Path) -> None:
     seen: list[tuple[int, int]] = []
     outcome = evaluate_external(run, hospital, progress=lambda done, total: seen.append((done, total)))
     digest = scan(hospital).digest

@@ -188,7 +188,7 @@ def test_the_command_stops_goes_on_and_prints_one_document(run: Run, capsys: pyt
     document = json.loads(capsys.readouterr().out)
     assert set(document) == {"run", "sources"}
     assert {row["source"] for row in document["sources"]["unseen"]} == set(run.split["source"])
-    assert main(["audit", "--run", str(run.path), "--only", "sources"]) == 0
+    assert main(["audit", "--run", str(run.path), "--only", "left-out"]) == 0
     shown = capsys.readouterr()
     assert "drawn-a: " in shown.out
     assert document["sources"]["verdict"] in shown.out

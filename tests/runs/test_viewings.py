@@ -1,4 +1,4 @@
-"""Looks at the test split are counted once each, together, and never in the way of reading."""
+"""Viewings of the test split are counted once each, together, and never in the way of reading."""
 
 import json
 import shutil

@@ -20,25 +20,25 @@ from cxr_core.ui.run.external import external_figures
 from cxr_core.ui.run.measured import cached_measured
 from cxr_core.ui.sheet import sheet
 
-SAID = "collection-said"
+SAID = "external-said"
 TITLES = {"macro_f1": "Macro F1", "accuracy": "Accuracy"}
 
 
-def collections_section(run: Run) -> None:
-    """The choice of a folder, and below it all collections that the run was evaluated on."""
+def external_section(run: Run) -> None:
+    """The choice of a folder, and below it all external data sets that the run was evaluated on."""
     st.write(
-        "A test from the same data set shares its hospitals, devices and labels with the training. Another collection "
-        "says how much of the score is left elsewhere."
+        "A test from the same data set shares its hospitals, devices and labels with the training. An external data "
+        "set shows how well the score holds up elsewhere."
     )
     with guarded():
         _form(run)
     found = external_figures(run)
     if not found:
-        st.info("This run was not evaluated on another collection yet.", icon=":material/info:")
+        st.info("This run was not evaluated on an external data set yet.", icon=":material/info:")
         return
     report, _ = cached_measured(run, "test")
     internal = {**report, "name": "Internal test", "right": balance.right(report)}
-    st.plotly_chart(charts.scores_by_set([internal, *found]), key="collections", config=NO_BAR)
+    st.plotly_chart(charts.scores_by_set([internal, *found]), key="external", config=NO_BAR)
     rows = [_row("Internal test", report, balance.right_of(report))]
     rows += [_row(row["name"], row, of(row["right"], row["n"]), row["against"]) for row in found]
     sheet(pd.DataFrame(rows), hide_index=True, placeholder="")
@@ -55,17 +55,17 @@ def _form(run: Run) -> None:
     own = str(run.data)
     known = [str(path) for path in known_datasets() if str(path) != own]
     chosen = st.selectbox(
-        "Another data set",
+        "External data set",
         known,
         index=None,
-        key="other-collection",
+        key="external-data",
         accept_new_options=True,
         filter_mode="contains",
         placeholder="Type the path of a folder or a CSV table",
         help="Choose a recent one, or type a path and press Enter. Its test split is taken; without splits, all of it.",
     )
     said = st.session_state.pop(SAID, None)
-    if st.button("Evaluate on it", icon=":material/travel_explore:", key="evaluate-collection", disabled=not chosen):
+    if st.button("Evaluate on it", icon=":material/travel_explore:", key="evaluate-external", disabled=not chosen):
         path = given(str(chosen))
         # Asked for again after it was stopped.
         st.session_state.get(STOPPED, {}).pop(str(path), None)
@@ -98,7 +98,7 @@ def _forget(run: Run, row: Mapping[str, Any]) -> None:
 
 
 def _row(name: str, figures: Mapping[str, Any], right: str, against: Mapping[str, Any] | None = None) -> dict[str, str]:
-    row = {"Collection": name, "Recall": balance.recalls(figures)}
+    row = {"Data set": name, "Recall": balance.recalls(figures)}
     for key, title in TITLES.items():
         row[title] = spelled(figures[key], figures["ci"][key], lacking=NO_INTERVAL)
         row[f"{title}, drop"] = UNDEFINED

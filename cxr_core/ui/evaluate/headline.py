@@ -50,12 +50,12 @@ def headline(run: Run, report: Mapping[str, Any], split: str) -> None:
 
 
 def external_row(run: Run) -> None:
-    """The same figures on the other collection evaluated last, below those of the internal test; or that there is
+    """The same figures on the external data set evaluated last, below those of the internal test; or that there is
     none.
     """
     found = external_figures(run)
     if not found:
-        st.caption("Internal alone: no other collection was evaluated yet (section “Other collections”).")
+        st.caption("Internal test only: no external data set was evaluated yet (section “External test”).")
         return
     latest = found[0]
     st.markdown(f"**External: {escaped(latest['name'])}**")
@@ -66,7 +66,7 @@ def external_row(run: Run) -> None:
             metric(f"{title}, external", latest[name], f"{interval_text(latest['ci'][name])} · {counted}")
     class_lines(latest)
     if len(found) > 1:
-        st.caption(f"The latest of {len(found)} other collections; all are in the section “Other collections”.")
+        st.caption(f"The latest of {len(found)} external data sets; all are in the section “External test”.")
 
 
 def class_lines(report: Mapping[str, Any]) -> None:

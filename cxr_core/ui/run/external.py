@@ -1,4 +1,4 @@
-"""The figures of a run on other collections, read once for all pages.
+"""The figures of a run on external data sets, read once for all pages.
 
 for row in external_figures(run):       # the latest first; [] where there is none
     row["name"], row["macro_f1"], row["ci"]["macro_f1"], row["against"]["macro_f1"]["drop"]
@@ -13,25 +13,27 @@ from cxr_core.evaluation import balance
 from cxr_core.runs.decision import POINT
 from cxr_core.runs.external import against, externals, stamps
 from cxr_core.runs.run import Run
+from cxr_core.settings import Stamp, stamp
 
 FIGURES = ("n", "classes", "accuracy", "balanced_accuracy", "macro_f1", "ci", "confusion")
 
 
 def external_figures(run: Run) -> list[dict[str, Any]]:
     """name, file, split, evaluated, shared, n, classes, right, confusion, accuracy, balanced_accuracy, macro_f1, ci of
-    each collection; ``against``: the test beside it (``external.against``), or None with the reason as ``problem``.
+    each external data set; ``against``: the test beside it (``external.against``), or None with the reason as
+    ``problem``.
     """
     kept = stamps(run)
     if not kept:
         return []
     names = (POINT, "metrics_test.json", "predictions_test.csv")
     files = [run.path / name for name in names]
-    found: list[dict[str, Any]] = _figures(run, kept, [f.stat().st_mtime_ns if f.exists() else 0 for f in files])
+    found: list[dict[str, Any]] = _figures(run, kept, [stamp(file) for file in files])
     return found
 
 
 @st.cache_data(max_entries=64, show_spinner="Measuring", hash_funcs={Run: lambda run: str(run.path)})
-def _figures(run: Run, kept: tuple[tuple[str, int], ...], changed: list[int]) -> list[dict[str, Any]]:
+def _figures(run: Run, kept: tuple[tuple[str, Stamp], ...], changed: list[Stamp]) -> list[dict[str, Any]]:
     rows = []
     for external in externals(run):
         metrics, _ = external.measured

@@ -83,7 +83,7 @@ def state_notice(run: Run, here: bool = False) -> None:
 
 
 def score_line(run: Run) -> str:
-    """What this run scored on its internal test split, with the number of images, and on another collection."""
+    """What this run scored on its internal test split, with the number of images, and on an external data set."""
     try:
         report, _ = cached_measured(run, "test")
     except RunError:
@@ -101,12 +101,12 @@ def balanced_text(report: Mapping[str, Any]) -> str:
 
 
 def external_line(run: Run) -> str:
-    """One sentence: the score on the other collection evaluated last, or that there is none."""
+    """One sentence: the score on the external data set evaluated last, or that there is none."""
     found = external_figures(run)
     if not found:
-        return "It was not evaluated on another collection yet."
+        return "It was not evaluated on an external data set yet."
     latest = found[0]
-    said = f"On the external collection {latest['name']}: {balanced_text(latest)}."
+    said = f"On the external data set {latest['name']}: {balanced_text(latest)}."
     return " ".join([said, *balance.unjudged(latest)])
 
 

@@ -45,7 +45,7 @@ _COLUMNS = {
     "test_right": st.column_config.TextColumn("Internal test right", help="Images of the test split decided rightly."),
     "external_f1": st.column_config.NumberColumn("External macro F1", format="%.3f"),
     "external_recall": st.column_config.TextColumn("External recall", help="As of the internal test."),
-    "external": st.column_config.TextColumn("External", help="The other collection evaluated last, images right."),
+    "external": st.column_config.TextColumn("External", help="The external data set evaluated last, images right."),
     "epochs": st.column_config.TextColumn("Epochs", help="Done of planned."),
     "trainable": st.column_config.TextColumn("Trained part"),
     "weights": st.column_config.TextColumn("Weights"),
