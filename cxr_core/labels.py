@@ -7,17 +7,31 @@ do not compete: each has a threshold, and the most specific label that reaches i
 ``implied`` is a mapping ``{class: (classes that it implies, ...)}``; empty means single.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_core.errors import ConfigError
+from cxr_core.errors import ConfigError, RunError
+from cxr_core.figures import of
 
 Implied = Mapping[str, tuple[str, ...]]
 
 COVID_IMPLIES_PNEUMONIA = {"COVID19": ("PNEUMONIA",)}
 NO_FINDING_NAMES = ("NORMAL", "NO FINDING", "NO_FINDING", "HEALTHY")
+
+
+def indices(labels: Iterable[str], classes: Sequence[str]) -> NDArray[np.int64]:
+    """The place of each label among ``classes``, (N,). Raises RunError where one is none of them."""
+    places = {name: k for k, name in enumerate(classes)}
+    given = list(labels)
+    unknown = [label for label in given if label not in places]
+    if unknown:
+        raise RunError(
+            f"Expected the labels {', '.join(classes)}; {of(len(unknown), len(given))} images have another, such as "
+            f"{unknown[0]!r}. Restore the table that they stand in, or train again."
+        )
+    return np.array([places[label] for label in given], dtype=np.int64)
 
 
 def parse_labels(labels: str, classes: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -1,4 +1,5 @@
-"""Where things are kept on this machine, and how a file is replaced without a reader ever seeing half of it.
+"""Where things are kept on this machine, how a file is replaced without a reader ever seeing half of it, and how a
+reader sees that one was (:func:`stamp`).
 
 Three folders, each movable by an environment variable: runs (``CXR_RUNS``, default ``./runs``), the cache of kept
 features and scans (``CXR_CACHE``), and data sets the software itself made or unpacked (``CXR_DATA``). No other account
@@ -27,6 +28,8 @@ SCAN_FILES = 500_000
 # So many files from a slow disk, at a hundred a second, take 83. What was read is kept: the next scan goes on.
 SCAN_MINUTES = 120.0
 RECENT_LIMIT = 12
+# A file's size and when it was written, in ns.
+Stamp = tuple[int, int]
 # Folders of the cache: everything in them can be computed again.
 CACHES = {
     "features": "what frozen networks gave for images",
@@ -145,6 +148,15 @@ def write_atomic(path: Path, content: str | bytes, private: bool = True) -> None
     data = content.encode("utf-8") if isinstance(content, str) else content
     with replacing(path, private, len(data)) as temporary:
         temporary.write_bytes(data)
+
+
+def stamp(path: Path) -> Stamp:
+    """Changes whenever the file is replaced: what was made of it is kept under this. (0, 0) where there is none."""
+    try:
+        about = path.stat()
+    except OSError:
+        return 0, 0
+    return about.st_size, about.st_mtime_ns
 
 
 def from_json(content: str | bytes) -> Any:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxr_core.errors import ConfigError
-from cxr_core.labels import choose_thresholds, decide, no_finding_class, parse_labels, rule_text, targets
+from cxr_core.errors import ConfigError, RunError
+from cxr_core.labels import choose_thresholds, decide, indices, no_finding_class, parse_labels, rule_text, targets
 
 CLASSES = ["COVID19", "NORMAL", "PNEUMONIA"]
 IMPLIED = {"COVID19": ("PNEUMONIA",)}
@@ -23,6 +23,19 @@ probabilities = st.one_of(
 
 def one(row: Sequence[float], thresholds: dict[str, float] = HALF) -> int:
     return int(decide(np.array([row]), CLASSES, IMPLIED, thresholds)[0])
+
+
+def test_a_label_has_its_place_among_the_classes() -> None:
+    found = indices(["NORMAL", "COVID19", "NORMAL"], CLASSES)
+    assert found.tolist() == [NORMAL, COVID, NORMAL]
+    assert found.dtype == np.int64
+    assert indices([], CLASSES).tolist() == []
+
+
+@pytest.mark.parametrize("other", ["covid19", "", float("nan")])
+def test_a_label_that_is_none_of_the_classes_is_refused(other: str) -> None:
+    with pytest.raises(RunError, match=r"Expected the labels COVID19, NORMAL, PNEUMONIA; 2 of 3 images"):
+        indices(["NORMAL", other, other], CLASSES)
 
 
 def test_auto_implies_only_where_both_classes_exist() -> None:

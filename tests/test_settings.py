@@ -14,6 +14,7 @@ from cxr_core.settings import (
     remember_dataset,
     replacing,
     runs_dir,
+    stamp,
     write_atomic,
 )
 
@@ -84,6 +85,19 @@ def test_a_reader_never_sees_a_part(tmp_path: Path) -> None:
         writer.join()
         assert writer.exitcode == 0
     assert seen <= {"a" * 50_000, "b" * 50_000}
+
+
+def test_a_stamp_changes_with_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "a.json"
+    stamps = [stamp(file)]
+    for content in ("one", "two", "more"):
+        write_atomic(file, content)
+        stamps.append(stamp(file))
+        assert stamp(file) == stamps[-1]
+    assert len(set(stamps)) == 4
+    file.unlink()
+    assert stamp(file) == stamps[0] == (0, 0)
+    assert stamp(tmp_path / "none" / "a.json") == (0, 0)
 
 
 def test_recent_data_sets_latest_first(tmp_path: Path) -> None:

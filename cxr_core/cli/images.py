@@ -1,6 +1,5 @@
 """The commands on single images: ``predict``, ``explain``, ``picture``."""
 
-import io
 import sys
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from cxr_core.cli.output import print_json, runs_folder
 from cxr_core.data.uploads import shown_name
 from cxr_core.errors import ImageError
 from cxr_core.images.dicom.files import facts
+from cxr_core.images.encoding import png
 from cxr_core.images.gate import questioned
 from cxr_core.images.reading import decode, decoded, pixels, read_bytes
 from cxr_core.reports import known
@@ -142,9 +142,8 @@ def explain(options: Namespace) -> int:
     if prediction.error:
         raise ImageError(prediction.error)
     heat = predictor.heat(prediction.file, content, options.label)
-    out = io.BytesIO()
-    overlay(decode(content, prediction.file), heat, options.opacity).save(out, "PNG")
-    write_atomic(options.out, out.getvalue(), private=False)
+    heated = overlay(decode(content, prediction.file), heat, options.opacity)
+    write_atomic(options.out, png(heated), private=False)
     record_predicted([prediction.outcome], run.id, run.path.parent)
     record("exported", "heat map", run=run.id, runs=run.path.parent)
     print(f"{options.out}: heat map of {options.label}, opacity {options.opacity:g}. {HEAT_SENTENCE}")
@@ -162,9 +161,7 @@ def picture(options: Namespace) -> int:
     content = read_bytes(options.file)
     found = decoded(content, name)
     doubt = questioned(content, name, pixels(content, name), facts(content))
-    out = io.BytesIO()
-    found.picture.save(out, "PNG")
-    write_atomic(options.out, out.getvalue(), private=False)
+    write_atomic(options.out, png(found.picture), private=False)
     record("exported", "picture", counts={"images": 1})
     width, height = found.picture.size
     if options.json:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from cxr_core.evaluation.intervals import bootstrap
 from cxr_core.evaluation.metrics import report
-from cxr_core.labels import Implied
+from cxr_core.labels import Implied, indices
 
 UNKNOWN = "not known"
 
@@ -29,7 +29,7 @@ def by_source(table: pd.DataFrame, classes: Sequence[str], implied: Implied) -> 
     named = table["source"].fillna("").astype(str).replace("", UNKNOWN)
     found = []
     for source, part in table.groupby(named, sort=True):
-        true, decisions = (part[column].map(list(classes).index).to_numpy() for column in ("label", "decision"))
+        true, decisions = (indices(part[column], classes) for column in ("label", "decision"))
         probabilities = part[[f"p_{name}" for name in classes]].to_numpy(float)
         figures = report(true, probabilities, decisions, classes, implied)
         counts = part["label"].value_counts()

@@ -6,7 +6,6 @@
 torch comes in with the predictor, and with the heat map inside its function.
 """
 
-import io
 from typing import TYPE_CHECKING
 
 from PIL import Image
@@ -14,6 +13,7 @@ from PIL import Image
 from cxr_core import images
 from cxr_core.errors import ImageError
 from cxr_core.images.dicom.files import facts
+from cxr_core.images.encoding import jpeg
 from cxr_core.inference.neighbours import Neighbour
 from cxr_core.reports.image import Answered, Heat, Similar
 from cxr_core.runs.run import Run
@@ -51,7 +51,7 @@ def answered(
     return Answered(
         file=prediction.file,
         digest=images.content_digest(content),
-        picture=_jpeg(picture, FULL_SIDE),
+        picture=jpeg(picture, FULL_SIDE),
         label=prediction.label,
         probabilities=prediction.probabilities,
         withheld=prediction.withheld,
@@ -72,7 +72,7 @@ def _heat(predictor: "Predictor", content: bytes, name: str, picture: Image.Imag
     from cxr_core.inference.explain import overlay
 
     heat = predictor.heat(name, content, label)
-    return Heat(label, opacity, _jpeg(overlay(picture, heat, opacity), FULL_SIDE), not heat.any())
+    return Heat(label, opacity, jpeg(overlay(picture, heat, opacity), FULL_SIDE), not heat.any())
 
 
 def _similar(predictor: "Predictor", content: bytes, name: str) -> Similar:
@@ -88,15 +88,7 @@ def _tile(run: Run, neighbour: Neighbour) -> bytes | None:
         # Another image may stand there by now.
         if images.content_digest(content) != neighbour.digest:
             return None
-        return _jpeg(images.decode(content, path.name, side=SMALL_SIDE), SMALL_SIDE)
+        return jpeg(images.decode(content, path.name, side=SMALL_SIDE), SMALL_SIDE)
     except ImageError:
         # The data set has moved; the label and the distance still stand.
         return None
-
-
-def _jpeg(picture: Image.Image, side: int) -> bytes:
-    small = picture.copy()
-    small.thumbnail((side, side))
-    out = io.BytesIO()
-    small.save(out, "JPEG", quality=88)
-    return out.getvalue()

@@ -26,10 +26,11 @@ from cxr_core.data.dataset import Dataset
 from cxr_core.data.pseudonyms import Pseudonyms
 from cxr_core.errors import CxrError, DiskError, RunError
 from cxr_core.evaluation.intervals import unpaired
+from cxr_core.labels import indices
 from cxr_core.runs.decision import Decision
 from cxr_core.runs.measured import Measured, measure, measured
 from cxr_core.runs.run import TEXT_COLUMNS, Run
-from cxr_core.settings import from_json, write_atomic
+from cxr_core.settings import Stamp, from_json, stamp, write_atomic
 from cxr_core.sheets import read, written
 
 FOLDER = "external"
@@ -126,9 +127,9 @@ def forget(run: Run, file: str) -> str:
     return fitting[0].name
 
 
-def stamps(run: Run) -> tuple[tuple[str, int], ...]:
+def stamps(run: Run) -> tuple[tuple[str, Stamp], ...]:
     """Which evaluations are kept, and when each was written: changes whenever one of them does."""
-    return tuple(sorted((path.name, path.stat().st_mtime_ns) for path in (run.path / FOLDER).glob("*.json")))
+    return tuple(sorted((path.name, stamp(path)) for path in (run.path / FOLDER).glob("*.json")))
 
 
 def own_reason(run: Run, dataset: Dataset) -> str:
@@ -193,7 +194,7 @@ def against(run: Run, external: External) -> dict[str, Any]:
     parts = []
     for table in tables:
         part = table[table["label"].isin(labels)]
-        true, decisions = (part[column].map(run.classes.index).to_numpy() for column in ("label", "decision"))
+        true, decisions = (indices(part[column], run.classes) for column in ("label", "decision"))
         parts.append((true, decisions, part["patient"].fillna("").tolist()))
     counted = [run.classes.index(name) for name in labels]
     return {**unpaired(parts[0], parts[1], len(run.classes), counted), "labels": labels}

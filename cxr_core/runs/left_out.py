@@ -18,6 +18,7 @@ from cxr_core.evaluation.by_source import by_source, can_leave_out
 from cxr_core.evaluation.intervals import paired
 from cxr_core.figures import spelled
 from cxr_core.images.reading import content_digest
+from cxr_core.labels import indices
 from cxr_core.runs.companions import LEFT_OUT, Companion
 from cxr_core.runs.measured import measured
 from cxr_core.runs.run import Run, read_predictions
@@ -145,7 +146,7 @@ def _difference(own: pd.DataFrame, without: pd.DataFrame, run: Run) -> dict[str,
     if both.empty:
         return None
     true, with_it, without_it = (
-        both[name].map(run.classes.index).to_numpy() for name in ("label", "decision", "decision_left_out")
+        indices(both[name], run.classes) for name in ("label", "decision", "decision_left_out")
     )
     return paired(true, with_it, without_it, len(run.classes), both["patient"].tolist())
 

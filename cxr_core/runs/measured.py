@@ -14,7 +14,7 @@ from cxr_core.evaluation.balance import unjudged
 from cxr_core.evaluation.calibration import brier, calibrate, ece, logits_of
 from cxr_core.evaluation.intervals import bootstrap
 from cxr_core.evaluation.metrics import report
-from cxr_core.labels import Implied, decide
+from cxr_core.labels import Implied, decide, indices
 from cxr_core.runs.decision import Decision
 from cxr_core.runs.run import Run
 
@@ -46,7 +46,7 @@ def measure(table: pd.DataFrame, classes: Sequence[str], implied: Implied, decis
     """
     try:
         probabilities = table[[f"p_{name}" for name in classes]].to_numpy(dtype=np.float64)
-        true = table["label"].map(list(classes).index).to_numpy(dtype=np.int64)
+        true = indices(table["label"], classes)
     except (KeyError, ValueError):
         raise RunError(f"The predictions are damaged: expected label and p_CLASS for {', '.join(classes)}.") from None
     decisions = decide(probabilities, classes, implied, decision.thresholds)

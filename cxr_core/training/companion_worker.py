@@ -20,6 +20,7 @@ from filelock import Timeout
 
 from cxr_core.errors import RunError
 from cxr_core.evaluation.metrics import confusion_matrix, summary
+from cxr_core.labels import indices
 from cxr_core.private import private_lock
 from cxr_core.runs import controls, left_out
 from cxr_core.runs.companions import (
@@ -145,7 +146,7 @@ def _chance(run: Run) -> float:
     """Macro F1 of the run's test decisions dealt out anew among the images: as often each class, at random."""
     _, table = measured(run, "test")
     classes = run.classes
-    true, decisions = (table[name].map(classes.index).to_numpy(np.int64) for name in ("label", "decision"))
+    true, decisions = (indices(table[name], classes) for name in ("label", "decision"))
     random = np.random.default_rng(0)
     dealt = (confusion_matrix(true, random.permutation(decisions), len(classes)) for _ in range(_SHUFFLES))
     return float(np.mean([summary(confusion, classes)["macro_f1"] for confusion in dealt]))

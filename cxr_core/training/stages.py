@@ -29,6 +29,7 @@ from cxr_core.errors import CxrError, DatasetError, DiskError, RunError
 from cxr_core.inference.embedding import keep_embedding
 from cxr_core.inference.evaluate import check_folder, evaluate_samples, named
 from cxr_core.inference.trained import Trained
+from cxr_core.labels import indices
 from cxr_core.model.extraction import Interrupted, Item, keep
 from cxr_core.model.features import FeatureStore
 from cxr_core.model.network import initial_suffix, load_prefix, save_weights
@@ -122,7 +123,7 @@ class Stages:
     def _part(self, store: FeatureStore, samples: pd.DataFrame, split: str, views: int) -> Part:
         chosen = samples[samples["split"] == split]
         rows = [store.rows([f"{digest}:{view}" for digest in chosen["digest"]]) for view in range(views)]
-        label = chosen["label"].map(self.run.classes.index).to_numpy(dtype=np.int64, copy=True)
+        label = indices(chosen["label"], self.run.classes)
         if not len(label):
             raise DatasetError(f"No readable image is left in {split}. Mend the files that unreadable.csv names.")
         return Part(store, np.stack(rows, axis=1), label)

@@ -25,11 +25,11 @@ from cxr_core.evaluation.metrics import confusion_matrix, summary
 from cxr_core.labels import Implied, choose_thresholds, decide, targets
 from cxr_core.model.features import FeatureStore
 from cxr_core.model.losses import balanced_alpha, sigmoid_focal_loss, softmax_focal_loss
-from cxr_core.model.network import INFERENCE_BATCH, in_batches, infer, suffix_input
+from cxr_core.model.network import INFERENCE_BATCH, in_batches, infer
 from cxr_core.training.checkpoint import Standing, copy_weights, load_checkpoint, save_checkpoint
 from cxr_core.training.divergence import Guess
 from cxr_core.training.schedule import learning_rate
-from cxr_core.training.wide import WideLayer
+from cxr_core.training.steps import Loss, step_for
 
 # Saving may cost this share of the training's time. Where an epoch is too short for that, some go by unsaved, and a
 # request to stop waits for the epoch's end instead of throwing it away.
@@ -71,7 +71,7 @@ class Trainer:
         self.standing, self.best = Standing(), copy_weights(self.suffix)
         if self.file.exists():
             self.standing, self.best = load_checkpoint(self.file, self.suffix, self.optimizer)
-        self.wide = WideLayer.of(self.suffix, self.optimizer, config, device)
+        self.step = step_for(config, self.suffix, self.optimizer, self.loss, train.store, device)
         self._saved_epoch = self.standing.epoch
         self._unsaved_seconds = 0.0
         self._saving_seconds = 0.0
@@ -123,43 +123,17 @@ class Trainer:
         rows, label = self.train.rows[order, view], self.train.label[order]
         steps = math.ceil(len(order) / self.config.batch_size)
         self.suffix.train()
+        self.step.begin(rows, label)
         logits, loss_sum = [], 0.0
-        for step, part in enumerate(in_batches(np.arange(len(order)), self.config.batch_size)):
+        for number, part in enumerate(in_batches(np.arange(len(order)), self.config.batch_size)):
             if stop_now():
                 return None
-            rate = self._rate((epoch - 1) * steps + step, steps)
-            for group in self.optimizer.param_groups:
-                group["lr"] = rate
-            if self.wide and step % self.wide.steps == 0:
-                block = rows[part[0] : part[0] + self.wide.steps * self.config.batch_size]
-                self.wide.begin(suffix_input(self.train.store.read(block), self.device))
-            output = self.wide.forward(len(part)) if self.wide else self._forward(rows[part])
-            loss = self.loss(output, label[part])
-            self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            self.optimizer.step()
-            if self.wide:
-                self.wide.stepped(rate)
-                if (step + 1) % self.wide.steps == 0 or step + 1 == steps:
-                    self.wide.end()
-            value = loss.item()
+            value, output = self.step(part, self._rate((epoch - 1) * steps + number, steps))
             self._check_finite(value, epoch)
             loss_sum += value * len(part)
             logits.append(output.detach().float().cpu())
             progress(epoch, int(part[-1]) + 1, len(order))
         return loss_sum / len(order), torch.cat(logits), label
-
-    def _forward(self, rows: NDArray[np.int64]) -> Tensor:
-        images = suffix_input(self.train.store.read(rows), self.device)
-        try:
-            return self.suffix(images)
-        except ValueError as error:
-            # Batch norm has nothing to average over: one image whose features are a single pixel.
-            raise RunError(
-                f"{self.config.backbone} cannot learn from a batch of {len(rows)} at {self.config.image_size} px "
-                f"({error}). Raise image_size, or choose a batch_size above 1 that leaves no single image over of "
-                f"{len(self.train)}."
-            ) from None
 
     def _check_finite(self, loss: float, epoch: int) -> None:
         if not math.isfinite(loss):
@@ -267,8 +241,8 @@ def _loss(
     implied: Implied,
     label: NDArray[np.int64],
     device: torch.device,
-) -> Callable[[Tensor, NDArray[np.int64]], Tensor]:
-    """The focal loss of this configuration: (logits (N, K), class indices (N,)) -> scalar."""
+) -> Loss:
+    """The focal loss of this configuration."""
     counts = torch.bincount(torch.from_numpy(label), minlength=len(classes))
     if implied:
         meaning = torch.from_numpy(targets(np.arange(len(classes)), classes, implied)).to(device)

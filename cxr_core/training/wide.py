@@ -5,9 +5,10 @@
     for ...: wide.forward(count); loss.backward(); optimizer.step(); wide.stepped(rate)
     wide.end()
 
-VGG16's head has 25 million weights in its first layer, and a step of eight images moves all of them several times
-through memory. But its gradient is D^T X, of rank eight, with the features X and the gradient D of the layer's output.
-So for a block of steps W and the momentum M are written as
+:mod:`cxr_core.training.steps` makes of it steps like any others. VGG16's head has 25 million weights in its first
+layer, and a step of eight images moves all of them several times through memory. But its gradient is D^T X, of rank
+eight, with the features X and the gradient D of the layer's output. So for a block of steps W and the momentum M are
+written as
 
     W = a W0 + b M0 + sum of alpha_r D_r^T X_r,        M = c W0 + d M0 + sum of beta_r D_r^T X_r
 

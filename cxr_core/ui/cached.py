@@ -1,6 +1,5 @@
 """Cached wrappers: a scan, a predictor, a picture is made once and served to every session."""
 
-import io
 import os
 import time
 from collections.abc import Callable
@@ -15,12 +14,14 @@ from streamlit.delta_generator import DeltaGenerator
 
 from cxr_core import images, reach
 from cxr_core.data.dataset import Dataset, scan
-from cxr_core.errors import DatasetError, ImageError
+from cxr_core.errors import DatasetError
 from cxr_core.figures import of
+from cxr_core.images.encoding import jpeg
 from cxr_core.images.masking import Mask
 from cxr_core.paths import given
 from cxr_core.runs.decision import POINT
 from cxr_core.runs.run import Run
+from cxr_core.settings import Stamp, stamp
 from cxr_core.ui.frame import duration
 
 if TYPE_CHECKING:
@@ -127,16 +128,11 @@ class progress_bar:
 
 def cached_predictor(run: Run) -> "Predictor":
     """The run's predictor, loaded once for all sessions, and again when its weights or its thresholds change."""
-    return _predictor(str(run.path), modified(run.weights_file), modified(run.path / POINT))
-
-
-def modified(path: Path) -> int:
-    """When the file was last written, in ns; 0 where there is none."""
-    return path.stat().st_mtime_ns if path.exists() else 0
+    return _predictor(str(run.path), stamp(run.weights_file), stamp(run.path / POINT))
 
 
 @st.cache_resource(max_entries=3, show_spinner="Loading the network")
-def _predictor(path: str, weights_modified: int, point_modified: int) -> "Predictor":
+def _predictor(path: str, weights: Stamp, point: Stamp) -> "Predictor":
     # Imports torch, 4 to 6 seconds the first time.
     from cxr_core.inference.predictor import Predictor
 
@@ -147,11 +143,7 @@ def thumbnail(path: Path, side: int = THUMBNAIL_SIDE, colour: bool = False) -> b
     """A JPEG of the image as a network sees it, grey, or with ``colour`` as it was stored; its longer side at most
     ``side`` px. Raises ImageError.
     """
-    try:
-        stat = path.stat()
-    except OSError as error:
-        raise ImageError(f"{path.name}: the file cannot be read ({error.strerror}).") from error
-    return _picture(str(path), stat.st_size, stat.st_mtime_ns, side, colour)
+    return _picture(str(path), stamp(path), side, colour)
 
 
 def full_picture(path: Path) -> bytes:
@@ -160,12 +152,9 @@ def full_picture(path: Path) -> bytes:
 
 
 @st.cache_data(max_entries=2000, show_spinner=False)
-def _picture(path: str, size: int, modified: int, side: int, colour: bool) -> bytes:
+def _picture(path: str, changed: Stamp, side: int, colour: bool) -> bytes:
     picture = images.decode(images.read_bytes(Path(path)), Path(path).name, side=side, colour=colour)
-    picture.thumbnail((side, side))
-    out = io.BytesIO()
-    picture.save(out, "JPEG", quality=85)
-    return out.getvalue()
+    return jpeg(picture, side)
 
 
 @st.cache_data(max_entries=200, show_spinner=False)

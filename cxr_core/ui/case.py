@@ -6,7 +6,6 @@ or its parts, each where the page wants it: ``picture_view``, ``answer_view``, `
 until a heat map is asked for, or similar cases of an image whose vector is not given.
 """
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,11 +19,13 @@ from PIL import Image
 from cxr_core import charts, images
 from cxr_core.errors import ImageError
 from cxr_core.figures import of
+from cxr_core.images.encoding import jpeg
 from cxr_core.images.masking import BORDER
 from cxr_core.inference.neighbours import AMONG, FILE, Neighbours
 from cxr_core.labels import rule_text
 from cxr_core.runs.decision import Decision
 from cxr_core.runs.run import Run
+from cxr_core.settings import Stamp, stamp
 from cxr_core.ui.cached import FULL_SIDE, cached_predictor, thumbnail
 from cxr_core.ui.frame import escaped
 
@@ -86,7 +87,7 @@ def picture_view(run: Run, case: Case, key: str) -> None:
             opacity = st.slider("Opacity", 0.0, 1.0, OPACITY, 0.05, key=f"heat-opacity-{key}", width=190)
     with place:
         if label is None:
-            st.image(_jpeg(_decoded(case.digest, case)), width="stretch", alt=case.name)
+            st.image(jpeg(Image.fromarray(_decoded(case.digest, case))), width="stretch", alt=case.name)
         else:
             _heated(run, case, label, opacity)
         if run.config.mask_border:
@@ -100,7 +101,7 @@ def _heated(run: Run, case: Case, label: str, opacity: float) -> None:
     from cxr_core.inference.explain import overlay
 
     picture = overlay(Image.fromarray(_decoded(case.digest, case)), heat, opacity)
-    st.image(_jpeg(np.asarray(picture)), width="stretch", alt=f"{case.name}, heat map of {label}")
+    st.image(jpeg(picture), width="stretch", alt=f"{case.name}, heat map of {label}")
     st.caption(escaped(HEAT_NOTE.format(label=label)))
     if not heat.any():
         st.caption(escaped(f"The map is empty: nothing in this picture speaks for {label}."))
@@ -157,31 +158,27 @@ def similar_view(run: Run, case: Case, key: str) -> None:
 def cached_neighbours(run: Run) -> Neighbours:
     """The run's training images in feature space, read once. Raises RunError where it has none."""
     path = run.path / FILE
-    return _neighbours(str(run.path), path.stat().st_mtime_ns if path.exists() else 0)
+    return _neighbours(str(run.path), stamp(path))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _neighbours(path: str, modified: int) -> Neighbours:
+def _neighbours(path: str, changed: Stamp) -> Neighbours:
     return Neighbours.load(Run(Path(path)))
 
 
 def heat_of(run: Run, case: Case, label: str) -> NDArray[np.float32]:
     """Grad-CAM of ``label``, float32 (S, S) in 0..1, computed once per image and label in a session."""
-    return _heat(str(run.path), _trained_at(run), case.digest, label, run, case)
+    return _heat(str(run.path), stamp(run.weights_file), case.digest, label, run, case)
 
 
 def vector_of(run: Run, case: Case) -> NDArray[np.floating]:
     """The image's embedding (D,), computed once per session."""
-    return _vector(str(run.path), _trained_at(run), case.digest, run, case)
-
-
-def _trained_at(run: Run) -> int:
-    return run.weights_file.stat().st_mtime_ns if run.weights_file.exists() else 0
+    return _vector(str(run.path), stamp(run.weights_file), case.digest, run, case)
 
 
 # What is made of an image stays in its session: an upload is nobody else's.
 @st.cache_data(max_entries=64, show_spinner="Computing the heat map", scope="session")
-def _heat(path: str, modified: int, digest: str, label: str, _run: Run, _case: Case) -> NDArray[np.float32]:
+def _heat(path: str, changed: Stamp, digest: str, label: str, _run: Run, _case: Case) -> NDArray[np.float32]:
     from cxr_core.inference.explain import heat_map
 
     size = _run.config.image_size
@@ -189,7 +186,7 @@ def _heat(path: str, modified: int, digest: str, label: str, _run: Run, _case: C
 
 
 @st.cache_data(max_entries=256, show_spinner="Looking for similar cases", scope="session")
-def _vector(path: str, modified: int, digest: str, _run: Run, _case: Case) -> NDArray[np.floating]:
+def _vector(path: str, changed: Stamp, digest: str, _run: Run, _case: Case) -> NDArray[np.floating]:
     from cxr_core.inference.embedding import embed_pixels
 
     seen = images.pixels(_case.content, _case.name, _run.config.image_size)
@@ -201,9 +198,3 @@ def _decoded(digest: str, _case: Case) -> NDArray[np.uint8]:
     picture = images.decode(_case.content, _case.name, side=FULL_SIDE)
     picture.thumbnail((FULL_SIDE, FULL_SIDE))
     return np.asarray(picture)
-
-
-def _jpeg(pixels: NDArray[np.uint8]) -> bytes:
-    out = io.BytesIO()
-    Image.fromarray(pixels).save(out, "JPEG", quality=88)
-    return out.getvalue()

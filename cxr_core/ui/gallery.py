@@ -10,7 +10,7 @@ from cxr_core.data.dataset import Dataset
 from cxr_core.errors import ImageError
 from cxr_core.figures import of
 from cxr_core.images.masking import Mask
-from cxr_core.labels import parse_labels, targets
+from cxr_core.labels import indices, parse_labels, targets
 from cxr_core.settings import runs_dir
 from cxr_core.ui.cached import cached_pixels, full_picture, thumbnail
 from cxr_core.ui.frame import escaped
@@ -91,7 +91,7 @@ def network_batch(dataset: Dataset, size: int) -> None:
     drawn = pool.sample(min(BATCH, len(pool)), random_state=st.session_state.get("batch-seed", 0))
     mask: Mask = "border-erased" if fixes.mended(dataset, fixes.read(runs_dir())).border_masked else "none"
     implied = parse_labels("auto", dataset.classes)
-    wanted = targets(np.array([dataset.classes.index(label) for label in drawn["label"]]), dataset.classes, implied)
+    wanted = targets(indices(drawn["label"], dataset.classes), dataset.classes, implied)
     st.caption(
         f"{len(drawn)} of {len(pool):,} images to learn from, {size} x {size} px; first as they are, then two "
         f"augmented views. Targets are in the order {', '.join(map(escaped, dataset.classes))}"

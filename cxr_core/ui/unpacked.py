@@ -13,7 +13,7 @@ import streamlit as st
 from cxr_core.data.unpacked import Unpacked, unpacked_dir, unpacked_zips
 from cxr_core.runs.needs import delete_unpacked, users
 from cxr_core.runs.run import Run, list_runs
-from cxr_core.settings import runs_dir
+from cxr_core.settings import Stamp, runs_dir, stamp
 from cxr_core.ui.cached import forget_scans
 from cxr_core.ui.frame import escaped, guarded
 
@@ -25,7 +25,7 @@ def unpacked_section() -> None:
     found = unpacked_zips()
     if not found:
         return
-    sizes = [_size(str(unpacked.path), unpacked.path.stat().st_mtime_ns) for unpacked in found]
+    sizes = [_size(str(unpacked.path), stamp(unpacked.path)) for unpacked in found]
     runs = list_runs(runs_dir())
     with st.expander(
         f"Unpacked zips: {len(found)}, {_in_words(sum(size for size, _ in sizes))}", icon=":material/inventory_2:"
@@ -74,7 +74,7 @@ def _forget_choice(folder: Path) -> None:
 
 
 @st.cache_data(max_entries=500, show_spinner=False)
-def _size(path: str, changed: int) -> tuple[int, int]:
+def _size(path: str, changed: Stamp) -> tuple[int, int]:
     unpacked = Unpacked(Path(path))
     return unpacked.bytes, unpacked.files
 

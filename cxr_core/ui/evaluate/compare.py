@@ -9,10 +9,11 @@ from cxr_core import charts
 from cxr_core.errors import CxrError
 from cxr_core.evaluation.intervals import paired
 from cxr_core.figures import number, of, signed
+from cxr_core.labels import indices
 from cxr_core.runs import viewings
 from cxr_core.runs.run import Run, list_runs
 from cxr_core.runs.titles import title, titles
-from cxr_core.settings import runs_dir
+from cxr_core.settings import Stamp, runs_dir
 from cxr_core.ui.evaluate.classes import NO_BAR
 from cxr_core.ui.evaluate.headline import interval_text
 from cxr_core.ui.frame import escaped, metric
@@ -102,9 +103,9 @@ def common(run: Run, other: Run, split: str) -> tuple[pd.DataFrame, int]:
 
 
 @st.cache_data(max_entries=16, show_spinner="Comparing", hash_funcs={Run: lambda run: str(run.path)})
-def _paired(run: Run, other: Run, split: str, mine: tuple[int, ...], theirs: tuple[int, ...]) -> dict[str, Any]:
+def _paired(run: Run, other: Run, split: str, mine: tuple[Stamp, ...], theirs: tuple[Stamp, ...]) -> dict[str, Any]:
     images, _ = common(run, other, split)
-    true, a, b = (images[name].map(run.classes.index) for name in ("label", "decision_a", "decision_b"))
+    true, a, b = (indices(images[name], run.classes) for name in ("label", "decision_a", "decision_b"))
     return paired(true, a, b, len(run.classes), images["patient"].tolist())
 
 

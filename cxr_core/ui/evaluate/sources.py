@@ -12,6 +12,7 @@ from cxr_core.figures import NO_INTERVAL, of, spelled
 from cxr_core.runs.companions import LEFT_OUT
 from cxr_core.runs.left_out import PROTOCOL, LeftOutScores, planned, scores, verdict
 from cxr_core.runs.run import Run
+from cxr_core.settings import Stamp, stamp
 from cxr_core.ui.evaluate.classes import NO_BAR
 from cxr_core.ui.evaluate.companions import measuring
 from cxr_core.ui.frame import escaped
@@ -46,7 +47,7 @@ def _left_out(run: Run, trainings: int) -> None:
     """Each source left out of training in turn: the result, or the button that measures it."""
     st.subheader("Left-out sources", anchor=False)
     file = run.path / LEFT_OUT.file
-    found = _scores(run, file.stat().st_mtime_ns, thresholds(run)) if file.exists() else None
+    found = _scores(run, stamp(file), thresholds(run)) if file.exists() else None
     if found is None:
         st.write(escaped(PROTOCOL))
         measuring(run, LEFT_OUT, "Train without each source in turn", trainings)
@@ -74,7 +75,7 @@ def _plan(run: Run) -> tuple[int, str]:
 
 
 @st.cache_data(max_entries=8, show_spinner="Measuring", hash_funcs={Run: lambda run: str(run.path)})
-def _scores(run: Run, modified: int, thresholds: dict[str, float]) -> LeftOutScores | None:
+def _scores(run: Run, changed: Stamp, thresholds: dict[str, float]) -> LeftOutScores | None:
     """Kept for the file as it is and the thresholds as they stand."""
     return scores(run)
 

@@ -16,6 +16,7 @@ from cxr_core.figures import NOT_DEFINED, number, of, percent
 from cxr_core.labels import decide, no_finding_class
 from cxr_core.runs.decision import Decision, clear_operating_point, save_operating_point
 from cxr_core.runs.run import Run
+from cxr_core.settings import Stamp
 from cxr_core.ui.evaluate.classes import NO_BAR
 from cxr_core.ui.evaluate.headline import interval_text
 from cxr_core.ui.frame import escaped, guarded, metric
@@ -101,7 +102,7 @@ def _ratios(point: dict[str, Any], intervals: dict[str, Any]) -> None:
 
 
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs={Run: lambda run: str(run.path)})
-def _intervals(run: Run, name: str, threshold: float, changed: tuple[int, ...]) -> dict[str, Any]:
+def _intervals(run: Run, name: str, threshold: float, changed: tuple[Stamp, ...]) -> dict[str, Any]:
     _, table = cached_measured(run, "val")
     probability = probabilities_of(run, table)[:, run.classes.index(name)]
     return dict(point_intervals(truth_of(run, table, name), probability, threshold, table["patient"].tolist()))

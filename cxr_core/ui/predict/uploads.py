@@ -6,7 +6,6 @@
 A zip stands for the files in it. A file's name is text to show. It is never a path.
 """
 
-import io
 from collections import deque
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,9 +21,11 @@ from cxr_core.data.uploads import Member, members, shown_name
 from cxr_core.errors import ImageError
 from cxr_core.figures import counted
 from cxr_core.images import limits
+from cxr_core.images.encoding import jpeg
 from cxr_core.runs.decision import POINT
 from cxr_core.runs.run import Run
-from cxr_core.ui.cached import cached_predictor, modified, progress_bar
+from cxr_core.settings import stamp
+from cxr_core.ui.cached import cached_predictor, progress_bar
 
 if TYPE_CHECKING:
     from cxr_core.inference.predictor import Prediction, Predictor
@@ -119,7 +120,7 @@ def predicted(run: Run, found: Sequence[Member | Answer]) -> list[Answer]:
 
     Raises what loading the run's network raises (RunError, WeightsError). A file that is no image has its ``error``.
     """
-    version = (str(run.path), modified(run.weights_file), modified(run.path / POINT))
+    version = (str(run.path), stamp(run.weights_file), stamp(run.path / POINT))
     before = st.session_state.get("predictions", {})
     # Another run, or the same one trained on or with other thresholds, is another set of predictions.
     known: dict[tuple[Any, ...], Answer] = {
@@ -174,10 +175,7 @@ def picture(answer: Answer) -> bytes:
 @st.cache_data(max_entries=64, show_spinner=False, scope="session")
 def _picture(key: str, _answer: Answer) -> bytes:
     decoded = images.decode(content_of(_answer), _answer.name, side=PICTURE_SIDE)
-    decoded.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
-    out = io.BytesIO()
-    decoded.save(out, "JPEG", quality=88)
-    return out.getvalue()
+    return jpeg(decoded, PICTURE_SIDE)
 
 
 def content_of(answer: Answer) -> bytes:

@@ -13,6 +13,7 @@ from cxr_core.evaluation import balance
 from cxr_core.runs.decision import POINT
 from cxr_core.runs.external import against, externals, stamps
 from cxr_core.runs.run import Run
+from cxr_core.settings import Stamp, stamp
 
 FIGURES = ("n", "classes", "accuracy", "balanced_accuracy", "macro_f1", "ci", "confusion")
 
@@ -27,12 +28,12 @@ def external_figures(run: Run) -> list[dict[str, Any]]:
         return []
     names = (POINT, "metrics_test.json", "predictions_test.csv")
     files = [run.path / name for name in names]
-    found: list[dict[str, Any]] = _figures(run, kept, [f.stat().st_mtime_ns if f.exists() else 0 for f in files])
+    found: list[dict[str, Any]] = _figures(run, kept, [stamp(file) for file in files])
     return found
 
 
 @st.cache_data(max_entries=64, show_spinner="Measuring", hash_funcs={Run: lambda run: str(run.path)})
-def _figures(run: Run, kept: tuple[tuple[str, int], ...], changed: list[int]) -> list[dict[str, Any]]:
+def _figures(run: Run, kept: tuple[tuple[str, Stamp], ...], changed: list[Stamp]) -> list[dict[str, Any]]:
     rows = []
     for external in externals(run):
         metrics, _ = external.measured

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from cxr_core.errors import RunError
 from cxr_core.evaluation.metrics import curves
-from cxr_core.labels import targets
+from cxr_core.labels import indices, targets
 from cxr_core.runs.decision import POINT
 from cxr_core.runs.measured import Measured, measured
 from cxr_core.runs.run import Run
+from cxr_core.settings import Stamp, stamp
 
 _RATIOS = ("precision", "recall", "specificity", "f1", "roc_auc", "average_precision")
 _OVERALL = ("accuracy", "balanced_accuracy", "macro_f1")
@@ -35,15 +36,15 @@ def cached_measured(run: Run, split: str) -> Measured:
     return _measured(run, split, stamps(run, split))
 
 
-def stamps(run: Run, split: str) -> tuple[int, ...]:
+def stamps(run: Run, split: str) -> tuple[Stamp, ...]:
     """When the files behind ``cached_measured`` were last changed."""
     names = (f"predictions_{split}.csv", f"metrics_{split}.json", "decision.json", POINT)
     files = [run.path / name for name in names]
-    return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
+    return tuple(stamp(file) for file in files)
 
 
 @st.cache_data(max_entries=32, show_spinner="Measuring", hash_funcs={Run: lambda run: str(run.path)})
-def _measured(run: Run, split: str, changed: tuple[int, ...]) -> Measured:
+def _measured(run: Run, split: str, changed: tuple[Stamp, ...]) -> Measured:
     report, table = measured(run, split)
     if not _whole(report, run.classes) or not _trustworthy(report, run.classes):
         path = run.path / f"metrics_{split}.json"
@@ -71,14 +72,14 @@ def cached_curves(run: Run, split: str) -> dict[str, Any]:
 
 
 @st.cache_data(max_entries=32, show_spinner=False, hash_funcs={Run: lambda run: str(run.path)})
-def _curves(run: Run, split: str, changed: tuple[int, ...]) -> dict[str, Any]:
+def _curves(run: Run, split: str, changed: tuple[Stamp, ...]) -> dict[str, Any]:
     _, table = cached_measured(run, split)
     return curves(true_of(run, table), probabilities_of(run, table), run.classes, run.implied)
 
 
 def true_of(run: Run, table: pd.DataFrame) -> NDArray[np.int64]:
     """Class index of each image's label, (N,)."""
-    return table["label"].map(run.classes.index).to_numpy(dtype=np.int64)
+    return indices(table["label"], run.classes)
 
 
 def probabilities_of(run: Run, table: pd.DataFrame) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ from cxr_core.reports.verdict import Verdict, verdict
 from cxr_core.runs import external
 from cxr_core.runs.companions import EXPERIMENTS
 from cxr_core.runs.run import Run
+from cxr_core.settings import Stamp, stamp
 from cxr_core.ui.frame import escaped
 from cxr_core.ui.run.measured import stamps
 
@@ -29,11 +30,11 @@ def verdict_banner(run: Run) -> None:
 def known_verdict(run: Run) -> Verdict:
     """The verdict, made anew when one of the files that it rests on changes. Raises RunError."""
     files = [run.path / name for name in _FILES]
-    changed = tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
+    changed = tuple(stamp(file) for file in files)
     found: Verdict = _verdict(run, (*stamps(run, "test"), *changed), external.stamps(run))
     return found
 
 
 @st.cache_data(max_entries=64, show_spinner="Measuring", hash_funcs={Run: lambda run: str(run.path)})
-def _verdict(run: Run, changed: tuple[int, ...], kept: tuple[tuple[str, int], ...]) -> Verdict:
+def _verdict(run: Run, changed: tuple[Stamp, ...], kept: tuple[tuple[str, Stamp], ...]) -> Verdict:
     return verdict(run)
