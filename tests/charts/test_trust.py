@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 import pytest
 
 from cxr_core import charts
-from cxr_core.charts import look, trust
+from cxr_core.charts import intervals as bars
+from cxr_core.charts import look
 from cxr_core.evaluation import calibration, intervals, metrics, operating
 
 CLASSES = ["COVID19", "NORMAL", "PNEUMONIA"]
@@ -71,7 +72,7 @@ def test_whiskers_end_where_the_interval_ends() -> None:
         assert bar.name == name
         assert bar.marker.color == charts.class_colors(CLASSES)[name]
         ends = zip(bar.x, bar.error_x.arrayminus, bar.error_x.array, strict=True)
-        for key, (value, below, above) in zip(trust.FIGURES, ends, strict=True):
+        for key, (value, below, above) in zip(bars.FIGURES, ends, strict=True):
             assert value == pytest.approx(REPORT["per_class"][name][key])
             assert [value - below, value + above] == pytest.approx(CI["per_class"][name][key])
     figures = REPORT["per_class"]["COVID19"]
