@@ -12,7 +12,7 @@ draws::
 
 from cxr_core.ui.cached import cached_pixels, cached_predictor, cached_scan, full_picture, progress_bar, thumbnail
 from cxr_core.ui.datasets import known_datasets, open_dataset
-from cxr_core.ui.form import config_form, estimate_line, mends_line, names_line
+from cxr_core.ui.form import config_form, estimate_line, fixes_line, names_line
 from cxr_core.ui.frame import duration, escaped, guarded, metric, notes, page, state_badge, warnings_banner
 from cxr_core.ui.gallery import network_batch, sample_grid
 from cxr_core.ui.run.home import latest_datasets, latest_run, latest_runs, next_step, quick_start
@@ -27,6 +27,7 @@ __all__ = [
     "duration",
     "escaped",
     "estimate_line",
+    "fixes_line",
     "full_picture",
     "guarded",
     "known_datasets",
@@ -34,7 +35,6 @@ __all__ = [
     "latest_run",
     "latest_runs",
     "live_run",
-    "mends_line",
     "metric",
     "names_line",
     "network_batch",
