@@ -10,7 +10,7 @@ answered only where
 - the dashboard may be shown at all (``Serving.refusal``),
 - where there is a login and no page that asks for it, for pictures and uploads, somebody has logged in.
 
-Whatever is answered may not be shown in another site's frame.
+Whatever is answered may not be shown in another site's frame; and a page names the browser that opens it.
 """
 
 import html
@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cxr_core.errors import ConfigError
 from cxr_core.server import exposure, login
+from cxr_core.server.browser import naming
 from cxr_core.server.serving import Serving, host_name, is_local
 
 LOGGER = logging.getLogger(__name__)
@@ -65,9 +66,11 @@ class Guard:
             await _refuse(scope, receive, send, reason)
             return
 
+        named = naming(scope) if scope["type"] == "http" else []
+
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*_without_ours(message.get("headers", ())), *HEADERS]}
+                message = {**message, "headers": [*_without_ours(message.get("headers", ())), *HEADERS, *named]}
             await send(message)
 
         await self.app(scope, receive, sending)

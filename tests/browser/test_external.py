@@ -45,7 +45,7 @@ def test_internal_beside_external(
     expect(page.get_by_text("Macro F1 is over the classes that occur in a source")).to_be_visible()
     shot(page, f"sources-{look}")
     _section(page, "External test")
-    box = page.get_by_role("combobox", name="Another data set")
+    box = page.get_by_role("combobox", name="External data set")
     box.fill(str(other))
     box.press("Enter")
     page.get_by_role("button", name="Evaluate on it").click()

@@ -1,20 +1,39 @@
-"""A browser is known again by its token, however the server masks it."""
+"""A browser is known again by its name, however often it opens or reloads the page."""
+
+from pathlib import Path
 
 import pytest
+import streamlit as st
 
-from cxr_core.ui.run.viewings import unmasked
-
-
-def test_masks_of_one_token_are_one_viewer() -> None:
-    cookies = (
-        "2|2d44eeab|7a847933657a01c0959d72be30294fd1|1795393267",
-        "2|ae6d1010|f9ad8788e653ff7b16b48c05b300b16a|1795393267",
-        "2|78d2cad5|2f125d4d30ec25bec00b56c065bf6baf|1795393267",
-    )
-    assert len({unmasked(cookie) for cookie in cookies}) == 1
-    assert len(unmasked(cookies[0])) == 32
+from cxr_core.runs import viewings
+from cxr_core.runs.run import Run
+from cxr_core.server.browser import COOKIE
+from tests.pages.support import open_page, texts, tiny_dataset, tiny_run
 
 
-@pytest.mark.parametrize("cookie", ["", "abc", "1|aa|bb|1", "2|x|y|1", "2|aa|bb", "2||bb|1"])
-def test_another_form_names_nobody(cookie: str) -> None:
-    assert unmasked(cookie) == ""
+@pytest.fixture
+def run(isolated: Path) -> Run:
+    return tiny_run(isolated / "runs", tiny_dataset(isolated / "tiny"), "completed")
+
+
+def visit(run: Run) -> None:
+    """A new session opens the page, and it is drawn three times."""
+    at = open_page("pages/4_Evaluate.py", run=run.id)
+    for _ in range(2):
+        at.run()
+    assert not at.exception
+    assert viewings.sentence(run) in texts(at)
+
+
+def test_a_browser_with_a_name_counts_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, count in (("a", 1), ("a", 1), ("b", 2), ("a", 2)):
+        with monkeypatch.context() as patch:
+            patch.setattr(type(st.context), "cookies", {COOKIE: name, "another": "cookie"})
+            visit(run)
+        assert viewings.count(run) == count
+
+
+def test_without_a_name_each_session_counts_once(run: Run) -> None:
+    for count in (1, 2):
+        visit(run)
+        assert viewings.count(run) == count
