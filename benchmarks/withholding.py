@@ -71,7 +71,7 @@ def measure(trained: Trained, named: Iterable[tuple[str, str, bytes]]) -> dict[s
 
 
 def main() -> int:
-    """Measure every run named; 1 after an error that a person can mend."""
+    """Measure every run named; 1 after an error that a person can fix."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.withholding", description=__doc__)
     parser.add_argument("runs", nargs="+", metavar="RUN", help="id or folder of a completed run")
     parser.add_argument("--odd", type=Path, help="a folder of further chest X-rays, each to be answered")

@@ -110,7 +110,7 @@ class TrainConfig(BaseModel):
     mask_border: bool = _field(
         False,
         "Data",
-        "Erase a rim of every image, in training and wherever the run is used: no letters there to learn from. A mend "
+        "Erase a rim of every image, in training and wherever the run is used: no letters there to learn from. A fix "
         "of the data set turns it on.",
     )
 
@@ -123,7 +123,7 @@ class TrainConfig(BaseModel):
         try:
             return cls(**given)
         except ValidationError as error:
-            raise ConfigError("; ".join(_mend(problem) for problem in error.errors())) from None
+            raise ConfigError("; ".join(_fix(problem) for problem in error.errors())) from None
 
     @model_validator(mode="before")
     @classmethod
@@ -217,7 +217,7 @@ def check_weights_given(config: TrainConfig) -> None:
         weights_file(config.weights)
 
 
-def _mend(problem: Any) -> str:
+def _fix(problem: Any) -> str:
     where = ".".join(str(part) for part in problem["loc"][:1]) or "configuration"
     if problem["type"] == "extra_forbidden":
         return f"{where}: there is no such hyperparameter; the fields are {', '.join(TrainConfig.model_fields)}"

@@ -1,4 +1,4 @@
-"""What a person can mend.
+"""What a person can fix.
 
 Every error that comes from a file, a form, a flag or a folder is a ``CxrError``; its message says what was
 expected, what came and what to do. Anything else is a bug and stays loud::
@@ -6,7 +6,7 @@ expected, what came and what to do. Anything else is a bug and stays loud::
     CxrError
     ├── ConfigError     a hyperparameter out of its range, or two that contradict each other
     ├── DatasetError    a folder, table or archive that is not a data set
-    │   └── LeakError   one whose test pictures are in training: mend it, or say train anyway
+    │   └── LeakError   one whose test pictures are in training: fix it, or say train anyway
     ├── ImageError      a file that is not a readable image
     │   └── CutShortError   one whose end is missing
     ├── WeightsError    pretrained weights that cannot be fetched, read or fitted to the backbone
@@ -16,7 +16,7 @@ expected, what came and what to do. Anything else is a bug and stays loud::
 
 
 class CxrError(Exception):
-    """Base of all errors a person can mend. ``str(error)`` is the whole message, fit for a page or a terminal."""
+    """Base of all errors a person can fix. ``str(error)`` is the whole message, fit for a page or a terminal."""
 
 
 class ConfigError(CxrError):

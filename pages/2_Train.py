@@ -25,7 +25,7 @@ def choose() -> tuple[Dataset | None, TrainConfig | None]:
                 f"{len(dataset.samples):,} images of {len(dataset.classes)} classes: "
                 f"{', '.join(ui.escaped(name) for name in dataset.classes)}"
             )
-            ui.mends_line(dataset)
+            ui.fixes_line(dataset)
             for sentence in untested(dataset.samples):
                 st.warning(ui.escaped(sentence), icon=":material/warning:")
             ui.names_line(dataset)

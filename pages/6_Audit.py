@@ -1,12 +1,12 @@
-"""Audit: what a score on a data set is worth; what was found, in pictures, and how to mend it."""
+"""Audit: what a score on a data set is worth; what was found, in pictures, and how to fix it."""
 
 import pandas as pd
 import streamlit as st
 
 from cxr_core import ui
 from cxr_core.audit.audit import Audit
-from cxr_core.ui.audit.fixing import mends_list
-from cxr_core.ui.audit.issues import audited, findings_list, verdict
+from cxr_core.ui.audit.fixing import fixes_list
+from cxr_core.ui.audit.issues import audited, issues_list, verdict
 from cxr_core.ui.sheet import sheet
 
 
@@ -63,9 +63,9 @@ ui.page("Audit", ":material/fact_check:")
 with ui.guarded():
     dataset = ui.open_dataset()
     if dataset is not None:
-        mended, found = audited(dataset)
+        fixed, found = audited(dataset)
         verdict(found)
-        mends_list(dataset)
+        fixes_list(dataset)
         figures(found)
         tables(found)
-        findings_list(dataset, mended, found)
+        issues_list(dataset, fixed, found)

@@ -116,7 +116,7 @@ def test_a_link_is_not_followed(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "warning" in capsys.readouterr().err
 
 
-def test_marks_and_mends_are_fixed_and_taken_back_without_their_reasons(tmp_path: Path) -> None:
+def test_marks_and_fixes_are_fixed_and_taken_back_without_their_reasons(tmp_path: Path) -> None:
     dataset = scan(tiny_dataset(tmp_path / "xrays"))
     file, digest = dataset.samples.iloc[0][["file", "digest"]]
     marks.add(runs_dir(), digest, file, "NORMAL", marks.LABEL_WRONG, "Mrs Miller, born 1950")
@@ -125,7 +125,7 @@ def test_marks_and_mends_are_fixed_and_taken_back_without_their_reasons(tmp_path
     name = fixes.move(runs_dir(), dataset, {file: fixes.LEFT_OUT}, "leak: leave out")
     fixes.undo(runs_dir(), name)
     assert [line["what"] for line in lines()] == [
-        *("marked: label looks wrong", "mark taken back", "leak: leave out", "mend taken back")
+        *("marked: label looks wrong", "mark taken back", "leak: leave out", "fix taken back")
     ]
     assert all(line["counts"] == {"images": 1} for line in lines())
     written = (runs_dir() / FILE).read_text()

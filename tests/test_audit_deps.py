@@ -31,7 +31,7 @@ def audit_deps() -> ModuleType:
 def test_a_known_vulnerability_fails_and_is_named(audit_deps: ModuleType) -> None:
     status, lines = audit_deps.judged([CLEAN, BAD, SKIPPED])
     assert status == 1
-    assert lines == ["pillow 2.0: CVE-1, mended in 2.1", "2 of 3 packages were checked: 1 known vulnerabilities."]
+    assert lines == ["pillow 2.0: CVE-1, fixed in 2.1", "2 of 3 packages were checked: 1 known vulnerabilities."]
 
 
 def test_a_clean_report_says_how_many_were_checked(audit_deps: ModuleType) -> None:

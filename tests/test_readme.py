@@ -20,7 +20,7 @@ import pytest
 
 from cxr_core import __main__ as cli
 from cxr_core.audit.audit import audit
-from cxr_core.audit.issues import Finding
+from cxr_core.audit.issues import Issue
 from cxr_core.data import fixes
 from cxr_core.data.archive import unpack
 from cxr_core.data.dataset import scan
@@ -83,8 +83,8 @@ def alternatives(line: str) -> list[list[str]]:
 
 
 def test_the_reader_of_usage_lines_reads_them() -> None:
-    line = 'python -m cxr_core audit    --data DIR [--mend "a: b" | --undo NAME]  [--json]   what it does'
-    assert alternatives(line)[:2] == [["audit", "--data", "DIR"], ["audit", "--data", "DIR", "--mend", "a: b"]]
+    line = 'python -m cxr_core audit    --data DIR [--fix "a: b" | --undo NAME]  [--json]   what it does'
+    assert alternatives(line)[:2] == [["audit", "--data", "DIR"], ["audit", "--data", "DIR", "--fix", "a: b"]]
     assert alternatives("python -m cxr_core runs") == [["runs"]]
 
 
@@ -147,18 +147,18 @@ def test_every_command_of_the_readme_does_what_it_says(
     # Without --only both experiments are trained; one of them is enough here.
     for words in [one for one in alternatives(line) if one[:2] != ["audit", "--run"] or "--only" in one]:
         arguments = values(words)
-        # A leak is there to be mended, and --strict says so.
+        # A leak is there to be fixed, and --strict says so.
         assert cli.main(arguments) == int("--strict" in words), (arguments, capsys.readouterr())
         out = capsys.readouterr().out
         if "--json" in words:
             json.loads(out)
-        if words[-2:-1] == ["--mend"]:
-            assert not any(finding.kind == "leak" for finding in findings(arguments))
+        if words[-2:-1] == ["--fix"]:
+            assert not any(issue.kind == "leak" for issue in issues(arguments))
 
 
-def findings(arguments: list[str]) -> list[Finding]:
+def issues(arguments: list[str]) -> list[Issue]:
     dataset = scan(arguments[arguments.index("--data") + 1])
-    return list(audit(fixes.mended(dataset, fixes.read(runs_dir()))).findings)
+    return list(audit(fixes.applied(dataset, fixes.read(runs_dir()))).issues)
 
 
 def test_make_and_what_the_readme_says_without_it(tmp_path: Path) -> None:

@@ -1,9 +1,9 @@
-"""What a score on a data set is worth: duplicates, leaks, sources, shortcuts, odd pictures, and how to mend them.
+"""What a score on a data set is worth: duplicates, leaks, sources, shortcuts, odd pictures, and how to fix them.
 
 ::
 
     found = audit(scan("my-xrays"))
-    for finding in found.findings: print(finding.severity, finding.message)
+    for issue in found.issues: print(issue.severity, issue.message)
 
 Torch-free. ``traits`` reads each picture once and keeps what was seen; everything else works on that.
 """

@@ -26,10 +26,10 @@ from cxr_core.audit.issues import (
     SHORTCUT_SEES,
     SPLIT_BY_PATIENT,
     WARNS,
-    Finding,
+    Issue,
     ordered,
 )
-from cxr_core.audit.odd_pictures import picture_findings
+from cxr_core.audit.odd_pictures import picture_issues
 from cxr_core.audit.shortcut import AT_BORDER, shortcut
 from cxr_core.audit.traits import Traits, traits_of
 from cxr_core.data.cautions import kinds_of_caution
@@ -52,23 +52,23 @@ _FEW_TO_CHOOSE_BY = 30
 
 @dataclass(frozen=True, eq=False)
 class Audit:
-    """``facts``: all but the findings, as the command line prints it; ``findings``: the severest first."""
+    """``facts``: all but the issues, as the command line prints it; ``issues``: the severest first."""
 
     facts: dict[str, Any]
-    findings: list[Finding]
+    issues: list[Issue]
 
     @property
     def blocks(self) -> bool:
-        return any(finding.severity == BLOCKS for finding in self.findings)
+        return any(issue.severity == BLOCKS for issue in self.issues)
 
     def as_json(self) -> dict[str, Any]:
-        return {**self.facts, "findings": [finding.as_json() for finding in self.findings]}
+        return {**self.facts, "findings": [issue.as_json() for issue in self.issues]}
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> "Audit":
         """What :meth:`as_json` gave. Raises KeyError or TypeError for anything else."""
-        findings = [
-            Finding(
+        issues = [
+            Issue(
                 entry["kind"],
                 entry["severity"],
                 entry["message"],
@@ -78,7 +78,7 @@ class Audit:
             )
             for entry in document["findings"]
         ]
-        return cls({name: value for name, value in document.items() if name != "findings"}, findings)
+        return cls({name: value for name, value in document.items() if name != "findings"}, issues)
 
 
 def audit(dataset: Dataset, progress: Progress | None = None) -> Audit:
@@ -91,9 +91,9 @@ def audit(dataset: Dataset, progress: Progress | None = None) -> Audit:
     return kept
 
 
-def leaks(dataset: Dataset, progress: Progress | None = None) -> list[Finding]:
-    """The findings that block a training, alone: what a training asks before it starts."""
-    return [finding for finding in _pairs_alone(dataset, progress).findings if finding.severity == BLOCKS]
+def leaks(dataset: Dataset, progress: Progress | None = None) -> list[Issue]:
+    """The issues that block a training, alone: what a training asks before it starts."""
+    return [issue for issue in _pairs_alone(dataset, progress).issues if issue.severity == BLOCKS]
 
 
 def twins(dataset: Dataset, progress: Progress | None = None) -> dict[str, str]:
@@ -106,7 +106,7 @@ def _pairs_alone(dataset: Dataset, progress: Progress | None) -> Audit:
     kept = _kept(dataset, _whole(dataset)) or _kept(dataset, "pairs")
     if kept is None:
         pairs = duplicates(dataset.samples, traits_of(dataset, progress))
-        kept = Audit({"duplicates": [pair.as_json() for pair in pairs]}, _pair_findings(pairs))
+        kept = Audit({"duplicates": [pair.as_json() for pair in pairs]}, _pair_issues(pairs))
         _keep(dataset, "pairs", kept)
     return kept
 
@@ -131,16 +131,16 @@ def _examined(dataset: Dataset, traits: Traits) -> Audit:
         "border_masked": dataset.border_masked,
         "widest_interval": widest_intervals(samples),
     }
-    findings = [
-        *_pair_findings(pairs),
-        *_patient_findings(samples),
+    issues = [
+        *_pair_issues(pairs),
+        *_patient_issues(samples),
         *_cautions(dataset),
-        *_shortcut_findings(by_shortcut, dataset.border_masked),
-        *_source_findings(by_source, by_shortcut, dataset.border_masked),
-        *picture_findings(dataset, traits),
-        *_size_findings(samples),
+        *_shortcut_issues(by_shortcut, dataset.border_masked),
+        *_source_issues(by_source, by_shortcut, dataset.border_masked),
+        *picture_issues(dataset, traits),
+        *_size_issues(samples),
     ]
-    return Audit(facts, ordered(findings))
+    return Audit(facts, ordered(issues))
 
 
 def widest_intervals(samples: pd.DataFrame) -> dict[str, float]:
@@ -150,12 +150,12 @@ def widest_intervals(samples: pd.DataFrame) -> dict[str, float]:
     return {str(name): z / (2 * math.sqrt(n + z * z)) for name, n in sorted(counts.items())}
 
 
-def _pair_findings(pairs: list[Pair]) -> list[Finding]:
+def _pair_issues(pairs: list[Pair]) -> list[Issue]:
     leaking = [pair for pair in pairs if pair.leaks]
     conflicts = [pair for pair in pairs if pair.relation == "label-conflict"]
     plain = [pair for pair in pairs if not pair.leaks and pair.relation == "same-class"]
     found = []
-    for kind, severity, chosen, text, mends in (
+    for kind, severity, chosen, text, fixes in (
         (
             "leak",
             BLOCKS,
@@ -171,7 +171,7 @@ def _pair_findings(pairs: list[Pair]) -> list[Finding]:
             groups = _joined([(pair.a, pair.b) for pair in chosen])
             pairs_of = "1 pair" if len(chosen) == 1 else f"{len(chosen):,} pairs"
             message = f"{pairs_of} of the same picture ({exact} exact, {len(chosen) - exact} near): {text}."
-            found.append(Finding(kind, severity, message, tuple(sorted({*sum(groups, ())})), mends, groups))
+            found.append(Issue(kind, severity, message, tuple(sorted({*sum(groups, ())})), fixes, groups))
     return found
 
 
@@ -185,7 +185,7 @@ def _joined(pairs: list[tuple[str, str]]) -> tuple[tuple[str, ...], ...]:
     return tuple(sorted({tuple(sorted(group)) for group in member.values()}))
 
 
-def _patient_findings(samples: pd.DataFrame) -> list[Finding]:
+def _patient_issues(samples: pd.DataFrame) -> list[Issue]:
     known = samples[samples["patient"] != ""]
     both = known.groupby("patient")["split"].agg(lambda split: "test" in set(split) and len(set(split)) > 1)
     names = list(both.index[both.astype(bool)]) if len(both) else []
@@ -196,7 +196,7 @@ def _patient_findings(samples: pd.DataFrame) -> list[Finding]:
     in_test = int((samples["split"] == "test").sum())
     held = int((known["patient"].isin(names) & (known["split"] == "test")).sum())
     return [
-        Finding(
+        Issue(
             "patients",
             WARNS,
             f"{len(names)} of {known['patient'].nunique()} known patients are in train and in test "
@@ -208,42 +208,42 @@ def _patient_findings(samples: pd.DataFrame) -> list[Finding]:
     ]
 
 
-def _cautions(dataset: Dataset) -> list[Finding]:
-    """The sentences that stand beside every run; those on patients and copies are findings of their own above."""
+def _cautions(dataset: Dataset) -> list[Issue]:
+    """The sentences that stand beside every run; those on patients and copies are issues of their own above."""
     calm, loud = ("drawn", "sources unknown", "persons"), ("sources", "collections", "untested")
     names = ("patients in names", "spelling", "missing", "several", "folders", "masks")
     severity = {**dict.fromkeys(calm, INFORMS), **dict.fromkeys((*loud, *names), WARNS)}
     return [
-        Finding(kind, severity[kind], sentence)
+        Issue(kind, severity[kind], sentence)
         for kind, sentence in kinds_of_caution(dataset.samples, dataset.path(""))
         if kind in severity
     ]
 
 
-def _shortcut_findings(found: dict[str, Any], border_masked: bool) -> list[Finding]:
+def _shortcut_issues(found: dict[str, Any], border_masked: bool) -> list[Issue]:
     if found["macro_f1"] is None:
         text = "Too few patients of some class to tell whether size, file and brightness give the class away."
-        return [Finding("shortcut", INFORMS, text)]
+        return [Issue("shortcut", INFORMS, text)]
     masked = " (the border is masked in training)" if border_masked else ""
     said = (
         f"From {SHORTCUT_SEES[border_masked]} alone{masked}, a simple model reaches macro F1 {found['macro_f1']:.2f} "
         f"(chance {found['chance_macro_f1']:.2f})"
     )
     if not found["claimed"]:
-        return [Finding("shortcut", INFORMS, f"{said}: no shortcut was found.")]
+        return [Issue("shortcut", INFORMS, f"{said}: no shortcut was found.")]
     carried = [name for name, loss in found["by_feature"].items() if loss > _CARRIES][:3]
     return [
-        Finding(
+        Issue(
             "shortcut",
             WARNS,
             f"{said}, most of it from {', '.join(carried) or 'all of them together'}: a network can reach as much "
             "without looking at a lung.",
-            mends=(MASK_BORDER,) if any(found["by_feature"].get(name, 0) > _CARRIES for name in AT_BORDER) else (),
+            fixes=(MASK_BORDER,) if any(found["by_feature"].get(name, 0) > _CARRIES for name in AT_BORDER) else (),
         )
     ]
 
 
-def _source_findings(found: dict[str, Any] | None, by_shortcut: dict[str, Any], border_masked: bool) -> list[Finding]:
+def _source_issues(found: dict[str, Any] | None, by_shortcut: dict[str, Any], border_masked: bool) -> list[Issue]:
     if found is None:
         return []
     where = "this test set" if found["split"] == "test" else "these images"
@@ -254,15 +254,15 @@ def _source_findings(found: dict[str, Any] | None, by_shortcut: dict[str, Any], 
     meaning = (
         f"only what a network reaches beyond the best that needs no lung, {best:.2f} ({what}), may come from lungs."
     )
-    return [Finding("source-only score", INFORMS, f"{text}: {meaning}")]
+    return [Issue("source-only score", INFORMS, f"{text}: {meaning}")]
 
 
-def _size_findings(samples: pd.DataFrame) -> list[Finding]:
+def _size_issues(samples: pd.DataFrame) -> list[Issue]:
     found = []
     counts = samples["label"].value_counts()
     if len(counts) > 1 and counts.max() > _IMBALANCE * counts.min():
         found.append(
-            Finding(
+            Issue(
                 "balance",
                 INFORMS,
                 f"{counts.idxmax()} has {counts.max()} images, {counts.idxmin()} {counts.min()}: accuracy favours the "
@@ -272,13 +272,13 @@ def _size_findings(samples: pd.DataFrame) -> list[Finding]:
     validation = int((samples["split"] == "val").sum())
     if 0 < validation < _FEW_TO_CHOOSE_BY:
         text = f"Validation has {validation} images: the best epoch and the thresholds are chosen by few."
-        found.append(Finding("small validation", INFORMS, text))
+        found.append(Issue("small validation", INFORMS, text))
     widths = widest_intervals(samples)
     if widths:
         name = max(widths, key=lambda label: widths[label])
         n = int(((samples["split"] == "test") & (samples["label"] == name)).sum())
         found.append(
-            Finding(
+            Issue(
                 "test size",
                 WARNS if widths[name] > _WIDE else INFORMS,
                 f"The test has {n} images of {name}: its recall may be off by {100 * widths[name]:.0f} points either "

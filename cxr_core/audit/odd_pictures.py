@@ -4,7 +4,7 @@ import re
 
 import pandas as pd
 
-from cxr_core.audit.issues import INFORMS, LEAVE_OUT, MASK_BORDER, WARNS, Finding
+from cxr_core.audit.issues import INFORMS, LEAVE_OUT, MASK_BORDER, WARNS, Issue
 from cxr_core.audit.traits import FACTS, Traits
 from cxr_core.data.dataset import Dataset
 from cxr_core.data.listing import CUT_SHORT
@@ -34,15 +34,15 @@ _QUESTIONED = {
 }
 
 
-def picture_findings(dataset: Dataset, traits: Traits) -> list[Finding]:
-    """A finding for each kind of oddity that there is; what Predict would withhold its answer for is among them."""
+def picture_issues(dataset: Dataset, traits: Traits) -> list[Issue]:
+    """An issue for each kind of oddity that there is; what Predict would withhold its answer for is among them."""
     samples = dataset.samples
     total = len(samples)
     found = _left_out(dataset, traits)
     tiny = samples["file"][samples[["width", "height"]].min(axis=1) < TINY_SIDE]
     if len(tiny):
         found.append(
-            Finding(
+            Issue(
                 "tiny",
                 WARNS,
                 f"{_images(len(tiny), total, 'has', 'have')} a side below {TINY_SIDE} pixels: fine signs of disease "
@@ -56,7 +56,7 @@ def picture_findings(dataset: Dataset, traits: Traits) -> list[Finding]:
         files = tuple(samples["file"][oddities == kind])
         if files:
             found.append(
-                Finding(
+                Issue(
                     kind,
                     WARNS,
                     f"{_images(len(files), total, 'is', 'are')} questioned: {what}. Predict withholds the answer for "
@@ -68,7 +68,7 @@ def picture_findings(dataset: Dataset, traits: Traits) -> list[Finding]:
     return [*found, *_letters(samples, traits, dataset.border_masked), *_children(samples), *_wrong_ages(dataset)]
 
 
-def _left_out(dataset: Dataset, traits: Traits) -> list[Finding]:
+def _left_out(dataset: Dataset, traits: Traits) -> list[Issue]:
     """Files that are no images, and apart from them those whose end is missing."""
     total = len(dataset.samples) + len(dataset.unreadable)
     short = dataset.unreadable["kind"] == CUT_SHORT
@@ -87,7 +87,7 @@ def _left_out(dataset: Dataset, traits: Traits) -> list[Finding]:
         ),
     ):
         if files:
-            found.append(Finding(kind, WARNS, f"{len(files):,} of {total:,} files {said}", files))
+            found.append(Issue(kind, WARNS, f"{len(files):,} of {total:,} files {said}", files))
     return found
 
 
@@ -96,14 +96,14 @@ def _images(count: int, total: int, one: str, more: str) -> str:
     return f"{count} of {total} images {one if count == 1 else more}"
 
 
-def _letters(samples: pd.DataFrame, traits: Traits, border_masked: bool) -> list[Finding]:
+def _letters(samples: pd.DataFrame, traits: Traits, border_masked: bool) -> list[Issue]:
     lettered = pd.Series(traits.facts[:, FACTS.index("marker")] > 0, index=samples.index)
     if not lettered.any():
         return []
     shares = lettered.groupby(samples["label"]).agg(["sum", "count"])
     listed = ", ".join(f"{row['sum']} of {row['count']} {label}" for label, row in shares.iterrows())
     return [
-        Finding(
+        Issue(
             "letters",
             INFORMS,
             f"{_images(int(lettered.sum()), len(samples), 'seems', 'seem')} to have letters or markers at the border "
@@ -119,7 +119,7 @@ def _letters(samples: pd.DataFrame, traits: Traits, border_masked: bool) -> list
     ]
 
 
-def _children(samples: pd.DataFrame) -> list[Finding]:
+def _children(samples: pd.DataFrame) -> list[Issue]:
     known = samples["age"].notna()
     young = samples["age"] < ADULT
     # An age decides where one is known, the file's name elsewhere.
@@ -136,7 +136,7 @@ def _children(samples: pd.DataFrame) -> list[Finding]:
         "the scores are of children." if everyone else "among adults a network can tell a child, and the class with it."
     )
     return [
-        Finding(
+        Issue(
             "children",
             INFORMS if everyone else WARNS,
             f"{listed} images are {' or '.join(what)}{ages}: {meaning}",
@@ -153,14 +153,14 @@ def _named_as_children(samples: pd.DataFrame) -> pd.Series:
     return sick | names.str.match(_CHILD) if sick.any() else sick
 
 
-def _wrong_ages(dataset: Dataset) -> list[Finding]:
+def _wrong_ages(dataset: Dataset) -> list[Issue]:
     wrong = {file: dataset.wrong_ages[file] for file in dataset.samples["file"] if file in dataset.wrong_ages}
     if not wrong:
         return []
     values = list(dict.fromkeys(wrong.values()))
     shown = ", ".join(value[:20] for value in values[:3]) + (" and others" if len(values) > 3 else "")
     return [
-        Finding(
+        Issue(
             "ages",
             INFORMS,
             f"{len(wrong):,} of {len(dataset.samples):,} images have an age in the table that cannot be one ({shown}; "

@@ -26,5 +26,5 @@ def changing(file: Path) -> Iterator[None]:
         if reason := why_full(error):
             raise full(reason, file) from None
         raise DatasetError(
-            f"{file} cannot be written ({error.strerror}). Free some space, or mend its permissions."
+            f"{file} cannot be written ({error.strerror}). Free some space, or fix its permissions."
         ) from None

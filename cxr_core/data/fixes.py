@@ -1,12 +1,12 @@
-"""What a person mended in a data set: a table beside the runs, taken back a mend at a time.
+"""What a person fixed in a data set: a table beside the runs, taken back a fix at a time.
 
     chosen = move(runs_dir(), dataset, {"test/A/1.png": "train", "train/A/2.png": LEFT_OUT}, "leak")
-    mended(dataset, read(runs_dir()))       # the data set as a training and an audit see it
+    applied(dataset, read(runs_dir()))       # the data set as a training and an audit see it
     undo(runs_dir(), chosen)
 
 The image files and their folders are never changed. A row holds for a file of that name with that content.
 
-A mend that masks the border names files as its evidence, and moves none. Where it applies, trainings do not see the
+A fix that masks the border names files as its evidence, and moves none. Where it applies, trainings do not see the
 border of any image: erased from some alone, the mask itself would tell these from the others.
 """
 
@@ -28,15 +28,16 @@ from cxr_core.settings import write_atomic
 from cxr_core.sheets import written
 
 FILE = "splits.csv"
+# "mend" is what a fix is called in files that earlier versions wrote.
 COLUMNS = ["mend", "file", "digest", "split", "reason", "time"]
 LEFT_OUT, NOT_GIVEN, BORDER_MASKED = "left-out", "none", "border-masked"
-# What a mend may say of a file: a split, in none of them, that the given one is forgotten, or that it is why the border
+# What a fix may say of a file: a split, in none of them, that the given one is forgotten, or that it is why the border
 # of every image is masked.
 PLACES = ("train", "val", "test", LEFT_OUT, NOT_GIVEN, BORDER_MASKED)
 
 
 def read(runs_dir: Path) -> pd.DataFrame:
-    """All mends, the oldest first: texts, columns ``COLUMNS``. Raises DatasetError where the table is damaged."""
+    """All fixes, the oldest first: texts, columns ``COLUMNS``. Raises DatasetError where the table is damaged."""
     path = runs_dir / FILE
     try:
         table = sheets.read(path)
@@ -51,14 +52,14 @@ def read(runs_dir: Path) -> pd.DataFrame:
 
 
 def move(runs_dir: Path, dataset: Dataset, places: Mapping[str, str], reason: str) -> str:
-    """Write a mend: file -> one of ``PLACES``. Returns its name, for :func:`undo`.
+    """Write a fix: file -> one of ``PLACES``. Returns its name, for :func:`undo`.
 
     Raises DatasetError where nothing would change, or a class would be left without a training image or, where there
     is a test, without a test image.
     """
     samples = dataset.samples[dataset.samples["file"].isin(places)]
     if samples.empty:
-        raise DatasetError("Expected files of this data set to mend, got none. Look at the audit again.")
+        raise DatasetError("Expected files of this data set to fix, got none. Look at the audit again.")
     name = secrets.token_hex(4)
     time = datetime.now(UTC).isoformat(timespec="seconds")
     rows = pd.DataFrame(
@@ -68,21 +69,21 @@ def move(runs_dir: Path, dataset: Dataset, places: Mapping[str, str], reason: st
     )
     with changing(runs_dir / FILE):
         table = pd.concat([read(runs_dir), rows], ignore_index=True)
-        _check(dataset, mended(dataset, table))
+        _check(dataset, applied(dataset, table))
         write_atomic(runs_dir / FILE, written(table))
     record("fixed", reason, data=dataset.name, runs=runs_dir, counts={"images": len(rows)})
     return name
 
 
-def undo(runs_dir: Path, mend: str) -> None:
-    """Take a mend back. Nothing happens where it is not there."""
+def undo(runs_dir: Path, fix: str) -> None:
+    """Take a fix back. Nothing happens where it is not there."""
     with changing(runs_dir / FILE):
         table = read(runs_dir)
-        left = table[table["mend"] != mend]
+        left = table[table["mend"] != fix]
         if len(left) == len(table):
             return
         write_atomic(runs_dir / FILE, written(left))
-    record("fixed", "mend taken back", runs=runs_dir, counts={"images": len(table) - len(left)})
+    record("fixed", "fix taken back", runs=runs_dir, counts={"images": len(table) - len(left)})
 
 
 def applying(dataset: Dataset, table: pd.DataFrame) -> pd.DataFrame:
@@ -92,8 +93,8 @@ def applying(dataset: Dataset, table: pd.DataFrame) -> pd.DataFrame:
     return table[pd.Series(ours, index=table.index, dtype=bool)]
 
 
-def mended(dataset: Dataset, table: pd.DataFrame) -> Dataset:
-    """The data set with the mends of ``table``; of several places of a file the last one holds."""
+def applied(dataset: Dataset, table: pd.DataFrame) -> Dataset:
+    """The data set with the fixes of ``table``; of several places of a file the last one holds."""
     rows = applying(dataset, table)
     if rows.empty:
         return dataset
@@ -107,7 +108,7 @@ def mended(dataset: Dataset, table: pd.DataFrame) -> Dataset:
 
 
 def sentences(dataset: Dataset, table: pd.DataFrame) -> list[str]:
-    """What to say of a run on the mended data set."""
+    """What to say of a run on the fixed data set."""
     rows = applying(dataset, table)
     count = rows["file"][rows["split"] != BORDER_MASKED].nunique()
     if not count:
@@ -121,4 +122,4 @@ def _check(before: Dataset, after: Dataset) -> None:
             after.samples.loc[after.samples["split"].isin([split, ""]), "label"]
         )
         if lost:
-            raise DatasetError(f"This would leave {split} without any image of {min(lost)}. Choose another mend.")
+            raise DatasetError(f"This would leave {split} without any image of {min(lost)}. Choose another fix.")

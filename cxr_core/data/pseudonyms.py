@@ -201,5 +201,5 @@ def _change(folders: dict[str, dict[str, str]]) -> dict[str, Any]:
             kept["folders"] |= folders
             write_atomic(path, json.dumps(kept, indent=1))
     except OSError as error:
-        raise DatasetError(f"{path} cannot be written ({error.strerror}). Mend its permissions.") from None
+        raise DatasetError(f"{path} cannot be written ({error.strerror}). Fix its permissions.") from None
     return kept

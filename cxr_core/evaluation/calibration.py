@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say, and the one number that mends most of it.
+"""Whether probabilities mean what they say, and the one number that fixes most of it.
 
 ::
 

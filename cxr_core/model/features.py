@@ -126,7 +126,7 @@ class FeatureStore:
                 stays = f"The {kept} rows kept before stay. Or set CXR_CACHE to a folder on another disk."
                 raise full(reason, self._data, len(rows) * self.row_bytes, stays) from None
             raise CxrError(
-                f"Kept features cannot be written to {self.folder} ({error.strerror}). Mend its permissions, or set "
+                f"Kept features cannot be written to {self.folder} ({error.strerror}). Fix its permissions, or set "
                 "CXR_CACHE to another folder. What is kept stays."
             ) from None
         self._names.extend(names)

@@ -30,7 +30,7 @@ NOT_AUDITED = (
 NO_EXTERNAL = "No external data set was evaluated: how much of the score is left elsewhere is not known."
 # More would no longer be read; the details have all.
 _CLAUSES = 3
-# Findings that a clause of its own speaks of.
+# Issues that a clause of its own speaks of.
 _NAMED = {"leak", "copies", "drawn", "shortcut", "sources", "patients"}
 _BY = {
     "lungs-erased": "without lungs",
@@ -77,12 +77,12 @@ def verdict(run: Run) -> Verdict:
     reached = _reached(own, audit, bars)
     serious = [*_leak(run, audit, cautions), *_astray(run), *reached, *drops, *lost, *_data(audit, cautions)]
     warned = sorted(run.warnings, key=lambda warning: warning != run.leak)
-    for finding in audit.findings if audit else []:
-        if finding.severity != INFORMS and not any(finding.message in sentence for sentence in warned):
-            warned.append(finding.message)
+    for issue in audit.issues if audit else []:
+        if issue.severity != INFORMS and not any(issue.message in sentence for sentence in warned):
+            warned.append(issue.message)
     details = [*([] if audit else [NOT_AUDITED]), *warned, *said, *told, *external]
-    leaking = "copies" in cautions or bool(audit and any(finding.kind == "leak" for finding in audit.findings))
-    drawn = "drawn" in cautions or bool(audit and any(finding.kind == "drawn" for finding in audit.findings))
+    leaking = "copies" in cautions or bool(audit and any(issue.kind == "leak" for issue in audit.issues))
+    drawn = "drawn" in cautions or bool(audit and any(issue.kind == "drawn" for issue in audit.issues))
     against_it = [
         *known.void(run, audit is not None, leaking, drawn),
         *_astray(run),
@@ -168,14 +168,14 @@ def _left_out(run: Run) -> tuple[list[str], list[str]]:
 def _leak(run: Run, audit: Audit | None, cautions: dict[str, str]) -> list[str]:
     """What makes the figures void before anything else is asked."""
     clauses = []
-    leaks = [finding.message for finding in audit.findings if finding.kind == "leak"] if audit else []
+    leaks = [issue.message for issue in audit.issues if issue.kind == "leak"] if audit else []
     if run.leak:
         clauses.append(f"trained although the audit found a leak, {_counted((leaks or [run.leak])[0])}")
     elif leaks:
         clauses.append(f"the audit found a leak, {_counted(leaks[0])}")
     elif "copies" in cautions:
         clauses.append(_counted(cautions["copies"]))
-    if "drawn" in cautions or (audit and any(finding.kind == "drawn" for finding in audit.findings)):
+    if "drawn" in cautions or (audit and any(issue.kind == "drawn" for issue in audit.issues)):
         clauses.append("its images are drawings, which say nothing of patients")
     if audit is None:
         clauses.append("it was not audited, so leaks and shortcuts in its data set are not known of")
@@ -202,7 +202,7 @@ def _reached(own: _Score | None, audit: Audit | None, bars: dict[str, float]) ->
     ]
     if own and reaching:
         return [f"its macro F1 of {own.written} is reached {' and '.join(reaching)}"]
-    claimed = [finding.message for finding in audit.findings if finding.kind == "shortcut"] if audit else []
+    claimed = [issue.message for issue in audit.issues if issue.kind == "shortcut"] if audit else []
     if claimed and "shortcut" in values and facts["shortcut"].get("claimed"):
         return [f"{by['shortcut'].removeprefix('by ')} reach macro F1 {number(values['shortcut'], 2)}"]
     return []
@@ -212,13 +212,13 @@ def _data(audit: Audit | None, cautions: dict[str, str]) -> list[str]:
     clauses = ["its data set cannot tell disease from source"] if "sources" in cautions else []
     if "patients" in cautions:
         clauses.append(_counted(cautions["patients"]))
-    findings = audit.findings if audit else []
-    others = [finding.kind for finding in findings if finding.severity != INFORMS and finding.kind not in _NAMED]
+    issues = audit.issues if audit else []
+    others = [issue.kind for issue in issues if issue.severity != INFORMS and issue.kind not in _NAMED]
     return [*clauses, *([f"the audit also warns ({', '.join(others)})"] if others else [])]
 
 
 def _counted(message: str) -> str:
-    """The part of a finding's message that counts; what it means comes after the colon."""
+    """The part of an issue's message that counts; what it means comes after the colon."""
     return message.removeprefix(f"{Run.LEAK} ").partition(":")[0].rstrip(".")
 
 

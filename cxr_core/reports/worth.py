@@ -27,23 +27,23 @@ def verdict_blocks(run: Run) -> list[Block]:
 
 
 def audit_blocks(run: Run) -> list[Block]:
-    """Every finding of the audit that the run carries, and the scores that need no look at a lung."""
+    """Every issue of the audit that the run carries, and the scores that need no look at a lung."""
     audit = audit_of(run)
     if audit is None:
         return [Heading("Audit of the data set"), Text(NOT_AUDITED)]
     rows = [
         [
-            _SEVERITIES.get(finding.severity, finding.severity),
-            finding.kind,
-            finding.message,
-            f"{len(finding.files):,}" if finding.files else "",
+            _SEVERITIES.get(issue.severity, issue.severity),
+            issue.kind,
+            issue.message,
+            f"{len(issue.files):,}" if issue.files else "",
         ]
-        for finding in audit.findings
+        for issue in audit.issues
     ]
     return [
         Heading("Audit of the data set"),
         Text(f"The data set as this run splits it, {audit.facts['images']:,} images."),
-        Table(("Severity", "Finding", "What was counted, and what it means", "Files"), rows, (3,)),
+        Table(("Severity", "Issue", "What was counted, and what it means", "Files"), rows, (3,)),
         Table(("", "Score", "Counted on"), _without_lungs(audit), (1,)),
     ]
 

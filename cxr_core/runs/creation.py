@@ -1,4 +1,4 @@
-"""A new run: the data set as its mends leave it, split, audited for leaks, and laid down as a folder, queued.
+"""A new run: the data set as its fixes leave it, split, audited for leaks, and laid down as a folder, queued.
 
 run = create_run(scan("xrays"), TrainConfig.create(epochs=5), runs_dir())
 """
@@ -39,7 +39,7 @@ def create_run(
 ) -> Run:
     """Split the data set and lay the run's folder down, queued. No training starts: see :mod:`cxr_core.runs.jobs`.
 
-    The data set is taken as its mends leave it; where one of them masks the border, the configuration does so too.
+    The data set is taken as its fixes leave it; where one of them masks the border, the configuration does so too.
     ``progress(done, total)`` counts the pictures that the audit looks at. Raises DatasetError where the split is
     impossible, LeakError where the audit finds pictures of the test in training and ``config.train_anyway`` is not set,
     WeightsError where the weights file is not there, ConfigError where configuration and classes do not fit.
@@ -50,7 +50,7 @@ def create_run(
     check_weights_given(config)
     fixed = fixes.read(runs_dir)
     told = fixes.sentences(dataset, fixed)
-    dataset = fixes.mended(dataset, fixed)
+    dataset = fixes.applied(dataset, fixed)
     if dataset.border_masked:
         config = config.model_copy(update={"mask_border": True})
     classes = dataset.classes
@@ -62,7 +62,7 @@ def create_run(
     leaking = [finding.message for finding in leaks(dataset, progress)]
     if leaking and not config.train_anyway:
         raise LeakError(
-            f"The audit blocks this training. {' '.join(leaking)} Mend it on the Audit page, or train anyway "
+            f"The audit blocks this training. {' '.join(leaking)} Fix it on the Audit page, or train anyway "
             "(--train-anyway on the command line): every page then says so."
         )
     told += [f"{Run.LEAK} {message}" for message in leaking]

@@ -97,7 +97,7 @@ def _launch(arguments: list[str], log_file: Path, run: Run, waiting: Sequence[Ru
         reason = f"Its worker cannot be started ({error.strerror}: {error.filename or sys.executable})."
         for one in waiting:
             write_atomic(one.path / "status.json", json.dumps({**one.status, "state": "failed", "error": reason}))
-        raise RunError(f"Run {run.id}: {reason} Nothing was lost: resume it when that is mended.") from None
+        raise RunError(f"Run {run.id}: {reason} Nothing was lost: resume it when that is fixed.") from None
     for one in waiting:
         note_launch(one.path, worker.pid)
     # Somebody has to take the exit status, or the ended worker stays behind as a zombie.

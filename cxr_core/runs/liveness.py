@@ -101,7 +101,7 @@ def worker_lock(folder: Path, message: str) -> Iterator[None]:
     except Timeout:
         raise RunError(message) from None
     except OSError as error:
-        raise RunError(f"{folder / WORKER_LOCK} cannot be locked ({error.strerror}). Mend its permissions.") from None
+        raise RunError(f"{folder / WORKER_LOCK} cannot be locked ({error.strerror}). Fix its permissions.") from None
     try:
         yield
     finally:

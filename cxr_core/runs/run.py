@@ -167,11 +167,11 @@ class Run:
     def _audited(self) -> list[str]:
         """What the audit warns of and no other sentence says: a shortcut, labels that contradict each other."""
         try:
-            findings = (self.audit or {}).get("findings", [])
+            issues = (self.audit or {}).get("findings", [])
             return [
-                str(finding["message"])
-                for finding in findings
-                if finding["kind"] in ("shortcut", "label conflict") and finding["severity"] == "warns"
+                str(issue["message"])
+                for issue in issues
+                if issue["kind"] in ("shortcut", "label conflict") and issue["severity"] == "warns"
             ]
         except (KeyError, TypeError, AttributeError):
             # An audit that somebody edited says nothing.

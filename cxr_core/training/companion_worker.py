@@ -49,7 +49,7 @@ def measure_controls(run: Run) -> bool:
     """Train both controls and write ``controls.json``; False where it was stopped before. Kept scores stay.
 
     Raises RunError where the run has no test result or its controls are being measured already, and what a training
-    raises where a person has to mend something.
+    raises where a person has to fix something.
     """
     if (run.path / CONTROLS.file).exists():
         return True

@@ -93,7 +93,7 @@ class Stages:
         trained = set(samples.loc[samples["split"] == "train", "label"])
         empty = [name for name in self.run.classes if name not in trained]
         if empty:
-            raise DatasetError(f"No readable training image of {', '.join(empty)} is left. Mend or remove the class.")
+            raise DatasetError(f"No readable training image of {', '.join(empty)} is left. Fix or remove the class.")
         if left.problem:
             raise DatasetError(left.problem)
         if left.count:
@@ -125,7 +125,7 @@ class Stages:
         rows = [store.rows([f"{digest}:{view}" for digest in chosen["digest"]]) for view in range(views)]
         label = indices(chosen["label"], self.run.classes)
         if not len(label):
-            raise DatasetError(f"No readable image is left in {split}. Mend the files that unreadable.csv names.")
+            raise DatasetError(f"No readable image is left in {split}. Fix the files that unreadable.csv names.")
         return Part(store, np.stack(rows, axis=1), label)
 
     def train(self, store: FeatureStore, samples: pd.DataFrame, device: torch.device) -> list[str]:

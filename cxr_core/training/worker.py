@@ -42,7 +42,7 @@ def work(run: Run) -> Run:
     """Do what is left of ``run``. Returns when it is completed or stopped; ``run.state`` says which.
 
     Somebody may rename the folder meanwhile: then it goes on there, from its last finished state. The run is returned
-    as it lies in the end. Raises CxrError (and leaves the run "failed" with its text) where a person has to mend
+    as it lies in the end. Raises CxrError (and leaves the run "failed" with its text) where a person has to fix
     something.
     """
     with only_worker(run) as place, terminations_as_interrupts():
@@ -135,7 +135,7 @@ class _Worker:
             self.enter("failed", error=reason)
 
     def prepare(self) -> None:
-        """What a person would have to mend is found before the run waits for its turn: weights that are not there."""
+        """What a person would have to fix is found before the run waits for its turn: weights that are not there."""
         config = self.config
         if config.weights == "none":
             return

@@ -12,7 +12,7 @@ draws::
 
 from cxr_core.ui.cached import progress_bar
 from cxr_core.ui.datasets import known_datasets, open_dataset
-from cxr_core.ui.form import config_form, estimate_line, mends_line, names_line
+from cxr_core.ui.form import config_form, estimate_line, fixes_line, names_line
 from cxr_core.ui.frame import escaped, guarded, metric, notes, page
 from cxr_core.ui.gallery import network_batch, sample_grid
 from cxr_core.ui.run.home import latest_datasets, latest_run, latest_runs, next_step, quick_start
@@ -23,13 +23,13 @@ __all__ = [
     "config_form",
     "escaped",
     "estimate_line",
+    "fixes_line",
     "guarded",
     "known_datasets",
     "latest_datasets",
     "latest_run",
     "latest_runs",
     "live_run",
-    "mends_line",
     "metric",
     "names_line",
     "network_batch",

@@ -198,15 +198,15 @@ def _bound(field: FieldInfo, *names: str) -> float:
     raise TypeError(f"A number in TrainConfig needs bounds: expected {' or '.join(names)} in {field!r}.")
 
 
-def mends_line(dataset: Dataset) -> None:
-    """What the mends of the Audit page make of a training on this data set (as it lies on disk), where there are any.
+def fixes_line(dataset: Dataset) -> None:
+    """What the fixes of the Audit page make of a training on this data set (as it lies on disk), where there are any.
 
     Raises DatasetError where their table is damaged.
     """
     table = fixes.read(runs_dir())
     said = fixes.sentences(dataset, table)
-    if fixes.mended(dataset, table).border_masked:
-        said.append(f"A mend of this data set turns on {TITLES['mask_border']}, whatever the form below says.")
+    if fixes.applied(dataset, table).border_masked:
+        said.append(f"A fix of this data set turns on {TITLES['mask_border']}, whatever the form below says.")
     if said:
         st.caption(escaped(" ".join(said)))
 

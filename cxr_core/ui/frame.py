@@ -34,7 +34,7 @@ STATES = {
 }
 
 # Streamlit's padding takes a third of a phone's screen; captions may be long file names; the first page is named
-# after its file; tiles fill a row whatever the screen's width, the small findings of an audit two columns;
+# after its file; tiles fill a row whatever the screen's width, the small issues of an audit two columns;
 # what is chosen is written in the colour of text: the primary colour is too dim for it in the dark; without a mouse
 # the toolbar of a table is always there, so it gets room of its own above the table.
 _STYLE = """
@@ -49,11 +49,11 @@ _STYLE = """
 :is([class*="st-key-tiles-"], [class*="st-key-pictures-"], [class*="st-key-groups-"], [class*="st-key-numbers-"]) > * {
   min-width: 0;
 }
-[class*="st-key-finding-"] :is([class*="st-key-tiles-"], [class*="st-key-pictures-"]) img {
+[class*="st-key-issue-"] :is([class*="st-key-tiles-"], [class*="st-key-pictures-"]) img {
   aspect-ratio: 1; object-fit: contain; background: #000;
 }
-[class*="st-key-findings-"] { display: block; columns: 2 350px; column-gap: 1rem; }
-[class*="st-key-findings-"] > * { break-inside: avoid; margin-bottom: 1rem; }
+[class*="st-key-issues-"] { display: block; columns: 2 350px; column-gap: 1rem; }
+[class*="st-key-issues-"] > * { break-inside: avoid; margin-bottom: 1rem; }
 [data-testid="stButtonGroup"] button[role][aria-checked="true"][data-selected], [data-testid="stSliderThumbValue"],
 [data-testid="stTab"][role="tab"][aria-selected="true"], [data-testid="stTab"][role="tab"]:hover {
   color: inherit;

@@ -89,14 +89,14 @@ def network_batch(dataset: Dataset, size: int) -> None:
     samples = dataset.samples
     pool = samples[samples["split"].isin(("train", ""))]
     drawn = pool.sample(min(BATCH, len(pool)), random_state=st.session_state.get("batch-seed", 0))
-    mask: Mask = "border-erased" if fixes.mended(dataset, fixes.read(runs_dir())).border_masked else "none"
+    mask: Mask = "border-erased" if fixes.applied(dataset, fixes.read(runs_dir())).border_masked else "none"
     implied = parse_labels("auto", dataset.classes)
     wanted = targets(indices(drawn["label"], dataset.classes), dataset.classes, implied)
     st.caption(
         f"{len(drawn)} of {len(pool):,} images to learn from, {size} x {size} px; first as they are, then two "
         f"augmented views. Targets are in the order {', '.join(map(escaped, dataset.classes))}"
         + ("; a COVID19 image counts as PNEUMONIA too." if implied else ".")
-        + (" Their border is masked, by a mend of the Audit page." if mask != "none" else "")
+        + (" Their border is masked, by a fix of the Audit page." if mask != "none" else "")
     )
     st.button("Draw others", on_click=_draw_others, icon=":material/casino:")
     with st.container(key="tiles-batch"):

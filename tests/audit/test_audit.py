@@ -11,7 +11,7 @@ from PIL import Image
 
 from cxr_core import demo
 from cxr_core.audit import sources
-from cxr_core.audit.audit import Audit, _source_findings, audit, leaks, widest_intervals
+from cxr_core.audit.audit import Audit, _source_issues, audit, leaks, widest_intervals
 from cxr_core.audit.fixing import places
 from cxr_core.audit.issues import KEEP_ONE, LEAVE_OUT, SAME_SPLIT, SPLIT_BY_PATIENT
 from cxr_core.config import TrainConfig
@@ -24,7 +24,7 @@ from cxr_core.settings import runs_dir
 
 
 def kinds(found: Audit) -> dict[str, str]:
-    return {finding.kind: finding.severity for finding in found.findings}
+    return {issue.kind: issue.severity for issue in found.issues}
 
 
 @pytest.fixture
@@ -62,30 +62,30 @@ def test_an_audit_is_kept_and_survives_json(tiny_dataset: Path, tmp_path: Path) 
     assert audit(dataset).as_json() == first.as_json()
 
 
-@pytest.mark.parametrize("mend", [KEEP_ONE, SAME_SPLIT])
-def test_a_leak_blocks_until_it_is_mended_and_again_when_that_is_undone(leaking: Path, mend: str) -> None:
+@pytest.mark.parametrize("fix", [KEEP_ONE, SAME_SPLIT])
+def test_a_leak_blocks_until_it_is_fixed_and_again_when_that_is_undone(leaking: Path, fix: str) -> None:
     dataset = scan(leaking)
     config = TrainConfig.create(backbone="small-cnn", epochs=1)
-    finding = next(finding for finding in audit(dataset).findings if finding.kind == "leak")
-    assert finding.severity == "blocks"
-    assert "test/NORMAL/again.jpg" in finding.files
+    issue = next(issue for issue in audit(dataset).issues if issue.kind == "leak")
+    assert issue.severity == "blocks"
+    assert "test/NORMAL/again.jpg" in issue.files
     with pytest.raises(DatasetError, match="train anyway"):
         create_run(dataset, config, runs_dir())
 
-    chosen = fixes.move(runs_dir(), dataset, places(dataset, finding, mend), finding.kind)
-    mended = fixes.mended(dataset, fixes.read(runs_dir()))
-    assert not leaks(mended)
+    chosen = fixes.move(runs_dir(), dataset, places(dataset, issue, fix), issue.kind)
+    fixed = fixes.applied(dataset, fixes.read(runs_dir()))
+    assert not leaks(fixed)
     run = create_run(dataset, config, runs_dir())
     assert any("moved or left out" in warning for warning in run.warnings)
     split = dict(run.split[["file", "split"]].itertuples(index=False))
-    if mend == KEEP_ONE:
+    if fix == KEEP_ONE:
         assert split["test/NORMAL/again.jpg"] == "test"
-        assert split.keys() == set(dataset.samples["file"]) - set(finding.files) | {"test/NORMAL/again.jpg"}
+        assert split.keys() == set(dataset.samples["file"]) - set(issue.files) | {"test/NORMAL/again.jpg"}
     else:
         assert split["test/NORMAL/again.jpg"] != "test"
 
     fixes.undo(runs_dir(), chosen)
-    assert fixes.mended(dataset, fixes.read(runs_dir())) is dataset
+    assert fixes.applied(dataset, fixes.read(runs_dir())) is dataset
     with pytest.raises(DatasetError, match="Audit page"):
         create_run(dataset, config, runs_dir())
     assert len(list(leaking.rglob("*.png"))) == 36
@@ -97,7 +97,7 @@ def test_train_anyway_is_said_with_every_score(leaking: Path) -> None:
     assert any("although the audit found a leak" in warning for warning in run.warnings)
 
 
-def test_patients_in_two_splits_are_named_and_mended(leaking: Path) -> None:
+def test_patients_in_two_splits_are_named_and_fixed(leaking: Path) -> None:
     table = pd.read_csv(leaking / "sources.csv", dtype=str)
     both = [*sorted(table["file"][table["file"].str.startswith("test/")])[:1], *sorted(table["file"])[-1:]]
     table.loc[table["file"].isin(both), "patient"] = "somebody"
@@ -105,16 +105,16 @@ def test_patients_in_two_splits_are_named_and_mended(leaking: Path) -> None:
     dataset = scan(leaking)
     found = audit(dataset)
     assert found.facts["patients_in_two_splits"] == ["somebody"]
-    finding = next(finding for finding in found.findings if finding.kind == "patients")
-    assert set(finding.files) == set(both)
-    fixes.move(runs_dir(), dataset, places(dataset, finding, SAME_SPLIT), "patients")
-    assert audit(fixes.mended(dataset, fixes.read(runs_dir()))).facts["patients_in_two_splits"] == []
-    by_patient = places(dataset, finding, SPLIT_BY_PATIENT)
+    issue = next(issue for issue in found.issues if issue.kind == "patients")
+    assert set(issue.files) == set(both)
+    fixes.move(runs_dir(), dataset, places(dataset, issue, SAME_SPLIT), "patients")
+    assert audit(fixes.applied(dataset, fixes.read(runs_dir()))).facts["patients_in_two_splits"] == []
+    by_patient = places(dataset, issue, SPLIT_BY_PATIENT)
     assert set(by_patient.values()) == {fixes.NOT_GIVEN}
     assert len(by_patient) == len(dataset.samples)
-    assert set(places(dataset, finding, LEAVE_OUT)) == set(both)
+    assert set(places(dataset, issue, LEAVE_OUT)) == set(both)
     with pytest.raises(ConfigError, match="same split"):
-        places(dataset, finding, KEEP_ONE)
+        places(dataset, issue, KEEP_ONE)
 
 
 def test_odd_pictures_are_named(tiny_dataset: Path, tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_odd_pictures_are_named(tiny_dataset: Path, tmp_path: Path) -> None:
     colours = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
     Image.fromarray(colours).resize((200, 200)).save(root / "train/NORMAL/colour.png")
     picture.save(root / "train/NORMAL/person12_virus_3.jpeg")
-    found = {finding.kind: finding for finding in audit(scan(root)).findings}
+    found = {issue.kind: issue for issue in audit(scan(root)).issues}
     assert found["blank"].files == ("train/NORMAL/blank.png",)
     assert found["unreadable"].files == ("train/NORMAL/note.png",)
     assert "truncated" not in found
@@ -156,7 +156,7 @@ def test_the_interval_of_a_hundred_images_is_ten_points_either_way() -> None:
     assert widths["B"] == pytest.approx(0.0098, abs=1e-4)
 
 
-def test_a_mend_that_empties_a_class_or_changes_nothing_is_refused(leaking: Path) -> None:
+def test_a_fix_that_empties_a_class_or_changes_nothing_is_refused(leaking: Path) -> None:
     dataset = scan(leaking)
     everything = {file: fixes.LEFT_OUT for file in dataset.samples["file"] if "/NORMAL/" in file}
     with pytest.raises(DatasetError, match="without any image of NORMAL"):
@@ -198,7 +198,7 @@ def test_a_run_carries_the_audit_of_its_own_split(completed_run: Run) -> None:
     carried = completed_run.audit
     assert carried is not None
     assert carried["images"] == len(completed_run.split)
-    assert {finding["kind"] for finding in carried["findings"]} >= {"drawn", "test size"}
+    assert {issue["kind"] for issue in carried["findings"]} >= {"drawn", "test size"}
     assert set(carried["widest_interval"]) == set(completed_run.classes)
 
 
@@ -207,5 +207,5 @@ def test_a_run_carries_the_audit_of_its_own_split(completed_run: Run) -> None:
 )
 def test_a_score_must_be_beyond_the_best_of_the_shortcuts(by_shortcut: float | None, best: str) -> None:
     source = {"split": "test", "macro_f1": 0.56, "accuracy": 0.64}
-    (finding,) = _source_findings(source, {"macro_f1": by_shortcut}, border_masked=False)
-    assert f"beyond the best that needs no lung, {best}" in finding.message
+    (issue,) = _source_issues(source, {"macro_f1": by_shortcut}, border_masked=False)
+    assert f"beyond the best that needs no lung, {best}" in issue.message

@@ -1,4 +1,4 @@
-"""Letters at the border: what the audit says of them, the mend that masks the border, and the way back."""
+"""Letters at the border: what the audit says of them, the fix that masks the border, and the way back."""
 
 import shutil
 from dataclasses import replace
@@ -9,7 +9,7 @@ import pytest
 
 from cxr_core.audit.audit import Audit, audit
 from cxr_core.audit.fixing import places
-from cxr_core.audit.issues import LEAVE_OUT, MASK_BORDER, Finding
+from cxr_core.audit.issues import LEAVE_OUT, MASK_BORDER, Issue
 from cxr_core.audit.shortcut import AT_BORDER, GROUPS, inside, shortcut
 from cxr_core.audit.traits import traits_of
 from cxr_core.config import TrainConfig
@@ -30,27 +30,27 @@ def lettered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return lettered_dataset(tmp_path_factory.mktemp("lettered") / "set", images=120)
 
 
-def by_kind(found: Audit) -> dict[str, Finding]:
-    return {finding.kind: finding for finding in found.findings}
+def by_kind(found: Audit) -> dict[str, Issue]:
+    return {issue.kind: issue for issue in found.issues}
 
 
 def mask(dataset: Dataset, kind: str) -> str:
-    finding = by_kind(audit(mended(dataset)))[kind]
-    return fixes.move(runs_dir(), dataset, places(dataset, finding, MASK_BORDER), f"{kind}: {MASK_BORDER}")
+    issue = by_kind(audit(applied(dataset)))[kind]
+    return fixes.move(runs_dir(), dataset, places(dataset, issue, MASK_BORDER), f"{kind}: {MASK_BORDER}")
 
 
-def mended(dataset: Dataset) -> Dataset:
-    return fixes.mended(dataset, fixes.read(runs_dir()))
+def applied(dataset: Dataset) -> Dataset:
+    return fixes.applied(dataset, fixes.read(runs_dir()))
 
 
 @pytest.mark.parametrize("kind", ["letters", "shortcut"])
-def test_the_mend_masks_the_border_of_every_training_until_it_is_undone(lettered: Path, kind: str) -> None:
+def test_the_fix_masks_the_border_of_every_training_until_it_is_undone(lettered: Path, kind: str) -> None:
     dataset = scan(lettered)
     first = audit(dataset)
     before = by_kind(first)
     letters = before["letters"]
     assert letters.severity == "informs"
-    assert letters.mend == before["shortcut"].mend == MASK_BORDER
+    assert letters.fix == before["shortcut"].fix == MASK_BORDER
     assert set(letters.files) >= set(dataset.samples["file"][dataset.samples["label"] == "COVID19"])
     assert first.facts["shortcut"]["by_feature"]["letters at the border"] > 0.1
     assert not create_run(dataset, SMALL, runs_dir()).config.mask_border
@@ -59,18 +59,18 @@ def test_the_mend_masks_the_border_of_every_training_until_it_is_undone(lettered
     evidence = fixes.read(runs_dir())
     assert set(evidence["split"]) == {fixes.BORDER_MASKED}
     assert len(evidence) == (len(letters.files) if kind == "letters" else len(dataset.samples))
-    after = audit(mended(dataset))
+    after = audit(applied(dataset))
     assert after.facts["border_masked"]
     assert set(after.facts["shortcut"]["by_feature"]) == set(GROUPS) - set(AT_BORDER)
     assert after.facts["shortcut"]["macro_f1"] < first.facts["shortcut"]["macro_f1"] - 0.1
     told = by_kind(after)
     assert told["letters"].files == letters.files
-    assert told["letters"].mends == ()
+    assert told["letters"].fixes == ()
     assert "the border of every image is masked in training" in told["letters"].message
     assert "border is masked" in told["shortcut"].message
-    assert MASK_BORDER not in told["shortcut"].mends
-    assert places(mended(dataset), letters, MASK_BORDER) == {}
-    with pytest.raises(ConfigError, match="mend"):
+    assert MASK_BORDER not in told["shortcut"].fixes
+    assert places(applied(dataset), letters, MASK_BORDER) == {}
+    with pytest.raises(ConfigError, match="fix"):
         places(dataset, told["letters"], MASK_BORDER)
     run = create_run(dataset, SMALL, runs_dir())
     assert run.config.mask_border
@@ -79,17 +79,17 @@ def test_the_mend_masks_the_border_of_every_training_until_it_is_undone(lettered
     assert not any("moved or left out" in warning for warning in run.warnings)
 
     fixes.undo(runs_dir(), chosen)
-    assert mended(dataset) is dataset
+    assert applied(dataset) is dataset
     assert audit(dataset).as_json() == first.as_json()
     assert not create_run(dataset, SMALL, runs_dir()).config.mask_border
 
 
-def test_the_mend_moves_no_file_and_overrides_no_other(lettered: Path) -> None:
+def test_the_fix_moves_no_file_and_overrides_no_other(lettered: Path) -> None:
     dataset = scan(lettered)
     whole = dataset.samples
     mask(dataset, "letters")
-    assert mended(dataset).samples.equals(whole)
-    assert mended(dataset).border_masked
+    assert applied(dataset).samples.equals(whole)
+    assert applied(dataset).border_masked
     assert fixes.sentences(dataset, fixes.read(runs_dir())) == []
     first = by_kind(audit(dataset))["letters"].files[:3]
     for order in (0, 1):
@@ -100,7 +100,7 @@ def test_the_mend_moves_no_file_and_overrides_no_other(lettered: Path) -> None:
         ]
         for move in moves[:: 1 - 2 * order]:
             move()
-        left = mended(dataset)
+        left = applied(dataset)
         assert set(whole["file"]) - set(left.samples["file"]) == set(first)
         assert left.border_masked
         assert fixes.sentences(dataset, fixes.read(runs_dir())) == [
@@ -110,10 +110,10 @@ def test_the_mend_moves_no_file_and_overrides_no_other(lettered: Path) -> None:
 
 def test_it_is_of_no_other_data_set(lettered: Path, tiny_dataset: Path) -> None:
     mask(scan(lettered), "letters")
-    assert not mended(scan(tiny_dataset)).border_masked
+    assert not applied(scan(tiny_dataset)).border_masked
     changed = scan(lettered)
     changed.samples["digest"] = "0" * 32
-    assert not mended(changed).border_masked
+    assert not applied(changed).border_masked
 
 
 def test_a_table_without_such_rows_reads_as_before(lettered: Path) -> None:
@@ -126,8 +126,8 @@ def test_a_table_without_such_rows_reads_as_before(lettered: Path) -> None:
     runs_dir().mkdir(parents=True)
     old.to_csv(runs_dir() / fixes.FILE, index=False)
     assert fixes.read(runs_dir()).equals(old.astype(str))
-    assert len(mended(dataset).samples) == len(dataset.samples) - 1
-    assert not mended(dataset).border_masked
+    assert len(applied(dataset).samples) == len(dataset.samples) - 1
+    assert not applied(dataset).border_masked
 
 
 def test_brightness_inside_is_that_of_what_the_network_sees(lettered: Path) -> None:

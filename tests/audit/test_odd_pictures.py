@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from cxr_core.audit.audit import audit
-from cxr_core.audit.issues import LEAVE_OUT, Finding
+from cxr_core.audit.issues import LEAVE_OUT, Issue
 from cxr_core.audit.odd_pictures import _QUESTIONED
 from cxr_core.data.dataset import Dataset, scan
 from cxr_core.images.dicom.files import facts
@@ -24,8 +24,8 @@ def root(tiny_dataset: Path, tmp_path: Path) -> Path:
     return shutil.copytree(tiny_dataset, tmp_path / "set")
 
 
-def found_in(dataset: Dataset) -> dict[str, Finding]:
-    return {finding.kind: finding for finding in audit(dataset).findings}
+def found_in(dataset: Dataset) -> dict[str, Issue]:
+    return {issue.kind: issue for issue in audit(dataset).issues}
 
 
 def with_ages(root: Path, ages: list[str], column: str = "age") -> list[str]:
@@ -57,12 +57,12 @@ def test_cut_files_are_named_apart_from_unreadable_ones(root: Path) -> None:
 def test_children_are_found_by_their_age(root: Path, column: str) -> None:
     files = with_ages(root, ["017Y", "64", "200M", "18"], column)
     dataset = scan(root)
-    finding = found_in(dataset)["children"]
-    assert finding.files == (files[0], files[2])
-    assert finding.severity == "warns"
-    assert finding.mends == (LEAVE_OUT,)
-    assert "1 of 10 COVID19, 1 of 13 NORMAL, 0 of 13 PNEUMONIA" in finding.message
-    assert "below 18 years; age known for 4 of 36" in finding.message
+    issue = found_in(dataset)["children"]
+    assert issue.files == (files[0], files[2])
+    assert issue.severity == "warns"
+    assert issue.fixes == (LEAVE_OUT,)
+    assert "1 of 10 COVID19, 1 of 13 NORMAL, 0 of 13 PNEUMONIA" in issue.message
+    assert "below 18 years; age known for 4 of 36" in issue.message
 
 
 def test_without_a_child_nothing_is_said_and_the_kept_audit_is_not_used_for_other_ages(root: Path) -> None:
@@ -72,10 +72,10 @@ def test_without_a_child_nothing_is_said_and_the_kept_audit_is_not_used_for_othe
     with_ages(root, ["6"] * 36)
     after = scan(root)
     assert after.digest == before.digest
-    finding = found_in(after)["children"]
-    assert finding.severity == "informs"
-    assert finding.mends == ()
-    assert "the scores are of children" in finding.message
+    issue = found_in(after)["children"]
+    assert issue.severity == "informs"
+    assert issue.fixes == ()
+    assert "the scores are of children" in issue.message
 
 
 def test_a_known_age_decides_and_the_name_elsewhere(root: Path) -> None:
@@ -84,10 +84,10 @@ def test_a_known_age_decides_and_the_name_elsewhere(root: Path) -> None:
     second.rename(second.with_name("person2_bacteria_3.png"))
     table = pd.DataFrame({"file": ["train/NORMAL/person1_virus_6.png"], "age": ["40"]})
     table.to_csv(root / "sources.csv", index=False)
-    finding = found_in(scan(root))["children"]
-    assert finding.files == ("train/NORMAL/person2_bacteria_3.png",)
-    assert "named as those of children" in finding.message
-    assert "below" not in finding.message
+    issue = found_in(scan(root))["children"]
+    assert issue.files == ("train/NORMAL/person2_bacteria_3.png",)
+    assert "named as those of children" in issue.message
+    assert "below" not in issue.message
 
 
 def test_wrong_ages_are_said_once_and_count_as_unknown(root: Path) -> None:
@@ -135,7 +135,7 @@ def test_what_predict_would_question_is_said_with_the_reason(root: Path) -> None
         if name in {*spoilt, *KINDS}:
             assert said == [name], file
             assert found[name].severity == "warns"
-            assert found[name].mends == (LEAVE_OUT,)
+            assert found[name].fixes == (LEAVE_OUT,)
             assert f"1 of {len(dataset.samples)} images is questioned" in found[name].message
 
 

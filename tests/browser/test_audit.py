@@ -1,4 +1,4 @@
-"""The Audit page in a real browser: every finding in pictures, every mend made and taken back, and what hangs on it."""
+"""The Audit page in a real browser: every issue in pictures, every fix made and taken back, and what hangs on it."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from cxr_core.audit.audit import audit
-from cxr_core.audit.issues import Finding
+from cxr_core.audit.issues import Issue
 from cxr_core.data import fixes
 from cxr_core.data.dataset import Dataset, scan
 from cxr_core.runs.run import Run, list_runs
@@ -49,22 +49,22 @@ def dataset(faulty: Path, dashboard_home: Path) -> Dataset:
 
 
 @pytest.fixture(scope="module")
-def findings(dataset: Dataset, dashboard_home: Path) -> list[Finding]:
+def issues(dataset: Dataset, dashboard_home: Path) -> list[Issue]:
     """What the audit finds: known to the test, and kept for the server, as from an earlier visit."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CXR_CACHE", os.fspath(dashboard_home / "cache"))
-        return audit(dataset).findings
+        return audit(dataset).issues
 
 
 def _card(page: Page, kind: str) -> Locator:
-    return page.locator(f".st-key-finding-{kind.replace(' ', '-')}")
+    return page.locator(f".st-key-issue-{kind.replace(' ', '-')}")
 
 
 def _kinds_shown(page: Page) -> set[str]:
-    keys = page.locator('[class*="st-key-finding-"]').evaluate_all(
-        "cards => cards.map(card => [...card.classList].find(name => name.startsWith('st-key-finding-')))"
+    keys = page.locator('[class*="st-key-issue-"]').evaluate_all(
+        "cards => cards.map(card => [...card.classList].find(name => name.startsWith('st-key-issue-')))"
     )
-    return {str(key).removeprefix("st-key-finding-") for key in keys}
+    return {str(key).removeprefix("st-key-issue-") for key in keys}
 
 
 def _no_error(page: Page) -> None:
@@ -73,23 +73,23 @@ def _no_error(page: Page) -> None:
 
 
 @pytest.mark.parametrize("look", ["light", "dark", "narrow"], indirect=True)
-def test_every_finding_is_shown_with_its_pictures(
-    page: Page, visit: Visit, shot: Shot, faulty: Path, findings: list[Finding], look: str
+def test_every_issue_is_shown_with_its_pictures(
+    page: Page, visit: Visit, shot: Shot, faulty: Path, issues: list[Issue], look: str
 ) -> None:
     visit(page, "Audit", data=str(faulty))
-    assert {finding.kind for finding in findings} == KINDS
+    assert {issue.kind for issue in issues} == KINDS
     assert _kinds_shown(page) == {kind.replace(" ", "-") for kind in KINDS}
-    for finding in findings:
-        card = _card(page, finding.kind)
-        expect(card).to_contain_text(finding.message)
-        if finding.files and finding.kind not in WITHOUT_PICTURES:
+    for issue in issues:
+        card = _card(page, issue.kind)
+        expect(card).to_contain_text(issue.message)
+        if issue.files and issue.kind not in WITHOUT_PICTURES:
             expect(card.locator("img").first).to_be_visible()
             widths = card.locator("img").evaluate_all("images => images.map(image => image.naturalWidth)")
             assert widths
-            assert min(widths) > 0, finding.kind
-        for file in finding.files if finding.kind in WITHOUT_PICTURES else ():
+            assert min(widths) > 0, issue.kind
+        for file in issue.files if issue.kind in WITHOUT_PICTURES else ():
             expect(card).to_contain_text(file)
-        expect(card.locator('[class*="st-key-mend-"] [data-testid="stButton"]')).to_have_count(len(finding.mends))
+        expect(card.locator('[class*="st-key-fix-"] [data-testid="stButton"]')).to_have_count(len(issue.fixes))
     leak = _card(page, "leak")
     expect(leak).to_contain_text("Exact copy")
     expect(leak).to_contain_text("Near copy")
@@ -105,34 +105,34 @@ def test_every_finding_is_shown_with_its_pictures(
     assert main.evaluate("main => main.scrollWidth - main.clientWidth") <= 1
 
 
-def test_every_mend_takes_effect_and_is_taken_back(
-    page: Page, visit: Visit, settle: Settle, shot: Shot, faulty: Path, findings: list[Finding], dashboard_home: Path
+def test_every_fix_takes_effect_and_is_taken_back(
+    page: Page, visit: Visit, settle: Settle, shot: Shot, faulty: Path, issues: list[Issue], dashboard_home: Path
 ) -> None:
     visit(page, "Audit", data=str(faulty))
     everything = _kinds_shown(page)
-    done = page.locator(".st-key-mends")
-    offered = [(finding, mend) for finding in findings for mend in finding.mends]
+    done = page.locator(".st-key-fixes")
+    offered = [(issue, fix) for issue in issues for fix in issue.fixes]
     assert len(offered) >= 13
-    for finding, mend in offered:
+    for issue, fix in offered:
         expect(done).to_have_count(0)
-        card = _card(page, finding.kind)
-        button = page.locator(f".st-key-mend-{finding.kind}-{mend}".replace(" ", "-")).get_by_role("button")
+        card = _card(page, issue.kind)
+        button = page.locator(f".st-key-fix-{issue.kind}-{fix}".replace(" ", "-")).get_by_role("button")
         assert "·" in button.inner_text()
         button.click()
         # Said at once, wherever on the page one is.
-        expect(page.get_by_test_id("stToast").last).to_contain_text(f"{finding.kind.capitalize()}: {mend}")
-        expect(done).to_contain_text(f"{finding.kind.capitalize()}: {mend}", timeout=MINUTE)
+        expect(page.get_by_test_id("stToast").last).to_contain_text(f"{issue.kind.capitalize()}: {fix}")
+        expect(done).to_contain_text(f"{issue.kind.capitalize()}: {fix}", timeout=MINUTE)
         settle(page)
         expect(done).to_contain_text(f"{len(fixes.read(dashboard_home / 'runs')):,} image")
         # Gone, or no longer saying what it said.
-        expect(card.get_by_text(finding.message, exact=True)).to_have_count(0)
+        expect(card.get_by_text(issue.message, exact=True)).to_have_count(0)
         _no_error(page)
-        if finding is findings[0]:
-            shot(page, "audit-mended")
+        if issue is issues[0]:
+            shot(page, "audit-fixed")
         done.get_by_role("button", name="Undo").click()
         expect(done).to_have_count(0, timeout=MINUTE)
         settle(page)
-        expect(card).to_contain_text(finding.message)
+        expect(card).to_contain_text(issue.message)
         assert fixes.read(dashboard_home / "runs").empty
         assert _kinds_shown(page) == everything
     _no_error(page)
@@ -162,10 +162,10 @@ def _fill_in(page: Page, settle: Settle) -> None:
         settle(page)
 
 
-def test_a_leak_blocks_a_training_until_it_is_mended_or_trained_on_anyway(
-    page: Page, visit: Visit, settle: Settle, shot: Shot, faulty: Path, findings: list[Finding], dashboard_home: Path
+def test_a_leak_blocks_a_training_until_it_is_fixed_or_trained_on_anyway(
+    page: Page, visit: Visit, settle: Settle, shot: Shot, faulty: Path, issues: list[Issue], dashboard_home: Path
 ) -> None:
-    leak = findings[0]
+    leak = issues[0]
     visit(page, "Train", data=str(faulty))
     _fill_in(page, settle)
     page.get_by_role("button", name="Start training").click()
@@ -184,21 +184,21 @@ def test_a_leak_blocks_a_training_until_it_is_mended_or_trained_on_anyway(
         expect(seen(page.get_by_text("Trained although the audit found a leak"))).to_be_visible(timeout=MINUTE)
     shot(page, "predict-trained-anyway")
 
-    # The link leads to the audit of the same data set; mended, the training starts without a question.
+    # The link leads to the audit of the same data set; fixed, the training starts without a question.
     visit(page, "Train", data=str(faulty))
     _fill_in(page, settle)
     page.get_by_role("button", name="Start training").click()
     page.get_by_role("link", name="To the audit").click()
     expect(page.get_by_role("heading", name="Audit")).to_be_visible(timeout=MINUTE)
-    page.locator(".st-key-mend-leak-keep-one-of-each").get_by_role("button").click()
-    expect(page.locator(".st-key-mends")).to_contain_text("Leak: keep one of each", timeout=MINUTE)
+    page.locator(".st-key-fix-leak-keep-one-of-each").get_by_role("button").click()
+    expect(page.locator(".st-key-fixes")).to_contain_text("Leak: keep one of each", timeout=MINUTE)
     settle(page)
     expect(_card(page, "leak")).to_have_count(0)
     visit(page, "Train", data=str(faulty))
     _fill_in(page, settle)
     page.get_by_role("button", name="Start training").click()
-    mended = _run_of(page, dashboard_home, {anyway.id})
+    fixed = _run_of(page, dashboard_home, {anyway.id})
     expect(page.get_by_text("The audit blocks this training")).to_have_count(0)
-    assert not any("although the audit found a leak" in warning for warning in mended.warnings)
-    assert any("moved or left out" in warning for warning in mended.warnings)
+    assert not any("although the audit found a leak" in warning for warning in fixed.warnings)
+    assert any("moved or left out" in warning for warning in fixed.warnings)
     _no_error(page)

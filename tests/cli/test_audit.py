@@ -25,8 +25,8 @@ def test_json_has_what_was_promised(tiny_dataset: Path, capsys: pytest.CaptureFi
     assert {"macro_f1", "accuracy"} <= set(document["source_only"])
     assert {"macro_f1", "chance_macro_f1", "by_feature"} <= set(document["shortcut"])
     assert document["patients_in_two_splits"] == []
-    for finding in document["findings"]:
-        assert {"kind", "severity", "message", "files", "mend"} <= set(finding)
+    for issue in document["findings"]:
+        assert {"kind", "severity", "message", "files", "mend"} <= set(issue)
 
 
 def test_strict_exits_with_one_where_something_blocks(
@@ -58,7 +58,7 @@ def leaking(tiny_dataset: Path, tmp_path: Path) -> Path:
     return root
 
 
-def test_a_leak_is_refused_in_one_line_until_it_is_mended_or_trained_on_anyway(
+def test_a_leak_is_refused_in_one_line_until_it_is_fixed_or_trained_on_anyway(
     leaking: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     train = ["train", "--data", str(leaking), "--backbone", "small-cnn", "--image-size", "32", "--epochs", "1"]
@@ -76,7 +76,7 @@ def test_a_leak_is_refused_in_one_line_until_it_is_mended_or_trained_on_anyway(
         assert main([*train, *given]) == 0
         assert "Trained although the audit found a leak" in capsys.readouterr().out
     assert all(run.leak for run in list_runs(runs_dir()))
-    assert main(["audit", "--data", str(leaking), "--mend", "leak"]) == 0
+    assert main(["audit", "--data", str(leaking), "--fix", "leak"]) == 0
     capsys.readouterr()
     assert main(train) == 0
     out = capsys.readouterr().out
@@ -95,39 +95,42 @@ def test_evaluate_says_what_the_score_is_worth(leaking: Path, capsys: pytest.Cap
     assert "is worth" not in capsys.readouterr().out
 
 
-def test_a_finding_is_mended_listed_and_the_mend_taken_back(leaking: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("fix", "listed"), [("--fix", "--fixes"), ("--mend", "--mends")], ids=["today", "aliases"])
+def test_an_issue_is_fixed_listed_and_the_fix_taken_back(
+    leaking: Path, capsys: pytest.CaptureFixture[str], fix: str, listed: str
+) -> None:
     audit = ["audit", "--data", str(leaking)]
     before = sorted(path.read_bytes() for path in leaking.rglob("*.png"))
     assert main([*audit, "--strict"]) == 1
-    assert '--mend "leak: keep one of each"' in capsys.readouterr().out
-    assert main([*audit, "--strict", "--json", "--mend", "Leak: keep one of each"]) == 0
+    assert '--fix "leak: keep one of each"' in capsys.readouterr().out
+    assert main([*audit, "--strict", "--json", fix, "Leak: keep one of each"]) == 0
     captured = capsys.readouterr()
     left = json.loads(captured.out)["images"]
     assert left <= 36
     (name,) = fixes.read(runs_dir())["mend"].unique()
     assert f"--undo {name}" in captured.err
-    assert main([*audit, "--mends", "--json"]) == 0
+    assert main([*audit, listed, "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
     assert (row["mend"], row["reason"], row["files"]) == (name, "leak: keep one of each", 37 - left)
-    assert main([*audit, "--mends"]) == 0
+    assert main([*audit, listed]) == 0
     assert name in capsys.readouterr().out
     assert main([*audit, "--undo", name]) == 0
     assert "\nblocks: " in capsys.readouterr().out
     assert fixes.read(runs_dir()).empty
-    assert main([*audit, "--mends"]) == 0
-    assert "No mend" in capsys.readouterr().out
+    assert main([*audit, listed]) == 0
+    assert "No fix" in capsys.readouterr().out
     assert sorted(path.read_bytes() for path in leaking.rglob("*.png")) == before
 
 
 @pytest.mark.parametrize(
     ("flags", "expected"),
     [
-        (["--mend", "drawn"], "expected one of the findings leak"),
-        (["--mend", "leak: leave out"], "expected one of keep one of each"),
-        (["--undo", "12345678"], "expected a mend of this data set (none), got '12345678'"),
+        (["--fix", "drawn"], "expected one of the issues leak"),
+        (["--fix", "leak: leave out"], "expected one of keep one of each"),
+        (["--undo", "12345678"], "expected a fix of this data set (none), got '12345678'"),
     ],
 )
-def test_a_wrong_mend_is_one_line(
+def test_a_wrong_fix_is_one_line(
     leaking: Path, capsys: pytest.CaptureFixture[str], flags: list[str], expected: str
 ) -> None:
     assert main(["audit", "--data", str(leaking), *flags]) == 1
@@ -138,9 +141,9 @@ def test_a_wrong_mend_is_one_line(
     assert fixes.read(runs_dir()).empty
 
 
-def test_mends_are_of_a_data_set_and_of_no_run(capsys: pytest.CaptureFixture[str]) -> None:
+def test_fixes_are_of_a_data_set_and_of_no_run(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
-        main(["audit", "--run", "x", "--mends"])
+        main(["audit", "--run", "x", "--fixes"])
     assert left.value.code == 2
     assert "expected --data" in capsys.readouterr().err
 

@@ -284,7 +284,7 @@ def test_evaluate_takes_a_folder_without_splits_and_without_a_class(
     assert "has the class OTHER" in one_line(err)
 
 
-def test_evaluate_mends_what_was_damaged(call: Call, completed_run: Run, tmp_path: Path) -> None:
+def test_evaluate_fixes_what_was_damaged(call: Call, completed_run: Run, tmp_path: Path) -> None:
     run = copy_of(completed_run, tmp_path)
     for content in ("{", "[]", '{"n": 3}'):
         (run.path / "metrics_test.json").write_text(content)

@@ -77,4 +77,4 @@ def test_scan_and_audit_say_it_too(tmp_path: Path, capsys: pytest.CaptureFixture
     assert main(["scan", "--data", str(root)]) == 0
     notes = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Note: ")]
     assert sum("differ in case" in note for note in notes) == 1
-    assert {"spelling", "missing", "several"} <= {finding.kind for finding in audit(scan(root)).findings}
+    assert {"spelling", "missing", "several"} <= {issue.kind for issue in audit(scan(root)).issues}

@@ -135,7 +135,7 @@ def test_extreme_logits_stay_finite(implied: dict[str, Any]) -> None:
 
 
 @BOTH
-def test_scaling_mends_an_overconfident_network(implied: dict[str, Any]) -> None:
+def test_scaling_fixes_an_overconfident_network(implied: dict[str, Any]) -> None:
     (val, val_true), (test, test_true) = (drawn(1500, implied, 4, seed) for seed in (1, 2))
     temperature = fit_temperature(val, val_true, CLASSES, implied)
     before, after = calibrate(test, 1, implied), calibrate(test, temperature, implied)

@@ -1,4 +1,4 @@
-"""The Audit page as a person uses it: read a finding, mend it, take it back."""
+"""The Audit page as a person uses it: read an issue, fix it, take it back."""
 
 import shutil
 from pathlib import Path
@@ -20,17 +20,17 @@ def leaking(tiny_dataset: Path, tmp_path: Path) -> Path:
     return root
 
 
-def test_a_leak_is_shown_mended_and_the_mend_undone(leaking: Path) -> None:
+def test_a_leak_is_shown_fixed_and_the_fix_undone(leaking: Path) -> None:
     at = open_page("pages/6_Audit.py", data=str(leaking))
     assert not at.exception
     assert "a training waits" in texts(at)
     assert "again.jpg" in texts(at)
-    at.button(key="mend-leak-keep one of each").click().run()
+    at.button(key="fix-leak-keep one of each").click().run()
     assert not at.exception
     assert "a training waits" not in texts(at)
     assert "Leak: keep one of each" in texts(at)
     name = fixes.read(runs_dir())["mend"].iloc[0]
-    at.button(key=f"undo-mend-{name}").click().run()
+    at.button(key=f"undo-fix-{name}").click().run()
     assert not at.exception
     assert "a training waits" in texts(at)
     assert fixes.read(runs_dir()).empty
@@ -47,10 +47,10 @@ def test_children_are_left_out_and_back_and_cut_files_are_named(tiny_dataset: Pa
     assert "below 18 years; age known for 35 of 36" in texts(at)
     assert "1 of 37 files cut short" in texts(at)
     assert "cannot be one (411; expected 0 to 120 years)" in texts(at)
-    at.button(key="mend-children-leave out").click().run()
+    at.button(key="fix-children-leave out").click().run()
     assert not at.exception
     assert "below 18 years" not in texts(at)
-    at.button(key=f"undo-mend-{fixes.read(runs_dir())['mend'].iloc[0]}").click().run()
+    at.button(key=f"undo-fix-{fixes.read(runs_dir())['mend'].iloc[0]}").click().run()
     assert not at.exception
     assert "below 18 years; age known for 35 of 36" in texts(at)
 
@@ -67,12 +67,12 @@ def test_the_demo_is_said_to_be_drawn(tiny_dataset: Path) -> None:
     assert "These are drawings" in texts(at)
 
 
-def test_a_mend_that_would_empty_a_class_is_refused_beside_its_button(tiny_dataset: Path, tmp_path: Path) -> None:
+def test_a_fix_that_would_empty_a_class_is_refused_beside_its_button(tiny_dataset: Path, tmp_path: Path) -> None:
     root = shutil.copytree(tiny_dataset, tmp_path / "small")
     for file in (root / "test" / "COVID19").glob("*.png"):
         Image.open(file).resize((80, 80)).save(file)
     at = open_page("pages/6_Audit.py", data=str(root))
-    at.button(key="mend-tiny-leave out").click().run()
+    at.button(key="fix-tiny-leave out").click().run()
     assert not at.exception
     assert "without any image of COVID19" in at.error[0].value
     assert fixes.read(runs_dir()).empty

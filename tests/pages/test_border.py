@@ -1,4 +1,4 @@
-"""Mask the border, on every page where a person meets it: mended, said before a training, beside an answer, undone."""
+"""Mask the border, on every page where a person meets it: fixed, said before a training, beside an answer, undone."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from cxr_core.ui.case import BORDER_NOTE
 from tests.pages.support import open_page, texts
 from tests.runs_support import lettered_dataset, train
 
-TURNED_ON = "A mend of this data set turns on Mask the border"
+TURNED_ON = "A fix of this data set turns on Mask the border"
 IN_BATCH = "Their border is masked"
 
 
@@ -34,11 +34,11 @@ def said(page: str, root: Path) -> str:
     return texts(at)
 
 
-def test_letters_are_shown_mended_and_the_mend_undone(lettered: Path) -> None:
+def test_letters_are_shown_fixed_and_the_fix_undone(lettered: Path) -> None:
     assert TURNED_ON not in said("2_Train", lettered)
     assert IN_BATCH not in said("1_Dataset", lettered)
     at = open_page("pages/6_Audit.py", timeout=60, data=str(lettered))
-    at.button(key="mend-letters-mask the border").click().run()
+    at.button(key="fix-letters-mask the border").click().run()
     assert not at.exception
     shown = texts(at)
     count = len(fixes.read(runs_dir()))
@@ -50,10 +50,10 @@ def test_letters_are_shown_mended_and_the_mend_undone(lettered: Path) -> None:
     assert IN_BATCH in said("1_Dataset", lettered)
 
     (name,) = set(fixes.read(runs_dir())["mend"])
-    at.button(key=f"undo-mend-{name}").click().run()
+    at.button(key=f"undo-fix-{name}").click().run()
     assert not at.exception
     assert fixes.read(runs_dir()).empty
-    assert at.button(key="mend-letters-mask the border")
+    assert at.button(key="fix-letters-mask the border")
     assert "the border of every image is masked in training" not in texts(at)
     assert TURNED_ON not in said("2_Train", lettered)
     assert IN_BATCH not in said("1_Dataset", lettered)
@@ -67,13 +67,13 @@ def test_letters_are_shown_mended_and_the_mend_undone(lettered: Path) -> None:
         ("none", 3, "the given split of 3 images forgotten"),
     ],
 )
-def test_every_mend_is_said_in_plain_words(lettered: Path, place: str, count: int, words: str) -> None:
+def test_every_fix_is_said_in_plain_words(lettered: Path, place: str, count: int, words: str) -> None:
     from cxr_core.data.dataset import scan
 
     dataset = scan(lettered)
     files = dataset.samples["file"][dataset.samples["label"] == "NORMAL"][:count]
-    fixes.move(runs_dir(), dataset, dict.fromkeys(files, place), "leak: a mend")
-    assert f"Leak: a mend · {words} · " in said("6_Audit", lettered)
+    fixes.move(runs_dir(), dataset, dict.fromkeys(files, place), "leak: a fix")
+    assert f"Leak: a fix · {words} · " in said("6_Audit", lettered)
 
 
 def test_the_form_has_it_under_its_name() -> None:

@@ -75,7 +75,7 @@ def test_a_leak_is_the_first_thing_said_with_and_without_the_audits_own_words(le
     audit = audit_of(leaking)
     assert audit
     assert audit.blocks
-    message = next(finding.message for finding in audit.findings if finding.kind == "leak")
+    message = next(issue.message for issue in audit.issues if issue.kind == "leak")
     found = verdict(leaking)
     assert found.sentence.startswith(f"Trained although the audit found a leak, {message.partition(':')[0]};")
     assert found.details[0] == leaking.leak
@@ -91,13 +91,13 @@ def test_an_audited_run_tells_its_drawings_and_every_warning(completed_run: Run)
     found, audit = verdict(completed_run), audit_of(completed_run)
     assert audit
     assert found.sentence.startswith("Its images are drawings")
-    for finding in audit.findings:
-        if finding.severity != "informs":
-            assert any(finding.message in sentence for sentence in found.details)
+    for issue in audit.issues:
+        if issue.severity != "informs":
+            assert any(issue.message in sentence for sentence in found.details)
     assert set(completed_run.warnings) <= set(found.details)
     assert len(set(found.details)) == len(found.details)
     card = markdown.render(model_card(completed_run))
-    assert all(finding.kind in card for finding in audit.findings)
+    assert all(issue.kind in card for issue in audit.issues)
     source = audit.facts["source_only"]
     assert f"| Source alone, macro F1 | {source['macro_f1']:.3f}" in card
     assert f"| Source alone, accuracy | {source['accuracy']:.3f} | {source['n']} images |" in card

@@ -228,7 +228,7 @@ def test_kept_features_lost_in_between_are_computed_again(tiny_dataset: Path, tm
     assert measured(run) == measured(train(tiny_dataset, tmp_path / "runs", epochs=6))
 
 
-# --- what a person has to mend
+# --- what a person has to fix
 
 
 def failed(run: Run, message: str, kind: type[CxrError] = CxrError) -> str:

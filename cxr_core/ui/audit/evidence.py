@@ -1,6 +1,6 @@
-"""What a finding of the audit rests on: its pictures side by side, what differs said below them, and its files.
+"""What an issue of the audit rests on: its pictures side by side, what differs said below them, and its files.
 
-evidence(dataset, found, finding)       # pairs and patients as groups, odd pictures as tiles, unreadable files as text
+evidence(dataset, found, issue)       # pairs and patients as groups, odd pictures as tiles, unreadable files as text
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from cxr_core.audit.audit import Audit
-from cxr_core.audit.issues import Finding
+from cxr_core.audit.issues import Issue
 from cxr_core.data.dataset import Dataset
 from cxr_core.errors import ImageError
 from cxr_core.figures import of
@@ -24,36 +24,36 @@ FACTS = {"split": "{}", "label": "{}", "source": "{}", "patient": "patient {}", 
 NO_SPLIT = "no split"
 NBSP = "\N{NO-BREAK SPACE}"
 PLAIN_FACTS = ("split", "label")
-# The findings that are about ages say them.
+# The issues that are about ages say them.
 AGES = {"children": ("age",), "ages": ("age",)}
 
 
-def evidence(dataset: Dataset, found: Audit, finding: Finding) -> None:
-    """Pictures and files of a finding; nothing where it is about no file."""
-    if not finding.files:
+def evidence(dataset: Dataset, found: Audit, issue: Issue) -> None:
+    """Pictures and files of an issue; nothing where it is about no file."""
+    if not issue.files:
         return
-    samples = dataset.samples[dataset.samples["file"].isin(finding.files)]
+    samples = dataset.samples[dataset.samples["file"].isin(issue.files)]
     rows = {row["file"]: _described(row, dataset.wrong_ages) for row in samples.to_dict("records")}
-    readable = [rows[file] for file in finding.files if file in rows]
-    hidden = len(finding.groups) > 0 or len(readable) > PICTURES_SHOWN
-    if finding.groups:
-        _groups(dataset, found, finding, rows)
+    readable = [rows[file] for file in issue.files if file in rows]
+    hidden = len(issue.groups) > 0 or len(readable) > PICTURES_SHOWN
+    if issue.groups:
+        _groups(dataset, found, issue, rows)
     elif readable:
-        count = _shown(finding.kind, PICTURES_SHOWN)
+        count = _shown(issue.kind, PICTURES_SHOWN)
         _pictures(
             dataset,
             readable[:count],
-            (*PLAIN_FACTS, *AGES.get(finding.kind, ())),
-            f"tiles-{_key(finding.kind)}",
-            finding,
+            (*PLAIN_FACTS, *AGES.get(issue.kind, ())),
+            f"tiles-{_key(issue.kind)}",
+            issue,
         )
-        _more(finding.kind, count, len(readable), "images")
+        _more(issue.kind, count, len(readable), "images")
     unreadable = dict(dataset.unreadable[["file", "reason"]].itertuples(index=False))
-    reasons = {file: unreadable.get(file, "gone or damaged since") for file in finding.files if file not in rows}
+    reasons = {file: unreadable.get(file, "gone or damaged since") for file in issue.files if file not in rows}
     for file, reason in [*reasons.items()][:PICTURES_SHOWN]:
         st.caption(f"**{escaped(file)}**  \n{escaped(reason)}")
     if hidden or len(reasons) > PICTURES_SHOWN:
-        listed = pd.DataFrame([_listed(file, rows.get(file), reasons.get(file, "")) for file in finding.files])
+        listed = pd.DataFrame([_listed(file, rows.get(file), reasons.get(file, "")) for file in issue.files])
         with st.expander(f"All {len(listed):,} files"):
             sheet(listed.loc[:, (listed != "").any()], hide_index=True)
 
@@ -76,12 +76,12 @@ def _listed(file: str, row: Mapping[str, str] | None, reason: str) -> dict[str, 
     return {"file": file, **{title: row.get(name, "") for name, title in columns.items()}, "reason": reason}
 
 
-def _groups(dataset: Dataset, found: Audit, finding: Finding, rows: Mapping[str, dict[str, str]]) -> None:
+def _groups(dataset: Dataset, found: Audit, issue: Issue, rows: Mapping[str, dict[str, str]]) -> None:
     """Pictures that belong together, each group in a box of its own."""
     pairs = {frozenset((pair["a"], pair["b"])): pair for pair in found.facts["duplicates"]}
-    count = _shown(finding.kind, GROUPS_SHOWN)
-    groups = [[rows[file] for file in group if file in rows] for group in finding.groups]
-    with st.container(key=f"groups-{_key(finding.kind)}"):
+    count = _shown(issue.kind, GROUPS_SHOWN)
+    groups = [[rows[file] for file in group if file in rows] for group in issue.groups]
+    with st.container(key=f"groups-{_key(issue.kind)}"):
         for number, group in enumerate(groups[:count]):
             with st.container(border=True, gap="xsmall"):
                 st.markdown(escaped(_title(group, pairs)))
@@ -89,12 +89,12 @@ def _groups(dataset: Dataset, found: Audit, finding: Finding, rows: Mapping[str,
                     dataset,
                     group[:PICTURES_SHOWN],
                     [name for name in FACTS if name in PLAIN_FACTS or _differ(group, name)],
-                    f"pictures-{_key(finding.kind)}-{number}",
-                    finding,
+                    f"pictures-{_key(issue.kind)}-{number}",
+                    issue,
                 )
                 if len(group) > PICTURES_SHOWN:
                     st.caption(f"{PICTURES_SHOWN} of its {len(group):,} images are shown.")
-    _more(finding.kind, count, len(groups), "groups")
+    _more(issue.kind, count, len(groups), "groups")
 
 
 def _title(group: Sequence[Mapping[str, str]], pairs: Mapping[frozenset[str], Mapping[str, Any]]) -> str:
@@ -118,15 +118,15 @@ def _title(group: Sequence[Mapping[str, str]], pairs: Mapping[frozenset[str], Ma
 
 
 def _pictures(
-    dataset: Dataset, rows: Sequence[Mapping[str, str]], facts: Sequence[str], key: str, finding: Finding
+    dataset: Dataset, rows: Sequence[Mapping[str, str]], facts: Sequence[str], key: str, issue: Issue
 ) -> None:
     """Tiles; below each its name and facts, in bold those in which the pictures differ."""
-    differing = {name for name in facts if finding.groups and _differ(rows, name)}
+    differing = {name for name in facts if issue.groups and _differ(rows, name)}
     with st.container(key=key):
         for row in rows:
             with st.container(gap=None):
                 try:
-                    picture = thumbnail(dataset.path(row["file"]), colour=finding.kind == "colour")
+                    picture = thumbnail(dataset.path(row["file"]), colour=issue.kind == "colour")
                     st.image(picture, width="stretch", alt=row["file"])
                 except ImageError as error:
                     st.caption(escaped(str(error)))

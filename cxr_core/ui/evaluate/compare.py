@@ -69,7 +69,7 @@ def compare_section(run: Run, split: str) -> None:
     if split == "test":
         # The other run's test figures are seen here too.
         viewed(other)
-        apart = "The two were tested on different data sets, or on one that was mended in between."
+        apart = "The two were tested on different data sets, or on one that was fixed in between."
         st.caption(escaped(viewings.side_by_side([run, other]) or apart))
     for name, part in (("A", run), ("B", other)):
         if part.leak:

@@ -64,7 +64,7 @@ def state_notice(run: Run, here: bool = False) -> None:
     state, done = run.state, f"{of(len(run.history), run.config.epochs)} epochs are done"
     if state == "failed":
         st.error(f"This run failed: {escaped(str(run.status.get('error') or 'see its log'))}", icon=":material/error:")
-        st.caption(f"{done}. {resume} when the cause is mended; its log says more.")
+        st.caption(f"{done}. {resume} when the cause is fixed; its log says more.")
     elif state == "queued":
         st.info("This run waits for its turn: one training runs at a time.", icon=":material/schedule:")
     elif state in ACTIVE:

@@ -1,4 +1,4 @@
-"""Mends as the buttons make them: what a button says, and a click that comes twice."""
+"""Fixes as the buttons make them: what a button says, and a click that comes twice."""
 
 import shutil
 from pathlib import Path
@@ -21,12 +21,12 @@ def leaking(tiny_dataset: Path, tmp_path: Path) -> Dataset:
     return scan(root)
 
 
-def test_a_second_click_on_a_mend_changes_nothing_more(leaking: Dataset) -> None:
-    finding = next(finding for finding in audit(leaking).findings if finding.kind == "leak")
-    fixing._mend(leaking, finding, KEEP_ONE)
+def test_a_second_click_on_a_fix_changes_nothing_more(leaking: Dataset) -> None:
+    issue = next(issue for issue in audit(leaking).issues if issue.kind == "leak")
+    fixing._fix(leaking, issue, KEEP_ONE)
     once = fixes.read(runs_dir())
     assert once["mend"].nunique() == 1
-    fixing._mend(leaking, finding, KEEP_ONE)
+    fixing._fix(leaking, issue, KEEP_ONE)
     assert fixes.read(runs_dir()).equals(once)
     fixing._undo(once["mend"].iloc[0])
     assert fixes.read(runs_dir()).empty
@@ -39,7 +39,7 @@ def test_a_button_says_how_many_images_it_changes() -> None:
     assert fixing._changed(SAME_SPLIT, ["train", "test", "train"]) == "1 to test, 2 to train"
 
 
-def test_what_a_mend_did_is_said_in_words() -> None:
+def test_what_a_fix_did_is_said_in_words() -> None:
     assert fixing._done([fixes.LEFT_OUT] * 2) == "2 images left out"
     assert fixing._done(["train", "test", "train"]) == "1 image moved to test, 2 images moved to train"
     assert fixing._done([fixes.NOT_GIVEN] * 1200) == "the given split of 1,200 images forgotten"
