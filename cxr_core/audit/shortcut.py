@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cxr_core.audit.issues import SHORTCUT_SEES, Issue, issue
+from cxr_core.audit.kinds import INFORMS, KINDS, SHORTCUT
 from cxr_core.audit.scores import interval_of
 from cxr_core.audit.traits import FACTS, Traits
 from cxr_core.images.masking import BORDER
@@ -22,6 +24,8 @@ FOLDS = 5
 MIN_GROUPS = 10
 # A shortcut is claimed where the score is so far above chance, and above what chance gives once in a hundred times.
 MARGIN = 0.15
+# A feature without which so much macro F1 is lost carries some of a shortcut.
+_CARRIES = 0.01
 _SHUFFLES = 500
 _REPEATS = 3
 _MOST_IMAGES = 20_000
@@ -141,3 +145,21 @@ def _macro_f1(labels: NDArray[np.int64], decided: NDArray[np.int64]) -> float:
     from sklearn.metrics import f1_score
 
     return float(f1_score(labels, decided, average="macro", zero_division=0))
+
+
+def shortcut_issues(found: dict[str, Any], border_masked: bool) -> list[Issue]:
+    """The issue of what :func:`shortcut` gave."""
+    if found["macro_f1"] is None:
+        text = "Too few patients of some class to tell whether size, file and brightness give the class away."
+        return [issue(SHORTCUT, text, severity=INFORMS, fixable=False)]
+    masked = " (the border is masked in training)" if border_masked else ""
+    said = (
+        f"From {SHORTCUT_SEES[border_masked]} alone{masked}, a simple model reaches macro F1 {found['macro_f1']:.2f} "
+        f"(chance {found['chance_macro_f1']:.2f})"
+    )
+    if not found["claimed"]:
+        return [issue(SHORTCUT, f"{said}: no shortcut was found.", severity=INFORMS, fixable=False)]
+    carried = [name for name, loss in found["by_feature"].items() if loss > _CARRIES][:3]
+    message = f"{said}, most of it from {', '.join(carried) or 'all of them together'}: {KINDS[SHORTCUT].means}."
+    at_border = any(found["by_feature"].get(name, 0) > _CARRIES for name in AT_BORDER)
+    return [issue(SHORTCUT, message, fixable=at_border)]
