@@ -4,7 +4,8 @@ import re
 
 import pandas as pd
 
-from cxr_core.audit.issues import INFORMS, LEAVE_OUT, MASK_BORDER, WARNS, Issue
+from cxr_core.audit.issues import Issue, issue
+from cxr_core.audit.kinds import INFORMS, KINDS, QUESTIONED, WARNS
 from cxr_core.audit.traits import FACTS, Traits
 from cxr_core.data.dataset import Dataset
 from cxr_core.data.listing import CUT_SHORT
@@ -17,54 +18,26 @@ ADULT = 18
 _CHILD = re.compile(r"^person\d+_(virus|bacteria)_\d+|^(virus|bacteria|normal2?)?-?im-\d{4}-\d{4}", re.IGNORECASE)
 _KERMANY = re.compile(r"^person\d+_", re.IGNORECASE)
 _NAMED = "named as those of children in the Kermany set"
-# Why Predict withholds an answer, as cxr_core.images.gate.KINDS has it -> what is said of such images here.
-_QUESTIONED = {
-    "modality": "another modality, by the DICOM header",
-    "body part": "another part of the body, by the DICOM header",
-    "lateral": "no frontal view, by the DICOM header",
-    "polarity": "perhaps inverted, for the DICOM header contradicts itself on what is white",
-    "colour": "in colour, as a photograph or a drawing",
-    "blank": "blank, or more than half one single grey",
-    "few greys": "only a few grey levels, as in a drawing or a page",
-    "no detail": "no detail",
-    "fine detail": "fine detail alone, as in noise and text",
-    "turned": "upside down or on the side",
-    "inverted": "inverted, lungs bright and bones dark",
-    "unlike": "unlike an upright frontal chest X-ray",
-}
 
 
-def picture_issues(dataset: Dataset, traits: Traits) -> list[Issue]:
+def odd_pictures(dataset: Dataset, traits: Traits) -> list[Issue]:
     """An issue for each kind of oddity that there is; what Predict would withhold its answer for is among them."""
     samples = dataset.samples
     total = len(samples)
     found = _left_out(dataset, traits)
     tiny = samples["file"][samples[["width", "height"]].min(axis=1) < TINY_SIDE]
     if len(tiny):
-        found.append(
-            Issue(
-                "tiny",
-                WARNS,
-                f"{_images(len(tiny), total, 'has', 'have')} a side below {TINY_SIDE} pixels: fine signs of disease "
-                "are gone.",
-                tuple(tiny),
-                (LEAVE_OUT,),
-            )
-        )
+        message = f"{_images(len(tiny), total, 'has', 'have')} a side below {TINY_SIDE} pixels: {KINDS['tiny'].means}."
+        found.append(issue("tiny", message, tiny))
     oddities = pd.Series(traits.oddities, index=samples.index)
-    for kind, what in _QUESTIONED.items():
+    for kind, what in QUESTIONED.items():
         files = tuple(samples["file"][oddities == kind])
         if files:
-            found.append(
-                Issue(
-                    kind,
-                    WARNS,
-                    f"{_images(len(files), total, 'is', 'are')} questioned: {what}. Predict withholds the answer for "
-                    "such a picture; a training learns from it. Check them: they may be fine. Leave out what is not.",
-                    files,
-                    (LEAVE_OUT,),
-                )
+            message = (
+                f"{_images(len(files), total, 'is', 'are')} questioned: {what}. Predict withholds the answer for "
+                "such a picture; a training learns from it. Check them: they may be fine. Leave out what is not."
             )
+            found.append(issue(kind, message, files))
     return [*found, *_letters(samples, traits, dataset.border_masked), *_children(samples), *_wrong_ages(dataset)]
 
 
@@ -87,7 +60,7 @@ def _left_out(dataset: Dataset, traits: Traits) -> list[Issue]:
         ),
     ):
         if files:
-            found.append(Issue(kind, WARNS, f"{len(files):,} of {total:,} files {said}", files))
+            found.append(issue(kind, f"{len(files):,} of {total:,} files {said}", files))
     return found
 
 
@@ -103,9 +76,8 @@ def _letters(samples: pd.DataFrame, traits: Traits, border_masked: bool) -> list
     shares = lettered.groupby(samples["label"]).agg(["sum", "count"])
     listed = ", ".join(f"{row['sum']} of {row['count']} {label}" for label, row in shares.iterrows())
     return [
-        Issue(
+        issue(
             "letters",
-            INFORMS,
             f"{_images(int(lettered.sum()), len(samples), 'seems', 'seem')} to have letters or markers at the border "
             f"({listed}): "
             + (
@@ -113,8 +85,8 @@ def _letters(samples: pd.DataFrame, traits: Traits, border_masked: bool) -> list
                 if border_masked
                 else "where one class has more of them, a network can read them instead of the lungs."
             ),
-            tuple(samples["file"][lettered]),
-            () if border_masked else (MASK_BORDER,),
+            samples["file"][lettered],
+            fixable=not border_masked,
         )
     ]
 
@@ -132,16 +104,14 @@ def _children(samples: pd.DataFrame) -> list[Issue]:
     listed = ", ".join(f"{row['sum']:,} of {row['count']:,} {label}" for label, row in shares.iterrows())
     ages = f"; age known for {int(known.sum()):,} of {len(samples):,}" if known.any() else ""
     everyone = bool(children.all())
-    meaning = (
-        "the scores are of children." if everyone else "among adults a network can tell a child, and the class with it."
-    )
+    meaning = "the scores are of children." if everyone else f"{KINDS['children'].means}."
     return [
-        Issue(
+        issue(
             "children",
-            INFORMS if everyone else WARNS,
             f"{listed} images are {' or '.join(what)}{ages}: {meaning}",
-            tuple(samples["file"][children]),
-            () if everyone else (LEAVE_OUT,),
+            samples["file"][children],
+            severity=INFORMS if everyone else WARNS,
+            fixable=not everyone,
         )
     ]
 
@@ -160,11 +130,10 @@ def _wrong_ages(dataset: Dataset) -> list[Issue]:
     values = list(dict.fromkeys(wrong.values()))
     shown = ", ".join(value[:20] for value in values[:3]) + (" and others" if len(values) > 3 else "")
     return [
-        Issue(
+        issue(
             "ages",
-            INFORMS,
             f"{len(wrong):,} of {len(dataset.samples):,} images have an age in the table that cannot be one ({shown}; "
             f"expected 0 to {OLDEST} years): they count as of unknown age.",
-            tuple(wrong),
+            list(wrong),
         )
     ]

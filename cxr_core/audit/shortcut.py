@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cxr_core.audit.issues import SHORTCUT_SEES, Issue, issue
+from cxr_core.audit.kinds import INFORMS, KINDS, SHORTCUT
 from cxr_core.audit.scores import interval_of
 from cxr_core.audit.traits import FACTS, Traits
 from cxr_core.evaluation.chance import chance, macro_f1
@@ -23,6 +25,8 @@ FOLDS = 5
 MIN_GROUPS = 10
 # A shortcut is claimed where the score is so far above chance, and above what chance gives once in a hundred times.
 MARGIN = 0.15
+# A feature without which so much macro F1 is lost carries some of a shortcut.
+_CARRIES = 0.01
 _REPEATS = 3
 _MOST_IMAGES = 20_000
 _TREES = 120
@@ -127,3 +131,21 @@ def inside(samples: pd.DataFrame, small: NDArray[np.uint8]) -> NDArray[np.float3
     rows, columns = (distance < np.maximum(reach[:, [axis]], 1 / small.shape[1]) for axis in (0, 1))
     seen = (picture[row][:, column] for picture, row, column in zip(small, rows, columns, strict=True))
     return np.array([(part.mean(), part.std()) for part in seen], np.float32)
+
+
+def shortcut_issues(found: dict[str, Any], border_masked: bool) -> list[Issue]:
+    """The issue of what :func:`shortcut` gave."""
+    if found["macro_f1"] is None:
+        text = "Too few patients of some class to tell whether size, file and brightness give the class away."
+        return [issue(SHORTCUT, text, severity=INFORMS, fixable=False)]
+    masked = " (the border is masked in training)" if border_masked else ""
+    said = (
+        f"From {SHORTCUT_SEES[border_masked]} alone{masked}, a simple model reaches macro F1 {found['macro_f1']:.2f} "
+        f"(chance {found['chance_macro_f1']:.2f})"
+    )
+    if not found["claimed"]:
+        return [issue(SHORTCUT, f"{said}: no shortcut was found.", severity=INFORMS, fixable=False)]
+    carried = [name for name, loss in found["by_feature"].items() if loss > _CARRIES][:3]
+    message = f"{said}, most of it from {', '.join(carried) or 'all of them together'}: {KINDS[SHORTCUT].means}."
+    at_border = any(found["by_feature"].get(name, 0) > _CARRIES for name in AT_BORDER)
+    return [issue(SHORTCUT, message, fixable=at_border)]

@@ -5,11 +5,11 @@ cramers_v(samples)        # 0: the source says nothing of the class, 1: it says 
 source_only(samples)      # what a look at the source alone would score on this test set, None where unknown
 """
 
-import math
 from typing import Any
 
 import pandas as pd
 
+from cxr_core.audit.issues import SHORTCUT_SEES, Issue, issue
 from cxr_core.audit.scores import interval_of
 
 
@@ -21,15 +21,13 @@ def table(samples: pd.DataFrame) -> pd.DataFrame:
 
 def cramers_v(samples: pd.DataFrame) -> float | None:
     """Cramer's V of source and class, 0 to 1 (Cramer 1946); None with fewer than two sources or classes."""
+    # As long to import as all of a kept audit to read, which needs none of it.
+    from scipy.stats.contingency import association
+
     counts = table(samples)
-    smaller = min(counts.shape)
-    if smaller < 2:
+    if min(counts.shape) < 2:
         return None
-    observed = counts.to_numpy(float)
-    total = observed.sum()
-    expected = observed.sum(axis=1, keepdims=True) @ observed.sum(axis=0, keepdims=True) / total
-    chi_squared = float(((observed - expected) ** 2 / expected).sum())
-    return min(1.0, math.sqrt(chi_squared / (total * (smaller - 1))))
+    return min(1.0, float(association(counts.to_numpy(int), method="cramer", correction=False)))
 
 
 def source_only(samples: pd.DataFrame) -> dict[str, Any] | None:
@@ -65,3 +63,18 @@ def source_only(samples: pd.DataFrame) -> dict[str, Any] | None:
 def _commonest(labels: pd.Series) -> str:
     counts = labels.value_counts()
     return str(min(counts.index[counts == counts.max()]))
+
+
+def source_issues(found: dict[str, Any] | None, by_shortcut: dict[str, Any], border_masked: bool) -> list[Issue]:
+    """The issue of what :func:`source_only` gave, beside what the shortcut reaches."""
+    if found is None:
+        return []
+    where = "this test set" if found["split"] == "test" else "these images"
+    text = f"The source alone reaches macro F1 {found['macro_f1']:.2f} and accuracy {found['accuracy']:.2f} on {where}"
+    best, what = found["macro_f1"], "the source alone"
+    if (by_shortcut["macro_f1"] or 0) > best:
+        best, what = by_shortcut["macro_f1"], SHORTCUT_SEES[border_masked]
+    meaning = (
+        f"only what a network reaches beyond the best that needs no lung, {best:.2f} ({what}), may come from lungs."
+    )
+    return [issue("source-only score", f"{text}: {meaning}")]

@@ -9,6 +9,7 @@ from collections import Counter
 
 import pandas as pd
 
+from cxr_core.data.together import together
 from cxr_core.errors import ConfigError, DatasetError
 
 
@@ -56,23 +57,11 @@ class _Group:
 
 def _groups(samples: pd.DataFrame, seed: int) -> list[_Group]:
     """Samples joined by patient or by content, in an order drawn by the seed."""
-    parent = list(range(len(samples)))
-
-    def head(index: int) -> int:
-        while parent[index] != index:
-            parent[index] = parent[parent[index]]
-            index = parent[index]
-        return index
-
-    first: dict[tuple[str, str], int] = {}
-    for column in [name for name in ("patient", "digest", "twin") if name in samples]:
-        for index, value in enumerate(samples[column]):
-            if value:
-                parent[head(index)] = head(first.setdefault((column, value), index))
-    members: dict[int, list[int]] = {}
-    for index in range(len(samples)):
-        members.setdefault(head(index), []).append(index)
-
+    columns = [name for name in ("patient", "digest", "twin") if name in samples]
+    marks = [
+        [(column, value) for column, value in zip(columns, row, strict=True) if value]
+        for row in samples[columns].itertuples(index=False)
+    ]
     labels, digests, rows = list(samples["label"]), list(samples["digest"]), list(samples.index)
 
     # Drawn from the content, not from the position: other images coming or going do not change a group's turn.
@@ -80,7 +69,7 @@ def _groups(samples: pd.DataFrame, seed: int) -> list[_Group]:
         content = min(digests[index] for index in group)
         return hashlib.blake2b(f"{seed}:{content}".encode(), digest_size=16).digest(), group[0]
 
-    ordered = sorted(members.values(), key=turn)
+    ordered = sorted(together(marks), key=turn)
     return [_Group([rows[index] for index in group], [labels[index] for index in group]) for group in ordered]
 
 

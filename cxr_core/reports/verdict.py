@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cxr_core.audit.audit import Audit
-from cxr_core.audit.issues import INFORMS, SHORTCUT_SEES
+from cxr_core.audit.issues import SHORTCUT_SEES
+from cxr_core.audit.kinds import DRAWN, INFORMS, KINDS, LEAK, SHORTCUT
 from cxr_core.data.cautions import kinds_of_caution
 from cxr_core.errors import RunError
 from cxr_core.evaluation import balance
@@ -30,8 +31,6 @@ NOT_AUDITED = (
 NO_EXTERNAL = "No external data set was evaluated: how much of the score is left elsewhere is not known."
 # More would no longer be read; the details have all.
 _CLAUSES = 3
-# Issues that a clause of its own speaks of.
-_NAMED = {"leak", "copies", "drawn", "shortcut", "sources", "patients"}
 _BY = {
     "lungs-erased": "without lungs",
     "shortcut": "by {seen} alone",
@@ -81,8 +80,8 @@ def verdict(run: Run) -> Verdict:
         if issue.severity != INFORMS and not any(issue.message in sentence for sentence in warned):
             warned.append(issue.message)
     details = [*([] if audit else [NOT_AUDITED]), *warned, *said, *told, *external]
-    leaking = "copies" in cautions or bool(audit and any(issue.kind == "leak" for issue in audit.issues))
-    drawn = "drawn" in cautions or bool(audit and any(issue.kind == "drawn" for issue in audit.issues))
+    leaking = "copies" in cautions or bool(audit and audit.of(LEAK))
+    drawn = DRAWN in cautions or bool(audit and audit.of(DRAWN))
     against_it = [
         *known.void(run, audit is not None, leaking, drawn),
         *_astray(run),
@@ -168,14 +167,14 @@ def _left_out(run: Run) -> tuple[list[str], list[str]]:
 def _leak(run: Run, audit: Audit | None, cautions: dict[str, str]) -> list[str]:
     """What makes the figures void before anything else is asked."""
     clauses = []
-    leaks = [issue.message for issue in audit.issues if issue.kind == "leak"] if audit else []
+    leaks = [issue.message for issue in audit.of(LEAK)] if audit else []
     if run.leak:
         clauses.append(f"trained although the audit found a leak, {_counted((leaks or [run.leak])[0])}")
     elif leaks:
         clauses.append(f"the audit found a leak, {_counted(leaks[0])}")
     elif "copies" in cautions:
         clauses.append(_counted(cautions["copies"]))
-    if "drawn" in cautions or (audit and any(issue.kind == "drawn" for issue in audit.issues)):
+    if DRAWN in cautions or (audit and audit.of(DRAWN)):
         clauses.append("its images are drawings, which say nothing of patients")
     if audit is None:
         clauses.append("it was not audited, so leaks and shortcuts in its data set are not known of")
@@ -202,7 +201,7 @@ def _reached(own: _Score | None, audit: Audit | None, bars: dict[str, float]) ->
     ]
     if own and reaching:
         return [f"its macro F1 of {own.written} is reached {' and '.join(reaching)}"]
-    claimed = [issue.message for issue in audit.issues if issue.kind == "shortcut"] if audit else []
+    claimed = [issue.message for issue in audit.of(SHORTCUT)] if audit else []
     if claimed and "shortcut" in values and facts["shortcut"].get("claimed"):
         return [f"{by['shortcut'].removeprefix('by ')} reach macro F1 {number(values['shortcut'], 2)}"]
     return []
@@ -213,8 +212,13 @@ def _data(audit: Audit | None, cautions: dict[str, str]) -> list[str]:
     if "patients" in cautions:
         clauses.append(_counted(cautions["patients"]))
     issues = audit.issues if audit else []
-    others = [issue.kind for issue in issues if issue.severity != INFORMS and issue.kind not in _NAMED]
+    others = [issue.kind for issue in issues if issue.severity != INFORMS and not _has_clause(issue.kind)]
     return [*clauses, *([f"the audit also warns ({', '.join(others)})"] if others else [])]
+
+
+def _has_clause(kind: str) -> bool:
+    """Whether a clause of its own speaks of it. An older audit may have kinds that are no more."""
+    return kind in KINDS and KINDS[kind].clause
 
 
 def _counted(message: str) -> str:

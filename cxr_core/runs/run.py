@@ -24,6 +24,7 @@ import pandas as pd
 
 from cxr_core import sheets
 from cxr_core.activity import record
+from cxr_core.audit.kinds import KINDS, WARNS
 from cxr_core.config import TrainConfig
 from cxr_core.errors import ConfigError, RunError
 from cxr_core.images.masking import Mask, without_border
@@ -171,7 +172,7 @@ class Run:
             return [
                 str(issue["message"])
                 for issue in issues
-                if issue["kind"] in ("shortcut", "label conflict") and issue["severity"] == "warns"
+                if issue["kind"] in KINDS and KINDS[issue["kind"]].beside and issue["severity"] == WARNS
             ]
         except (KeyError, TypeError, AttributeError):
             # An audit that somebody edited says nothing.

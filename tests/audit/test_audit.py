@@ -11,9 +11,11 @@ from PIL import Image
 
 from cxr_core import demo
 from cxr_core.audit import sources
-from cxr_core.audit.audit import Audit, _source_issues, audit, leaks, widest_intervals
+from cxr_core.audit.audit import Audit, audit, leaks
+from cxr_core.audit.composition import widest_intervals
 from cxr_core.audit.fixing import places
-from cxr_core.audit.issues import KEEP_ONE, LEAVE_OUT, SAME_SPLIT, SPLIT_BY_PATIENT
+from cxr_core.audit.kinds import KEEP_ONE, LEAVE_OUT, SAME_SPLIT, SPLIT_BY_PATIENT
+from cxr_core.audit.sources import source_issues
 from cxr_core.config import TrainConfig
 from cxr_core.data import fixes
 from cxr_core.data.dataset import scan
@@ -207,5 +209,5 @@ def test_a_run_carries_the_audit_of_its_own_split(completed_run: Run) -> None:
 )
 def test_a_score_must_be_beyond_the_best_of_the_shortcuts(by_shortcut: float | None, best: str) -> None:
     source = {"split": "test", "macro_f1": 0.56, "accuracy": 0.64}
-    (issue,) = _source_issues(source, {"macro_f1": by_shortcut}, border_masked=False)
+    (issue,) = source_issues(source, {"macro_f1": by_shortcut}, border_masked=False)
     assert f"beyond the best that needs no lung, {best}" in issue.message

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image, ImageOps
 
 from cxr_core.audit.audit import audit
-from cxr_core.audit.issues import LEAVE_OUT, Issue
-from cxr_core.audit.odd_pictures import _QUESTIONED
+from cxr_core.audit.issues import Issue
+from cxr_core.audit.kinds import LEAVE_OUT, QUESTIONED
 from cxr_core.data.dataset import Dataset, scan
 from cxr_core.images.dicom.files import facts
 from cxr_core.images.gate import KINDS, withheld
@@ -140,5 +140,5 @@ def test_what_predict_would_question_is_said_with_the_reason(root: Path) -> None
 
 
 def test_every_reason_has_words(root: Path) -> None:
-    assert set(_QUESTIONED) == set(KINDS)
+    assert set(QUESTIONED) == set(KINDS)
     assert all(len(kind) <= 16 for kind in KINDS)

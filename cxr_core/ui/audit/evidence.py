@@ -11,6 +11,7 @@ import streamlit as st
 
 from cxr_core.audit.audit import Audit
 from cxr_core.audit.issues import Issue
+from cxr_core.audit.kinds import KINDS
 from cxr_core.data.dataset import Dataset
 from cxr_core.errors import ImageError
 from cxr_core.figures import of
@@ -24,8 +25,6 @@ FACTS = {"split": "{}", "label": "{}", "source": "{}", "patient": "patient {}", 
 NO_SPLIT = "no split"
 NBSP = "\N{NO-BREAK SPACE}"
 PLAIN_FACTS = ("split", "label")
-# The issues that are about ages say them.
-AGES = {"children": ("age",), "ages": ("age",)}
 
 
 def evidence(dataset: Dataset, found: Audit, issue: Issue) -> None:
@@ -43,7 +42,7 @@ def evidence(dataset: Dataset, found: Audit, issue: Issue) -> None:
         _pictures(
             dataset,
             readable[:count],
-            (*PLAIN_FACTS, *AGES.get(issue.kind, ())),
+            (*PLAIN_FACTS, *KINDS[issue.kind].shown),
             f"tiles-{_key(issue.kind)}",
             issue,
         )
@@ -126,7 +125,7 @@ def _pictures(
         for row in rows:
             with st.container(gap=None):
                 try:
-                    picture = thumbnail(dataset.path(row["file"]), colour=issue.kind == "colour")
+                    picture = thumbnail(dataset.path(row["file"]), colour=KINDS[issue.kind].colour)
                     st.image(picture, width="stretch", alt=row["file"])
                 except ImageError as error:
                     st.caption(escaped(str(error)))
