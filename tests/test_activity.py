@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit import config
 
 from cxr_core import activity
@@ -234,7 +235,7 @@ def test_a_download_is_recorded_when_it_is_made(monkeypatch: pytest.MonkeyPatch)
     from cxr_core.ui import downloads
 
     made: list[Any] = []
-    monkeypatch.setattr(downloads.st, "download_button", lambda label, data, *rest, **options: made.append(data))
+    monkeypatch.setattr(st, "download_button", lambda label, data, *rest, **options: made.append(data))
     activity.from_pages(lambda: Actor("clara@example.org", "page"), lambda sentence: False)
     downloads.download("Weights", lambda: b"weights", "x.safetensors", None, "weights", run="r1")
     assert lines() == []

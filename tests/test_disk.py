@@ -19,8 +19,10 @@ from torch import nn
 from cxr_core import demo
 from cxr_core.data import changes, kept
 from cxr_core.data.dataset import scan
+from cxr_core.data.folder import Entry
 from cxr_core.disk import free_at, room_for, size, why_full
 from cxr_core.errors import CxrError, DiskError
+from cxr_core.images.limits import ImageInfo
 from cxr_core.model.features import FeatureStore, Space
 from cxr_core.model.network import save_weights
 from cxr_core.runs.jobs import queue_again
@@ -103,8 +105,8 @@ def change_table(folder: Path) -> None:
 def scan_many(folder: Path) -> None:
     found = kept.KeptScan(folder)
     for k in range(100):
-        entry = kept.Entry(folder / f"{k}.png", 1, 1)
-        found.put(entry, ("0" * 32, kept.ImageInfo(1, 1, "L", "PNG", 8)))
+        entry = Entry(folder / f"{k}.png", 1, 1)
+        found.put(entry, ("0" * 32, ImageInfo(1, 1, "L", "PNG", 8)))
     found.save()
 
 

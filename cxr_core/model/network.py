@@ -198,7 +198,8 @@ def _padded(rows: NDArray[Any], height: int) -> NDArray[Any]:
 def logits_of(suffix: nn.Sequential, rows: NDArray[np.generic], device: torch.device) -> Tensor:
     """Logits (N, K) on the CPU for kept rows (N, ...), in eval mode, N at most INFERENCE_BATCH."""
     with torch.inference_mode():
-        return suffix(suffix_input(_padded(rows, INFERENCE_BATCH), device))[: len(rows)].float().cpu()
+        logits: Tensor = suffix(suffix_input(_padded(rows, INFERENCE_BATCH), device))
+        return logits[: len(rows)].float().cpu()
 
 
 def in_batches(numbers: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:

@@ -67,7 +67,7 @@ class Run:
     @cached_property
     def info(self) -> dict[str, Any]:
         """``run.json``, written once: classes, implied, data, data_digest, counts, warnings, versions, created."""
-        info = _read_json(self.path / "run.json")
+        info: dict[str, Any] = _read_json(self.path / "run.json")
         if not fits(info, RunInfo):
             raise RunError(
                 f"{self.path / 'run.json'} is missing or damaged: expected the description of a run. "

@@ -145,7 +145,7 @@ def model_card_of(run: Run, suffix: str) -> str:
     except CxrError as error:
         # A download has no page to show an error on.
         document = Document(f"Model card of {run.id}", "It could not be made.", (Text(str(error)),))
-    return (markdown if suffix == ".md" else html).render(document)
+    return markdown.render(document) if suffix == ".md" else html.render(document)
 
 
 def megabytes(*files: Path) -> str:

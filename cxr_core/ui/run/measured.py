@@ -84,7 +84,7 @@ def true_of(run: Run, table: pd.DataFrame) -> NDArray[np.int64]:
 
 def probabilities_of(run: Run, table: pd.DataFrame) -> NDArray[np.float64]:
     """Calibrated probabilities, (N, K)."""
-    return table[[f"p_{name}" for name in run.classes]].to_numpy(dtype=np.float64)
+    return np.asarray(table[[f"p_{name}" for name in run.classes]], dtype=np.float64)
 
 
 def truth_of(run: Run, table: pd.DataFrame, name: str) -> NDArray[np.bool_]:
