@@ -6,7 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from cxr_core.charts.live import SERIES, SERIES_COLORS, best_epoch, finite, thin
-from cxr_core.charts.look import NEUTRAL, PALETTE, axis, class_colors, figure, label, metric_axis, share_axis
+from cxr_core.charts.look import HOVER, NEUTRAL, PALETTE, axis, class_colors, figure, label, metric_axis, share_axis
 from cxr_core.figures import of
 from cxr_core.runs.records import Epoch
 
@@ -87,7 +87,7 @@ def recall_curve(history: Sequence[Epoch], classes: Sequence[str], epoch: int) -
                     f"{label(name)}, epoch {row.epoch}<br>{of(count[k], sum(count))}"
                     for row, count in zip(rows, counts, strict=True)
                 ],
-                hovertemplate="%{hovertext}<extra></extra>",
+                hovertemplate=HOVER,
             )
         )
     chart = figure(traces, xaxis=_epochs(len(history)), yaxis=share_axis("Recall, validation", fixedrange=True))

@@ -19,7 +19,7 @@ import pandas as pd
 from filelock import Timeout
 
 from cxr_core.errors import RunError
-from cxr_core.evaluation.metrics import confusion_matrix, summary
+from cxr_core.evaluation.chance import chance
 from cxr_core.labels import indices
 from cxr_core.private import private_lock
 from cxr_core.runs import controls, files, left_out
@@ -43,7 +43,6 @@ from cxr_core.training.stages import keep_audit
 from cxr_core.training.worker import work
 
 LOGGER = logging.getLogger(__name__)
-_SHUFFLES = 500
 
 
 def measure_controls(run: Run) -> bool:
@@ -147,6 +146,4 @@ def _chance(run: Run) -> float:
     _, table = measured(run, "test")
     classes = run.classes
     true, decisions = (indices(table[name], classes) for name in ("label", "decision"))
-    random = np.random.default_rng(0)
-    dealt = (confusion_matrix(true, random.permutation(decisions), len(classes)) for _ in range(_SHUFFLES))
-    return float(np.mean([summary(confusion, classes)["macro_f1"] for confusion in dealt]))
+    return float(chance(true, decisions, len(classes), np.random.default_rng(0)).mean())

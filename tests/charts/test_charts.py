@@ -72,7 +72,6 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
     "one against the rest": lambda: charts.one_vs_rest([[90, 10], [3, 17]], "COVID19"),
     "roc": lambda: charts.roc(CURVES, CLASSES, REPORT),
     "precision-recall": lambda: charts.precision_recall(CURVES, CLASSES, REPORT),
-    "bars": lambda: charts.metric_bars(REPORT),
     "probabilities": lambda: charts.probabilities(dict.fromkeys(CLASSES, 0.3), "NORMAL", {"NORMAL": 0.5}),
 }
 
@@ -140,7 +139,7 @@ def test_names_are_text_never_numbers_markup_or_templates() -> None:
     report, points = outcome(classes)
     for chart in (
         charts.distribution(pd.DataFrame([[1, 2, 3]], index=["2"], columns=classes)),
-        charts.metric_bars(report),
+        charts.interval_bars(report, {"per_class": {}}),
         charts.roc(points, classes, report),
         charts.curves({name: history(2) for name in classes}, "loss"),
     ):
@@ -273,13 +272,6 @@ def test_an_undefined_curve_says_why() -> None:
     points = metrics.curves(true, probabilities, CLASSES, IMPLIED)
     for chart in (charts.roc(points, CLASSES, report), charts.precision_recall(points, CLASSES, report)):
         assert "COVID19: not defined (0 of 3 positive)" in [trace.name for trace in chart.data]
-
-
-def test_bars_count_what_they_divide() -> None:
-    report = metrics.report([0] * 80 + [1] * 20, np.full((100, 2), 0.5), [0] * 57 + [1] * 43, ["A", "B"], {})
-    first = charts.metric_bars(report).data[0]
-    assert first.text == ("1.00", "0.71", "0.83")
-    assert first.hovertext[1] == "A, Recall<br>57 of 80 that are A"
 
 
 def test_probabilities_mark_the_decision_and_the_thresholds() -> None:

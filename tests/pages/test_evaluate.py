@@ -219,14 +219,15 @@ def first_case(path: str) -> None:
     from pathlib import Path
 
     from cxr_core.runs.run import Run
-    from cxr_core.ui.case import Case, case_view
+    from cxr_core.ui.case import Case, answer_view, picture_view, similar_view
     from cxr_core.ui.marks import mark_buttons
 
     run = Run(Path(path))
     row = run.predictions("test").iloc[0]
     content = (Path(run.info.folder) / row["file"]).read_bytes()
     case = Case(content, row["file"], {name: row[f"p_{name}"] for name in run.classes}, row["decision"], row["label"])
-    case_view(run, case, "x")
+    for view in (picture_view, answer_view, similar_view):
+        view(run, case, "x")
     mark_buttons(row["digest"], row["file"], row["label"], "x")
 
 
