@@ -112,7 +112,7 @@ class Stages:
         if not store.space.cut or self.run.prefix_file.exists():
             return
         load_prefix(self.config, store)
-        source = store.folder / "prefix.safetensors"
+        source = store.prefix_file
         with replacing(self.run.prefix_file) as temporary:
             try:
                 temporary.unlink()

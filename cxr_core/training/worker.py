@@ -145,7 +145,7 @@ class _Worker:
         if config.weights == "none":
             return
         store = FeatureStore(space_of(config, self.run.mask))
-        if config.trainable == "head" and (store.folder / "prefix.safetensors").exists():
+        if config.trainable == "head" and store.prefix_file.exists():
             return
         check_weights(config.backbone, config.weights, lambda done, total: self.progress("downloading", done, total))
 
