@@ -276,5 +276,5 @@ def test_thresholds_and_the_cache(tmp_path: Path) -> None:
 def test_a_training_with_pseudonyms_does_not_name_its_data_set(tmp_path: Path) -> None:
     run = tiny_run(runs_dir(), tiny_dataset(tmp_path / "Miller_Anna"), "queued", pseudonyms=True)
     assert said() == [("trained", "started", "python")]
-    assert lines()[0]["data"] == run.info["dataset_name"]
+    assert lines()[0]["data"] == run.info.dataset_name
     assert "Miller" not in (runs_dir() / FILE).read_text()

@@ -194,8 +194,8 @@ def test_a_training_on_a_full_disk_fails_with_a_sentence_and_resumes_to_the_same
     assert file in done.stderr
     assert "the system does not allow a file of this size" in done.stderr
     assert run.state == "failed"
-    assert str(run.status["error"]) in done.stderr
-    assert "Then resume the run" in str(run.status["error"])
+    assert str(run.status.error) in done.stderr
+    assert "Then resume the run" in str(run.status.error)
     assert not (run.path / RESERVE).exists()
     queue_again(run)
     assert work(run).state == "completed"
@@ -213,7 +213,7 @@ def test_the_space_that_features_need_is_told_in_a_size_that_one_can_read(
     with pytest.raises(DiskError, match=r"need 147 kB and .* has 4\.1 kB free"):
         work(run)
     assert run.state == "failed"
-    assert Run(run.path).status["error"] != ""
+    assert Run(run.path).status.error != ""
     assert json.loads((run.path / "status.json").read_text())["state"] == "failed"
 
 

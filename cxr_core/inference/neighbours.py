@@ -21,10 +21,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from cxr_core.errors import RunError
+from cxr_core.runs import files
 from cxr_core.runs.run import Run
 from cxr_core.settings import from_json, replacing
 
-FILE = "embedding.safetensors"
+FILE = files.EMBEDDING
 NEAREST = 5
 AMONG = 25
 QUESTIONED = 0.05

@@ -107,7 +107,7 @@ def space_of(config: TrainConfig, mask: Mask = "none") -> Space:
 
 def load_prefix(config: TrainConfig, store: FeatureStore, progress: Progress | None = None) -> nn.Sequential:
     """The frozen prefix, float32, eval mode, channels last; its weights are left in the store for later runs."""
-    file = store.folder / "prefix.safetensors"
+    file = store.prefix_file
     if not store.space.cut:
         return nn.Sequential()
     if not file.exists():

@@ -49,7 +49,7 @@ def care(run: Run) -> None:
     configuration, log = st.tabs(["Configuration", "Log"])
     with configuration:
         sheet(config_table(run.config), hide_index=True, height="content")
-    configuration.caption(f"Data set: {escaped(run.info['data'])} · classes: {escaped(', '.join(run.classes))}")
+    configuration.caption(f"Data set: {escaped(run.info.data)} · classes: {escaped(', '.join(run.classes))}")
     lines = run.log.splitlines()
     log.code("\n".join(lines[-LOG_LINES:]) or "The worker has written nothing yet.", language=None, height=360)
     if len(lines) > LOG_LINES:
