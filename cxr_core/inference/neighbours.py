@@ -21,7 +21,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from cxr_core.errors import RunError
-from cxr_core.runs.run import Run
+from cxr_core.runs import Run
 from cxr_core.settings import from_json, replacing
 
 FILE = "embedding.safetensors"

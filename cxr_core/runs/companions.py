@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cxr_core.errors import RunError
-from cxr_core.images.masking import Mask
+from cxr_core.images import Mask
 from cxr_core.private import make_folder
 from cxr_core.runs.liveness import WORKER_LOCK, is_held
 from cxr_core.runs.queue import place_of, queue

@@ -27,7 +27,8 @@ from cxr_core.activity import record
 from cxr_core.audit.kinds import KINDS, WARNS
 from cxr_core.config import TrainConfig
 from cxr_core.errors import ConfigError, RunError
-from cxr_core.images.masking import Mask, without_border
+from cxr_core.images import Mask
+from cxr_core.images.masking import without_border
 from cxr_core.images.version import PIXELS
 from cxr_core.paths import shown
 from cxr_core.private import file_mode

@@ -19,10 +19,10 @@ import pandas as pd
 from filelock import Timeout
 
 from cxr_core.errors import RunError
-from cxr_core.evaluation.metrics import confusion_matrix, summary
+from cxr_core.evaluation import confusion_matrix, summary
 from cxr_core.labels import indices
 from cxr_core.private import private_lock
-from cxr_core.runs import controls, left_out
+from cxr_core.runs import Run, controls, left_out
 from cxr_core.runs.companions import (
     CONTROLS,
     LEFT_OUT,
@@ -35,7 +35,6 @@ from cxr_core.runs.companions import (
 )
 from cxr_core.runs.liveness import note_launch
 from cxr_core.runs.measured import measured
-from cxr_core.runs.run import Run
 from cxr_core.settings import write_atomic
 from cxr_core.sheets import written
 from cxr_core.training.presence import heartbeat

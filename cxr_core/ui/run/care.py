@@ -14,14 +14,10 @@ import streamlit as st
 
 from cxr_core.config import TrainConfig
 from cxr_core.errors import CxrError
-from cxr_core.reports import card, html, markdown
-from cxr_core.reports.document import Document, Text
-from cxr_core.runs import jobs
+from cxr_core.reports import Document, Text, card, html, markdown
+from cxr_core.runs import Run, jobs, title
 from cxr_core.runs.pinned import pin, pinned, unpin
-from cxr_core.runs.run import Run
-from cxr_core.runs.titles import title
-from cxr_core.ui.downloads import download
-from cxr_core.ui.frame import escaped, guarded, state_badge, warnings_banner
+from cxr_core.ui import download, escaped, guarded, state_badge, warnings_banner
 from cxr_core.ui.link import drop
 from cxr_core.ui.run.results import state_notice
 from cxr_core.ui.sheet import sheet

@@ -11,11 +11,9 @@ from cxr_core.errors import CxrError
 from cxr_core.evaluation import balance
 from cxr_core.figures import number
 from cxr_core.private import make_folder
-from cxr_core.runs import jobs
-from cxr_core.runs.run import Run
+from cxr_core.runs import Run, jobs
 from cxr_core.settings import data_dir, remember_dataset, runs_dir
-from cxr_core.ui.cached import cached_scan, progress_bar
-from cxr_core.ui.frame import escaped, guarded, state_badge
+from cxr_core.ui import cached_scan, escaped, guarded, progress_bar, state_badge
 from cxr_core.ui.run.live import live_run
 
 DEMO_IMAGES, DEMO_SEED = 600, 0
