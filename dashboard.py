@@ -12,21 +12,22 @@ from cxr_core.server.tidy import lifespan
 def home() -> None:
     """The page. What pages need is imported here: the server needs none of it."""
     from cxr_core import ui
-    from cxr_core.runs.run import list_runs
+    from cxr_core.runs import list_runs
     from cxr_core.settings import runs_dir
+    from cxr_core.ui.run import latest_datasets, latest_run, latest_runs, next_step, quick_start
 
     ui.page("Chest X-ray classification", ":material/radiology:")
     with ui.guarded():
         runs, datasets = list_runs(runs_dir()), ui.known_datasets()
-        ui.next_step(runs, datasets)
-        ui.quick_start(small=bool(runs))
+        next_step(runs, datasets)
+        quick_start(small=bool(runs))
         if runs:
-            ui.latest_run(runs)
+            latest_run(runs)
             st.subheader("Latest runs", anchor=False)
-            ui.latest_runs(runs)
+            latest_runs(runs)
         if datasets:
             st.subheader("Data sets", anchor=False)
-            ui.latest_datasets(datasets)
+            latest_datasets(datasets)
 
 
 if __name__ == "__main__":

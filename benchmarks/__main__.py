@@ -22,7 +22,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         os.environ["CXR_CACHE"] = str(Path(scratch) / "cache")
         from benchmarks import extraction, memory, protocol
-        from cxr_core.demo.draw import draw
+        from cxr_core.demo import draw
         from cxr_core.settings import cache_dir
         from cxr_core.training.worker import keep_large_blocks
 

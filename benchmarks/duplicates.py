@@ -19,7 +19,7 @@ from cxr_core import images
 from cxr_core.audit.alignment import agreement
 from cxr_core.audit.duplicates import ALIKE, RADIUS, SAME, Peculiarities, near, search
 from cxr_core.audit.traits import traits_of
-from cxr_core.data.dataset import scan
+from cxr_core.data import scan
 
 Random = np.random.Generator
 

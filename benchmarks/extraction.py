@@ -8,10 +8,10 @@ from pathlib import Path
 import torch
 
 from cxr_core.config import TrainConfig
-from cxr_core.data.dataset import scan
-from cxr_core.model.extraction import BATCH, Item, keep
-from cxr_core.model.features import FeatureStore
-from cxr_core.model.network import load_prefix, space_of
+from cxr_core.data import scan
+from cxr_core.model import FeatureStore, Item, keep, space_of
+from cxr_core.model.extraction import BATCH
+from cxr_core.model.network import load_prefix
 
 
 def measure(data: Path, rounds: int, images: int, scratch: Path) -> str:

@@ -20,10 +20,9 @@ from typing import Any
 from safetensors import safe_open
 
 from cxr_core.config import TrainConfig
-from cxr_core.data.dataset import scan
-from cxr_core.demo.draw import draw
-from cxr_core.runs.creation import create_run
-from cxr_core.runs.run import Run
+from cxr_core.data import scan
+from cxr_core.demo import draw
+from cxr_core.runs import Run, create_run
 
 PROJECT = Path(__file__).resolve().parents[1]
 SMALL: dict[str, Any] = {"image_size": 64, "batch_size": 8, "device": "cpu"}

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 from cxr_core.errors import ImageError
-from cxr_core.images.reading import content_digest, decode
+from cxr_core.images import content_digest, decode
 
 EACH = 24
 SIDE = 320

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from benchmarks.notebook import NotebookStep
 from cxr_core.config import TrainConfig
-from cxr_core.data.dataset import scan
+from cxr_core.data import scan
 from cxr_core.errors import RunError
-from cxr_core.runs.creation import create_run
-from cxr_core.training.worker import work
+from cxr_core.runs import create_run
+from cxr_core.training import work
 
 EPOCHS = 20
 

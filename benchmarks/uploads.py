@@ -41,10 +41,10 @@ def archive(megabytes: int, seed: int) -> bytes:
 def trained(folder: Path) -> str:
     """The id of a tiny run below ``folder``."""
     from cxr_core.config import TrainConfig
-    from cxr_core.data.dataset import scan
-    from cxr_core.demo.draw import draw
-    from cxr_core.runs.creation import create_run
-    from cxr_core.training.worker import work
+    from cxr_core.data import scan
+    from cxr_core.demo import draw
+    from cxr_core.runs import create_run
+    from cxr_core.training import work
 
     config = TrainConfig.create(backbone="small-cnn", epochs=1, image_size=64, device="cpu")
     return work(create_run(scan(draw(folder / "drawn", 60, 0)), config, folder / "runs")).id

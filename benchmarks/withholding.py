@@ -16,13 +16,12 @@ import numpy as np
 
 from benchmarks.not_chest import not_chest
 from cxr_core.errors import CxrError, ImageError
-from cxr_core.images.dicom.files import facts
+from cxr_core.images import pixels, read_bytes
+from cxr_core.images.dicom import facts
 from cxr_core.images.gate import withheld
-from cxr_core.images.reading import pixels, read_bytes
+from cxr_core.inference import Neighbours, Trained
 from cxr_core.inference.embedding import embed_pixels
-from cxr_core.inference.neighbours import Neighbours
-from cxr_core.inference.trained import Trained
-from cxr_core.runs.run import find_run
+from cxr_core.runs import find_run
 from cxr_core.settings import runs_dir
 
 TURNED = 40

@@ -15,7 +15,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, ViewportSize, sync_playwright
 
-from cxr_core.runs.run import Run, list_runs
+from cxr_core.runs import Run, list_runs
 from cxr_core.settings import remember_dataset
 from tests.browser.conftest import FLAGS, HOW_TO_GET_CHROMIUM, ROOT, chromium_path, end_workers
 from tests.server_support import served

@@ -6,11 +6,11 @@ import streamlit as st
 
 from cxr_core import charts, ui
 from cxr_core.config import TrainConfig
+from cxr_core.data import Dataset
 from cxr_core.data.cautions import cautions
-from cxr_core.data.dataset import Dataset
 from cxr_core.figures import of
 from cxr_core.sheets import written
-from cxr_core.ui.downloads import download
+from cxr_core.ui import download
 from cxr_core.ui.marks import marks_list
 from cxr_core.ui.sheet import sheet
 from cxr_core.ui.unpacked import unpacked_section

@@ -4,12 +4,12 @@ import streamlit as st
 
 from cxr_core import ui
 from cxr_core.config import TrainConfig, check_weights_given
+from cxr_core.data import Dataset
 from cxr_core.data.cautions import untested
-from cxr_core.data.dataset import Dataset
 from cxr_core.errors import LeakError
-from cxr_core.runs import jobs
-from cxr_core.runs.run import list_runs
+from cxr_core.runs import list_runs, start_training
 from cxr_core.settings import runs_dir
+from cxr_core.ui.run import live_run, pick_run
 
 # Set by the button that says to train although the audit found a leak.
 ANYWAY = "anyway"
@@ -70,7 +70,7 @@ def start(dataset: Dataset | None, config: TrainConfig | None) -> None:
             chosen = config.model_copy(update={"train_anyway": True}) if anyway else config
             try:
                 with st.spinner("Starting"), ui.progress_bar("Reading the data set", "files") as report:
-                    run = jobs.start_training(dataset.root, chosen, runs_dir(), report)
+                    run = start_training(dataset.root, chosen, runs_dir(), report)
             except LeakError as error:
                 blocked(error, dataset)
                 return
@@ -83,8 +83,8 @@ start(*choose())
 st.subheader("Live", anchor=False)
 with ui.guarded():
     if list_runs(runs_dir()):
-        run = ui.pick_run(label="Run to watch")
+        run = pick_run(label="Run to watch")
         if run is not None:
-            ui.live_run(run)
+            live_run(run)
     else:
         st.caption("No run yet. The first one is shown here.")

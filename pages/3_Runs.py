@@ -4,11 +4,10 @@ import streamlit as st
 
 from cxr_core import charts, ui
 from cxr_core.figures import of
+from cxr_core.runs import Run, list_runs, title, titles
 from cxr_core.runs.pinned import pinned
-from cxr_core.runs.run import Run, list_runs
-from cxr_core.runs.titles import title, titles
 from cxr_core.settings import runs_dir
-from cxr_core.ui.frame import escaped
+from cxr_core.ui import escaped
 from cxr_core.ui.run import care, picker, table
 
 METRICS = {"macro_f1": "Macro F1", "accuracy": "Accuracy", "loss": "Loss"}

@@ -3,19 +3,22 @@
 import streamlit as st
 
 from cxr_core import ui
-from cxr_core.ui.evaluate.cases import case_tiles
-from cxr_core.ui.evaluate.classes import figures_section
-from cxr_core.ui.evaluate.compare import compare_section
-from cxr_core.ui.evaluate.controls import controls_section
-from cxr_core.ui.evaluate.external import external_section
-from cxr_core.ui.evaluate.headline import headline
-from cxr_core.ui.evaluate.matrix import behind, cell_title, matrix_cell
-from cxr_core.ui.evaluate.reliability import reliability_section
-from cxr_core.ui.evaluate.replay import replay_section
-from cxr_core.ui.evaluate.sources import sources_section
-from cxr_core.ui.evaluate.threshold import threshold_section
-from cxr_core.ui.run import results
-from cxr_core.ui.run.measured import cached_measured
+from cxr_core.ui.evaluate import (
+    behind,
+    case_tiles,
+    cell_title,
+    compare_section,
+    controls_section,
+    external_section,
+    figures_section,
+    headline,
+    matrix_cell,
+    reliability_section,
+    replay_section,
+    sources_section,
+    threshold_section,
+)
+from cxr_core.ui.run import cached_measured, results
 
 # Only the chosen one computes.
 SECTIONS = (

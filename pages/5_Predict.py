@@ -6,16 +6,13 @@ import streamlit as st
 
 from cxr_core import ui
 from cxr_core.figures import of
+from cxr_core.runs import Run
 from cxr_core.runs.pinned import pinned
-from cxr_core.runs.run import Run
 from cxr_core.settings import runs_dir
 from cxr_core.sheets import written
-from cxr_core.ui.downloads import download
-from cxr_core.ui.frame import escaped
-from cxr_core.ui.predict import uploads
-from cxr_core.ui.predict.answer import answer_card, is_forced
-from cxr_core.ui.run import results
-from cxr_core.ui.run.verdict import known_verdict, verdict_banner
+from cxr_core.ui import download, escaped
+from cxr_core.ui.predict import answer_card, is_forced, uploads
+from cxr_core.ui.run import known_verdict, results, verdict_banner
 from cxr_core.ui.sheet import sheet
 
 CARDS = 6

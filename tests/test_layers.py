@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -49,6 +50,12 @@ def sources() -> dict[str, Path]:
 
 
 SOURCES = sources()
+DOORS = [name for name, file in SOURCES.items() if file.name == "__init__.py"]
+
+
+@cache
+def tree(name: str) -> ast.Module:
+    return ast.parse(SOURCES[name].read_text(encoding="utf-8"), str(SOURCES[name]))
 
 
 def statements(node: ast.AST, deferred: bool) -> Iterator[ast.Import | ast.ImportFrom]:
@@ -65,12 +72,25 @@ def statements(node: ast.AST, deferred: bool) -> Iterator[ast.Import | ast.Impor
             yield from statements(child, deferred)
 
 
+def offered(package: str) -> dict[str, str]:
+    """What a room offers at its door: name -> the module of the room that it comes from."""
+    statements = [node for node in ast.walk(tree(package)) if isinstance(node, ast.ImportFrom)]
+    return {
+        alias.name: str(statement.module)
+        for statement in statements
+        for alias in statement.names
+        if within(str(statement.module), (package,))
+    }
+
+
 def imported(name: str, deferred: bool = True) -> set[str]:
-    """Dotted names that a module imports; ``from a import b`` gives ``a.b`` where that is a module, else ``a``."""
+    """Dotted names that a module imports; ``from a import b`` gives ``a.b`` where that is a module, the module that
+    ``b`` comes from where ``a`` offers it at its door, else ``a``.
+    """
     file = SOURCES[name]
     package = name.split(".") if file.name == "__init__.py" else name.split(".")[:-1]
     found: set[str] = set()
-    for statement in statements(ast.parse(file.read_text(encoding="utf-8"), str(file)), deferred):
+    for statement in statements(tree(name), deferred):
         if isinstance(statement, ast.Import):
             found.update(alias.name for alias in statement.names)
             continue
@@ -78,7 +98,8 @@ def imported(name: str, deferred: bool = True) -> set[str]:
         base = ".".join(part for part in (base, statement.module) if part)
         for alias in statement.names:
             dotted = f"{base}.{alias.name}"
-            found.add(dotted if dotted in SOURCES or dotted in TORCH else base)
+            at_door = offered(base) if base in DOORS and base != name else {}
+            found.add(dotted if dotted in SOURCES or dotted in TORCH else at_door.get(alias.name, base))
     return found
 
 
@@ -146,11 +167,7 @@ def test_the_reader_of_imports_sees_what_it_should() -> None:
 
 @pytest.mark.parametrize("name", sorted(SOURCES))
 def test_imports_go_down_only(name: str) -> None:
-    # A package's __init__ may gather what is in its own rooms.
-    below = {
-        target for target in own(imported(name)) if SOURCES[name].name != "__init__.py" or not within(target, (name,))
-    }
-    upward = sorted(target for target in below if layer(target) > layer(name))
+    upward = sorted(target for target in own(imported(name)) if layer(target) > layer(name))
     assert not upward, f"{name} imports upward: {upward}"
 
 

@@ -1,9 +1,19 @@
 """What a score on a data set is worth: duplicates, leaks, sources, shortcuts, odd pictures, and how to fix them.
 
-::
-
-    found = audit(scan("my-xrays"))
+    found = audit(scan("my-xrays"))                                     # cxr_core.audit.audit
     for issue in found.issues: print(issue.severity, issue.message)
 
-Torch-free. ``traits`` reads each picture once and keeps what was seen; everything else works on that.
+``traits`` reads each picture once and keeps what was seen; everything else works on that. ``kinds`` is the registry of
+what can be reported. No torch here; SciPy comes with the audit itself, not with what it gave.
 """
+
+from typing import TYPE_CHECKING
+
+from cxr_core.doors import opened
+
+if TYPE_CHECKING:
+    from cxr_core.audit.audit import leaks as leaks
+    from cxr_core.audit.issues import Issue as Issue
+    from cxr_core.audit.result import Audit as Audit
+else:
+    __getattr__ = opened(__name__, {"audit": ("leaks",), "issues": ("Issue",), "result": ("Audit",)})

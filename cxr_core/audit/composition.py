@@ -6,8 +6,8 @@ import pandas as pd
 
 from cxr_core.audit.issues import Issue, issue
 from cxr_core.audit.kinds import INFORMS, KINDS, WARNS
+from cxr_core.data import Dataset
 from cxr_core.data.cautions import kinds_of_caution
-from cxr_core.data.dataset import Dataset
 
 # A class this many times as large as another is said to be.
 _IMBALANCE = 3

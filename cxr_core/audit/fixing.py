@@ -7,7 +7,7 @@ from collections import Counter
 
 from cxr_core.audit.issues import Issue
 from cxr_core.audit.kinds import KEEP_ONE, LEAVE_OUT, MASK_BORDER, SAME_SPLIT, SPLIT_BY_PATIENT
-from cxr_core.data.dataset import Dataset
+from cxr_core.data import Dataset
 from cxr_core.data.fixes import BORDER_MASKED, LEFT_OUT, NOT_GIVEN
 from cxr_core.errors import ConfigError
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from cxr_core.images.masking import BORDER
+from cxr_core.images import BORDER
 
 BLOCKS, WARNS, INFORMS = "blocks", "warns", "informs"
 SEVERITIES = (BLOCKS, WARNS, INFORMS)

@@ -7,7 +7,7 @@ import pandas as pd
 from cxr_core.audit.issues import Issue, issue
 from cxr_core.audit.kinds import INFORMS, KINDS, QUESTIONED, WARNS
 from cxr_core.audit.traits import FACTS, Traits
-from cxr_core.data.dataset import Dataset
+from cxr_core.data import Dataset
 from cxr_core.data.listing import CUT_SHORT
 from cxr_core.images.ages import OLDEST
 

@@ -18,7 +18,7 @@ from cxr_core.audit.kinds import INFORMS, KINDS, SHORTCUT
 from cxr_core.audit.scores import interval_of
 from cxr_core.audit.traits import FACTS, Traits
 from cxr_core.evaluation.chance import chance, macro_f1
-from cxr_core.images.masking import BORDER
+from cxr_core.images import BORDER
 
 FOLDS = 5
 # Fewer patients of a class cannot be told from chance.

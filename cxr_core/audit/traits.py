@@ -19,7 +19,7 @@ from PIL import Image
 
 from cxr_core import images
 from cxr_core.audit.letters import share_of_letters
-from cxr_core.data.dataset import Dataset
+from cxr_core.data import Dataset
 from cxr_core.errors import ImageError
 from cxr_core.images import dicom
 from cxr_core.images.gate import questioned

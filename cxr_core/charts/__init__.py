@@ -16,14 +16,12 @@ from cxr_core.charts.difference import paired_difference
 from cxr_core.charts.history import curves, history_curve
 from cxr_core.charts.intervals import interval_bars
 from cxr_core.charts.live import live_curve, live_recall
-from cxr_core.charts.look import class_colors
 from cxr_core.charts.matrix import confusion, one_vs_rest
 from cxr_core.charts.operating import operating_curves, predictive_values
 from cxr_core.charts.ranking import precision_recall, roc
 from cxr_core.charts.scores import left_out, score_bars, scores_by_set
 
 __all__ = [
-    "class_colors",
     "confusion",
     "curves",
     "distribution",

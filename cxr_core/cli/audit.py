@@ -9,8 +9,7 @@ import pandas as pd
 
 from cxr_core.activity import record_opened
 from cxr_core.cli.output import print_json, runs_folder
-from cxr_core.data import fixes
-from cxr_core.data.dataset import Dataset
+from cxr_core.data import Dataset, fixes
 from cxr_core.errors import ConfigError, DatasetError
 from cxr_core.figures import counted
 
@@ -41,7 +40,7 @@ def audit(options: Namespace) -> int:
     With --fix or --undo the data set is changed before, with --fixes its fixes are listed instead.
     """
     from cxr_core.audit.audit import audit as audit_dataset
-    from cxr_core.data.dataset import scan as scan_dataset
+    from cxr_core.data import scan as scan_dataset
 
     dataset = scan_dataset(options.data)
     record_opened(dataset.name, len(dataset.samples), len(dataset.unreadable), runs_folder(options))

@@ -28,7 +28,7 @@ def add(actions: flags.Actions) -> None:
 
 def demo(options: Namespace) -> int:
     """Draw the demo data set."""
-    from cxr_core.demo.draw import draw
+    from cxr_core.demo import draw
 
     folder = draw(options.out, options.images, options.seed, shortcut=options.shortcut)
     print(f"{options.images} drawings (not X-rays) in {folder}")
@@ -37,8 +37,8 @@ def demo(options: Namespace) -> int:
 
 def scan(options: Namespace) -> int:
     """Print what a data set holds."""
+    from cxr_core.data import scan as scan_dataset
     from cxr_core.data.cautions import cautions
-    from cxr_core.data.dataset import scan as scan_dataset
 
     dataset = scan_dataset(options.data)
     record_opened(dataset.name, len(dataset.samples), len(dataset.unreadable), runs_dir())

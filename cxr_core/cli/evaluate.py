@@ -7,9 +7,8 @@ from cxr_core.cli import flags
 from cxr_core.cli.output import print_json, runs_folder
 from cxr_core.evaluation import balance
 from cxr_core.figures import number, spelled
-from cxr_core.runs import viewings
+from cxr_core.runs import find_run, viewings
 from cxr_core.runs.needs import gone
-from cxr_core.runs.run import find_run
 
 
 def add(actions: flags.Actions) -> None:
@@ -35,7 +34,7 @@ def evaluate(options: Namespace) -> int:
         return 0
     note, own = "", True
     if options.data:
-        from cxr_core.inference.evaluate import evaluate_external
+        from cxr_core.inference import evaluate_external
 
         outcome = evaluate_external(run, options.data, options.split)
         metrics, table, note, own = outcome.metrics, outcome.table, outcome.note, outcome.own
@@ -45,7 +44,7 @@ def evaluate(options: Namespace) -> int:
 
         metrics, table = measured(run, options.split)
     else:
-        from cxr_core.inference.evaluate import evaluate_split
+        from cxr_core.inference import evaluate_split
 
         metrics, table = evaluate_split(run, options.split)
     if options.by_source:

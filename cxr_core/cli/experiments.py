@@ -7,12 +7,10 @@ from typing import Any
 from cxr_core.activity import record
 from cxr_core.cli.output import print_json, runs_folder
 from cxr_core.cli.telling import telling
-from cxr_core.runs import controls, left_out
+from cxr_core.runs import Run, controls, find_run, left_out, title
 from cxr_core.runs.companions import CONTROLS, LEFT_OUT
 from cxr_core.runs.controls import Scores
 from cxr_core.runs.left_out import LeftOutScores
-from cxr_core.runs.run import Run, find_run
-from cxr_core.runs.titles import title
 
 ONLY = {"controls": CONTROLS, "left-out": LEFT_OUT, "sources": LEFT_OUT}
 
@@ -27,7 +25,7 @@ def add(parser: ArgumentParser) -> None:
 def experiments(options: Namespace) -> int:
     """Train what goes with a run, where it is not measured yet, and print what the run is worth beside it."""
     # Brings torch.
-    from cxr_core.training.companion_worker import measure_controls, measure_left_out
+    from cxr_core.training import measure_controls, measure_left_out
 
     run = find_run(runs_folder(options), options.run)
     asked = {ONLY[options.only].name} if options.only else {CONTROLS.name, LEFT_OUT.name}

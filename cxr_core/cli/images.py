@@ -11,20 +11,19 @@ import pandas as pd
 from cxr_core.activity import record, record_predicted
 from cxr_core.cli import flags
 from cxr_core.cli.output import print_json, runs_folder
-from cxr_core.data.uploads import shown_name
+from cxr_core.data import shown_name
 from cxr_core.errors import ImageError
-from cxr_core.images.dicom.files import facts
-from cxr_core.images.encoding import png
+from cxr_core.images import decode, decoded, pixels, png, read_bytes
+from cxr_core.images.dicom import facts
 from cxr_core.images.gate import questioned
-from cxr_core.images.reading import decode, decoded, pixels, read_bytes
 from cxr_core.reports import known
 from cxr_core.reports.verdict import verdict
-from cxr_core.runs.run import find_run
+from cxr_core.runs import find_run
 from cxr_core.settings import write_atomic
 from cxr_core.sheets import written
 
 if TYPE_CHECKING:
-    from cxr_core.inference.predictor import Prediction
+    from cxr_core.inference import Prediction
 
 NOTICE = "Research software, not for clinical use."
 
@@ -64,7 +63,7 @@ def _png(text: str) -> Path:
 
 def predict(options: Namespace) -> int:
     """Print a prediction per file; 1 if any file failed. A withheld answer is left out, unless forced."""
-    from cxr_core.inference.predictor import Predictor
+    from cxr_core.inference import Predictor
 
     run = find_run(runs_folder(options), options.run)
     predictor = Predictor.load(run)
@@ -131,8 +130,7 @@ def _line(prediction: "Prediction", force: bool) -> str:
 
 def explain(options: Namespace) -> int:
     """Write the picture under the heat map of a class."""
-    from cxr_core.inference.explain import overlay
-    from cxr_core.inference.predictor import Predictor
+    from cxr_core.inference import Predictor, overlay
     from cxr_core.reports.image import EMPTY, HEAT_SENTENCE
 
     run = find_run(runs_folder(options), options.run)

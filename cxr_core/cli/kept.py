@@ -8,8 +8,8 @@ from cxr_core.cli import flags
 from cxr_core.cli.output import print_json, runs_folder
 from cxr_core.data.unpacked import find, unpacked_dir, unpacked_zips
 from cxr_core.errors import CxrError, RunError
+from cxr_core.runs import list_runs
 from cxr_core.runs.needs import delete_unpacked, users
-from cxr_core.runs.run import list_runs
 from cxr_core.settings import cache_dir
 
 

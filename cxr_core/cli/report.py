@@ -6,11 +6,10 @@ from pathlib import Path
 from cxr_core.activity import record, record_predicted
 from cxr_core.cli import flags
 from cxr_core.cli.output import runs_folder
-from cxr_core.data.uploads import shown_name
+from cxr_core.data import shown_name
 from cxr_core.errors import ConfigError
-from cxr_core.images.reading import read_bytes
-from cxr_core.runs.run import Run, find_run
-from cxr_core.runs.titles import title
+from cxr_core.images import read_bytes
+from cxr_core.runs import Run, find_run, title
 from cxr_core.settings import write_atomic
 
 IMAGE_SUFFIXES = (".html", ".pdf")
@@ -56,18 +55,16 @@ def report(options: Namespace) -> int:
 
 
 def _model_card(run: Run, out: Path) -> str:
-    from cxr_core.reports import html, markdown
-    from cxr_core.reports.card import model_card
+    from cxr_core.reports import html, markdown, model_card
 
     card = model_card(run)
     return markdown.render(card) if out.suffix.lower() == ".md" else html.render(card)
 
 
 def _image_report(run: Run, options: Namespace) -> str | bytes:
-    from cxr_core.inference.predictor import Predictor
-    from cxr_core.reports import html, pdf
+    from cxr_core.inference import Predictor
+    from cxr_core.reports import html, image_report, pdf
     from cxr_core.reports.answered import answered
-    from cxr_core.reports.image import image_report
 
     if options.heat is not None and options.heat not in run.classes:
         raise ConfigError(f"--heat: run {run.id} knows {', '.join(run.classes)}; got {options.heat!r}.")

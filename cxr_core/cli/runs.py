@@ -7,11 +7,9 @@ from cxr_core.cli import flags
 from cxr_core.cli.output import print_json, runs_folder
 from cxr_core.errors import CxrError
 from cxr_core.evaluation import balance
-from cxr_core.runs import viewings
+from cxr_core.runs import Run, find_run, list_runs, title, viewings
 from cxr_core.runs.pinned import pin as set_pin
 from cxr_core.runs.pinned import pinned, unpin
-from cxr_core.runs.run import Run, find_run, list_runs
-from cxr_core.runs.titles import title
 
 RUN_COLUMNS = (
     "id",

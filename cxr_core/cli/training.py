@@ -10,9 +10,8 @@ from cxr_core.cli.output import runs_folder
 from cxr_core.cli.telling import telling
 from cxr_core.config import TrainConfig, check_weights_given
 from cxr_core.errors import RunError
-from cxr_core.runs import files
+from cxr_core.runs import Run, files, find_run
 from cxr_core.runs.jobs import queue_again
-from cxr_core.runs.run import Run, find_run
 
 # Fields whose flag has a better name; the field's own stays.
 _BETTER = {"corrections": ("marks",)}
@@ -67,8 +66,8 @@ def _config(options: Namespace) -> TrainConfig:
 
 def train(options: Namespace) -> int:
     """Create a run and work on it in this process."""
-    from cxr_core.data.dataset import scan as scan_dataset
-    from cxr_core.runs.creation import create_run
+    from cxr_core.data import scan as scan_dataset
+    from cxr_core.runs import create_run
 
     config = _config(options)
     check_weights_given(config)
@@ -91,7 +90,7 @@ def resume(options: Namespace) -> int:
 
 
 def _work(run: Run) -> int:
-    from cxr_core.training.worker import work
+    from cxr_core.training import work
 
     with telling(sys.stdout, run.path / files.LOG):
         run = work(run)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from cxr_core.data.persons import patients_in_names, person_names
 from cxr_core.data.spelling import class_names
-from cxr_core.demo.draw import is_drawn
+from cxr_core.demo import is_drawn
 
 
 def cautions(samples: pd.DataFrame, folder: Path) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from cxr_core.data.folder import Entry
 from cxr_core.data.listing import Unreadable
-from cxr_core.images.limits import ImageInfo
+from cxr_core.images import ImageInfo
 from cxr_core.images.version import PIXELS
 from cxr_core.settings import cache_dir, from_json, write_atomic
 

@@ -20,8 +20,9 @@ from torch import Tensor, nn
 
 from cxr_core.inference import neighbours
 from cxr_core.inference.trained import Trained
+from cxr_core.model import INFERENCE_BATCH, in_batches
 from cxr_core.model.backbones import BACKBONES
-from cxr_core.model.network import INFERENCE_BATCH, in_batches, suffix_input
+from cxr_core.model.network import suffix_input
 
 
 def embed(trained: Trained, batches: Iterable[NDArray[np.generic]]) -> NDArray[np.float16]:

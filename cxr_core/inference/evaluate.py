@@ -13,16 +13,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from cxr_core.data.dataset import scan
-from cxr_core.data.pseudonyms import Pseudonyms, hidden
+from cxr_core.data import Pseudonyms, scan
+from cxr_core.data.pseudonyms import hidden
 from cxr_core.errors import DatasetError, RunError
 from cxr_core.inference.trained import Trained
-from cxr_core.model.extraction import Item, Unreadable, keep
-from cxr_core.model.network import INFERENCE_BATCH, in_batches
-from cxr_core.runs import external
+from cxr_core.model import INFERENCE_BATCH, Item, Unreadable, in_batches, keep
+from cxr_core.runs import Run, external
 from cxr_core.runs.external import Outcome
 from cxr_core.runs.measured import Measured, measure
-from cxr_core.runs.run import Run
 
 Progress = Callable[[int, int], None]
 

@@ -21,8 +21,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from cxr_core.errors import RunError
-from cxr_core.runs import files
-from cxr_core.runs.run import Run
+from cxr_core.runs import Run, files
 from cxr_core.settings import from_json, replacing
 
 FILE = files.EMBEDDING

@@ -17,17 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_core.errors import ImageError
-from cxr_core.images.dicom.files import facts
+from cxr_core.images import content_digest, pixels, read_bytes
+from cxr_core.images.dicom import facts
 from cxr_core.images.gate import withheld
-from cxr_core.images.reading import content_digest, pixels, read_bytes
 from cxr_core.inference.embedding import embed
 from cxr_core.inference.explain import heat_map
 from cxr_core.inference.neighbours import Neighbour, Neighbours
 from cxr_core.inference.seen import Seen, Sighting
 from cxr_core.inference.trained import Trained
 from cxr_core.labels import rule_text
-from cxr_core.model.network import INFERENCE_BATCH
-from cxr_core.runs.run import Run
+from cxr_core.model import INFERENCE_BATCH
+from cxr_core.runs import Run
 
 Source = bytes | Path
 

@@ -16,8 +16,8 @@ import pandas as pd
 
 from cxr_core.audit.gallery import Gallery
 from cxr_core.audit.traits import imprint, kept_imprints
-from cxr_core.images.reading import content_digest
-from cxr_core.runs.run import Run
+from cxr_core.images import content_digest
+from cxr_core.runs import Run
 
 # Where a picture is in several splits, the one that says most against its answer.
 _SPLITS = ("train", "val", "test")

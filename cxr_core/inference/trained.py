@@ -15,14 +15,13 @@ from numpy.typing import NDArray
 from torch import nn
 
 from cxr_core.errors import ConfigError, RunError
-from cxr_core.evaluation.calibration import calibrate
+from cxr_core.evaluation import calibrate
 from cxr_core.images.masking import masked
 from cxr_core.images.version import PIXELS
 from cxr_core.labels import Implied, decide
-from cxr_core.model.features import FeatureStore, Space
-from cxr_core.model.network import frozen_features, infer, pick_device, read_prefix, read_suffix
-from cxr_core.runs.decision import Decision
-from cxr_core.runs.run import Run
+from cxr_core.model import FeatureStore, Space, infer, pick_device
+from cxr_core.model.network import frozen_features, read_prefix, read_suffix
+from cxr_core.runs import Decision, Run
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from cxr_core.errors import ImageError, WeightsError
-from cxr_core.images.masking import Mask
-from cxr_core.images.reading import content_digest, pixels, read_bytes
+from cxr_core.images import Mask, content_digest, pixels, read_bytes
 from cxr_core.model.features import FeatureStore
 from cxr_core.model.network import frozen_features
 

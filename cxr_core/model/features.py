@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from cxr_core.disk import full, why_full
 from cxr_core.errors import CxrError
-from cxr_core.images.masking import Mask
+from cxr_core.images import Mask
 from cxr_core.images.version import PIXELS
 from cxr_core.private import make_folder, open_private, private_lock
 from cxr_core.settings import cache_dir

@@ -23,7 +23,8 @@ from torchvision.ops import SqueezeExcitation
 
 from cxr_core.config import TrainConfig
 from cxr_core.errors import ConfigError, WeightsError
-from cxr_core.images.masking import Mask, without_border
+from cxr_core.images import Mask
+from cxr_core.images.masking import without_border
 from cxr_core.model.backbones import BACKBONES, Stages
 from cxr_core.model.features import FeatureStore, Space
 from cxr_core.model.heads import build_head

@@ -12,14 +12,14 @@ from PIL import Image
 
 from cxr_core import images
 from cxr_core.errors import ImageError
-from cxr_core.images.dicom.files import facts
-from cxr_core.images.encoding import jpeg
-from cxr_core.inference.neighbours import Neighbour
+from cxr_core.images import jpeg
+from cxr_core.images.dicom import facts
+from cxr_core.inference import Neighbour
 from cxr_core.reports.image import Answered, Heat, Similar
-from cxr_core.runs.run import Run
+from cxr_core.runs import Run
 
 if TYPE_CHECKING:
-    from cxr_core.inference.predictor import Prediction, Predictor
+    from cxr_core.inference import Prediction, Predictor
 
 FULL_SIDE, SMALL_SIDE = 1000, 180
 FACT_NAMES = {
@@ -69,7 +69,7 @@ def named_facts(content: bytes) -> dict[str, str]:
 
 
 def _heat(predictor: "Predictor", content: bytes, name: str, picture: Image.Image, label: str, opacity: float) -> Heat:
-    from cxr_core.inference.explain import overlay
+    from cxr_core.inference import overlay
 
     heat = predictor.heat(name, content, label)
     return Heat(label, opacity, jpeg(overlay(picture, heat, opacity), FULL_SIDE), not heat.any())

@@ -19,11 +19,10 @@ from cxr_core.figures import compact, of
 from cxr_core.labels import rule_text
 from cxr_core.reports import claim, performance, worth
 from cxr_core.reports.document import Block, Bullets, Document, Heading, Table, Text
-from cxr_core.runs import files
-from cxr_core.runs.decision import Decision
+from cxr_core.runs import Decision, Run, files
 from cxr_core.runs.external import externals
 from cxr_core.runs.measured import measured
-from cxr_core.runs.run import SPLITS, Run
+from cxr_core.runs.run import SPLITS
 
 _SPLIT_NAMES = {"train": "Training", "val": "Validation", "test": "Test"}
 _OTHER_PLACES = {

@@ -14,16 +14,13 @@ from datetime import UTC, datetime
 from cxr_core import __version__
 from cxr_core.errors import RunError
 from cxr_core.figures import compact, of
-from cxr_core.inference.neighbours import Neighbour
+from cxr_core.inference import Neighbour
 from cxr_core.labels import rule_text
 from cxr_core.reports import known, performance
 from cxr_core.reports.document import Block, Bullets, Document, Heading, Picture, Pictures, Table, Text
 from cxr_core.reports.verdict import verdict
-from cxr_core.runs import files
-from cxr_core.runs.decision import Decision
+from cxr_core.runs import Decision, Run, files, title
 from cxr_core.runs.measured import measured
-from cxr_core.runs.run import Run
-from cxr_core.runs.titles import title
 
 HEAT_SENTENCE = "A heat map shows what moved the score, not that the score is right."
 EMPTY = "The map is empty: nothing in this picture speaks for {label}."

@@ -10,7 +10,7 @@ from typing import Any
 
 from cxr_core.evaluation import balance
 from cxr_core.figures import of
-from cxr_core.runs.run import Run
+from cxr_core.runs import Run
 
 NO_EXTERNAL = "no external data"
 # A class of which fewer than this share is found fails: a coin would do as well.

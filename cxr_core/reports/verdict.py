@@ -11,18 +11,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cxr_core.audit import Audit
 from cxr_core.audit.issues import SHORTCUT_SEES
 from cxr_core.audit.kinds import DRAWN, INFORMS, KINDS, LEAK, SHORTCUT
-from cxr_core.audit.result import Audit
 from cxr_core.data.cautions import kinds_of_caution
 from cxr_core.errors import RunError
 from cxr_core.evaluation import balance
 from cxr_core.figures import compact, number, spelled
 from cxr_core.reports import known
-from cxr_core.runs import controls, left_out
+from cxr_core.runs import Run, controls, left_out
 from cxr_core.runs.external import External, against, externals
 from cxr_core.runs.measured import measured
-from cxr_core.runs.run import Run
 
 NOT_AUDITED = (
     "This run was not audited: it is older than the audit, or its images were gone. Leaks and shortcuts in its data "

@@ -1,0 +1,19 @@
+"""A run on disk: created, started, waited for, found and read. The training itself is ``cxr_core.training``.
+
+    run = start_training("my-xrays", TrainConfig.create(epochs=5), runs_dir())     # a process of its own
+    wait(run)                                                                      # run.state, run.history follow it
+    run.metrics("test")["macro_f1"], run.predictions("test")
+    find_run(runs_dir(), "20261125-0748"), list_runs(runs_dir())
+
+A run is a folder of files that people may move, copy and edit: what is read of it is checked, and a RunError says what
+is wrong. ``queue`` and ``liveness`` know who is at work and who is next, ``decision`` the thresholds, ``controls``,
+``left_out`` and ``external`` what was measured beside the run. No torch here.
+"""
+
+from cxr_core.runs.creation import create_run
+from cxr_core.runs.decision import Decision
+from cxr_core.runs.jobs import start_training, wait
+from cxr_core.runs.run import Run, find_run, list_runs
+from cxr_core.runs.titles import title, titles
+
+__all__ = ["Decision", "Run", "create_run", "find_run", "list_runs", "start_training", "title", "titles", "wait"]

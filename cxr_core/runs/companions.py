@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cxr_core.errors import RunError
-from cxr_core.images.masking import Mask
+from cxr_core.images import Mask
 from cxr_core.private import make_folder
 from cxr_core.runs import files
 from cxr_core.runs.liveness import is_held

@@ -12,7 +12,8 @@ from typing import Any
 from cxr_core.audit.issues import SHORTCUT_SEES
 from cxr_core.errors import RunError
 from cxr_core.figures import compact, number
-from cxr_core.images.masking import LUNGS_HEIGHT, LUNGS_WIDTH, MIDDLE_HEIGHT, MIDDLE_WIDTH, Mask
+from cxr_core.images import Mask
+from cxr_core.images.masking import LUNGS_HEIGHT, LUNGS_WIDTH, MIDDLE_HEIGHT, MIDDLE_WIDTH
 from cxr_core.runs.companions import CONTROLS, Companion
 from cxr_core.runs.measured import measured
 from cxr_core.runs.records import ControlScore, ControlScores, read

@@ -14,14 +14,14 @@ from pathlib import Path
 
 from cxr_core import reach
 from cxr_core.activity import record
-from cxr_core.audit.audit import leaks, twins
+from cxr_core.audit import leaks
+from cxr_core.audit.audit import twins
 from cxr_core.config import TrainConfig, check_weights_given
-from cxr_core.data import fixes, marks
+from cxr_core.data import Dataset, Pseudonyms, fixes, marks
 from cxr_core.data.cautions import cautions
-from cxr_core.data.dataset import Dataset, split
-from cxr_core.data.pseudonyms import Pseudonyms
+from cxr_core.data.dataset import split
 from cxr_core.errors import ConfigError, DiskError, LeakError, RunError
-from cxr_core.images.masking import BORDER
+from cxr_core.images import BORDER
 from cxr_core.images.version import PIXELS
 from cxr_core.labels import parse_labels
 from cxr_core.paths import given

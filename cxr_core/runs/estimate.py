@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from cxr_core.config import TrainConfig
 from cxr_core.errors import RunError
 from cxr_core.figures import of
-from cxr_core.model.features import Space, kept_names
+from cxr_core.model import Space
+from cxr_core.model.features import kept_names
 from cxr_core.runs import speeds
 from cxr_core.runs.run import Run
 

@@ -21,10 +21,9 @@ from typing import Any
 import pandas as pd
 
 from cxr_core.activity import record
-from cxr_core.data.dataset import Dataset
-from cxr_core.data.pseudonyms import Pseudonyms
+from cxr_core.data import Dataset, Pseudonyms
 from cxr_core.errors import CxrError, DiskError, RunError
-from cxr_core.evaluation.intervals import unpaired
+from cxr_core.evaluation import unpaired
 from cxr_core.labels import indices
 from cxr_core.runs import files, records
 from cxr_core.runs.decision import Decision

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cxr_core.activity import RECORDED, record
 from cxr_core.config import TrainConfig, check_weights_given
-from cxr_core.data.dataset import scan
+from cxr_core.data import scan
 from cxr_core.errors import RunError
 from cxr_core.private import open_private
 from cxr_core.runs import controls, files, left_out

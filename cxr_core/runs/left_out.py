@@ -14,10 +14,10 @@ from typing import Any
 import pandas as pd
 
 from cxr_core.errors import RunError
+from cxr_core.evaluation import paired
 from cxr_core.evaluation.by_source import by_source, can_leave_out
-from cxr_core.evaluation.intervals import paired
 from cxr_core.figures import spelled
-from cxr_core.images.reading import content_digest
+from cxr_core.images import content_digest
 from cxr_core.labels import indices
 from cxr_core.runs import files
 from cxr_core.runs.companions import LEFT_OUT, Companion

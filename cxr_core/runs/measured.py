@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 
 from cxr_core.errors import RunError
+from cxr_core.evaluation import bootstrap, calibrate, logits_of, report
 from cxr_core.evaluation.balance import unjudged
-from cxr_core.evaluation.calibration import brier, calibrate, ece, logits_of
-from cxr_core.evaluation.intervals import bootstrap
-from cxr_core.evaluation.metrics import report
+from cxr_core.evaluation.calibration import brier, ece
 from cxr_core.labels import Implied, decide, indices
 from cxr_core.runs.decision import Decision
 from cxr_core.runs.run import Run

@@ -15,7 +15,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from cxr_core.errors import RunError
-from cxr_core.images.masking import Mask
+from cxr_core.images import Mask
 from cxr_core.settings import from_json
 
 # The number of the way in which a run is written down. A run without one is of the first.

@@ -24,11 +24,12 @@ import pandas as pd
 
 from cxr_core import sheets
 from cxr_core.activity import record
+from cxr_core.audit import Audit
 from cxr_core.audit.kinds import KINDS, WARNS
-from cxr_core.audit.result import Audit
 from cxr_core.config import TrainConfig
 from cxr_core.errors import ConfigError, RunError
-from cxr_core.images.masking import Mask, without_border
+from cxr_core.images import Mask
+from cxr_core.images.masking import without_border
 from cxr_core.images.version import PIXELS
 from cxr_core.paths import shown
 from cxr_core.private import file_mode

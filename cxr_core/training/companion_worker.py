@@ -22,7 +22,7 @@ from cxr_core.errors import RunError
 from cxr_core.evaluation.chance import chance
 from cxr_core.labels import indices
 from cxr_core.private import private_lock
-from cxr_core.runs import controls, files, left_out
+from cxr_core.runs import Run, controls, files, left_out
 from cxr_core.runs.companions import (
     CONTROLS,
     LEFT_OUT,
@@ -35,7 +35,6 @@ from cxr_core.runs.companions import (
 )
 from cxr_core.runs.liveness import note_launch
 from cxr_core.runs.measured import measured
-from cxr_core.runs.run import Run
 from cxr_core.settings import write_atomic
 from cxr_core.sheets import written
 from cxr_core.training.presence import heartbeat

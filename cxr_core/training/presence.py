@@ -15,9 +15,8 @@ from pathlib import Path
 from types import FrameType
 
 from cxr_core.errors import RunError
-from cxr_core.runs import files
+from cxr_core.runs import Run, files, list_runs
 from cxr_core.runs.liveness import HEARTBEAT_SECONDS, worker_lock
-from cxr_core.runs.run import Run, list_runs
 
 
 class Moved(Exception):

@@ -22,21 +22,18 @@ import pandas as pd
 import torch
 
 from cxr_core.audit.audit import audit
-from cxr_core.data.dataset import scan
-from cxr_core.data.pseudonyms import Pseudonyms
+from cxr_core.data import Pseudonyms, scan
 from cxr_core.disk import free_at, room_for, size
 from cxr_core.errors import CxrError, DatasetError, DiskError, RunError
+from cxr_core.inference import Trained
 from cxr_core.inference.embedding import keep_embedding
 from cxr_core.inference.evaluate import check_folder, evaluate_samples, named
-from cxr_core.inference.trained import Trained
 from cxr_core.labels import indices
-from cxr_core.model.extraction import Interrupted, Item, keep
-from cxr_core.model.features import FeatureStore
+from cxr_core.model import FeatureStore, Interrupted, Item, keep
 from cxr_core.model.network import initial_suffix, load_prefix, save_weights
 from cxr_core.private import open_private
-from cxr_core.runs import files, speeds
+from cxr_core.runs import Run, files, speeds
 from cxr_core.runs.queue import owner_of
-from cxr_core.runs.run import Run
 from cxr_core.settings import replacing, write_atomic
 from cxr_core.sheets import written
 from cxr_core.training.divergence import signs

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from cxr_core.config import TrainConfig
 from cxr_core.errors import RunError
-from cxr_core.model.features import FeatureStore
+from cxr_core.model import FeatureStore
 from cxr_core.model.network import suffix_input
 from cxr_core.training.wide import WideLayer
 

@@ -20,12 +20,11 @@ from torch import Tensor, nn
 
 from cxr_core.config import TrainConfig
 from cxr_core.errors import RunError
-from cxr_core.evaluation.calibration import calibrate, fit_temperature
-from cxr_core.evaluation.metrics import confusion_matrix, summary
+from cxr_core.evaluation import calibrate, confusion_matrix, summary
+from cxr_core.evaluation.calibration import fit_temperature
 from cxr_core.labels import Implied, choose_thresholds, decide, targets
-from cxr_core.model.features import FeatureStore
+from cxr_core.model import INFERENCE_BATCH, FeatureStore, in_batches, infer
 from cxr_core.model.losses import balanced_alpha, sigmoid_focal_loss, softmax_focal_loss
-from cxr_core.model.network import INFERENCE_BATCH, in_batches, infer
 from cxr_core.training.checkpoint import Standing, copy_weights, load_checkpoint, save_checkpoint
 from cxr_core.training.divergence import Guess
 from cxr_core.training.schedule import learning_rate

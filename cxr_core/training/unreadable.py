@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from cxr_core.model.extraction import Unreadable
+from cxr_core.model import Unreadable
 from cxr_core.runs.run import SPLITS
 
 OF_ALL, OF_A_SPLIT = 0.1, 0.3

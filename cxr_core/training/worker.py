@@ -20,15 +20,12 @@ from typing import Any
 
 from cxr_core.disk import full, why_full
 from cxr_core.errors import CxrError, DiskError, RunError
-from cxr_core.model.extraction import Interrupted
-from cxr_core.model.features import FeatureStore
-from cxr_core.model.network import pick_device, space_of
+from cxr_core.model import FeatureStore, Interrupted, pick_device, space_of
 from cxr_core.model.weights import check_weights
-from cxr_core.runs import files
+from cxr_core.runs import Run, files
 from cxr_core.runs.liveness import process_name
 from cxr_core.runs.queue import turn
 from cxr_core.runs.records import FoundNote, State, Status, written
-from cxr_core.runs.run import Run
 from cxr_core.settings import write_atomic
 from cxr_core.training.presence import Moved, Place, heartbeat, only_worker, terminations_as_interrupts
 from cxr_core.training.progress import Progress

@@ -1,44 +1,55 @@
-"""What the pages share: the frame, the choice of a run or data set, cached wrappers, the live view, the form.
+"""What all pages share: the frame, the choice of a data set, the form, cached wrappers, pictures and their marks.
 
 The only part of ``cxr_core`` that imports streamlit, beside ``server``. A page reads widgets, makes one core call and
-draws::
+draws; what one page alone is made of has a room of its own inside (``run``, ``evaluate``, ``audit``, ``predict``)::
 
     ui.page("Evaluate", ":material/analytics:")
     with ui.guarded():
-        run = ui.pick_run(("completed",))
+        run = pick_run(("completed",))          # from cxr_core.ui.run
         if run:
-            ui.live_run(run)
+            live_run(run)
 """
 
-from cxr_core.ui.cached import progress_bar
+from cxr_core.ui.cached import cached_predictor, cached_scan, progress_bar, thumbnail
 from cxr_core.ui.datasets import known_datasets, open_dataset
+from cxr_core.ui.downloads import download
 from cxr_core.ui.form import config_form, estimate_line, fixes_line, names_line
-from cxr_core.ui.frame import escaped, guarded, metric, notes, page
+from cxr_core.ui.frame import (
+    STATES,
+    duration,
+    escaped,
+    guarded,
+    is_dark,
+    metric,
+    notes,
+    page,
+    state_badge,
+    warnings_banner,
+)
 from cxr_core.ui.gallery import network_batch, sample_grid
-from cxr_core.ui.run.home import latest_datasets, latest_run, latest_runs, next_step, quick_start
-from cxr_core.ui.run.live import live_run
-from cxr_core.ui.run.picker import pick_run
 
 __all__ = [
+    "STATES",
+    "cached_predictor",
+    "cached_scan",
     "config_form",
+    "download",
+    "duration",
     "escaped",
     "estimate_line",
     "fixes_line",
     "guarded",
+    "is_dark",
     "known_datasets",
-    "latest_datasets",
-    "latest_run",
-    "latest_runs",
-    "live_run",
     "metric",
     "names_line",
     "network_batch",
-    "next_step",
     "notes",
     "open_dataset",
     "page",
-    "pick_run",
     "progress_bar",
-    "quick_start",
     "sample_grid",
+    "state_badge",
+    "thumbnail",
+    "warnings_banner",
 ]

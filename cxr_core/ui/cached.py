@@ -13,19 +13,17 @@ from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
 from cxr_core import images, reach
-from cxr_core.data.dataset import Dataset, scan
+from cxr_core.data import Dataset, scan
 from cxr_core.errors import DatasetError
 from cxr_core.figures import of
-from cxr_core.images.encoding import jpeg
-from cxr_core.images.masking import Mask
+from cxr_core.images import Mask, jpeg
 from cxr_core.paths import given
-from cxr_core.runs import files
-from cxr_core.runs.run import Run
+from cxr_core.runs import Run, files
 from cxr_core.settings import Stamp, stamp
 from cxr_core.ui.frame import duration
 
 if TYPE_CHECKING:
-    from cxr_core.inference.predictor import Predictor
+    from cxr_core.inference import Predictor
 
 SCAN_SECONDS_VALID = 60
 # In the session: the scans that the person stopped, by path, and how far each was.
@@ -134,7 +132,7 @@ def cached_predictor(run: Run) -> "Predictor":
 @st.cache_resource(max_entries=3, show_spinner="Loading the network")
 def _predictor(path: str, weights: Stamp, point: Stamp) -> "Predictor":
     # Imports torch, 4 to 6 seconds the first time.
-    from cxr_core.inference.predictor import Predictor
+    from cxr_core.inference import Predictor
 
     return Predictor.load(Run(Path(path)))
 

@@ -19,12 +19,11 @@ from PIL import Image
 from cxr_core import charts, images
 from cxr_core.errors import ImageError
 from cxr_core.figures import of
-from cxr_core.images.encoding import jpeg
-from cxr_core.images.masking import BORDER
-from cxr_core.inference.neighbours import AMONG, FILE, Neighbours
+from cxr_core.images import BORDER, jpeg
+from cxr_core.inference import Neighbours
+from cxr_core.inference.neighbours import AMONG, FILE
 from cxr_core.labels import rule_text
-from cxr_core.runs.decision import Decision
-from cxr_core.runs.run import Run
+from cxr_core.runs import Decision, Run
 from cxr_core.settings import Stamp, stamp
 from cxr_core.ui.cached import FULL_SIDE, cached_predictor, thumbnail
 from cxr_core.ui.frame import escaped
@@ -85,7 +84,7 @@ def _heated(run: Run, case: Case, label: str, opacity: float) -> None:
     """The picture under the heat map of ``label``, and what such a map does not say."""
     heat = heat_of(run, case, label)
     # The module brings torch in.
-    from cxr_core.inference.explain import overlay
+    from cxr_core.inference import overlay
 
     picture = overlay(Image.fromarray(_decoded(case.digest, case)), heat, opacity)
     st.image(jpeg(picture), width="stretch", alt=f"{case.name}, heat map of {label}")
@@ -166,7 +165,7 @@ def vector_of(run: Run, case: Case) -> NDArray[np.floating]:
 # What is made of an image stays in its session: an upload is nobody else's.
 @st.cache_data(max_entries=64, show_spinner="Computing the heat map", scope="session")
 def _heat(path: str, changed: Stamp, digest: str, label: str, _run: Run, _case: Case) -> NDArray[np.float32]:
-    from cxr_core.inference.explain import heat_map
+    from cxr_core.inference import heat_map
 
     size = _run.config.image_size
     return heat_map(cached_predictor(_run).trained, images.pixels(_case.content, _case.name, size), label)

@@ -10,8 +10,7 @@ import streamlit as st
 
 from cxr_core import reach
 from cxr_core.activity import record_opened
-from cxr_core.data.archive import unpack
-from cxr_core.data.dataset import Dataset
+from cxr_core.data import Dataset, unpack
 from cxr_core.data.folder import Folder
 from cxr_core.errors import DatasetError
 from cxr_core.paths import given, printable

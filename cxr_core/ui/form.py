@@ -10,12 +10,11 @@ import streamlit as st
 from pydantic.fields import FieldInfo
 
 from cxr_core.config import PRESETS, SMALL_CNN_DEFAULTS, TrainConfig
-from cxr_core.data import fixes
-from cxr_core.data.dataset import Dataset
+from cxr_core.data import Dataset, fixes
 from cxr_core.data.persons import person_names
 from cxr_core.errors import ConfigError
+from cxr_core.runs import list_runs
 from cxr_core.runs.estimate import estimate, kept_features
-from cxr_core.runs.run import list_runs
 from cxr_core.settings import runs_dir
 from cxr_core.ui.frame import duration, escaped
 

@@ -9,8 +9,8 @@ import streamlit as st
 from cxr_core import reach
 from cxr_core.errors import CxrError
 from cxr_core.figures import UNDEFINED, number
+from cxr_core.runs import Run
 from cxr_core.runs.needs import gone
-from cxr_core.runs.run import Run
 from cxr_core.server.exposure import serving
 from cxr_core.settings import allowed_roots, close_to_others
 from cxr_core.ui.admission import admit

@@ -5,11 +5,10 @@ import pandas as pd
 import streamlit as st
 
 from cxr_core import images
-from cxr_core.data import fixes
-from cxr_core.data.dataset import Dataset
+from cxr_core.data import Dataset, fixes
 from cxr_core.errors import ImageError
 from cxr_core.figures import of
-from cxr_core.images.masking import Mask
+from cxr_core.images import Mask
 from cxr_core.labels import indices, parse_labels, targets
 from cxr_core.settings import runs_dir
 from cxr_core.ui.cached import cached_pixels, full_picture, thumbnail

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from cxr_core.data import marks
-from cxr_core.data.dataset import Dataset
+from cxr_core.data import Dataset, marks
 from cxr_core.data.marks import ACTIONS, LABEL_WRONG, LEAVE_OUT, MAX_REASON
 from cxr_core.errors import CxrError, ImageError
 from cxr_core.figures import of

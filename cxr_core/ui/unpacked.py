@@ -11,8 +11,8 @@ from pathlib import Path
 import streamlit as st
 
 from cxr_core.data.unpacked import Unpacked, unpacked_dir, unpacked_zips
+from cxr_core.runs import Run, list_runs
 from cxr_core.runs.needs import delete_unpacked, users
-from cxr_core.runs.run import Run, list_runs
 from cxr_core.settings import Stamp, runs_dir, stamp
 from cxr_core.ui.cached import forget_scans
 from cxr_core.ui.frame import escaped, guarded

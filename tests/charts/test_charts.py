@@ -13,6 +13,7 @@ import pytest
 from cxr_core import charts
 from cxr_core.charts import live, look, matrix
 from cxr_core.charts.data import MAX_POINTS as MAX_DOTS
+from cxr_core.charts.look import class_colors
 from cxr_core.evaluation import metrics
 from cxr_core.runs.records import Epoch, EpochFigures, of
 
@@ -108,8 +109,8 @@ def test_colors_are_seen_on_white_and_on_near_black(background: str) -> None:
 
 
 def test_colors_follow_the_sorted_classes() -> None:
-    colors = charts.class_colors(CLASSES)
-    assert charts.class_colors(reversed(CLASSES)) == colors
+    colors = class_colors(CLASSES)
+    assert class_colors(reversed(CLASSES)) == colors
     assert len(set(colors.values())) == 3
     report, points = outcome()
     shown = charts.roc(points, ["PNEUMONIA"], report)

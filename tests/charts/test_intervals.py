@@ -7,6 +7,7 @@ import pytest
 
 from cxr_core import charts
 from cxr_core.charts.intervals import FIGURES
+from cxr_core.charts.look import class_colors
 from tests.charts.outcome import CI, CLASSES, ONE_CI, ONE_REPORT, REPORT
 
 
@@ -14,7 +15,7 @@ def test_whiskers_end_where_the_interval_ends() -> None:
     chart = charts.interval_bars(REPORT, CI)
     for name, bar in zip(CLASSES, chart.data, strict=True):
         assert bar.name == name
-        assert bar.marker.color == charts.class_colors(CLASSES)[name]
+        assert bar.marker.color == class_colors(CLASSES)[name]
         ends = zip(bar.x, bar.error_x.arrayminus, bar.error_x.array, strict=True)
         for key, (value, below, above) in zip(FIGURES, ends, strict=True):
             assert value == pytest.approx(REPORT["per_class"][name][key])

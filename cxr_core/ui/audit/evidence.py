@@ -9,14 +9,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from cxr_core.audit.issues import Issue
+from cxr_core.audit import Audit, Issue
 from cxr_core.audit.kinds import KINDS
-from cxr_core.audit.result import Audit
-from cxr_core.data.dataset import Dataset
+from cxr_core.data import Dataset
 from cxr_core.errors import ImageError
 from cxr_core.figures import of
-from cxr_core.ui.cached import thumbnail
-from cxr_core.ui.frame import escaped
+from cxr_core.ui import escaped, thumbnail
 from cxr_core.ui.sheet import sheet
 
 GROUPS_SHOWN, PICTURES_SHOWN = 4, 5

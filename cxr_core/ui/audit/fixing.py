@@ -9,14 +9,13 @@ from collections.abc import Collection, Iterable
 
 import streamlit as st
 
+from cxr_core.audit import Issue
 from cxr_core.audit.fixing import places
-from cxr_core.audit.issues import Issue
 from cxr_core.audit.kinds import FIXES, KEEP_ONE, MASK_BORDER, SAME_SPLIT
-from cxr_core.data import fixes
-from cxr_core.data.dataset import Dataset
+from cxr_core.data import Dataset, fixes
 from cxr_core.errors import CxrError
 from cxr_core.settings import runs_dir
-from cxr_core.ui.frame import escaped
+from cxr_core.ui import escaped
 
 PROBLEM = "fix-problem"
 UNDO = "undo"

@@ -7,17 +7,14 @@ issues_list(dataset, fixed, found)
 
 import streamlit as st
 
+from cxr_core.audit import Audit, Issue
 from cxr_core.audit.audit import audit
-from cxr_core.audit.issues import Issue
 from cxr_core.audit.kinds import BLOCKS, INFORMS, WARNS
-from cxr_core.audit.result import Audit
-from cxr_core.data import fixes
-from cxr_core.data.dataset import Dataset
+from cxr_core.data import Dataset, fixes
 from cxr_core.settings import runs_dir
+from cxr_core.ui import escaped, progress_bar
 from cxr_core.ui.audit.evidence import evidence
 from cxr_core.ui.audit.fixing import fix_buttons
-from cxr_core.ui.cached import progress_bar
-from cxr_core.ui.frame import escaped
 
 # Severity -> (heading, colour, icon).
 SEVERITIES = {

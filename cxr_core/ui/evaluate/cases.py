@@ -13,13 +13,12 @@ from cxr_core.data import marks
 from cxr_core.data.marks import ACTIONS
 from cxr_core.errors import ImageError
 from cxr_core.figures import of
-from cxr_core.images.reading import read_bytes
+from cxr_core.images import read_bytes
 from cxr_core.inference.neighbours import kept_vector
-from cxr_core.runs.run import Run
+from cxr_core.runs import Run
 from cxr_core.settings import runs_dir
-from cxr_core.ui.cached import thumbnail
+from cxr_core.ui import escaped, guarded, thumbnail
 from cxr_core.ui.case import Case, answer_view, picture_view, similar_view
-from cxr_core.ui.frame import escaped, guarded
 from cxr_core.ui.marks import mark_buttons
 from cxr_core.ui.warm import warm_up
 

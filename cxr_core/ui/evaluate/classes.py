@@ -11,11 +11,10 @@ from cxr_core import charts
 from cxr_core.charts.intervals import FIGURES
 from cxr_core.charts.look import label
 from cxr_core.figures import NO_INTERVAL, NOT_DEFINED, compact, of
-from cxr_core.runs.run import Run
+from cxr_core.runs import Run
 from cxr_core.sheets import written
-from cxr_core.ui.downloads import download
-from cxr_core.ui.frame import guarded, is_dark
-from cxr_core.ui.run.measured import cached_curves
+from cxr_core.ui import download, guarded, is_dark
+from cxr_core.ui.run import cached_curves
 from cxr_core.ui.sheet import sheet
 
 AVERAGES = ("precision", "recall", "f1")

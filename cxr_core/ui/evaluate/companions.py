@@ -8,10 +8,9 @@ from pathlib import Path
 import streamlit as st
 
 from cxr_core.errors import CxrError
-from cxr_core.runs import jobs
+from cxr_core.runs import Run, jobs
 from cxr_core.runs.companions import Experiment, active, request_stop, unfinished
-from cxr_core.runs.run import Run
-from cxr_core.ui.frame import duration, escaped, guarded
+from cxr_core.ui import duration, escaped, guarded
 from cxr_core.ui.run.live import LOG_LINES, REFRESH_SECONDS, place_in_queue, stage_progress
 
 PROBLEM = "companions-problem"

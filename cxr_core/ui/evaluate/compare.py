@@ -7,19 +7,16 @@ import streamlit as st
 
 from cxr_core import charts
 from cxr_core.errors import CxrError
-from cxr_core.evaluation.intervals import paired
+from cxr_core.evaluation import paired
 from cxr_core.figures import number, of, signed
 from cxr_core.labels import indices
-from cxr_core.runs import viewings
-from cxr_core.runs.run import Run, list_runs
-from cxr_core.runs.titles import title, titles
+from cxr_core.runs import Run, list_runs, title, titles, viewings
 from cxr_core.settings import Stamp, runs_dir
+from cxr_core.ui import escaped, metric
 from cxr_core.ui.evaluate.classes import NO_BAR
 from cxr_core.ui.evaluate.headline import interval_text
-from cxr_core.ui.frame import escaped, metric
-from cxr_core.ui.run.measured import cached_measured, stamps
+from cxr_core.ui.run import cached_measured, stamps, viewed
 from cxr_core.ui.run.results import SPLIT_NAMES
-from cxr_core.ui.run.viewings import viewed
 
 
 def compare_section(run: Run, split: str) -> None:

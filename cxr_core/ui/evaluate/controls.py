@@ -3,13 +3,12 @@
 import streamlit as st
 
 from cxr_core import charts
-from cxr_core.runs import controls
+from cxr_core.runs import Run, controls
 from cxr_core.runs.companions import CONTROLS
 from cxr_core.runs.controls import Scores
-from cxr_core.runs.run import Run
+from cxr_core.ui import escaped
 from cxr_core.ui.evaluate.classes import NO_BAR
 from cxr_core.ui.evaluate.companions import measuring
-from cxr_core.ui.frame import escaped
 
 
 def controls_section(run: Run) -> None:

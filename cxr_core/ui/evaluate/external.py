@@ -10,14 +10,12 @@ from cxr_core import charts
 from cxr_core.evaluation import balance
 from cxr_core.figures import NO_INTERVAL, UNDEFINED, of, spelled
 from cxr_core.paths import given
+from cxr_core.runs import Run
 from cxr_core.runs.external import forget
-from cxr_core.runs.run import Run
-from cxr_core.ui.cached import STOPPED, cached_scan, progress_bar
-from cxr_core.ui.datasets import known_datasets
+from cxr_core.ui import cached_scan, escaped, guarded, known_datasets, progress_bar
+from cxr_core.ui.cached import STOPPED
 from cxr_core.ui.evaluate.classes import NO_BAR
-from cxr_core.ui.frame import escaped, guarded
-from cxr_core.ui.run.external import external_figures
-from cxr_core.ui.run.measured import cached_measured
+from cxr_core.ui.run import cached_measured, external_figures
 from cxr_core.ui.sheet import sheet
 
 SAID = "external-said"
@@ -73,7 +71,7 @@ def _form(run: Run) -> None:
         cached_scan(path)
         with st.spinner("Evaluating"), progress_bar("Evaluating", "images") as report:
             # Brings torch.
-            from cxr_core.inference.evaluate import evaluate_external
+            from cxr_core.inference import evaluate_external
 
             outcome = evaluate_external(run, path, progress=report)
         st.session_state[SAID] = outcome.note or f"{path.name} was evaluated, and its figures are kept with the run."

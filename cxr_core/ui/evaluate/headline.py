@@ -8,12 +8,10 @@ import streamlit as st
 from cxr_core.evaluation import balance
 from cxr_core.figures import interval, number, of
 from cxr_core.labels import rule_text
-from cxr_core.runs.run import Run
-from cxr_core.ui.frame import escaped, metric
-from cxr_core.ui.run.external import external_figures
+from cxr_core.runs import Run
+from cxr_core.ui import escaped, metric
+from cxr_core.ui.run import external_figures, verdict_banner, viewed
 from cxr_core.ui.run.results import best_epoch_line
-from cxr_core.ui.run.verdict import verdict_banner
-from cxr_core.ui.run.viewings import viewed
 
 SPLIT_NOTES = {
     "test": "The test split was not used to choose anything: not the weights, not the best epoch, not a threshold.",

@@ -12,8 +12,8 @@ import pandas as pd
 import streamlit as st
 
 from cxr_core import charts
+from cxr_core.ui import is_dark
 from cxr_core.ui.evaluate.classes import NO_BAR
-from cxr_core.ui.frame import is_dark
 
 ANY = "any class"
 SHARE = {"Images": False, "Share of the row": True}

@@ -7,12 +7,13 @@ import pandas as pd
 import streamlit as st
 
 from cxr_core import charts
-from cxr_core.evaluation.calibration import calibrate, logits_of, reliability
+from cxr_core.evaluation import calibrate, logits_of
+from cxr_core.evaluation.calibration import reliability
 from cxr_core.figures import number
-from cxr_core.runs.run import Run
+from cxr_core.runs import Run
+from cxr_core.ui import metric
 from cxr_core.ui.evaluate.classes import NO_BAR
-from cxr_core.ui.frame import metric
-from cxr_core.ui.run.measured import probabilities_of, true_of
+from cxr_core.ui.run import probabilities_of, true_of
 
 TOO_SURE = "above 1: the network was too sure of itself, and its probabilities were drawn towards the middle"
 TOO_SHY = "below 1: the network was not sure enough, and its probabilities were drawn towards 0 and 1"

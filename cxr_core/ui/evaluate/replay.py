@@ -9,11 +9,10 @@ from cxr_core import charts
 from cxr_core.charts.history import recall_curve
 from cxr_core.errors import RunError
 from cxr_core.figures import number, of
-from cxr_core.runs import files
+from cxr_core.runs import Run, files
 from cxr_core.runs.records import Epoch
-from cxr_core.runs.run import Run
+from cxr_core.ui import escaped, is_dark
 from cxr_core.ui.evaluate.classes import NO_BAR
-from cxr_core.ui.frame import escaped, is_dark
 
 CURVES = ("loss", "accuracy", "macro_f1")
 

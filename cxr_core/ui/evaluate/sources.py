@@ -9,13 +9,13 @@ from cxr_core import charts
 from cxr_core.evaluation import balance
 from cxr_core.evaluation.by_source import by_source
 from cxr_core.figures import NO_INTERVAL, of, spelled
+from cxr_core.runs import Run
 from cxr_core.runs.companions import LEFT_OUT
 from cxr_core.runs.left_out import PROTOCOL, LeftOutScores, planned, scores, verdict
-from cxr_core.runs.run import Run
 from cxr_core.settings import Stamp, stamp
+from cxr_core.ui import escaped
 from cxr_core.ui.evaluate.classes import NO_BAR
 from cxr_core.ui.evaluate.companions import measuring
-from cxr_core.ui.frame import escaped
 from cxr_core.ui.run.results import thresholds
 from cxr_core.ui.sheet import sheet
 

@@ -9,18 +9,17 @@ import pandas as pd
 import streamlit as st
 
 from cxr_core import charts
-from cxr_core.evaluation import balance
-from cxr_core.evaluation.metrics import confusion_matrix, summary
+from cxr_core.evaluation import balance, confusion_matrix, summary
 from cxr_core.evaluation.operating import at_prevalence, at_threshold, fractions, point_intervals
 from cxr_core.figures import NOT_DEFINED, number, of, percent
 from cxr_core.labels import decide, no_finding_class
-from cxr_core.runs.decision import Decision, clear_operating_point, save_operating_point
-from cxr_core.runs.run import Run
+from cxr_core.runs import Decision, Run
+from cxr_core.runs.decision import clear_operating_point, save_operating_point
 from cxr_core.settings import Stamp
+from cxr_core.ui import escaped, guarded, metric
 from cxr_core.ui.evaluate.classes import NO_BAR
 from cxr_core.ui.evaluate.headline import interval_text
-from cxr_core.ui.frame import escaped, guarded, metric
-from cxr_core.ui.run.measured import cached_curves, cached_measured, probabilities_of, stamps, true_of, truth_of
+from cxr_core.ui.run import cached_curves, cached_measured, probabilities_of, stamps, true_of, truth_of
 from cxr_core.ui.sheet import sheet
 
 LOWEST, HIGHEST, STEP = 0.001, 0.999, 0.001

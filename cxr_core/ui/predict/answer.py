@@ -10,21 +10,16 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from cxr_core.reports import html, known, pdf
+from cxr_core.reports import html, image_report, known, pdf
 from cxr_core.reports.answered import answered, named_facts
-from cxr_core.reports.image import image_report
-from cxr_core.runs.decision import Decision
-from cxr_core.runs.run import Run
-from cxr_core.ui import case
-from cxr_core.ui.cached import cached_predictor
-from cxr_core.ui.downloads import download
-from cxr_core.ui.frame import escaped
+from cxr_core.runs import Decision, Run
+from cxr_core.ui import cached_predictor, case, download, escaped
 from cxr_core.ui.predict import uploads
 from cxr_core.ui.predict.reading import reading
-from cxr_core.ui.run.verdict import known_verdict
+from cxr_core.ui.run import known_verdict
 
 if TYPE_CHECKING:
-    from cxr_core.inference.predictor import Prediction
+    from cxr_core.inference import Prediction
 
 
 def answer_card(run: Run, answer: uploads.Answer) -> None:

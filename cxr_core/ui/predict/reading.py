@@ -7,7 +7,7 @@ import streamlit as st
 
 from cxr_core import images
 from cxr_core.images.steps import Step
-from cxr_core.ui.frame import escaped
+from cxr_core.ui import escaped
 from cxr_core.ui.predict import uploads
 
 _TITLE = "How this file was read"

@@ -17,18 +17,17 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from cxr_core import images
 from cxr_core.activity import record_predicted
-from cxr_core.data.uploads import Member, members, shown_name
+from cxr_core.data import shown_name
+from cxr_core.data.uploads import Member, members
 from cxr_core.errors import ImageError
 from cxr_core.figures import counted
-from cxr_core.images import limits
-from cxr_core.images.encoding import jpeg
-from cxr_core.runs import files
-from cxr_core.runs.run import Run
+from cxr_core.images import jpeg, limits
+from cxr_core.runs import Run, files
 from cxr_core.settings import stamp
-from cxr_core.ui.cached import cached_predictor, progress_bar
+from cxr_core.ui import cached_predictor, progress_bar
 
 if TYPE_CHECKING:
-    from cxr_core.inference.predictor import Prediction, Predictor
+    from cxr_core.inference import Prediction, Predictor
 
 PICTURE_SIDE = 900
 # In the session: the run and the files that were uploaded for it last, so many bytes of them at most.

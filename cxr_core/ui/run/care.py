@@ -14,14 +14,10 @@ import streamlit as st
 
 from cxr_core.config import TrainConfig
 from cxr_core.errors import CxrError
-from cxr_core.reports import card, html, markdown
-from cxr_core.reports.document import Document, Text
-from cxr_core.runs import jobs
+from cxr_core.reports import Document, Text, html, markdown, model_card
+from cxr_core.runs import Run, jobs, title
 from cxr_core.runs.pinned import pin, pinned, unpin
-from cxr_core.runs.run import Run
-from cxr_core.runs.titles import title
-from cxr_core.ui.downloads import download
-from cxr_core.ui.frame import escaped, guarded, state_badge, warnings_banner
+from cxr_core.ui import download, escaped, guarded, state_badge, warnings_banner
 from cxr_core.ui.link import drop
 from cxr_core.ui.run.results import state_notice
 from cxr_core.ui.sheet import sheet
@@ -141,7 +137,7 @@ def zip_of(run: Run) -> bytes:
 def model_card_of(run: Run, suffix: str) -> str:
     """The run's model card in Markdown (``.md``) or HTML; where its files are damaged, the sentence that says so."""
     try:
-        document = card.model_card(run)
+        document = model_card(run)
     except CxrError as error:
         # A download has no page to show an error on.
         document = Document(f"Model card of {run.id}", "It could not be made.", (Text(str(error)),))

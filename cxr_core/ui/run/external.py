@@ -10,9 +10,8 @@ import streamlit as st
 
 from cxr_core.errors import RunError
 from cxr_core.evaluation import balance
-from cxr_core.runs import files
+from cxr_core.runs import Run, files
 from cxr_core.runs.external import against, externals, stamps
-from cxr_core.runs.run import Run
 from cxr_core.settings import Stamp, stamp
 
 FIGURES = ("n", "classes", "accuracy", "balanced_accuracy", "macro_f1", "ci", "confusion")

@@ -11,11 +11,9 @@ from cxr_core.errors import CxrError
 from cxr_core.evaluation import balance
 from cxr_core.figures import number
 from cxr_core.private import make_folder
-from cxr_core.runs import jobs
-from cxr_core.runs.run import Run
+from cxr_core.runs import Run, start_training
 from cxr_core.settings import data_dir, remember_dataset, runs_dir
-from cxr_core.ui.cached import cached_scan, progress_bar
-from cxr_core.ui.frame import escaped, guarded, state_badge
+from cxr_core.ui import cached_scan, escaped, guarded, progress_bar, state_badge
 from cxr_core.ui.run.live import live_run
 
 DEMO_IMAGES, DEMO_SEED = 600, 0
@@ -68,7 +66,7 @@ def quick_start(small: bool) -> None:
                 demo.draw(data, DEMO_IMAGES, DEMO_SEED, report)
         remember_dataset(data)
         with progress_bar("Reading the data set", "files") as report:
-            jobs.start_training(data, TrainConfig.create(**PRESETS[PRESET]), runs_dir(), report)
+            start_training(data, TrainConfig.create(**PRESETS[PRESET]), runs_dir(), report)
         # Drawn anew with the run in it.
         st.rerun()
 

@@ -1,6 +1,6 @@
 """The live view of a run: where it is, its curves, and the buttons that stop or resume it.
 
-    ui.live_run(run)
+    live_run(run)
 
 A fragment reads the run's folder every two seconds while the run is active; the rest of the page stays as it is. When
 the run ends, the page is run once more as a whole.
@@ -14,12 +14,12 @@ import streamlit as st
 from cxr_core import charts
 from cxr_core.evaluation import balance
 from cxr_core.figures import compact, of
-from cxr_core.runs import jobs
+from cxr_core.runs import Run, jobs
 from cxr_core.runs.queue import ahead_of
 from cxr_core.runs.records import Epoch
-from cxr_core.runs.run import ACTIVE, Run
+from cxr_core.runs.run import ACTIVE
 from cxr_core.runs.titles import in_queue
-from cxr_core.ui.frame import duration, escaped, guarded, metric, state_badge, warnings_banner
+from cxr_core.ui import duration, escaped, guarded, metric, state_badge, warnings_banner
 from cxr_core.ui.sheet import sheet
 
 REFRESH_SECONDS = 2

@@ -13,11 +13,10 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cxr_core.errors import RunError
-from cxr_core.evaluation.metrics import curves
+from cxr_core.evaluation import curves
 from cxr_core.labels import indices, targets
-from cxr_core.runs import files
+from cxr_core.runs import Run, files
 from cxr_core.runs.measured import Measured, measured
-from cxr_core.runs.run import Run
 from cxr_core.settings import Stamp, stamp
 
 _RATIOS = ("precision", "recall", "specificity", "f1", "roc_auc", "average_precision")

@@ -12,11 +12,11 @@ import streamlit as st
 from cxr_core.errors import RunError
 from cxr_core.evaluation import balance
 from cxr_core.figures import number, of
-from cxr_core.runs.decision import Decision
+from cxr_core.runs import Decision, Run, list_runs
 from cxr_core.runs.needs import gone
-from cxr_core.runs.run import ACTIVE, Run, list_runs
+from cxr_core.runs.run import ACTIVE
 from cxr_core.settings import runs_dir
-from cxr_core.ui.frame import STATES, escaped
+from cxr_core.ui import STATES, escaped
 from cxr_core.ui.run.external import external_figures
 from cxr_core.ui.run.measured import cached_measured
 from cxr_core.ui.run.picker import choose_run, pick_run

@@ -17,11 +17,10 @@ import streamlit as st
 from cxr_core.errors import RunError
 from cxr_core.evaluation import balance
 from cxr_core.figures import of
-from cxr_core.runs import viewings
-from cxr_core.runs.run import ACTIVE, Run, list_runs
-from cxr_core.runs.titles import titles
+from cxr_core.runs import Run, list_runs, titles, viewings
+from cxr_core.runs.run import ACTIVE
 from cxr_core.settings import runs_dir
-from cxr_core.ui.frame import STATES
+from cxr_core.ui import STATES
 from cxr_core.ui.run.external import external_figures
 from cxr_core.ui.sheet import sheet
 

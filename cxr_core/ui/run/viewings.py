@@ -4,8 +4,7 @@ import secrets
 
 import streamlit as st
 
-from cxr_core.runs import viewings
-from cxr_core.runs.run import Run
+from cxr_core.runs import Run, viewings
 from cxr_core.server.browser import COOKIE
 
 
