@@ -8,6 +8,8 @@ CANDIDATES := $(PYTHON) python3.11 python3.12 python3.13 python3.14 python3 pyth
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 RUN_STAMP := $(VENV)/.installed-run
 DEV_STAMP := $(VENV)/.installed-dev
+COVERAGE := test-artefacts/coverage.json
+LOADED_BEFORE := ignore:Module already imported:pytest.PytestAssertRewriteWarning
 
 # Quiet in a log, pip's own progress on a terminal.
 PIP_INSTALL = $(PY) -m pip install --disable-pip-version-check $$([ -t 2 ] || echo --quiet)
@@ -38,8 +40,11 @@ check: $(DEV_STAMP)
 	$(PY) -m mypy
 
 # The browser tests are a call of their own: Playwright keeps an event loop in its process.
+# slipcover counts lines at next to no cost; it is loaded before pytest, which says so.
 test: check
-	$(PY) -m pytest -m "not browser"
+	@mkdir -p test-artefacts
+	$(PY) -m slipcover --source cxr_core --json --out $(COVERAGE) -m pytest -W "$(LOADED_BEFORE)" -m "not browser"
+	@$(PY) .ci/coverage.py $(COVERAGE)
 	$(PY) -m pytest -m browser
 
 # Draws, trains and opens every page in Chromium: some minutes.

@@ -32,7 +32,7 @@ def judged(dependencies: list[dict[str, Any]]) -> tuple[int, list[str]]:
     """Exit status and what to print for pip-audit's list of packages."""
     checked = [package for package in dependencies if "vulns" in package]
     lines = [
-        f"{package['name']} {package['version']}: {vulnerability['id']}, mended in "
+        f"{package['name']} {package['version']}: {vulnerability['id']}, fixed in "
         f"{', '.join(vulnerability['fix_versions']) or 'no version yet'}"
         for package in checked
         for vulnerability in package["vulns"]

@@ -64,7 +64,7 @@ def test_no_name_is_left_and_all_of_it_works(tmp_path: Path, capsys: pytest.Capt
     capsys.readouterr()
     assert told(run.path) == []
     assert run.audit is not None
-    assert json.dumps(run.audit).count("f-") > 0
+    assert json.dumps(run.audit.as_json()).count("f-") > 0
 
     # The images are found, and are those that were learnt.
     found = run.pictures(run.split["file"])

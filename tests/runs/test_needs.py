@@ -1,6 +1,7 @@
 """An unpacked zip that a run at work needs stays; a run whose images are gone says so."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from cxr_core.data.unpacked import Unpacked, holding, unpacked_zips
 from cxr_core.errors import RunError
 from cxr_core.runs.needs import delete_unpacked, gone, users
 from cxr_core.runs.queue import queued_status
+from cxr_core.runs.records import written
 from cxr_core.runs.run import list_runs
 from tests.images.files import encoded, noise
 from tests.mutants import zipped
@@ -50,8 +52,8 @@ def test_what_a_training_beside_a_run_needs_is_not_deleted(upload: Unpacked, iso
     run = tiny_run(isolated / "runs", upload.path / "set", "completed")
     beside = run.path / "controls-lungs"
     beside.mkdir()
-    (beside / "run.json").write_text(json.dumps(run.info))
-    (beside / "status.json").write_text(json.dumps(queued_status(1)))
+    shutil.copyfile(run.path / "run.json", beside / "run.json")
+    (beside / "status.json").write_text(written(queued_status(1)))
     with pytest.raises(RunError, match="is needed by"):
         delete_unpacked(upload, [run])
 
