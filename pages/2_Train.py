@@ -7,7 +7,7 @@ from cxr_core.config import TrainConfig, check_weights_given
 from cxr_core.data import Dataset
 from cxr_core.data.cautions import untested
 from cxr_core.errors import LeakError
-from cxr_core.runs import jobs, list_runs
+from cxr_core.runs import list_runs, start_training
 from cxr_core.settings import runs_dir
 from cxr_core.ui.run import live_run, pick_run
 
@@ -70,7 +70,7 @@ def start(dataset: Dataset | None, config: TrainConfig | None) -> None:
             chosen = config.model_copy(update={"train_anyway": True}) if anyway else config
             try:
                 with st.spinner("Starting"), ui.progress_bar("Reading the data set", "files") as report:
-                    run = jobs.start_training(dataset.root, chosen, runs_dir(), report)
+                    run = start_training(dataset.root, chosen, runs_dir(), report)
             except LeakError as error:
                 blocked(error, dataset)
                 return

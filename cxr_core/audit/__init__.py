@@ -6,7 +6,8 @@
 ``traits`` reads each picture once and keeps what was seen; everything else works on that. No torch here.
 """
 
-from cxr_core.audit.audit import Audit, audit, leaks
+from cxr_core.audit.audit import audit, leaks
 from cxr_core.audit.issues import Issue
+from cxr_core.audit.result import Audit
 
 __all__ = ["Audit", "Issue", "audit", "leaks"]

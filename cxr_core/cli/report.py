@@ -57,7 +57,8 @@ def report(options: Namespace) -> int:
 def _model_card(run: Run, out: Path) -> str:
     from cxr_core.reports import html, markdown, model_card
 
-    return (markdown if out.suffix.lower() == ".md" else html).render(model_card(run))
+    card = model_card(run)
+    return markdown.render(card) if out.suffix.lower() == ".md" else html.render(card)
 
 
 def _image_report(run: Run, options: Namespace) -> str | bytes:

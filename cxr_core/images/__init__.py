@@ -11,16 +11,12 @@ Nothing here knows of data sets, runs or networks. Everybody reads files through
 """
 
 from cxr_core.images.encoding import jpeg, png
-from cxr_core.images.limits import MAX_BYTES, MAX_PIXELS, ImageInfo
+from cxr_core.images.limits import ImageInfo
 from cxr_core.images.masking import BORDER, Mask
-from cxr_core.images.raster import FORMATS
 from cxr_core.images.reading import content_digest, decode, decoded, inspect, pixels, read_bytes
 
 __all__ = [
     "BORDER",
-    "FORMATS",
-    "MAX_BYTES",
-    "MAX_PIXELS",
     "ImageInfo",
     "Mask",
     "content_digest",

@@ -71,7 +71,7 @@ def external_blocks(run: Run, external: list[External]) -> list[Block]:
     blocks: list[Block] = [Text(sentence(run))]
     for one, (found, said) in zip(external, external_drops(run, external), strict=True):
         metrics, _ = one.measured
-        blocks.append(Text(f"External: {one.name} ({one.facts['evaluated'][:10]})", strong=True))
+        blocks.append(Text(f"External: {one.name} ({one.facts.evaluated[:10]})", strong=True))
         blocks += [Text(line) for line in performance.overall(metrics)]
         blocks += [performance.per_class(metrics), Text(performance.basis(metrics))]
         if found:

@@ -14,7 +14,7 @@ import streamlit as st
 
 from cxr_core.config import TrainConfig
 from cxr_core.errors import CxrError
-from cxr_core.reports import Document, Text, card, html, markdown
+from cxr_core.reports import Document, Text, html, markdown, model_card
 from cxr_core.runs import Run, jobs, title
 from cxr_core.runs.pinned import pin, pinned, unpin
 from cxr_core.ui import download, escaped, guarded, state_badge, warnings_banner
@@ -45,7 +45,7 @@ def care(run: Run) -> None:
     configuration, log = st.tabs(["Configuration", "Log"])
     with configuration:
         sheet(config_table(run.config), hide_index=True, height="content")
-    configuration.caption(f"Data set: {escaped(run.info['data'])} · classes: {escaped(', '.join(run.classes))}")
+    configuration.caption(f"Data set: {escaped(run.info.data)} · classes: {escaped(', '.join(run.classes))}")
     lines = run.log.splitlines()
     log.code("\n".join(lines[-LOG_LINES:]) or "The worker has written nothing yet.", language=None, height=360)
     if len(lines) > LOG_LINES:
@@ -137,11 +137,11 @@ def zip_of(run: Run) -> bytes:
 def model_card_of(run: Run, suffix: str) -> str:
     """The run's model card in Markdown (``.md``) or HTML; where its files are damaged, the sentence that says so."""
     try:
-        document = card.model_card(run)
+        document = model_card(run)
     except CxrError as error:
         # A download has no page to show an error on.
         document = Document(f"Model card of {run.id}", "It could not be made.", (Text(str(error)),))
-    return (markdown if suffix == ".md" else html).render(document)
+    return markdown.render(document) if suffix == ".md" else html.render(document)
 
 
 def megabytes(*files: Path) -> str:

@@ -11,7 +11,7 @@ from cxr_core.errors import CxrError
 from cxr_core.evaluation import balance
 from cxr_core.figures import number
 from cxr_core.private import make_folder
-from cxr_core.runs import Run, jobs
+from cxr_core.runs import Run, start_training
 from cxr_core.settings import data_dir, remember_dataset, runs_dir
 from cxr_core.ui import cached_scan, escaped, guarded, progress_bar, state_badge
 from cxr_core.ui.run.live import live_run
@@ -66,7 +66,7 @@ def quick_start(small: bool) -> None:
                 demo.draw(data, DEMO_IMAGES, DEMO_SEED, report)
         remember_dataset(data)
         with progress_bar("Reading the data set", "files") as report:
-            jobs.start_training(data, TrainConfig.create(**PRESETS[PRESET]), runs_dir(), report)
+            start_training(data, TrainConfig.create(**PRESETS[PRESET]), runs_dir(), report)
         # Drawn anew with the run in it.
         st.rerun()
 
@@ -85,7 +85,7 @@ def latest_runs(runs: Sequence[Run]) -> None:
             state = run.state
             state_badge(state)
             st.markdown(
-                f"**{escaped(run.name)}**  \n:small[{escaped(run.info['dataset_name'])} · {escaped(_score(run))}]",
+                f"**{escaped(run.name)}**  \n:small[{escaped(run.info.dataset_name)} · {escaped(_score(run))}]",
                 width="stretch",
             )
             page, label = ("4_Evaluate", "Evaluate") if state == "completed" else ("2_Train", "Watch")
@@ -102,7 +102,7 @@ def _score(run: Run) -> str:
         return f"macro F1 {number(test['macro_f1'])}, {balance.right_of(test)} test images right{unsure}{leak}"
     best = run.best
     if best is not None:
-        return f"{balance.right_of(best['val'])} validation images right after epoch {best['epoch']}"
+        return f"{balance.right_in(best.val.confusion)} validation images right after epoch {best.epoch}"
     return "no score yet"
 
 
