@@ -6,8 +6,14 @@
 ``traits`` reads each picture once and keeps what was seen; everything else works on that. No torch here.
 """
 
-from cxr_core.audit.audit import audit, leaks
-from cxr_core.audit.issues import Issue
-from cxr_core.audit.result import Audit
+from typing import TYPE_CHECKING
 
-__all__ = ["Audit", "Issue", "audit", "leaks"]
+from cxr_core.doors import opened
+
+if TYPE_CHECKING:
+    from cxr_core.audit.auditing import audit as audit
+    from cxr_core.audit.auditing import leaks as leaks
+    from cxr_core.audit.issues import Issue as Issue
+    from cxr_core.audit.result import Audit as Audit
+else:
+    __getattr__ = opened(__name__, {"auditing": ("audit", "leaks"), "issues": ("Issue",), "result": ("Audit",)})
