@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from cxr_core.runs.run import find_run as find_run
     from cxr_core.runs.run import list_runs as list_runs
     from cxr_core.runs.titles import title as title
-    from cxr_core.runs.titles import titles as titles
 else:
     __getattr__ = opened(
         __name__,
@@ -32,6 +31,6 @@ else:
             "decision": ("Decision",),
             "jobs": ("start_training", "wait"),
             "run": ("Run", "find_run", "list_runs"),
-            "titles": ("title", "titles"),
+            "titles": ("title",),
         },
     )
