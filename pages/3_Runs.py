@@ -4,8 +4,9 @@ import streamlit as st
 
 from cxr_core import charts, ui
 from cxr_core.figures import of
-from cxr_core.runs import Run, list_runs, title, titles
+from cxr_core.runs import Run, list_runs, title
 from cxr_core.runs.pinned import pinned
+from cxr_core.runs.titles import titles
 from cxr_core.settings import runs_dir
 from cxr_core.ui import escaped
 from cxr_core.ui.run import care, picker, table

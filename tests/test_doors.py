@@ -1,6 +1,7 @@
 """Each room says at its door what it is for, and offers what others take: no more, and in one place."""
 
 import ast
+import re
 import subprocess
 import sys
 from functools import cache
@@ -10,14 +11,9 @@ import pytest
 
 from tests.test_layers import DOORS, ROOT, SOURCES, offered, room, tree, within
 
+(EXAMPLE,) = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
 LAZY = [name for name in DOORS if "TYPE_CHECKING" in SOURCES[name].read_text(encoding="utf-8")]
 NAMES = [(package, name) for package in DOORS for name in offered(package) if package != "cxr_core"]
-
-
-def example() -> str:
-    """The README's Python."""
-    (block,) = (ROOT / "README.md").read_text(encoding="utf-8").split("```python\n")[1:]
-    return block.split("```")[0]
 
 
 @cache
@@ -25,9 +21,9 @@ def takers() -> dict[tuple[str, str], set[str]]:
     """(module or door, name) -> who imports that name from there."""
     others = {str(file): file for folder in ("benchmarks", "docs") for file in (ROOT / folder).glob("*.py")}
     found: dict[tuple[str, str], set[str]] = {}
-    parsed_of = {who: ast.parse(file.read_text(encoding="utf-8")) for who, file in others.items()}
-    parsed_of |= {who: tree(who) for who in SOURCES} | {"README.md": ast.parse(example())}
-    for who, parsed in parsed_of.items():
+    parsed_files = {name: tree(name) for name in SOURCES}
+    parsed_files |= {name: ast.parse(file.read_text(encoding="utf-8")) for name, file in others.items()}
+    for who, parsed in {**parsed_files, "README.md": ast.parse(EXAMPLE)}.items():
         aliases: dict[str, str] = {}
         for node in ast.walk(parsed):
             if isinstance(node, ast.ImportFrom) and node.module:
@@ -94,6 +90,6 @@ def test_a_light_module_of_a_heavy_room_stays_light() -> None:
 
 
 def test_readme_takes_the_rooms_at_their_doors() -> None:
-    statements = [node for node in ast.walk(ast.parse(example())) if isinstance(node, ast.Import | ast.ImportFrom)]
+    statements = [node for node in ast.walk(ast.parse(EXAMPLE)) if isinstance(node, ast.Import | ast.ImportFrom)]
     assert len(statements) <= 3
     assert all(node.module in ("cxr_core", "pathlib") for node in statements if isinstance(node, ast.ImportFrom))

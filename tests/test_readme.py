@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from cxr_core import __main__ as cli
-from cxr_core.audit.audit import audit
+from cxr_core.audit.auditing import audit
 from cxr_core.audit.issues import Issue
 from cxr_core.data import fixes
 from cxr_core.data.archive import unpack

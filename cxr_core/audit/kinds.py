@@ -4,7 +4,7 @@
     KINDS["children"].severities  # the usual one first
 
 To add a kind: one entry here, and one function that gives its issues (:func:`cxr_core.audit.issues.issue`), called by
-:mod:`cxr_core.audit.audit`. Page, command line, reports and verdict follow from the entry.
+:mod:`cxr_core.audit.auditing`. Page, command line, reports and verdict follow from the entry.
 """
 
 from collections.abc import Mapping

@@ -39,7 +39,7 @@ def audit(options: Namespace) -> int:
 
     With --fix or --undo the data set is changed before, with --fixes its fixes are listed instead.
     """
-    from cxr_core.audit.audit import audit as audit_dataset
+    from cxr_core.audit import audit as audit_dataset
     from cxr_core.data import scan as scan_dataset
 
     dataset = scan_dataset(options.data)
@@ -98,7 +98,7 @@ def _listed(dataset: Dataset, runs_dir: Path) -> list[dict[str, str | int]]:
 
 def _fix(dataset: Dataset, runs_dir: Path, asked: str) -> str:
     # Only who fixes needs the audit; --help does not.
-    from cxr_core.audit.audit import audit
+    from cxr_core.audit import audit
     from cxr_core.audit.fixing import places
 
     kind, _, fix = (part.strip().lower() for part in asked.partition(":"))

@@ -10,10 +10,27 @@ is wrong. ``queue`` and ``liveness`` know who is at work and who is next, ``deci
 ``left_out`` and ``external`` what was measured beside the run. No torch here.
 """
 
-from cxr_core.runs.creation import create_run
-from cxr_core.runs.decision import Decision
-from cxr_core.runs.jobs import start_training, wait
-from cxr_core.runs.run import Run, find_run, list_runs
-from cxr_core.runs.titles import title, titles
+from typing import TYPE_CHECKING
 
-__all__ = ["Decision", "Run", "create_run", "find_run", "list_runs", "start_training", "title", "titles", "wait"]
+from cxr_core.doors import opened
+
+if TYPE_CHECKING:
+    from cxr_core.runs.creation import create_run as create_run
+    from cxr_core.runs.decision import Decision as Decision
+    from cxr_core.runs.jobs import start_training as start_training
+    from cxr_core.runs.jobs import wait as wait
+    from cxr_core.runs.run import Run as Run
+    from cxr_core.runs.run import find_run as find_run
+    from cxr_core.runs.run import list_runs as list_runs
+    from cxr_core.runs.titles import title as title
+else:
+    __getattr__ = opened(
+        __name__,
+        {
+            "creation": ("create_run",),
+            "decision": ("Decision",),
+            "jobs": ("start_training", "wait"),
+            "run": ("Run", "find_run", "list_runs"),
+            "titles": ("title",),
+        },
+    )

@@ -15,7 +15,7 @@ from pathlib import Path
 from cxr_core import reach
 from cxr_core.activity import record
 from cxr_core.audit import leaks
-from cxr_core.audit.audit import twins
+from cxr_core.audit.auditing import twins
 from cxr_core.config import TrainConfig, check_weights_given
 from cxr_core.data import Dataset, Pseudonyms, fixes, marks
 from cxr_core.data.cautions import cautions

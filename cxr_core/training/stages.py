@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from cxr_core.audit.audit import audit
+from cxr_core.audit import audit
 from cxr_core.data import Pseudonyms, scan
 from cxr_core.disk import free_at, room_for, size
 from cxr_core.errors import CxrError, DatasetError, DiskError, RunError

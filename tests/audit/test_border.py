@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cxr_core.audit.audit import audit
+from cxr_core.audit.auditing import audit
 from cxr_core.audit.fixing import places
 from cxr_core.audit.issues import Issue
 from cxr_core.audit.kinds import LEAVE_OUT, MASK_BORDER

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageEnhance, ImageOps
 
 from cxr_core.audit.alignment import agreement
-from cxr_core.audit.audit import leaks
+from cxr_core.audit.auditing import leaks
 from cxr_core.audit.duplicates import RADIUS, Pair, duplicates, search
 from cxr_core.audit.traits import traits_of
 from cxr_core.data.dataset import scan

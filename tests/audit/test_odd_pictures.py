@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageOps
 
-from cxr_core.audit.audit import audit
+from cxr_core.audit.auditing import audit
 from cxr_core.audit.issues import Issue
 from cxr_core.audit.kinds import LEAVE_OUT, QUESTIONED
 from cxr_core.data.dataset import Dataset, scan

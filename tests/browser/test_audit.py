@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from cxr_core.audit.audit import audit
+from cxr_core.audit.auditing import audit
 from cxr_core.audit.issues import Issue
 from cxr_core.data import fixes
 from cxr_core.data.dataset import Dataset, scan

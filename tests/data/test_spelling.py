@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from cxr_core.__main__ import main
-from cxr_core.audit.audit import audit
+from cxr_core.audit.auditing import audit
 from cxr_core.data.cautions import cautions
 from cxr_core.data.dataset import scan
 from cxr_core.data.spelling import class_names

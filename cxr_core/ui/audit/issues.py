@@ -7,8 +7,7 @@ issues_list(dataset, fixed, found)
 
 import streamlit as st
 
-from cxr_core.audit import Audit, Issue
-from cxr_core.audit.audit import audit
+from cxr_core.audit import Audit, Issue, audit
 from cxr_core.audit.kinds import BLOCKS, INFORMS, WARNS
 from cxr_core.data import Dataset, fixes
 from cxr_core.settings import runs_dir

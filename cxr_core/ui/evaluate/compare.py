@@ -10,7 +10,8 @@ from cxr_core.errors import CxrError
 from cxr_core.evaluation import paired
 from cxr_core.figures import number, of, signed
 from cxr_core.labels import indices
-from cxr_core.runs import Run, list_runs, title, titles, viewings
+from cxr_core.runs import Run, list_runs, title, viewings
+from cxr_core.runs.titles import titles
 from cxr_core.settings import Stamp, runs_dir
 from cxr_core.ui import escaped, metric
 from cxr_core.ui.evaluate.classes import NO_BAR

@@ -1,6 +1,6 @@
 """The live view of a run: where it is, its curves, and the buttons that stop or resume it.
 
-    live_run(run)
+    ui.live_run(run)
 
 A fragment reads the run's folder every two seconds while the run is active; the rest of the page stays as it is. When
 the run ends, the page is run once more as a whole.

@@ -6,7 +6,8 @@ from functools import partial
 import streamlit as st
 
 from cxr_core.paths import shown
-from cxr_core.runs import Run, list_runs, titles
+from cxr_core.runs import Run, list_runs
+from cxr_core.runs.titles import titles
 from cxr_core.settings import runs_dir
 from cxr_core.ui import STATES, escaped
 from cxr_core.ui.link import linked_box

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from cxr_core.audit.audit import audit
+from cxr_core.audit.auditing import audit
 from cxr_core.audit.kinds import KEEP_ONE, LEAVE_OUT, SAME_SPLIT, SPLIT_BY_PATIENT
 from cxr_core.data import fixes
 from cxr_core.data.dataset import Dataset, scan

@@ -11,7 +11,7 @@ from PIL import Image
 
 from cxr_core import demo
 from cxr_core.audit import sources
-from cxr_core.audit.audit import audit, leaks
+from cxr_core.audit.auditing import audit, leaks
 from cxr_core.audit.composition import widest_intervals
 from cxr_core.audit.fixing import places
 from cxr_core.audit.kinds import KEEP_ONE, LEAVE_OUT, SAME_SPLIT, SPLIT_BY_PATIENT
