@@ -9,6 +9,7 @@ from cxr_core.audit.kinds import INFORMS, KINDS, QUESTIONED, WARNS
 from cxr_core.audit.traits import FACTS, Traits
 from cxr_core.data import Dataset
 from cxr_core.data.listing import CUT_SHORT
+from cxr_core.figures import of
 from cxr_core.images.ages import OLDEST
 
 # Networks see 224 px: what is smaller has to be blown up.
@@ -60,7 +61,7 @@ def _left_out(dataset: Dataset, traits: Traits) -> list[Issue]:
         ),
     ):
         if files:
-            found.append(issue(kind, f"{len(files):,} of {total:,} files {said}", files))
+            found.append(issue(kind, f"{of(len(files), total)} files {said}", files))
     return found
 
 
@@ -101,8 +102,8 @@ def _children(samples: pd.DataFrame) -> list[Issue]:
         return []
     what = [text for text, chosen in ((f"of patients below {ADULT} years", young), (_NAMED, named)) if chosen.any()]
     shares = children.groupby(samples["label"]).agg(["sum", "count"])
-    listed = ", ".join(f"{row['sum']:,} of {row['count']:,} {label}" for label, row in shares.iterrows())
-    ages = f"; age known for {int(known.sum()):,} of {len(samples):,}" if known.any() else ""
+    listed = ", ".join(f"{of(row['sum'], row['count'])} {label}" for label, row in shares.iterrows())
+    ages = f"; age known for {of(int(known.sum()), len(samples))}" if known.any() else ""
     everyone = bool(children.all())
     meaning = "the scores are of children." if everyone else f"{KINDS['children'].means}."
     return [
@@ -132,7 +133,7 @@ def _wrong_ages(dataset: Dataset) -> list[Issue]:
     return [
         issue(
             "ages",
-            f"{len(wrong):,} of {len(dataset.samples):,} images have an age in the table that cannot be one ({shown}; "
+            f"{of(len(wrong), len(dataset.samples))} images have an age in the table that cannot be one ({shown}; "
             f"expected 0 to {OLDEST} years): they count as of unknown age.",
             list(wrong),
         )
