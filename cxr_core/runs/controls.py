@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from cxr_core.audit.issues import SHORTCUT_SEES
-from cxr_core.errors import RunError
 from cxr_core.figures import compact, number
 from cxr_core.images import Mask
 from cxr_core.images.masking import LUNGS_HEIGHT, LUNGS_WIDTH, MIDDLE_HEIGHT, MIDDLE_WIDTH
 from cxr_core.runs.companions import CONTROLS, Companion
 from cxr_core.runs.measured import measured
-from cxr_core.runs.records import ControlScore, ControlScores, read
+from cxr_core.runs.records import ControlScore, ControlScores, damaged, read
 from cxr_core.runs.run import Run
 
 MASKS: tuple[Mask, ...] = ("lungs-erased", "middle-only")
@@ -112,7 +111,7 @@ def scores(run: Run) -> Scores | None:
     chance = kept.chance_macro_f1
     found = {kind: _known(score) for kind, score in kept.by_kind().items()}
     if not {companion.name for companion in planned(run)} <= set(found):
-        raise RunError(f"{file} is damaged: expected {ControlScores.expected}. {ControlScores.advice}")
+        raise damaged(file, ControlScores)
     own, _ = measured(run, "test")
     found["run"] = (own["macro_f1"], own["ci"]["macro_f1"], own["n"], "test images")
     seen = SHORTCUT_SEES[run.config.mask_border]

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from cxr_core.activity import record
 from cxr_core.errors import ConfigError, RunError
 from cxr_core.runs import files
-from cxr_core.runs.records import DecisionRule, OperatingPoint, read, written
+from cxr_core.runs.records import DecisionRule, OperatingPoint, damaged, read, written
 from cxr_core.runs.run import Run
 from cxr_core.settings import write_atomic
 
@@ -35,11 +35,10 @@ class Decision:
             raise RunError(
                 f"Run {run.id} is {run.state}: expected a completed training. Wait for it, resume it, or pick another."
             )
-        thresholds = {name: rule.thresholds.get(name, math.nan) for name in (run.classes if run.implied else ())}
-        if any(map(math.isnan, thresholds.values())):
-            raise RunError(
-                f"{run.path / files.DECISION} is damaged: expected {DecisionRule.expected}. {DecisionRule.advice}"
-            )
+        labels = run.classes if run.implied else []
+        if not set(labels) <= set(rule.thresholds):
+            raise damaged(run.path / files.DECISION, DecisionRule)
+        thresholds = {name: rule.thresholds[name] for name in labels}
         point = _point(run)
         if point:
             thresholds |= point.thresholds
@@ -49,10 +48,7 @@ class Decision:
 def _point(run: Run) -> OperatingPoint | None:
     point = read(run.path / files.OPERATING_POINT, OperatingPoint)
     if point and not set(point.thresholds) <= set(run.classes):
-        raise RunError(
-            f"{run.path / files.OPERATING_POINT} is damaged: expected {OperatingPoint.expected}. "
-            f"{OperatingPoint.advice}"
-        )
+        raise damaged(run.path / files.OPERATING_POINT, OperatingPoint)
     return point
 
 

@@ -49,7 +49,7 @@ class External:
         except OSError:
             facts = None
         if facts is None:
-            raise RunError(f"{self.path} is damaged: expected {ExternalNote.expected}. {ExternalNote.advice}")
+            raise records.damaged(self.path, ExternalNote)
         return facts
 
     @property

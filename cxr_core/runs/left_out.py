@@ -116,7 +116,8 @@ def _without(known: pd.DataFrame, source: str, copies: dict[str, set[str]]) -> p
 def _copies(run: Run) -> dict[str, set[str]]:
     """File -> its copies, as the run's audit found them."""
     copies: dict[str, set[str]] = {}
-    for pair in run.audit.facts["duplicates"] if run.audit else []:
+    audit = run.audit
+    for pair in audit.facts["duplicates"] if audit else []:
         copies.setdefault(pair["a"], set()).add(pair["b"])
         copies.setdefault(pair["b"], set()).add(pair["a"])
     return copies

@@ -46,7 +46,12 @@ def read(path: Path, shape: type[Shape]) -> Shape | None:
     try:
         return of(from_json(content), shape)
     except ValueError:
-        raise RunError(f"{path} is damaged: expected {shape.expected}. {shape.advice}") from None
+        raise damaged(path, shape) from None
+
+
+def damaged(path: Path, shape: type[Record], how: str = "damaged") -> RunError:
+    """That the file at ``path`` does not hold ``shape``, and what to do."""
+    return RunError(f"{path} is {how}: expected {shape.expected}. {shape.advice}")
 
 
 def of(document: Any, shape: type[Shape]) -> Shape:
@@ -88,12 +93,6 @@ class RunInfo(Record):
     experiment: str = Field(default="", description="what it was trained for, in the folder of another run")
     title: str = Field(default="", description="what it is called there")
     number: str = Field(default="", description="its place among the others there, such as 1 of 2")
-
-    @model_validator(mode="after")
-    def _known_format(self) -> "RunInfo":
-        if self.format > FORMAT:
-            raise ValueError("of a later format")
-        return self
 
 
 def _none_unless(*kinds: type) -> BeforeValidator:

@@ -39,7 +39,6 @@ from cxr_core.runs.records import FORMAT, Epoch, FoundNote, Metrics, ProgressNot
 from cxr_core.settings import from_json, write_atomic
 
 ACTIVE = ("queued", "extracting", "training", "evaluating")
-STATES = (*ACTIVE, "completed", "stopped", "failed")
 RESUMABLE = ("stopped", "lost", "failed")
 SPLITS = ("train", "val", "test")
 # A class may be called 1, and a digest may look like a number.
@@ -71,19 +70,17 @@ class Run:
     def info(self) -> RunInfo:
         """``run.json``, written once."""
         file = self.path / files.RUN
+        document = _read_json(file)
+        number = document.get("format") if isinstance(document, dict) else None
+        if isinstance(number, int) and number > FORMAT:
+            raise RunError(
+                f"{file} is of format {number}, which a later version of this software wrote: this one reads up to "
+                f"{FORMAT}. Update the software."
+            )
         try:
-            info = records.read(file, RunInfo)
-        except RunError:
-            later = _later_format(file)
-            if later:
-                raise RunError(
-                    f"{file} is of format {later}, which a later version of this software wrote: this one reads up to "
-                    f"{FORMAT}. Update the software."
-                ) from None
-            info = None
-        if info is None:
-            raise RunError(f"{file} is missing or damaged: expected {RunInfo.expected}. {RunInfo.advice}")
-        return info
+            return records.of(document, RunInfo)
+        except ValueError:
+            raise records.damaged(file, RunInfo, "missing or damaged") from None
 
     @property
     def config(self) -> TrainConfig:
@@ -176,7 +173,8 @@ class Run:
 
     def _audited(self) -> list[str]:
         """What the audit warns of and no other sentence says: a shortcut, labels that contradict each other."""
-        issues = self.audit.issues if self.audit else []
+        audit = self.audit
+        issues = audit.issues if audit else []
         beside = [issue for issue in issues if issue.kind in KINDS and KINDS[issue.kind].beside]
         return [issue.message for issue in beside if issue.severity == WARNS]
 
@@ -377,13 +375,6 @@ def _lenient(path: Path, shape: type[Shape]) -> Shape | None:
         return records.read(path, shape)
     except RunError:
         return None
-
-
-def _later_format(path: Path) -> int:
-    """The number of a format that this software does not know, 0 for any other file."""
-    found = _read_json(path)
-    number = found.get("format") if isinstance(found, dict) else None
-    return number if isinstance(number, int) and number > FORMAT else 0
 
 
 def _read_json(path: Path) -> Any:

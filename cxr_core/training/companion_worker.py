@@ -121,7 +121,8 @@ def _keep_controls(run: Run) -> None:
             "accuracy": metrics["accuracy"],
             "confusion": metrics["confusion"],
         }
-    facts = run.audit.facts if run.audit else {}
+    audit = run.audit
+    facts = audit.facts if audit else {}
     for kind, key, on in (
         ("shortcut", "shortcut", "images, cross-validated"),
         ("source-only", "source_only", "test images"),

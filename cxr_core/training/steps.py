@@ -1,6 +1,6 @@
 """A step of training: a batch through the suffix, its loss back through it, the weights moved.
 
-    step = step_for(config, suffix, optimizer, loss, store, device)
+    step = step_for(OptimizerStep(config, suffix, optimizer, loss, store, device))
     step.begin(rows, label)              # an epoch's kept rows and class indices, in the order drawn
     for part in ...:
         value, logits = step(part, rate)
@@ -35,20 +35,6 @@ class Step(Protocol):
 
     def __call__(self, part: NDArray[np.int64], rate: float) -> tuple[float, Tensor]:
         """Learn from the next consecutive places ``part`` of the epoch: the loss and the logits before the step."""
-
-
-def step_for(
-    config: TrainConfig,
-    suffix: nn.Sequential,
-    optimizer: torch.optim.Optimizer,
-    loss: Loss,
-    store: FeatureStore,
-    device: torch.device,
-) -> Step:
-    """The faster way for this suffix on this device."""
-    plain = OptimizerStep(config, suffix, optimizer, loss, store, device)
-    wide = WideLayer.of(suffix, optimizer, config, device)
-    return BlockStep(plain, wide) if wide else plain
 
 
 class OptimizerStep:
@@ -120,3 +106,9 @@ class BlockStep:
         if after % self.block == 0 or after == len(self.plain.rows):
             self.wide.end()
         return loss.item(), logits
+
+
+def step_for(plain: OptimizerStep) -> Step:
+    """The faster way of the two for this suffix on this device."""
+    wide = WideLayer.of(plain.suffix, plain.optimizer, plain.config, plain.device)
+    return BlockStep(plain, wide) if wide else plain

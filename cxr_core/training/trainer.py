@@ -28,7 +28,7 @@ from cxr_core.model.losses import balanced_alpha, sigmoid_focal_loss, softmax_fo
 from cxr_core.training.checkpoint import Standing, copy_weights, load_checkpoint, save_checkpoint
 from cxr_core.training.divergence import Guess
 from cxr_core.training.schedule import learning_rate
-from cxr_core.training.steps import Loss, step_for
+from cxr_core.training.steps import Loss, OptimizerStep, step_for
 
 # Saving may cost this share of the training's time. Where an epoch is too short for that, some go by unsaved, and a
 # request to stop waits for the epoch's end instead of throwing it away.
@@ -70,7 +70,7 @@ class Trainer:
         self.standing, self.best = Standing(), copy_weights(self.suffix)
         if self.file.exists():
             self.standing, self.best = load_checkpoint(self.file, self.suffix, self.optimizer)
-        self.step = step_for(config, self.suffix, self.optimizer, self.loss, train.store, device)
+        self.step = step_for(OptimizerStep(config, self.suffix, self.optimizer, self.loss, train.store, device))
         self._saved_epoch = self.standing.epoch
         self._unsaved_seconds = 0.0
         self._saving_seconds = 0.0

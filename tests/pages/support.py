@@ -143,3 +143,9 @@ def _evaluate(run: Run, split: str) -> None:
     table.to_csv(run.path / f"predictions_{split}.csv", index=False)
     figures |= {"split": split, "warnings": run.warnings}
     write_atomic(run.path / f"metrics_{split}.json", json.dumps(figures))
+
+
+def sound(at: AppTest) -> AppTest:
+    """The page itself, once it is known that it shows no exception."""
+    assert not at.exception, at.exception[0].value
+    return at

@@ -17,7 +17,7 @@ from cxr_core.runs.run import ACTIVE, RESUMABLE, Run, list_runs
 from cxr_core.settings import recent_datasets, remember_dataset
 from cxr_core.ui.cached import forget_scans
 from cxr_core.ui.frame import NOTICE, STATES
-from tests.pages.support import open_page, texts, tiny_run
+from tests.pages.support import open_page, sound, texts, tiny_run
 from tests.pages.support import tiny_dataset as draw_squares
 
 HOME, DATASET, TRAIN = "dashboard.py", "pages/1_Dataset.py", "pages/2_Train.py"
@@ -40,11 +40,6 @@ def squares(tmp_path: Path) -> Path:
 def make(isolated: Path, squares: Path) -> Callable[..., Run]:
     """``make("completed")``: a run in that state."""
     return lambda state, **given: tiny_run(isolated / "runs", squares, state, **given)
-
-
-def sound(at: AppTest) -> AppTest:
-    assert not at.exception, at.exception[0].value
-    return at
 
 
 def opened(page: str, **query: str) -> AppTest:

@@ -22,7 +22,7 @@ from cxr_core.runs.measured import measured
 from cxr_core.runs.run import Run
 from cxr_core.ui.evaluate.matrix import ANY, behind
 from tests import ROOT
-from tests.pages.support import CLASSES, open_page, texts, tiny_dataset, tiny_run
+from tests.pages.support import CLASSES, open_page, sound, texts, tiny_dataset, tiny_run
 from tests.runs_support import copy_of
 
 PAGE = "pages/4_Evaluate.py"
@@ -43,11 +43,6 @@ def make(isolated: Path) -> Callable[..., Run]:
 def run(completed_run: Run, isolated: Path) -> Run:
     """A copy of the run that was really trained, to be written to."""
     return copy_of(completed_run, isolated)
-
-
-def sound(at: AppTest) -> AppTest:
-    assert not at.exception, at.exception[0].value
-    return at
 
 
 def opened(run: Run, section: str = "Matrix", split: str = "test") -> AppTest:

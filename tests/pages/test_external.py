@@ -12,7 +12,7 @@ from cxr_core.runs import files, viewings
 from cxr_core.runs.external import externals
 from cxr_core.runs.run import Run
 from cxr_core.settings import remember_dataset
-from tests.pages.support import open_page, texts, tiny_dataset, tiny_run
+from tests.pages.support import open_page, sound, texts, tiny_dataset, tiny_run
 from tests.runs_support import copy_of
 
 PAGE = "pages/4_Evaluate.py"
@@ -22,11 +22,6 @@ PAGE = "pages/4_Evaluate.py"
 def run(completed_run: Run, isolated: Path) -> Run:
     """A copy of the run that was really trained, to be written to."""
     return copy_of(completed_run, isolated)
-
-
-def sound(at: AppTest) -> AppTest:
-    assert not at.exception, at.exception[0].value
-    return at
 
 
 def section(run: Run, name: str) -> AppTest:

@@ -22,7 +22,7 @@ from cxr_core.ui.predict import answer, uploads
 from cxr_core.ui.run import care
 from tests.data.test_uploads import zipped
 from tests.images.files import encoded, noise, radiograph
-from tests.pages.support import open_page, texts
+from tests.pages.support import open_page, sound, texts
 from tests.runs_support import copy_of
 
 PAGE = "pages/5_Predict.py"
@@ -46,11 +46,6 @@ def run(completed_run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
 def predict(run: Run) -> AppTest:
     """The Predict page, opened on a run that was really trained."""
     return sound(open_page(PAGE, timeout=60, run=run.id))
-
-
-def sound(at: AppTest) -> AppTest:
-    assert not at.exception, at.exception[0].value
-    return at
 
 
 def upload(at: AppTest, *files: tuple[str, bytes], folder: bool = False) -> AppTest:

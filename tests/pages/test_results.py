@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from cxr_core.runs.run import Run, list_runs
 from cxr_core.ui.run.table import run_table
-from tests.pages.support import open_page, texts, tiny_dataset, tiny_run
+from tests.pages.support import open_page, sound, texts, tiny_dataset, tiny_run
 
 PAGES = ("pages/3_Runs.py", "pages/4_Evaluate.py", "pages/5_Predict.py")
 RESULTS = PAGES[1:]
@@ -31,11 +31,6 @@ def make(runs: Path, tmp_path: Path) -> Callable[..., Run]:
     """``make("completed", labels="single")``: a run in that state."""
     root = tiny_dataset(tmp_path / "tiny")
     return lambda state, **given: tiny_run(runs, root, state, **given)
-
-
-def sound(at: AppTest) -> AppTest:
-    assert not at.exception, at.exception[0].value
-    return at
 
 
 def links(at: AppTest) -> set[str]:

@@ -34,7 +34,7 @@ def stepper(config: TrainConfig) -> tuple[nn.Sequential, Step]:
     suffix = nn.Sequential(build_head(WIDTH, (64, 16), config.dropout, CLASSES))
     optimizer = torch.optim.SGD(suffix.parameters(), momentum=config.momentum, weight_decay=config.weight_decay)
     store = cast(FeatureStore, Features())
-    return suffix, step_for(config, suffix, optimizer, cross_entropy, store, CPU)
+    return suffix, step_for(OptimizerStep(config, suffix, optimizer, cross_entropy, store, CPU))
 
 
 def cross_entropy(logits: torch.Tensor, index: NDArray[np.int64]) -> torch.Tensor:
@@ -73,7 +73,7 @@ def test_a_batch_that_cannot_be_averaged_over_is_said() -> None:
     config = TrainConfig.create(batch_size=1, backbone="resnet18", image_size=32)
     suffix = nn.Sequential(nn.BatchNorm1d(WIDTH), nn.Linear(WIDTH, CLASSES))
     optimizer: Any = torch.optim.AdamW(suffix.parameters())
-    step = step_for(config, suffix, optimizer, cross_entropy, cast(FeatureStore, Features()), CPU)
+    step = step_for(OptimizerStep(config, suffix, optimizer, cross_entropy, cast(FeatureStore, Features()), CPU))
     step.begin(np.arange(IMAGES), np.arange(IMAGES) % CLASSES)
     with pytest.raises(RunError, match=r"batch of 1 at 32 px .* no single image over of 83"):
         step(np.arange(1), 0.1)

@@ -23,13 +23,12 @@ def replay_section(run: Run) -> None:
     if not history:
         st.info("The history of this run is empty: there is no epoch to replay.", icon=":material/info:")
         return
-    rows = [_replayed(row, run.classes) for row in history]
-    if None in rows:
+    replayed = [row for epoch in history if (row := _replayed(epoch, run.classes))]
+    if len(replayed) < len(history):
         raise RunError(
             f"{run.path / files.HISTORY} is damaged: expected recall and confusion of "
             f"{', '.join(run.classes)} for each epoch. Restore it, or train again."
         )
-    replayed = [row for row in rows if row is not None]
     best = run.best
     last = len(history)
     key = f"epoch-{run.id}"
