@@ -1,0 +1,198 @@
+"""Tables as public sets ship them -> text columns under the names that a reader asks for.
+
+    names(path)                                    # of the header, lower case; () where the file is no table
+    read(path, ("Path", "Sex"), ("AP/PA",))        # DataFrame of text: the needed columns, and the optional ones
+
+Commas, semicolons or tabs, plain or gzip, UTF-8, UTF-16 or Windows' own encoding. Blanks around names and values are
+stripped, columns without a name passed over, names met in any case. Every value is text: nothing is taken for a number
+or for missing. Only the columns asked for are kept, so a table of 250,000 rows with its reports opens in seconds.
+"""
+
+import codecs
+import csv
+import gzip
+import io
+import stat
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+import pandas as pd
+
+from cxr_core import reach
+from cxr_core.errors import DatasetError
+from cxr_core.figures import counted
+from cxr_core.paths import kind_of
+
+SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
+MAX_BYTES = 4 * 2**30
+_HEAD = 2**16
+_GZIP = b"\x1f\x8b"
+_BROKEN = (EOFError, zlib.error, gzip.BadGzipFile)
+
+
+def is_table(path: Path) -> bool:
+    """Whether the name is one of a table with a header."""
+    return path.name.lower().endswith(SUFFIXES)
+
+
+def names(path: Path) -> tuple[str, ...]:
+    """Names of the columns, lower case, those without one left out; () where the file has no header or is no text."""
+    try:
+        return tuple(name.lower() for name in _header(path)[0] if name)
+    except (DatasetError, OSError, *_BROKEN, UnicodeError, csv.Error):
+        return ()
+
+
+def lines(path: Path) -> list[str]:
+    """The lines of a small text file without a header, blank ones left out."""
+    with _opened(path, _encoding(path)) as file:
+        try:
+            return [line.strip() for line in file.read(MAX_BYTES).splitlines() if line.strip()]
+        except UnicodeError as error:
+            raise DatasetError(f"{path.name}: expected text, got something else. Save it again as UTF-8.") from error
+
+
+def read(path: Path, needed: Sequence[str], optional: Sequence[str] = ()) -> pd.DataFrame:
+    """The columns as text, named as asked; an optional one that is absent is empty. One row a row of the table.
+
+    Raises DatasetError where the table cannot be read, lacks a needed column, has one of them twice, has no rows, or a
+    row of another length than the header (a download that was cut).
+    """
+    if kind_of_wrong := _wrong(path):
+        raise DatasetError(kind_of_wrong)
+    try:
+        header, separator = _header(path)
+        places = _places(path, header, needed, optional)
+        last = max(place for place, name in enumerate(header) if name)
+        frame = _parsed(path, header, separator, sorted({*places.values(), last}))
+    except OSError as error:
+        if isinstance(error, gzip.BadGzipFile):
+            raise DatasetError(_cut(path)) from error
+        raise DatasetError(f"{path.name}: the table cannot be read ({error.strerror}).") from error
+    except (EOFError, zlib.error) as error:
+        raise DatasetError(_cut(path)) from error
+    if not len(frame):
+        raise DatasetError(f"{path.name}: the table has no rows below its header. Expected one row for each image.")
+    short = frame[last].isna()
+    if short.any():
+        row = int(short.to_numpy().argmax()) + 2
+        raise DatasetError(
+            f"{path.name}: row {row:,} of {len(frame) + 1:,} has fewer values than the header's "
+            f"{counted(len(header), 'column')}: the table was cut, or saved with another separator. Download it again."
+        )
+    columns = {
+        name: frame[places[name]].fillna("").str.strip() if name in places else _empty(frame)
+        for name in (*needed, *optional)
+    }
+    return pd.DataFrame(columns)
+
+
+def _empty(frame: pd.DataFrame) -> pd.Series:
+    return pd.Series("", index=frame.index, dtype="str")
+
+
+def _cut(path: Path) -> str:
+    return f"{path.name}: the compressed table ends too early or is damaged. Download it again."
+
+
+def _wrong(path: Path) -> str:
+    """Why a file cannot be opened as a table, "" where it can."""
+    if not reach.reachable(path):
+        return f"{path.name} {reach.OUTSIDE}. Choose a table inside of it."
+    try:
+        about = path.stat()
+    except OSError as error:
+        return f"{path.name}: the table cannot be read ({error.strerror}). Check the path."
+    if not stat.S_ISREG(about.st_mode):
+        return f"{path.name}: expected a table, got {kind_of(about)}. Remove it, or save it again."
+    if about.st_size > MAX_BYTES:
+        return f"{path.name}: {about.st_size / 2**30:,.1f} GiB, over the limit of {MAX_BYTES // 2**30} GiB for a table."
+    return ""
+
+
+def _binary(path: Path) -> IO[bytes]:
+    with path.open("rb") as file:
+        packed = file.read(2) == _GZIP
+    return gzip.open(path, "rb") if packed else path.open("rb")  # type: ignore[return-value]
+
+
+def _encoding(path: Path) -> str:
+    with _binary(path) as file:
+        head = file.read(_HEAD)
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    try:
+        codecs.getincrementaldecoder("utf-8-sig")().decode(head)
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8-sig"
+
+
+def _opened(path: Path, encoding: str) -> IO[str]:
+    return io.TextIOWrapper(_binary(path), encoding=encoding, newline="")
+
+
+def _header(path: Path) -> tuple[list[str], str]:
+    """Names of the columns as they stand there, blanks around them stripped, "" for one without; and the separator."""
+    if wrong := _wrong(path):
+        raise DatasetError(wrong)
+    with _opened(path, _encoding(path)) as file:
+        try:
+            line = file.readline(_HEAD)
+        except UnicodeError as error:
+            raise DatasetError(f"{path.name}: expected text, got something else. Save the table as UTF-8.") from error
+    if "\0" in line:
+        raise DatasetError(f"{path.name}: expected text, got binary content. Save the table as 'CSV UTF-8'.")
+    if not line.strip():
+        raise DatasetError(f"{path.name}: the table is empty. Expected the names of its columns in the first line.")
+    separator = max(",;\t", key=line.count)
+    found = [
+        name.strip() for name in next(csv.reader([line.strip("\r\n")], delimiter=separator, skipinitialspace=True))
+    ]
+    return ["" if name.lower().startswith("unnamed:") else name for name in found], separator
+
+
+def _places(path: Path, header: list[str], needed: Sequence[str], optional: Sequence[str]) -> dict[str, int]:
+    lower = [name.lower() for name in header]
+    missing = [name for name in needed if name.lower() not in lower]
+    if missing:
+        raise DatasetError(
+            f"{path.name}: expected the columns {', '.join(needed)}, got {counted(len(header), 'column')} without "
+            f"{', '.join(missing)}. Take the table as it was downloaded, or add the missing."
+        )
+    asked = {name.lower() for name in (*needed, *optional)}
+    twice = sorted(name for name, count in Counter(lower).items() if count > 1 and name in asked)
+    if twice:
+        raise DatasetError(f"{path.name}: the column {twice[0]} stands twice. Keep one of them.")
+    return {name: lower.index(name.lower()) for name in (*needed, *optional) if name.lower() in lower}
+
+
+def _parsed(path: Path, header: list[str], separator: str, places: list[int]) -> pd.DataFrame:
+    first = _encoding(path)
+    # A letter of Windows' encoding may stand far below the head.
+    for encoding in dict.fromkeys((first, "cp1252")):
+        try:
+            with _opened(path, encoding) as file:
+                return pd.read_csv(
+                    file,
+                    sep=separator,
+                    header=0,
+                    names=list(range(len(header))),
+                    usecols=places,
+                    dtype="str",
+                    keep_default_na=False,
+                    index_col=False,
+                    skipinitialspace=True,
+                    skip_blank_lines=True,
+                )
+        except UnicodeError:
+            continue
+        except pd.errors.ParserError as error:
+            raise DatasetError(
+                f"{path.name}: not a table all through ({str(error).strip()}). It was cut, or a value holds the "
+                "separator without quotes: download it again."
+            ) from error
+    raise DatasetError(f"{path.name}: expected text in UTF-8, UTF-16 or Windows' encoding. Save it as 'CSV UTF-8'.")
