@@ -58,7 +58,7 @@ def _reads(place: Place, rules: Rules, budget: Budget | None) -> Record:
         modality = files["file"].str.extract(r"/(mod-\w+)/", expand=False)
         draft.leave_out("modality", modality.notna() & ~modality.isin(_XRAY))
     draft.views()
-    draft.labels = values.met(draft.labels)
+    draft.labels = values.met(draft.labels.drop(columns=COVID)).join(draft.labels[COVID])
     draft.problem(unknown, "images have no test result that can be joined: COVID-19 is blank there.")
     return draft.record(
         paths,

@@ -1,5 +1,6 @@
 """Shenzhen and Montgomery (NLM): the last digit of a name is the label, a text file beside tells of the person."""
 
+import re
 from pathlib import Path
 
 from cxr_core.data.budget import Budget
@@ -42,7 +43,9 @@ def _reads(place: Place, rules: Rules, budget: Budget | None) -> Record:
     images = files[["file"]].assign(
         patient=stem,
         age=values.ages(text.str.extract(r"(\d+)\s*(?:y|Y)", expand=False).fillna("")),
-        sex=values.sex(text.str.extract(r"\b((?:fe)?male)", expand=False, flags=2).fillna("")),
+        sex=values.sex(
+            text.str.extract(r"\b((?:fe)?male\b|(?<=sex: )[mf]\b)", expand=False, flags=re.IGNORECASE).fillna("")
+        ),
         view="PA",
         source=named[0].map(_SOURCES).fillna("").astype("str"),
         label=named[1].map(_LABELS).fillna("").astype("str"),
