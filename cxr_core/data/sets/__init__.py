@@ -27,6 +27,7 @@ from cxr_core.data.sets import (
     shenzhen_montgomery,
     siim_acr,
     siim_covid,
+    tables,
     tbx11k,
     vinbigdata,
     vindr,
@@ -75,6 +76,9 @@ def read(root: Path, rules: Rules | None = None, budget: Budget | None = None) -
     place = look(root, budget)
     reader = _of(place)
     if reader is None:
+        for path, names in place.tables.items():
+            if not names and (trouble := tables.trouble(path)):
+                raise DatasetError(f"{shown(root)}: none of the known public sets. {trouble}")
         raise DatasetError(
             f"{shown(root)}: none of the {len(READERS)} public sets that are known. Expected the tables and folders as "
             f"one of these has them: {', '.join(reader.name for reader in READERS)}."

@@ -54,7 +54,7 @@ class Index:
         keys, ours = _ends(plain, depth), _ends(self._plain, depth)
         once = ~ours.duplicated(keep=False)
         single = pd.Series(self.files[once].to_numpy(), index=ours[once].to_numpy(), dtype="str")
-        found = keys.map(single).fillna("").astype("str")
+        found = single.reindex(keys.to_numpy(), fill_value="").set_axis(keys.index)
         several = keys.isin(set(ours[~once]))
         if several.any():
             groups = self.files[~once].groupby(ours[~once]).agg(list).to_dict()

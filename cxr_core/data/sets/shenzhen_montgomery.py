@@ -12,6 +12,8 @@ from cxr_core.data.sets.record import EXCLUSIVE, Record, Rules
 from cxr_core.errors import DatasetError
 
 _NAME = r"^(CHNCXR|MCUCXR)_\d+_([01])\.\w+$"
+# "male 45yrs" in one set, "Patient's Sex: F" in the other.
+_SEX = re.compile(r"\b((?:fe)?male\b|(?<=sex: )[mf]\b)", re.IGNORECASE)
 _LABELS = {"0": "Normal", "1": "Tuberculosis"}
 _SOURCES = {"CHNCXR": "Shenzhen", "MCUCXR": "Montgomery"}
 
@@ -43,9 +45,7 @@ def _reads(place: Place, rules: Rules, budget: Budget | None) -> Record:
     images = files[["file"]].assign(
         patient=stem,
         age=values.ages(text.str.extract(r"(\d+)\s*(?:y|Y)", expand=False).fillna("")),
-        sex=values.sex(
-            text.str.extract(r"\b((?:fe)?male\b|(?<=sex: )[mf]\b)", expand=False, flags=re.IGNORECASE).fillna("")
-        ),
+        sex=values.sex(text.str.extract(_SEX, expand=False).fillna("")),
         view="PA",
         source=named[0].map(_SOURCES).fillna("").astype("str"),
         label=named[1].map(_LABELS).fillna("").astype("str"),

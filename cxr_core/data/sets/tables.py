@@ -17,9 +17,11 @@ import zlib
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pandas as pd
+from pyarrow import ArrowInvalid  # type: ignore[import-untyped]
+from pyarrow import csv as csv_of_arrow
 
 from cxr_core import reach
 from cxr_core.errors import DatasetError
@@ -29,6 +31,8 @@ from cxr_core.paths import kind_of
 SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 MAX_BYTES = 4 * 2**30
 _HEAD = 2**16
+# Bytes parsed at once; no row, with its report, is longer.
+_BLOCK = 2**23
 _GZIP = b"\x1f\x8b"
 _BROKEN = (EOFError, zlib.error, gzip.BadGzipFile)
 
@@ -44,6 +48,17 @@ def names(path: Path) -> tuple[str, ...]:
         return tuple(name.lower() for name in _header(path)[0] if name)
     except (DatasetError, OSError, *_BROKEN, UnicodeError, csv.Error):
         return ()
+
+
+def trouble(path: Path) -> str:
+    """Why a table has no names, "" where it has."""
+    try:
+        _header(path)
+    except _BROKEN:
+        return _cut(path)
+    except (DatasetError, OSError, UnicodeError, csv.Error) as error:
+        return str(error)
+    return ""
 
 
 def lines(path: Path) -> list[str]:
@@ -66,8 +81,7 @@ def read(path: Path, needed: Sequence[str], optional: Sequence[str] = ()) -> pd.
     try:
         header, separator = _header(path)
         places = _places(path, header, needed, optional)
-        last = max(place for place, name in enumerate(header) if name)
-        frame = _parsed(path, header, separator, sorted({*places.values(), last}))
+        frame = _parsed(path, header, separator, sorted(places.values()))
     except OSError as error:
         if isinstance(error, gzip.BadGzipFile):
             raise DatasetError(_cut(path)) from error
@@ -76,16 +90,8 @@ def read(path: Path, needed: Sequence[str], optional: Sequence[str] = ()) -> pd.
         raise DatasetError(_cut(path)) from error
     if not len(frame):
         raise DatasetError(f"{path.name}: the table has no rows below its header. Expected one row for each image.")
-    short = frame[last].isna()
-    if short.any():
-        row = int(short.to_numpy().argmax()) + 2
-        raise DatasetError(
-            f"{path.name}: row {row:,} of {len(frame) + 1:,} has fewer values than the header's "
-            f"{counted(len(header), 'column')}: the table was cut, or saved with another separator. Download it again."
-        )
     columns = {
-        name: frame[places[name]].fillna("").str.strip() if name in places else _empty(frame)
-        for name in (*needed, *optional)
+        name: frame[places[name]].str.strip() if name in places else _empty(frame) for name in (*needed, *optional)
     }
     return pd.DataFrame(columns)
 
@@ -171,28 +177,66 @@ def _places(path: Path, header: list[str], needed: Sequence[str], optional: Sequ
 
 
 def _parsed(path: Path, header: list[str], separator: str, places: list[int]) -> pd.DataFrame:
-    first = _encoding(path)
-    # A letter of Windows' encoding may stand far below the head.
-    for encoding in dict.fromkeys((first, "cp1252")):
-        try:
-            with _opened(path, encoding) as file:
-                return pd.read_csv(
-                    file,
-                    sep=separator,
-                    header=0,
-                    names=list(range(len(header))),
-                    usecols=places,
-                    dtype="str",
-                    keep_default_na=False,
-                    index_col=False,
-                    skipinitialspace=True,
-                    skip_blank_lines=True,
-                )
-        except UnicodeError:
-            continue
-        except pd.errors.ParserError as error:
-            raise DatasetError(
-                f"{path.name}: not a table all through ({str(error).strip()}). It was cut, or a value holds the "
-                "separator without quotes: download it again."
-            ) from error
-    raise DatasetError(f"{path.name}: expected text in UTF-8, UTF-16 or Windows' encoding. Save it as 'CSV UTF-8'.")
+    """The columns at these places, named by them. A row of another length is an error: pandas would fill or drop."""
+    # Blank names at the end may have no values below them.
+    named = max(place for place, name in enumerate(header) if name) + 1
+    invalid: list[Any] = []
+    for width in dict.fromkeys((len(header), named)):
+        invalid = []
+        for encoding in dict.fromkeys((_encoding(path), "cp1252")):
+            try:
+                found = _strict(path, width, separator, places, encoding, invalid)
+            except UnicodeError:
+                continue
+            except ArrowInvalid as error:
+                if "UTF8" in str(error):
+                    continue
+                raise DatasetError(
+                    f"{path.name}: not a table all through ({str(error).strip()[:200]}). It was cut, or a quote is "
+                    "never closed: download it again."
+                ) from error
+            if not invalid:
+                return found
+            break
+        else:
+            raise DatasetError(f"{path.name}: expected text in UTF-8, UTF-16 or Windows' encoding. Save it as UTF-8.")
+    row = invalid[0]
+    what = (
+        "the table was cut, or saved with another separator: download it again"
+        if row.actual_columns < row.expected_columns
+        else "a value holds the separator without quotes around it: put them there, or download the table again"
+    )
+    raise DatasetError(
+        f"{path.name}, row {row.number or 0:,}: expected {counted(len(header), 'value')} as the header has, got "
+        f"{row.actual_columns:,} ({len(invalid):,} such {'row' if len(invalid) == 1 else 'rows'}): {what}."
+    )
+
+
+def _strict(
+    path: Path, width: int, separator: str, places: list[int], encoding: str, invalid: list[Any]
+) -> pd.DataFrame:
+    """Rows of ``width`` values; others are appended to ``invalid``."""
+
+    def refuse(row: Any) -> str:
+        invalid.append(row)
+        return "skip"
+
+    names = [str(place) for place in range(width)]
+    wanted = [names[place] for place in places]
+    with _binary(path) as file:
+        table = csv_of_arrow.read_csv(
+            file,
+            csv_of_arrow.ReadOptions(
+                column_names=names,
+                skip_rows=1,
+                encoding="utf8" if encoding == "utf-8-sig" else encoding,
+                use_threads=False,
+                block_size=_BLOCK,
+            ),
+            csv_of_arrow.ParseOptions(delimiter=separator, newlines_in_values=True, invalid_row_handler=refuse),
+            csv_of_arrow.ConvertOptions(
+                include_columns=wanted, column_types=dict.fromkeys(wanted, "string"), strings_can_be_null=False
+            ),
+        )
+    found = pd.DataFrame({place: table[names[place]].to_pandas().astype("str") for place in places})
+    return found.reset_index(drop=True)

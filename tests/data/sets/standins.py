@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -59,7 +60,7 @@ class Standin:
             values[row * CELL : (row + 1) * CELL, column * CELL : (column + 1) * CELL] = 240
         return values.astype(np.uint8)
 
-    def draw(self, file: str, findings: Collection[str] = (), **tags: str) -> None:
+    def draw(self, file: str, findings: Collection[str] = (), **tags: Any) -> None:
         """Write the picture of an image; with the ending of DICOM as one with these tags."""
         path = self.root / file
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -97,7 +98,8 @@ NIH_NAMES = (
 def nih(root: Path, rounds: int = 1) -> Standin:
     made = Standin(root, NIH_NAMES)
     pattern = ["Cardiomegaly", "Mass|Nodule", "No Finding", "Pleural_Thickening|Effusion", "No Finding", "Mass"]
-    lines, lists = [], {"train": [], "test": []}
+    lines: list[str] = []
+    lists: dict[str, list[str]] = {"train": [], "test": []}
     for n in range(len(pattern) * rounds):
         labels, patient = pattern[n % len(pattern)], n // 2 + 1
         name = f"{patient:08}_{n % 2:03}.png"
