@@ -25,16 +25,21 @@ class Reader:
 
     def rules(self, wanted: Rules | None = None) -> dict[str, str]:
         """Every rule with its choice. Raises DatasetError for a rule or a choice that this set does not have."""
-        wanted = wanted or {}
-        for rule, choice in wanted.items():
-            if choice not in self.choices.get(rule, ()):
-                offered = "; ".join(f"{name}: {', '.join(choices)}" for name, choices in self.choices.items())
-                raise DatasetError(
-                    f"{self.name} has no choice {choice!r} for the rule {rule!r}. Expected one of these: {offered}."
-                )
-        return {rule: wanted.get(rule, choices[0]) for rule, choices in self.choices.items()}
+        return chosen(self.choices, wanted, self.name)
 
     def read(self, place: Place, rules: Rules | None = None, budget: Budget | None = None) -> Record:
         """The record of the set in ``place``."""
         record = self.reads(place, self.rules(rules), budget)
         return replace(record, set=self.name, choices=dict(self.choices), attribution=self.attribution)
+
+
+def chosen(choices: Mapping[str, tuple[str, ...]], wanted: Rules | None, name: str) -> dict[str, str]:
+    """Every rule with its choice, the first where none is wanted. Raises DatasetError for what cannot be chosen."""
+    wanted = wanted or {}
+    for rule, choice in wanted.items():
+        if choice not in choices.get(rule, ()):
+            offered = "; ".join(f"{rule}: {', '.join(several)}" for rule, several in choices.items())
+            raise DatasetError(
+                f"{name} has no choice {choice!r} for the rule {rule!r}. Expected one of these: {offered or 'none'}."
+            )
+    return {rule: wanted.get(rule, several[0]) for rule, several in choices.items()}

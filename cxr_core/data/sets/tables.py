@@ -50,6 +50,14 @@ def names(path: Path) -> tuple[str, ...]:
         return ()
 
 
+def spelled(path: Path) -> tuple[str, ...]:
+    """Names of the columns as they are spelled, those without one left out; DatasetError where there are none."""
+    found = tuple(name for name in _header(path)[0] if name) if not trouble(path) else ()
+    if not found:
+        raise DatasetError(trouble(path) or f"{path.name}: expected the names of the columns in the first line.")
+    return found
+
+
 def trouble(path: Path) -> str:
     """Why a table has no names, "" where it has."""
     try:
