@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from cxr_core import reach
 from cxr_core.data.budget import Budget
 from cxr_core.data.sets import tables, trees, values
 from cxr_core.data.sets.draft import VIEWS, Draft
@@ -78,10 +79,10 @@ def _key(patient: pd.Series, study: pd.Series) -> pd.Series:
 def _beside(image: Path) -> tuple[str, str]:
     """(day of the study as YYYYMMDD, view) of the JSON file beside an image, "" where it is not told."""
     path = image.with_suffix(".json")
+    if not path.is_file() or not reach.reachable(path):
+        return "", ""
     try:
         tags = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        return "", ""
     except (OSError, ValueError) as error:
         raise DatasetError(
             f"{path.name}: expected the tags of an image as JSON ({error}). Download it again."

@@ -63,7 +63,7 @@ def _reads(place: Place, rules: Rules, budget: Budget | None) -> Record:
     draft.leave_out("no label", unlabelled)
     if rules["modality"] == "X-ray":
         draft.leave_out("modality", ~table["modality"].str.lower().isin(["x-ray", "xray"]))
-    draft.views()
+    draft.views(table["view"])
     folder = table["folder"].where(table["folder"] != "", "images")
     draft.found(folder + "/" + table["filename"], budget=budget)
     draft.labels = kept = values.met(draft.labels)

@@ -30,7 +30,7 @@ def _finds(place: Place) -> list[Path]:
 
 
 def _is_list(path: Path) -> bool:
-    """Whether the first lines are a patient, an image, a label that COVIDx has."""
+    """Whether most of the first lines are a patient, an image, a label that COVIDx has."""
     if path.suffix.lower() != ".txt":
         return False
     try:
@@ -38,7 +38,7 @@ def _is_list(path: Path) -> bool:
             head = [line.split() for line in itertools.islice(file, _HEAD) if line.strip()]
     except (OSError, UnicodeDecodeError):
         return False
-    return bool(head) and all(_parsed(fields) is not None for fields in head)
+    return 2 * sum(_parsed(fields) is not None for fields in head) > len(head)
 
 
 def _parsed(fields: list[str]) -> tuple[str, str, str, str] | None:

@@ -24,6 +24,8 @@ from cxr_core.paths import shown
 
 # Choices that most sets have; the first is what is done when nobody says otherwise.
 VIEWS = {"views": ("frontal", "all")}
+# How tables write that they do not know.
+_NO_VIEW = ("", "nan", "none", "unk", "unknown")
 MISSING = {"missing": ("left out", "kept")}
 
 
@@ -58,8 +60,15 @@ class Draft:
             self.images, self.labels = self.images[keep], self.labels[keep]
             self.agreement = None if self.agreement is None else self.agreement[keep]
 
-    def views(self) -> None:
-        """Leave out what is no frontal view; an unknown view stays."""
+    def views(self, written: pd.Series | None = None) -> None:
+        """Leave out what is no frontal view; an unknown view stays. ``written``: the table's words, to say which of
+        them are not known.
+        """
+        if written is not None:
+            words = written.reindex(self.images.index)
+            strange = (self.images["view"] == "") & ~words.str.lower().isin(_NO_VIEW)
+            listed = ", ".join(sorted(words[strange].unique())[:4])
+            self.problem(strange, f"images have a view that is not known ({listed}): they count as frontal.")
         if self.rules["views"] == "frontal":
             self.leave_out("views", ~self.images["view"].isin(values.FRONTAL))
 

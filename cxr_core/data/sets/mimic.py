@@ -45,7 +45,7 @@ def _reads(place: Place, rules: Rules, budget: Budget | None) -> Record:
     draft = Draft(place, rules, people, labels)
     contradictions(draft)
     draft.leave_out("no label", unlabelled)
-    draft.views()
+    draft.views(images["ViewPosition"])
     draft.found("files/p" + subject.str[:2] + "/p" + subject + "/s" + study + "/" + name + ".jpg", budget=budget)
     return draft.record(
         [path, about],

@@ -63,7 +63,7 @@ def _reads(place: Place, rules: Rules, budget: Budget | None) -> Record:
         draft.leave_out("unchanged", unchanged)
     if rules["labels by"] == "physician":
         draft.leave_out("labels by", table["MethodLabel"].str.lower() != "physician")
-    draft.views()
+    draft.views(table["Projection"])
     draft.labels = values.met(draft.labels)
     draft.found(table["ImageDir"] + "/" + table["ImageID"], budget=budget)
     return draft.record(

@@ -83,7 +83,7 @@ def look(root: Path, budget: Budget | None = None) -> Place:
     for path in _levels(folder, root, folders):
         if tables.is_table(path):
             found[path] = tables.names(path)
-        elif path.suffix.lower() in _OTHERS:
+        elif path.suffix.lower() in _OTHERS and path.is_file():
             texts.append(path)
     if chosen is not None and chosen not in found and chosen not in texts:
         found[chosen] = tables.names(chosen)

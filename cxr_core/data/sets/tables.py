@@ -70,12 +70,18 @@ def trouble(path: Path) -> str:
 
 
 def lines(path: Path) -> list[str]:
-    """The lines of a small text file without a header, blank ones left out."""
-    with _opened(path, _encoding(path)) as file:
-        try:
-            return [line.strip() for line in file.read(MAX_BYTES).splitlines() if line.strip()]
-        except UnicodeError as error:
-            raise DatasetError(f"{path.name}: expected text, got something else. Save it again as UTF-8.") from error
+    """The lines of a text file without a header, blank ones left out. Raises DatasetError where it cannot be read."""
+    if wrong := _wrong(path):
+        raise DatasetError(wrong)
+    try:
+        with _opened(path, _encoding(path)) as file:
+            return [line.strip() for line in file.read().splitlines() if line.strip()]
+    except OSError as error:
+        raise DatasetError(
+            f"{path.name}: the file cannot be read ({error.strerror}). Check its permissions."
+        ) from error
+    except UnicodeError as error:
+        raise DatasetError(f"{path.name}: expected text, got something else. Save it again as UTF-8.") from error
 
 
 def read(path: Path, needed: Sequence[str], optional: Sequence[str] = ()) -> pd.DataFrame:

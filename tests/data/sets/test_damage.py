@@ -1,6 +1,7 @@
 """Tables that were cut, changed or put together: a DatasetError that says what came, never a wrong record."""
 
 import gzip
+import os
 from pathlib import Path
 
 import pytest
@@ -104,10 +105,10 @@ def test_a_column_that_stands_twice(tmp_path: Path) -> None:
 
 
 def test_a_line_of_covidx_that_was_cut(tmp_path: Path) -> None:
-    made = MAKERS["COVIDx"](tmp_path, rounds=8)
+    made = MAKERS["COVIDx"](tmp_path)
     path = made.root / "labels" / "train_COVIDx9A.txt"
     rewrite(path, text_of(path) + "COVID 9 COVID(9).p")
-    with pytest.raises(DatasetError, match="line 33: expected a patient, an image, a label"):
+    with pytest.raises(DatasetError, match="line 5: expected a patient, an image, a label"):
         sets.read(made.root)
 
 
@@ -193,6 +194,15 @@ def test_nothing_that_is_known(tmp_path: Path) -> None:
         sets.read(tmp_path)
     with pytest.raises(DatasetError, match="there is no such folder or table"):
         sets.read(tmp_path / "absent")
+
+
+def test_a_pipe_is_never_opened(tmp_path: Path) -> None:
+    made = MAKERS["NIH ChestX-ray14"](tmp_path)
+    for name in ("list.txt", "more.csv", "some.json"):
+        os.mkfifo(made.root / name)
+    assert len(sets.read(made.root).images) == len(made.rows)
+    with pytest.raises(DatasetError, match="there is no such folder or table"):
+        sets.recognise(made.root / "list.txt")
 
 
 def test_out_of_reach(tmp_path: Path) -> None:

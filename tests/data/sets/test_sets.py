@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from cxr_core.data import sets
-from tests.data.sets.standins import MAKERS, Standin, nih
+from tests.data.sets.standins import CHEXPERT_NAMES, MAKERS, Standin, nih
 
 
 @pytest.fixture(params=list(MAKERS))
@@ -125,6 +125,32 @@ def test_a_table_by_its_path_is_that_table_alone(tmp_path: Path) -> None:
     alone = sets.read(listed.root / "labels" / "test_COVIDx9A.txt")
     assert alone.root == listed.root
     assert set(alone.images["split"]) == {"test"}
+
+
+def test_the_test_labels_of_chexpert_have_a_path_and_labels_alone(tmp_path: Path) -> None:
+    made = Standin(tmp_path, CHEXPERT_NAMES)
+    below = "test/patient64741/study1"
+    for view in ("view1_frontal", "view2_lateral"):
+        made.draw(f"{below}/{view}.jpg")
+    lines = [f"CheXpert/{below}/{view}.jpg,{','.join('01' * 7)}" for view in ("view1_frontal", "view2_lateral")]
+    made.table("test_labels.csv", f"Path,{','.join(CHEXPERT_NAMES)}", lines)
+    record = sets.read(tmp_path)
+    assert record.images.loc[0, ["file", "patient", "view", "split"]].tolist() == [
+        f"{below}/view1_frontal.jpg",
+        "patient64741",
+        "frontal",
+        "test",
+    ]
+    assert record.left_out == [("views", 1), ("missing", 0)]
+
+
+def test_a_view_that_is_not_known_is_said(tmp_path: Path) -> None:
+    made = MAKERS["covid-chestxray-dataset"](tmp_path)
+    path = made.root / "metadata.csv"
+    path.write_text(path.read_text().replace(",AP,", ",Sideways,"))
+    record = sets.read(made.root)
+    assert len(record.images) == len(made.rows)
+    assert record.problems == ["1 of 5 images have a view that is not known (Sideways): they count as frontal."]
 
 
 def test_other_choices(tmp_path: Path) -> None:
