@@ -63,6 +63,8 @@ class FeatureStore:
     images there are.
     """
 
+    _file: FileIO | None = None
+
     def __init__(self, space: Space, root: Path | None = None) -> None:
         self.space = space
         self.folder = (root or cache_dir() / "features") / space.key
@@ -77,9 +79,10 @@ class FeatureStore:
         self.lock = private_lock(self.folder / ".lock")
         self._data = self.folder / "rows.bin"
         self._index = self.folder / "index.txt"
+        # Weights of the frozen part that these features come from.
+        self.prefix_file = self.folder / "prefix.safetensors"
         self._names: list[str] = []
         self._known: dict[str, int] = {}
-        self._file: FileIO | None = None
         self.refresh()
 
     def refresh(self) -> None:
@@ -162,6 +165,10 @@ class FeatureStore:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+    def __del__(self) -> None:
+        # Whoever drops a store need not know whether it was read from.
+        self.close()
 
 
 @dataclass(frozen=True)

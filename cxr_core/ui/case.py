@@ -177,7 +177,7 @@ def _vector(path: str, changed: Stamp, digest: str, _run: Run, _case: Case) -> N
     from cxr_core.inference.embedding import embed_pixels
 
     seen = images.pixels(_case.content, _case.name, _run.config.image_size)
-    return embed_pixels(cached_predictor(_run).trained, seen[None])[0]
+    return np.asarray(embed_pixels(cached_predictor(_run).trained, seen[None])[0])
 
 
 @st.cache_data(max_entries=8, show_spinner=False, scope="session")

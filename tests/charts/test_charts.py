@@ -14,6 +14,7 @@ from cxr_core import charts
 from cxr_core.charts import live, look, matrix
 from cxr_core.charts.data import MAX_POINTS as MAX_DOTS
 from cxr_core.evaluation import metrics
+from cxr_core.runs.records import Epoch, EpochFigures, of
 
 CLASSES = ["COVID19", "NORMAL", "PNEUMONIA"]
 IMPLIED = {"COVID19": ("PNEUMONIA",)}
@@ -32,12 +33,12 @@ def outcome(classes: list[str] = CLASSES, n: int = 120) -> tuple[dict[str, Any],
     )
 
 
-def history(epochs: int, best: int = 1, classes: list[str] = CLASSES) -> list[dict[str, Any]]:
+def history(epochs: int, best: int = 1, classes: list[str] = CLASSES) -> list[Epoch]:
     confusion = [[57 if i == j else 23 for j in range(len(classes))] for i in range(len(classes))]
     recall = metrics.summary(confusion, classes)["recall"]
     figures = {"loss": 0.5, "accuracy": 0.7, "macro_f1": 0.6}
     val = {**figures, "balanced_accuracy": 0.6, "recall": recall, "confusion": confusion}
-    return [{"epoch": e, "train": figures, "val": val, "best": e == best} for e in range(1, epochs + 1)]
+    return [of({"epoch": e, "train": figures, "val": val, "best": e == best}, Epoch) for e in range(1, epochs + 1)]
 
 
 def samples(n: int) -> pd.DataFrame:
@@ -158,7 +159,7 @@ def test_live_frame_is_long_and_marks_the_best_epoch() -> None:
 
 
 def test_a_later_best_replaces_an_earlier_one() -> None:
-    rows = [{**row, "best": True} for row in history(3)]
+    rows = [row.model_copy(update={"best": True}) for row in history(3)]
     assert live.best_epoch(rows) == 3
     assert live.best_epoch([]) is None
 
@@ -174,7 +175,8 @@ def test_live_spec_stays_the_same_while_the_run_grows(metric: str) -> None:
 
 def test_live_frame_leaves_out_what_is_not_a_number() -> None:
     rows = history(3)
-    rows[1] = {**rows[1], "train": {"loss": math.nan}, "val": {**rows[1]["val"], "loss": math.inf}}
+    lost = {"train": EpochFigures(loss=math.nan), "val": rows[1].val.model_copy(update={"loss": math.inf})}
+    rows[1] = rows[1].model_copy(update=lost)
     assert charts.live_curve(rows, "loss")[0]["epoch"].unique().tolist() == [1, 3]
     assert list(charts.history_curve(rows, "loss").data[0].y) == [0.5, None, 0.5]
 
