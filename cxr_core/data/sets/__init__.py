@@ -38,7 +38,7 @@ from cxr_core.data.sets.record import Record, Rules
 from cxr_core.errors import DatasetError
 from cxr_core.paths import shown
 
-READERS = tuple(
+READERS: tuple[Reader, ...] = tuple(
     module.READER
     for module in (
         nih,

@@ -81,6 +81,12 @@ class Standin:
         return path
 
 
+def rewrite(path: Path, text: str, encoding: str = "utf-8") -> None:
+    """Write a table anew, packed where its name says so."""
+    content = text.encode(encoding)
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+
+
 def positive(labels: dict[str, float]) -> list[str]:
     return [name for name, value in labels.items() if value == 1]
 
