@@ -51,7 +51,7 @@ def worker(run: Run, cache: Path) -> subprocess.Popen[bytes]:
 
 def result(run: Run) -> dict[str, Any]:
     """All that a training gives, without times."""
-    rows = [{key: row[key] for key in row if key not in ("seconds", "images_per_second")} for row in run.history]
+    rows = [row.model_dump(exclude={"seconds", "images_per_second"}) for row in run.history]
     splits = {split: run.metrics(split) for split in ("val", "test")}
     tables = {split: (run.path / f"predictions_{split}.csv").read_bytes() for split in ("val", "test")}
     files = {name: (run.path / name).read_bytes() for name in FILES}
@@ -64,7 +64,7 @@ def result(run: Run) -> dict[str, Any]:
 
 def at(run: Run) -> str:
     """Where the run was when it was killed."""
-    state = str(run.status["state"])
+    state = str(run.status.state)
     return f"{state}, epoch {len(run.history) + 1}" if state == "training" else state
 
 
@@ -75,7 +75,7 @@ def killed(run: Run, process: subprocess.Popen[bytes], chance: random.Random) ->
     stage = chance.choice(("", "extracting", "training", "training", "training", "evaluating"))
     epoch = chance.randrange(run.config.epochs) if stage == "training" else 0
     while process.poll() is None and stage:
-        state = str(run.status["state"])
+        state = str(run.status.state)
         if (state == stage and len(run.history) >= epoch) or STAGES.index(state) > STAGES.index(stage):
             break
         time.sleep(0.002)

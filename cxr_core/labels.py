@@ -114,7 +114,8 @@ def decide(
     limits = np.array([thresholds.get(name, 0.5) for name in classes])
     margin = _log_odds(probabilities) - _log_odds(limits)
     if not implied:
-        return (margin if thresholds else probabilities).argmax(axis=1).astype(np.intp)
+        best: NDArray[np.intp] = np.argmax(margin if thresholds else probabilities, axis=1)
+        return best
     fires = probabilities >= limits
     specificity = np.array([len(implied.get(name, ())) for name in classes], dtype=np.float64)
     normal = no_finding_class(classes)
@@ -122,14 +123,14 @@ def decide(
         fires[:, list(classes).index(normal)] = False
     # The margin is squeezed into 0..1, so it orders labels of one specificity and never outweighs specificity.
     rank = np.where(fires, 1 + specificity + 0.5 * (1 + np.tanh(margin / 20)), 0)
-    decision = rank.argmax(axis=1)
+    decision: NDArray[np.intp] = np.argmax(rank, axis=1)
     nothing = ~fires.any(axis=1)
     decision[nothing] = list(classes).index(normal) if normal is not None else margin[nothing].argmax(axis=1)
-    return decision.astype(np.intp)
+    return decision
 
 
 def _log_odds(probability: NDArray[np.floating]) -> NDArray[np.float64]:
-    clipped = np.clip(probability, 1e-7, 1 - 1e-7, dtype=np.float64)
+    clipped: NDArray[np.float64] = np.clip(probability, 1e-7, 1 - 1e-7, dtype=np.float64)
     return np.log(clipped) - np.log1p(-clipped)
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from cxr_core import ui
-from cxr_core.audit.audit import Audit
+from cxr_core.audit.result import Audit
 from cxr_core.ui.audit.fixing import fixes_list
 from cxr_core.ui.audit.issues import audited, issues_list, verdict
 from cxr_core.ui.sheet import sheet

@@ -19,7 +19,7 @@ from cxr_core import demo
 from cxr_core.config import TrainConfig
 from cxr_core.data.dataset import scan
 from cxr_core.runs.creation import create_run
-from cxr_core.runs.liveness import WORKER_LOCK
+from cxr_core.runs.files import WORKER_LOCK
 from cxr_core.runs.run import Run
 
 CLASSES = ("COVID19", "NORMAL", "PNEUMONIA")
@@ -85,7 +85,7 @@ def measured_copy(run: Run, folder: Path, measure: Callable[[Run], bool]) -> Run
 
 def measured(run: Run) -> list[dict[str, Any]]:
     """The run's history without the times, which differ from one training to the next."""
-    return [{key: row[key] for key in row if key not in ("seconds", "images_per_second")} for row in run.history]
+    return [row.model_dump(exclude={"seconds", "images_per_second"}) for row in run.history]
 
 
 def wait_until(condition: Callable[[], bool], what: str, seconds: float = 90) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit import config
 
 from cxr_core import activity
@@ -234,7 +235,7 @@ def test_a_download_is_recorded_when_it_is_made(monkeypatch: pytest.MonkeyPatch)
     from cxr_core.ui import downloads
 
     made: list[Any] = []
-    monkeypatch.setattr(downloads.st, "download_button", lambda label, data, *rest, **options: made.append(data))
+    monkeypatch.setattr(st, "download_button", lambda label, data, *rest, **options: made.append(data))
     activity.from_pages(lambda: Actor("clara@example.org", "page"), lambda sentence: False)
     downloads.download("Weights", lambda: b"weights", "x.safetensors", None, "weights", run="r1")
     assert lines() == []
@@ -275,5 +276,5 @@ def test_thresholds_and_the_cache(tmp_path: Path) -> None:
 def test_a_training_with_pseudonyms_does_not_name_its_data_set(tmp_path: Path) -> None:
     run = tiny_run(runs_dir(), tiny_dataset(tmp_path / "Miller_Anna"), "queued", pseudonyms=True)
     assert said() == [("trained", "started", "python")]
-    assert lines()[0]["data"] == run.info["dataset_name"]
+    assert lines()[0]["data"] == run.info.dataset_name
     assert "Miller" not in (runs_dir() / FILE).read_text()

@@ -19,8 +19,10 @@ from torch import nn
 from cxr_core import demo
 from cxr_core.data import changes, kept
 from cxr_core.data.dataset import scan
+from cxr_core.data.folder import Entry
 from cxr_core.disk import free_at, room_for, size, why_full
 from cxr_core.errors import CxrError, DiskError
+from cxr_core.images.limits import ImageInfo
 from cxr_core.model.features import FeatureStore, Space
 from cxr_core.model.network import save_weights
 from cxr_core.runs.jobs import queue_again
@@ -103,8 +105,8 @@ def change_table(folder: Path) -> None:
 def scan_many(folder: Path) -> None:
     found = kept.KeptScan(folder)
     for k in range(100):
-        entry = kept.Entry(folder / f"{k}.png", 1, 1)
-        found.put(entry, ("0" * 32, kept.ImageInfo(1, 1, "L", "PNG", 8)))
+        entry = Entry(folder / f"{k}.png", 1, 1)
+        found.put(entry, ("0" * 32, ImageInfo(1, 1, "L", "PNG", 8)))
     found.save()
 
 
@@ -192,8 +194,8 @@ def test_a_training_on_a_full_disk_fails_with_a_sentence_and_resumes_to_the_same
     assert file in done.stderr
     assert "the system does not allow a file of this size" in done.stderr
     assert run.state == "failed"
-    assert str(run.status["error"]) in done.stderr
-    assert "Then resume the run" in str(run.status["error"])
+    assert str(run.status.error) in done.stderr
+    assert "Then resume the run" in str(run.status.error)
     assert not (run.path / RESERVE).exists()
     queue_again(run)
     assert work(run).state == "completed"
@@ -211,7 +213,7 @@ def test_the_space_that_features_need_is_told_in_a_size_that_one_can_read(
     with pytest.raises(DiskError, match=r"need 147 kB and .* has 4\.1 kB free"):
         work(run)
     assert run.state == "failed"
-    assert Run(run.path).status["error"] != ""
+    assert Run(run.path).status.error != ""
     assert json.loads((run.path / "status.json").read_text())["state"] == "failed"
 
 

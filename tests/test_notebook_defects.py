@@ -76,7 +76,7 @@ def test_4_the_loss_is_a_mean_over_images(tiny_dataset: Path, tmp_path: Path) ->
     """training.trainer: the size of the batches, which divide nothing evenly here, does not move it."""
     still = {**FROZEN, "lr": 1e-30, "dropout": 0, "epochs": 1}
     runs = [train(tiny_dataset, tmp_path / "runs", **{**still, "batch_size": size}) for size in (1, 5, 100)]
-    losses = [run.history[0]["train"]["loss"] for run in runs]
+    losses = [run.history[0].train.loss for run in runs]
     assert losses == pytest.approx([losses[0]] * 3, rel=1e-5)
 
 
@@ -89,7 +89,7 @@ def test_5_the_best_epoch_on_a_validation_split_is_kept(tmp_path: Path) -> None:
     config = {"epochs": 5, "image_size": 32, "monitor": "loss", "dropout": 0, "train_anyway": True}
     run = train(tmp_path / "data", tmp_path / "runs", **config)
     kept = json.loads((run.path / "decision.json").read_text())["epoch"]
-    losses = [row["val"]["loss"] for row in run.history]
+    losses = [row.val.loss or 0.0 for row in run.history]
     assert kept == losses.index(min(losses)) + 1 < 5
     assert run.weights_file.read_bytes() != (run.path / "last.safetensors").read_bytes()
     used = Trained.load(run).suffix.state_dict()
@@ -99,7 +99,7 @@ def test_5_the_best_epoch_on_a_validation_split_is_kept(tmp_path: Path) -> None:
 def test_5_a_validation_split_is_taken_where_there_is_none(completed_run: Run) -> None:
     """data.splits: from train alone; the test stays as it was given."""
     counts = completed_run.split.groupby("split").size()
-    given = scan(Path(completed_run.info["data"])).samples.groupby("split").size()
+    given = scan(Path(completed_run.info.data)).samples.groupby("split").size()
     assert counts["val"] > 0
     assert counts["train"] + counts["val"] == given["train"]
     assert counts["test"] == given["test"]

@@ -94,7 +94,7 @@ def _weights(at: Floats) -> Floats:
 
 def _halved(pictures: Floats) -> Floats:
     count, side, _ = pictures.shape
-    return pictures.reshape(count, side // 2, 2, side // 2, 2).mean(axis=(2, 4))
+    return np.asarray(pictures.reshape(count, side // 2, 2, side // 2, 2).mean(axis=(2, 4)))
 
 
 def _detail(pictures: Floats) -> Floats:

@@ -8,7 +8,6 @@ found.as_json()         # what `python -m cxr_core audit --json` prints
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from cxr_core.audit import composition, sources
@@ -17,6 +16,7 @@ from cxr_core.audit.duplicates import duplicates
 from cxr_core.audit.issues import Issue, ordered
 from cxr_core.audit.kinds import BLOCKS
 from cxr_core.audit.odd_pictures import odd_pictures
+from cxr_core.audit.result import Audit
 from cxr_core.audit.shortcut import shortcut, shortcut_issues
 from cxr_core.audit.traits import Traits, traits_of
 from cxr_core.data.dataset import Dataset
@@ -26,41 +26,6 @@ from cxr_core.settings import cache_dir, from_json, write_atomic
 # Raise the first when the audit of the same pictures would say something else.
 VERSION = f"6-{PIXELS}"
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, eq=False)
-class Audit:
-    """``facts``: all but the issues, as the command line prints it; ``issues``: the severest first."""
-
-    facts: dict[str, Any]
-    issues: list[Issue]
-
-    @property
-    def blocks(self) -> bool:
-        return any(issue.severity == BLOCKS for issue in self.issues)
-
-    def of(self, kind: str) -> list[Issue]:
-        """The issues of this kind."""
-        return [issue for issue in self.issues if issue.kind == kind]
-
-    def as_json(self) -> dict[str, Any]:
-        return {**self.facts, "findings": [issue.as_json() for issue in self.issues]}
-
-    @classmethod
-    def from_json(cls, document: dict[str, Any]) -> "Audit":
-        """What :meth:`as_json` gave. Raises KeyError or TypeError for anything else."""
-        issues = [
-            Issue(
-                entry["kind"],
-                entry["severity"],
-                entry["message"],
-                tuple(entry["files"]),
-                tuple(entry["mends"]),
-                tuple(tuple(group) for group in entry["groups"]),
-            )
-            for entry in document["findings"]
-        ]
-        return cls({name: value for name, value in document.items() if name != "findings"}, issues)
 
 
 def audit(dataset: Dataset, progress: Progress | None = None) -> Audit:
@@ -143,7 +108,7 @@ def _kept(dataset: Dataset, part: str) -> Audit | None:
     """A kept audit; damaged, it counts as absent."""
     try:
         return Audit.from_json(from_json(_path(dataset, part).read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError):
         return None
 
 

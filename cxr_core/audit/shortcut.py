@@ -17,6 +17,7 @@ from cxr_core.audit.issues import SHORTCUT_SEES, Issue, issue
 from cxr_core.audit.kinds import INFORMS, KINDS, SHORTCUT
 from cxr_core.audit.scores import interval_of
 from cxr_core.audit.traits import FACTS, Traits
+from cxr_core.evaluation.chance import chance, macro_f1
 from cxr_core.images.masking import BORDER
 
 FOLDS = 5
@@ -26,7 +27,6 @@ MIN_GROUPS = 10
 MARGIN = 0.15
 # A feature without which so much macro F1 is lost carries some of a shortcut.
 _CARRIES = 0.01
-_SHUFFLES = 500
 _REPEATS = 3
 _MOST_IMAGES = 20_000
 _TREES = 120
@@ -52,8 +52,8 @@ def shortcut(samples: pd.DataFrame, traits: Traits, border_masked: bool = False,
 
     Cross-validated in five parts, whole by patient (an image without one is its own) and by content. By feature: how
     much macro F1 falls where that feature's values are dealt out anew among the images judged. Chance: the same
-    decisions dealt out anew. Figures are None where a class has fewer than 10 patients. Where the border is masked,
-    what stands there is left out, and brightness and its spread are those of what remains.
+    decisions dealt out anew, whole by patient. Figures are None where a class has fewer than 10 patients. Where the
+    border is masked, what stands there is left out, and brightness and its spread are those of what remains.
     """
     # Half a second to import, and a kept audit needs none of it.
     from sklearn.ensemble import ExtraTreesClassifier
@@ -89,29 +89,21 @@ def shortcut(samples: pd.DataFrame, traits: Traits, border_masked: bool = False,
                 anew = values[test].copy()
                 anew[:, places] = anew[random.permutation(len(test))][:, places]
                 dealt[name][repeat, test] = forest.predict(anew)
-    score = _macro_f1(labels, decided)
-    chance = np.array([_macro_f1(labels, decided[_dealt_anew(groups, random)]) for _ in range(_SHUFFLES)])
-    losses = {name: score - float(np.mean([_macro_f1(labels, row) for row in parts])) for name, parts in dealt.items()}
-    expected = float(chance.mean())
+    score = macro_f1(labels, decided, len(names))
+    guessed = chance(labels, decided, len(names), random, groups)
+    losses = {
+        name: score - float(np.mean([macro_f1(labels, row, len(names)) for row in parts]))
+        for name, parts in dealt.items()
+    }
+    expected = float(guessed.mean())
     return {
         "macro_f1": score,
         "interval": interval_of(chosen, [str(names[k]) for k in decided]),
         "chance_macro_f1": expected,
         "by_feature": dict(sorted(losses.items(), key=lambda item: -item[1])),
-        "claimed": bool(score > expected + MARGIN and score > float(np.quantile(chance, 0.99))),
+        "claimed": bool(score > expected + MARGIN and score > float(np.quantile(guessed, 0.99))),
         "n": len(rows),
     }
-
-
-def _dealt_anew(groups: NDArray[np.str_], random: np.random.Generator) -> NDArray[np.int64]:
-    """An order in which a patient's images stay neighbours, shifted at random: pictures of one patient are alike, so
-    that single images dealt out anew would make chance look steadier than it is."""
-    _, members = np.unique(groups, return_inverse=True)
-    turn = random.permutation(members.max() + 1)
-    one, other = np.argsort(turn[members], kind="stable"), np.argsort(members, kind="stable")
-    order = np.empty(len(groups), np.int64)
-    order[other] = one
-    return order
 
 
 def features(samples: pd.DataFrame, facts: NDArray[np.float32]) -> pd.DataFrame:
@@ -139,12 +131,6 @@ def inside(samples: pd.DataFrame, small: NDArray[np.uint8]) -> NDArray[np.float3
     rows, columns = (distance < np.maximum(reach[:, [axis]], 1 / small.shape[1]) for axis in (0, 1))
     seen = (picture[row][:, column] for picture, row, column in zip(small, rows, columns, strict=True))
     return np.array([(part.mean(), part.std()) for part in seen], np.float32)
-
-
-def _macro_f1(labels: NDArray[np.int64], decided: NDArray[np.int64]) -> float:
-    from sklearn.metrics import f1_score
-
-    return float(f1_score(labels, decided, average="macro", zero_division=0))
 
 
 def shortcut_issues(found: dict[str, Any], border_masked: bool) -> list[Issue]:

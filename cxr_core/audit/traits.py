@@ -134,7 +134,7 @@ def kept_imprints(digests: Sequence[str]) -> tuple[list[str], NDArray[np.uint64]
 
 def look_at(content: bytes, name: str) -> np.void:
     """The row of one picture. Raises ImageError where it cannot be decoded."""
-    row = np.zeros(1, _ROW)[0]
+    row: np.void = np.zeros(1, _ROW)[0]
     row["digest"] = images.content_digest(content).encode()
     reduced = _reduced(content, name)
     row["hash"], row["mirrored"], row["small"] = _imprint(reduced)
@@ -162,7 +162,7 @@ def _odd(content: bytes, name: str) -> str:
 
 
 def _bits(hashed: imagehash.ImageHash) -> np.uint64:
-    return np.packbits(hashed.hash.ravel()).view(">u8")[0].astype(np.uint64)
+    return np.uint64(int.from_bytes(np.packbits(hashed.hash.ravel()).tobytes(), "big"))
 
 
 def _facts(squeezed: NDArray[np.uint8]) -> list[float]:

@@ -9,15 +9,18 @@ reads a file or knows Streamlit::
     st.vega_lite_chart(frame, spec, key=f"loss-{run.id}", on_select="rerun", selection_mode=["z"])
 """
 
+from cxr_core.charts.answer import probabilities
 from cxr_core.charts.calibration import reliability
 from cxr_core.charts.data import distribution, formats, sizes
-from cxr_core.charts.evaluation import metric_bars, precision_recall, probabilities, roc
+from cxr_core.charts.difference import paired_difference
 from cxr_core.charts.history import curves, history_curve
+from cxr_core.charts.intervals import interval_bars
 from cxr_core.charts.live import live_curve, live_recall
 from cxr_core.charts.look import class_colors
 from cxr_core.charts.matrix import confusion, one_vs_rest
 from cxr_core.charts.operating import operating_curves, predictive_values
-from cxr_core.charts.trust import interval_bars, left_out, paired_difference, score_bars, scores_by_set
+from cxr_core.charts.ranking import precision_recall, roc
+from cxr_core.charts.scores import left_out, score_bars, scores_by_set
 
 __all__ = [
     "class_colors",
@@ -30,7 +33,6 @@ __all__ = [
     "left_out",
     "live_curve",
     "live_recall",
-    "metric_bars",
     "one_vs_rest",
     "operating_curves",
     "paired_difference",

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from cxr_core.charts.look import NEUTRAL, class_colors, diagonal, figure, label, share_axis
+from cxr_core.charts.look import HOVER, NEUTRAL, class_colors, diagonal, figure, label, share_axis
 from cxr_core.figures import of
 
 COLUMNS = 3
@@ -66,7 +66,7 @@ def reliability(points: Mapping[str, Any], classes: Sequence[str], after: Mappin
                         f"{label(name)}, {stage}<br>probability {p:.2f} on average<br>it holds for {of(hit, count)}"
                         for p, hit, count in zip(bins["confidence"], hits, bins["count"], strict=True)
                     ],
-                    hovertemplate="%{hovertext}<extra></extra>",
+                    hovertemplate=HOVER,
                     showlegend=False,
                     **axes,
                 )

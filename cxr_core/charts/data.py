@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from cxr_core.charts.look import PALETTE, axis, category_axis, class_colors, figure, label, share_axis
+from cxr_core.charts.look import HOVER, PALETTE, axis, category_axis, class_colors, figure, label, share_axis
 from cxr_core.figures import of, percent
 
 MAX_POINTS = 2000
@@ -39,7 +39,7 @@ def distribution(counts: pd.DataFrame, share: bool = False) -> go.Figure:
                     f"{label(str(name))}, {label(split)}<br>{of(int(n), int(t))} ({percent(n, t)})"
                     for split, n, t in zip(splits, images, totals, strict=True)
                 ],
-                hovertemplate="%{hovertext}<extra></extra>",
+                hovertemplate=HOVER,
             )
         )
     values = share_axis("Share of the split") if share else axis("Images", rangemode="tozero", tickformat=",d")
@@ -84,7 +84,7 @@ def sizes(samples: pd.DataFrame, classes: Sequence[str] | None = None) -> go.Fig
                     f"{label(name)}<br>{row.width} x {row.height} px<br>{of(int(row.size_), int(totals[name]))}"
                     for row in dots.rename(columns={"size": "size_"}).itertuples()
                 ],
-                hovertemplate="%{hovertext}<extra></extra>",
+                hovertemplate=HOVER,
             )
         )
     pixels: dict[str, Any] = {"rangemode": "tozero", "tickformat": ",d", "nticks": 6}
@@ -116,7 +116,7 @@ def formats(samples: pd.DataFrame) -> go.Figure:
                 hovertext=[
                     f"{label(name)}<br>{of(int(n), len(samples))}" for name, n in zip(names, counts, strict=True)
                 ],
-                hovertemplate="%{hovertext}<extra></extra>",
+                hovertemplate=HOVER,
             )
         ],
         height=90 + 40 * max(len(names), 1),

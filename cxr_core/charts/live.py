@@ -15,6 +15,7 @@ import pandas as pd
 
 from cxr_core.charts.look import METRIC_TITLES, NEUTRAL, PALETTE, class_colors
 from cxr_core.figures import of
+from cxr_core.runs.records import Epoch
 
 MAX_POINTS = 1000
 SERIES = {"train": "train", "val": "validation"}
@@ -22,7 +23,7 @@ SERIES_COLORS = {"train": NEUTRAL, "validation": PALETTE[1]}
 COLUMNS = ["epoch", "series", "value", "images", "best"]
 
 
-def live_curve(history: Sequence[dict[str, Any]], metric: str) -> tuple[pd.DataFrame, dict[str, Any]]:
+def live_curve(history: Sequence[Epoch], metric: str) -> tuple[pd.DataFrame, dict[str, Any]]:
     """``metric`` (loss, accuracy, macro_f1, ...) of train and validation by epoch.
 
     The frame has the columns epoch, series, value, images ("" here) and best, at most MAX_POINTS rows; values that
@@ -30,33 +31,33 @@ def live_curve(history: Sequence[dict[str, Any]], metric: str) -> tuple[pd.DataF
     """
     best = best_epoch(history)
     rows = [
-        _point(row["epoch"], series, value, "", best)
+        _point(row.epoch, series, value, "", best)
         for row in thin(history, len(SERIES))
         for split, series in SERIES.items()
-        if (value := finite(row[split].get(metric))) is not None
+        if (value := finite(row.part(split).figure(metric))) is not None
     ]
     return _frame(rows), _spec(METRIC_TITLES.get(metric, metric), SERIES_COLORS, share=metric != "loss")
 
 
-def live_recall(history: Sequence[dict[str, Any]], classes: Sequence[str]) -> tuple[pd.DataFrame, dict[str, Any]]:
+def live_recall(history: Sequence[Epoch], classes: Sequence[str]) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Recall of each class on validation by epoch; as ``live_curve``, with the images counted in ``images``."""
     best = best_epoch(history)
     rows = []
     for row in thin(history, len(classes)):
-        validation = row["val"]
+        validation = row.val
         for k, name in enumerate(classes):
-            value = finite(validation["recall"].get(name))
+            value = finite(validation.recall.get(name))
             if value is None:
                 continue
-            counts = validation["confusion"][k]
+            counts = validation.confusion[k]
             images = of(counts[k], sum(counts))
-            rows.append(_point(row["epoch"], name, value, images, best))
+            rows.append(_point(row.epoch, name, value, images, best))
     return _frame(rows), _spec("Recall, validation", class_colors(classes), share=True)
 
 
-def best_epoch(history: Sequence[dict[str, Any]]) -> int | None:
+def best_epoch(history: Sequence[Epoch]) -> int | None:
     """The epoch whose weights are kept: the last one marked best."""
-    return next((int(row["epoch"]) for row in reversed(history) if row.get("best")), None)
+    return next((row.epoch for row in reversed(history) if row.best), None)
 
 
 def finite(value: float | None) -> float | None:
@@ -64,14 +65,14 @@ def finite(value: float | None) -> float | None:
     return float(value) if value is not None and math.isfinite(value) else None
 
 
-def thin(history: Sequence[dict[str, Any]], series: int) -> list[dict[str, Any]]:
+def thin(history: Sequence[Epoch], series: int) -> list[Epoch]:
     """Every n-th epoch, so that ``series`` curves have at most MAX_POINTS points; first, last and best are kept."""
     limit = max(MAX_POINTS // max(series, 1), 3)
     if len(history) <= limit:
         return list(history)
     stride = math.ceil(len(history) / (limit - 2))
     best = best_epoch(history)
-    return [row for i, row in enumerate(history) if i % stride == 0 or i == len(history) - 1 or row["epoch"] == best]
+    return [row for i, row in enumerate(history) if i % stride == 0 or i == len(history) - 1 or row.epoch == best]
 
 
 def _point(epoch: int, series: str, value: float, images: str, best: int | None) -> dict[str, Any]:

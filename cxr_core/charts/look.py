@@ -1,4 +1,4 @@
-"""The one look of all charts: colours, formats, margins, axes.
+"""The one look of all charts: colours, formats, margins, axes, whiskers.
 
 Colours are chosen to be told apart with any colour vision (after Okabe and Ito, 2008, shifted to a middle lightness)
 and to keep a contrast of 3:1 on white and on near-black. Font colours are never set: the page's theme knows whether
@@ -15,6 +15,8 @@ PALETTE = ("#D55E00", "#1F77B8", "#009E73", "#C1609A", "#8C6239", "#2A9BD0", "#B
 NEUTRAL = "#808080"
 GRID = "rgba(128, 128, 128, 0.22)"
 TRANSPARENT = "rgba(0, 0, 0, 0)"
+# A trace's own text on hover, and nothing beside it.
+HOVER = "%{hovertext}<extra></extra>"
 
 METRIC_TITLES = {
     "loss": "Loss",
@@ -116,3 +118,20 @@ def diagonal(**given: Any) -> go.Scatter:
     """The dashed line from 0 to 1: a guess in a ROC curve, meant and observed alike in a reliability diagram."""
     line = {"color": NEUTRAL, "width": 1, "dash": "dash"}
     return go.Scatter(x=[0, 1], y=[0, 1], mode="lines", line=line, showlegend=False, hoverinfo="skip", **given)
+
+
+def whiskers(values: Sequence[float | None], ranges: Sequence[Sequence[float] | None], color: str) -> dict[str, Any]:
+    """Plotly's error bars from [low, high], of no length where there is no interval; they always reach the value."""
+    known = [
+        (value, ends or (value, value)) if value is not None else (0, (0, 0))
+        for value, ends in zip(values, ranges, strict=True)
+    ]
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [max(0.0, ends[1] - value) for value, ends in known],
+        "arrayminus": [max(0.0, value - ends[0]) for value, ends in known],
+        "color": color,
+        "thickness": 2,
+        "width": 4,
+    }

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
 
-from cxr_core.charts.look import PALETTE, category_axis, figure, label
+from cxr_core.charts.look import HOVER, PALETTE, category_axis, figure, label
 from cxr_core.figures import of, percent
 
 # Opaque, few to many away from the page's ground: from a pale to a deep blue on a light page, the other way round on a
@@ -76,7 +76,7 @@ def _heatmap(
                     f"{of(int(counts[i, j]), int(rows[i]))} ({percent(int(counts[i, j]), int(rows[i]))})"
                     for i, j in cells
                 ],
-                hovertemplate="%{hovertext}<extra></extra>",
+                hovertemplate=HOVER,
             ),
         ],
         height=height or 120 + max(60 if size <= 6 else 34, 28) * size + 60,

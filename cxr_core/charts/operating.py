@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from cxr_core.charts.look import NEUTRAL, PALETTE, class_colors, diagonal, figure, label, share_axis
+from cxr_core.charts.look import HOVER, NEUTRAL, PALETTE, class_colors, diagonal, figure, label, share_axis
+from cxr_core.charts.ranking import PRECISION_RECALL, ROC, undefined
 from cxr_core.evaluation.operating import at_prevalence, fractions
 from cxr_core.figures import NOT_DEFINED, number, of, percent
-
-HOVER = "%{hovertext}<extra></extra>"
 
 
 def operating_curves(curves: Mapping[str, Any], name: str, point: Mapping[str, Any]) -> tuple[go.Figure, go.Figure]:
@@ -30,20 +29,13 @@ def operating_curves(curves: Mapping[str, Any], name: str, point: Mapping[str, A
     text += [f"{ratio}: {of(*counted[ratio])}" for ratio in ("sensitivity", "specificity")]
     text.append(f"positive predictive value: {of(*counted['ppv'])}")
     charts = []
-    for kind, across, up, x, y in (
-        ("roc", ("False positive rate", "fpr"), ("True positive rate", "tpr"), alarms, sensitivity),
-        ("pr", ("Recall", "recall"), ("Precision", "precision"), sensitivity, ppv),
+    for plane, guess, x, y in (
+        (ROC, [diagonal()], alarms, sensitivity),
+        (PRECISION_RECALL, [], sensitivity, ppv),
     ):
-        curve = found[kind] or {across[1]: [None], up[1]: [None]}
-        positives = of(point["tp"] + point["fn"], point["n"])
-        line = go.Scatter(
-            x=curve[across[1]],
-            y=curve[up[1]],
-            mode="lines",
-            line={"color": color, "width": 2},
-            name=label(name) if found[kind] else f"{label(name)}: {NOT_DEFINED} ({positives} positive)",
-            hoverinfo="skip",
-        )
+        curve = found[plane.key]
+        said = "" if curve else undefined(point["tp"] + point["fn"], point["n"])
+        line = plane.line(name, color, curve, said, hoverinfo="skip")
         mark = go.Scatter(
             x=[x],
             y=[y],
@@ -55,14 +47,7 @@ def operating_curves(curves: Mapping[str, Any], name: str, point: Mapping[str, A
             cliponaxis=False,
         )
         shown = [line, mark] if x is not None and y is not None else [line]
-        charts.append(
-            figure(
-                [diagonal(), *shown] if kind == "roc" else shown,
-                height=360,
-                xaxis=share_axis(across[0], range=[-0.01, 1.01], fixedrange=True),
-                yaxis=share_axis(up[0], range=[-0.01, 1.02], fixedrange=True),
-            )
-        )
+        charts.append(figure([*guess, *shown], height=360, **plane.axes(fixedrange=True)))
     return charts[0], charts[1]
 
 

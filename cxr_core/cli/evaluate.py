@@ -14,7 +14,7 @@ from cxr_core.runs.run import find_run
 
 def add(actions: flags.Actions) -> None:
     """The parser of the command."""
-    parser = actions.add_parser("evaluate", help="metrics of a run on a split, or on another folder")
+    parser = actions.add_parser("evaluate", help="metrics of a run on a split, or on an external data set")
     parser.set_defaults(command=evaluate)
     flags.run(parser)
     subject = parser.add_mutually_exclusive_group()

@@ -59,7 +59,8 @@ def _model_card(run: Run, out: Path) -> str:
     from cxr_core.reports import html, markdown
     from cxr_core.reports.card import model_card
 
-    return (markdown if out.suffix.lower() == ".md" else html).render(model_card(run))
+    card = model_card(run)
+    return markdown.render(card) if out.suffix.lower() == ".md" else html.render(card)
 
 
 def _image_report(run: Run, options: Namespace) -> str | bytes:

@@ -92,19 +92,19 @@ def _run_row(run: Run) -> dict[str, Any]:
             run.name,
             str(run.path),
             run.state,
-            run.status.get("error"),
+            run.status.error,
             run.config.backbone,
-            run.info["data"],
+            run.info.data,
             len(run.history),
             run.config.epochs,
-            best["val"]["macro_f1"] if best else None,
+            best.val.macro_f1 if best else None,
             test["accuracy"] if test else None,
             test["macro_f1"] if test else None,
             test["balanced_accuracy"] if test else None,
             balance.recalls(test) if test else None,
         )
         return dict(zip(RUN_COLUMNS, values, strict=True))
-    except (CxrError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (CxrError, KeyError, ValueError) as error:
         # A run is a folder that anyone can edit; one that cannot be read does not hide the others.
         problem = str(error) if isinstance(error, CxrError) else f"its files hold what no run writes ({error!r})"
         known = {"id": run.id, "name": run.id, "path": str(run.path), "state": "damaged", "error": problem}

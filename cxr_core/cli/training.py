@@ -10,6 +10,7 @@ from cxr_core.cli.output import runs_folder
 from cxr_core.cli.telling import telling
 from cxr_core.config import TrainConfig, check_weights_given
 from cxr_core.errors import RunError
+from cxr_core.runs import files
 from cxr_core.runs.jobs import queue_again
 from cxr_core.runs.run import Run, find_run
 
@@ -92,7 +93,7 @@ def resume(options: Namespace) -> int:
 def _work(run: Run) -> int:
     from cxr_core.training.worker import work
 
-    with telling(sys.stdout, run.path / "log.txt"):
+    with telling(sys.stdout, run.path / files.LOG):
         run = work(run)
     print(run.path, flush=True)
     if run.state == "completed":

@@ -33,7 +33,7 @@ def kinds_of_caution(samples: pd.DataFrame, folder: Path) -> list[tuple[str, str
     kinds = {
         "drawn": drawn,
         "sources" if known else "sources unknown": _sources(samples),
-        "collections": _collections(samples),
+        "collections": _other_sources(samples),
         "patients": _patients(samples),
         "copies": _copies(samples),
         "untested": untested(samples),
@@ -67,7 +67,7 @@ def _sources(samples: pd.DataFrame) -> list[str]:
     ]
 
 
-def _collections(samples: pd.DataFrame) -> list[str]:
+def _other_sources(samples: pd.DataFrame) -> list[str]:
     by_split = {
         split: set(samples.loc[(samples["split"] == split) & (samples["source"] != ""), "source"])
         for split in ("train", "test")

@@ -10,8 +10,8 @@ from cxr_core.data.budget import Budget
 from cxr_core.data.folder import Folder
 from cxr_core.data.listing import SPLIT_NAMES, Item, Listing, relative
 from cxr_core.data.spelling import is_missing
+from cxr_core.data.unpacked import unpacked_dir
 from cxr_core.errors import DatasetError
-from cxr_core.settings import data_dir
 
 TABLE = "table"
 
@@ -40,7 +40,7 @@ def from_table(path: Path, budget: Budget | None = None) -> Listing:
         lines[file] = line
         if not reach.reachable(image):
             found.unreadable.append((file, reach.OUTSIDE))
-        elif not (Path(file).is_absolute() and _is_upload(base)):
+        elif not (Path(file).is_absolute() and _is_unpacked(base)):
             if budget:
                 budget.found()
             entry = folder.entry(image)
@@ -70,8 +70,8 @@ def _resolved(base: Path, file: str) -> Path:
     return Path(*parts)
 
 
-def _is_upload(base: Path) -> bool:
-    return (data_dir() / "uploads") in base.resolve().parents or base.resolve() == data_dir() / "uploads"
+def _is_unpacked(base: Path) -> bool:
+    return base.resolve().is_relative_to(unpacked_dir())
 
 
 def join_sources(found: Listing, path: Path) -> None:

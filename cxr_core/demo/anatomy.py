@@ -123,7 +123,7 @@ def _ribs(anatomy: Anatomy, x: np.ndarray, y: np.ndarray, cage: np.ndarray, body
     line = anatomy.clavicle - 0.16 * (u - 0.07) + 0.03 * np.sin(8 * u - 0.4)
     ribs += 0.13 * bump(y - line, 0.033) * step(u - 0.1, 0.012) * step(0.78 - u, 0.03)
     blade = 1 - ((u - 0.84 - 0.1 * y) / 0.15) ** 2 - ((y + 0.36) / 0.36) ** 2
-    return (ribs + 0.05 * step(blade, 0.06)) * body
+    return np.asarray((ribs + 0.05 * step(blade, 0.06)) * body)
 
 
 def _shadow(anatomy: Anatomy, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -134,7 +134,7 @@ def _shadow(anatomy: Anatomy, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     heart = step(1 - (turned / wide) ** 2 - ((y - low - 0.25 * (x - centre)) / high) ** 2, 0.08)
     knob = step(1 - ((x - 0.07) / 0.115) ** 2 - ((y + 0.22) / 0.15) ** 2, 0.16)
     trunk = step(0.115 + 0.05 * step(y + 0.1, 0.08) - np.abs(x - 0.01), 0.022) * step(y + 0.75, 0.1)
-    return 1 - (1 - heart) * (1 - 0.7 * knob) * (1 - 0.8 * trunk)
+    return np.asarray(1 - (1 - heart) * (1 - 0.7 * knob) * (1 - 0.8 * trunk))
 
 
 def _spine(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -145,7 +145,7 @@ def _spine(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     for side in SIDES:
         u = side * x
         pipe = np.maximum(pipe, bump(y + 0.22 - 0.9 * u, 0.035) * step(u - 0.01, 0.01) * step(0.17 - u, 0.03))
-    return spine - 0.12 * pipe
+    return np.asarray(spine - 0.12 * pipe)
 
 
 def _vessels(anatomy: Anatomy, shape: tuple[int, int]) -> np.ndarray:

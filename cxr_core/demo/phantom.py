@@ -80,7 +80,7 @@ def _pneumonia(drawn: Chest, body: np.random.Generator, texture: np.random.Gener
     reach = bump(drawn.y - fissure - upper * 0.14, body.uniform(0.24, 0.34)) * bump(u - body.uniform(0.25, 0.42), 0.34)
     ragged = step(_field(body, lung.shape, 7) + 0.55, 0.25)
     filled = body.uniform(0.2, 0.34) * lung * border * reach * ragged
-    return filled * (1 + 0.15 * _field(texture, lung.shape, 50)) - 0.9 * filled * drawn.vessels
+    return np.asarray(filled * (1 + 0.15 * _field(texture, lung.shape, 50)) - 0.9 * filled * drawn.vessels)
 
 
 def _normal(drawn: Chest, body: np.random.Generator, texture: np.random.Generator) -> np.ndarray:

@@ -7,7 +7,7 @@ Accuracy alone is led by the commonest class: who calls every image COVID19 has 
 ``metrics.report`` gives, with ``ci`` or without, or a row of ``by_source``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cxr_core import figures
@@ -22,7 +22,12 @@ def counted(report: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
 
 def right_of(report: Mapping[str, Any]) -> str:
     """``171 of 220``: images decided rightly, in any report with a confusion matrix."""
-    return figures.of(right(report), sum(map(sum, report["confusion"])))
+    return right_in(report["confusion"])
+
+
+def right_in(confusion: Sequence[Sequence[int]]) -> str:
+    """The same of a confusion matrix alone."""
+    return figures.of(sum(row[k] for k, row in enumerate(confusion)), sum(map(sum, confusion)))
 
 
 def right(report: Mapping[str, Any]) -> int:

@@ -162,7 +162,7 @@ class Rare:
         if not wrong.any():
             wrong[:] = 1
             wrong[k] = 0
-        return wrong / wrong.sum()
+        return np.asarray(wrong / wrong.sum())
 
 
 # Shares of images that both runs, the first alone and the second alone have right, or take for a class.

@@ -77,4 +77,6 @@ def interval(values: Floats, units: int) -> Interval:
 
 def ratio(part: Floats, whole: Floats) -> Floats:
     """Part by whole, NaN where there is nothing to divide by."""
-    return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
+    out: Floats = np.full(part.shape, np.nan)
+    np.divide(part, whole, out=out, where=whole > 0)
+    return out

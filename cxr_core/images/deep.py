@@ -55,7 +55,7 @@ class Deep:
 
     @property
     def is_coloured(self) -> bool:
-        return self.channels.shape[2] == 3
+        return bool(self.channels.shape[2] == 3)
 
     @property
     def mode(self) -> str:
@@ -81,7 +81,7 @@ class Deep:
             return values
         if not self.channels.any():
             # Black ink alone: the picture is in the alpha, and paper is white.
-            return self.alpha.max() - self.alpha
+            return np.asarray(self.alpha.max() - self.alpha)
         # A 12-bit picture may come with 12-bit alpha.
         white = int(_white(self.alpha, None, self.bits))
         laid = np.empty_like(values)
@@ -93,7 +93,7 @@ class Deep:
         if values.dtype.kind != "u":
             return float(np.nanmax(values)) - values.astype(np.float64)
         # Twelve bits may be turned around within twelve, or lie at the upper end of sixteen.
-        return _white(values, self.declared, self.bits) - values
+        return np.asarray(_white(values, self.declared, self.bits) - values)
 
 
 def _white(values: np.ndarray, declared: int | None, bits: int) -> Any:

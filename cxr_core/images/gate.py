@@ -204,13 +204,13 @@ def _reduced(pixels: NDArray[np.uint8], side: int) -> NDArray[np.float64]:
 def _means_of_nine(grid: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean of each inner cell and its eight neighbours."""
     rows = grid[:-2] + grid[1:-1] + grid[2:]
-    return (rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]) / 9
+    return np.asarray((rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]) / 9)
 
 
 def _standard(grid: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean 0, length 1 (0 where it is constant)."""
     centred = grid - grid.mean()
-    return centred / max(float(np.linalg.norm(centred)), 1e-9)
+    return np.asarray(centred / max(float(np.linalg.norm(centred)), 1e-9))
 
 
 def _fit(picture: NDArray[np.float64]) -> float:

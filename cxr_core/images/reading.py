@@ -74,7 +74,7 @@ def _at_the_door(
     """Whatever a decoder or parser raises on a file is that file's own ImageError, whichever format it is."""
 
     @wraps(read)
-    def guarded(content: bytes, name: str, *args: _Options.args, **given: _Options.kwargs) -> _Outcome:
+    def guarded(content: bytes, name: str, /, *args: _Options.args, **given: _Options.kwargs) -> _Outcome:
         try:
             return read(content, name, *args, **given)
         except ImageError:

@@ -7,6 +7,7 @@ gives the same pixels, on every day and in every process.
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 MAX_DEGREES = 7.0
@@ -39,4 +40,5 @@ def augment(image: Image.Image, size: int, digest: str, view: int) -> np.ndarray
     pixels = np.asarray(moved)
     mean = float(pixels.mean())
     levels = (np.arange(256) - mean) * contrast + mean * brightness
-    return np.clip(np.round(levels), 0, 255).astype(np.uint8)[pixels]
+    toned: NDArray[np.uint8] = np.clip(np.round(levels), 0, 255).astype(np.uint8)
+    return np.asarray(toned[pixels])

@@ -1,4 +1,4 @@
-"""Evaluate a trained run: on a split of its own data set, or on another folder.
+"""Evaluate a trained run: on a split of its own data set, or on an external one.
 
     metrics, predictions = evaluate_split(run, "test")
     metrics, predictions = evaluate_folder(run, Path("other/hospital"))

@@ -21,10 +21,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from cxr_core.errors import RunError
+from cxr_core.runs import files
 from cxr_core.runs.run import Run
 from cxr_core.settings import from_json, replacing
 
-FILE = "embedding.safetensors"
+FILE = files.EMBEDDING
 NEAREST = 5
 AMONG = 25
 QUESTIONED = 0.05
@@ -170,12 +171,12 @@ def save(
 def _unit(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
     """Rows of length 1 (or 0) in float32: what float16 rounded off the length would show in small distances."""
     wide = np.asarray(vectors, np.float32)
-    return wide / np.maximum(np.linalg.norm(wide, axis=-1, keepdims=True), 1e-12)
+    return np.asarray(wide / np.maximum(np.linalg.norm(wide, axis=-1, keepdims=True), 1e-12))
 
 
 def _distances(vectors: NDArray[np.float32], train: NDArray[np.float32]) -> NDArray[np.float32]:
     """Cosine distances (M, N) of unit vectors; never negative, whatever the rounding."""
-    return np.maximum(1 - vectors @ train.T, 0)
+    return np.asarray(np.maximum(1 - vectors @ train.T, 0))
 
 
 def _codes(train: Sequence[str], val: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -57,7 +57,7 @@ class Trained:
     @cached_property
     def space(self) -> Space:
         """Which kept features belong to this run."""
-        kept = self.run.found("space", None)
+        kept = self.run.found.space or {}
         try:
             # Files are read as they are read today: rows of an earlier reading stay alone.
             return Space(**{**kept, "shape": tuple(kept["shape"]), "pixels": PIXELS})

@@ -46,7 +46,8 @@ class SmallCnn(nn.Module):
         self.pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        return self.pool(self.block3(self.block2(self.block1(self.stem(images)))))
+        pooled: torch.Tensor = self.pool(self.block3(self.block2(self.block1(self.stem(images)))))
+        return pooled
 
 
 def _convolution(channels_in: int, channels_out: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
@@ -72,11 +73,11 @@ class ByImage(nn.Module):
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         if self.training:
             return self.activation(values)
-        return torch.cat([self.activation(image) for image in values.split(1)])
+        return torch.cat([self.activation(image) for image in torch.split(values, 1)])
 
 
 def _build_efficientnet_b0() -> nn.Module:
-    net = models.efficientnet_b0()
+    net: nn.Module = models.efficientnet_b0()
     for name, module in list(net.named_modules()):
         if isinstance(module, nn.SiLU | nn.Sigmoid):
             net.set_submodule(name, ByImage(torch.sigmoid if isinstance(module, nn.Sigmoid) else nn.functional.silu))

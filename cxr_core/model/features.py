@@ -77,6 +77,8 @@ class FeatureStore:
         self.lock = private_lock(self.folder / ".lock")
         self._data = self.folder / "rows.bin"
         self._index = self.folder / "index.txt"
+        # Weights of the frozen part that these features come from.
+        self.prefix_file = self.folder / "prefix.safetensors"
         self._names: list[str] = []
         self._known: dict[str, int] = {}
         self._file: FileIO | None = None

@@ -107,7 +107,7 @@ def space_of(config: TrainConfig, mask: Mask = "none") -> Space:
 
 def load_prefix(config: TrainConfig, store: FeatureStore, progress: Progress | None = None) -> nn.Sequential:
     """The frozen prefix, float32, eval mode, channels last; its weights are left in the store for later runs."""
-    file = store.folder / "prefix.safetensors"
+    file = store.prefix_file
     if not store.space.cut:
         return nn.Sequential()
     if not file.exists():
@@ -198,7 +198,8 @@ def _padded(rows: NDArray[Any], height: int) -> NDArray[Any]:
 def logits_of(suffix: nn.Sequential, rows: NDArray[np.generic], device: torch.device) -> Tensor:
     """Logits (N, K) on the CPU for kept rows (N, ...), in eval mode, N at most INFERENCE_BATCH."""
     with torch.inference_mode():
-        return suffix(suffix_input(_padded(rows, INFERENCE_BATCH), device))[: len(rows)].float().cpu()
+        logits: Tensor = suffix(suffix_input(_padded(rows, INFERENCE_BATCH), device))
+        return logits[: len(rows)].float().cpu()
 
 
 def in_batches(numbers: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:

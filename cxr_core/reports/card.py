@@ -19,6 +19,7 @@ from cxr_core.figures import compact, of
 from cxr_core.labels import rule_text
 from cxr_core.reports import claim, performance, worth
 from cxr_core.reports.document import Block, Bullets, Document, Heading, Table, Text
+from cxr_core.runs import files
 from cxr_core.runs.decision import Decision
 from cxr_core.runs.external import externals
 from cxr_core.runs.measured import measured
@@ -72,19 +73,19 @@ def model_card(run: Run, now: datetime | None = None) -> Document:
         claim.table(bool(external)),
     ]
     title = f"Model card: {run.name}"
-    subtitle = f"Run {run.id}, created {str(run.info.get('created', ''))[:10]}; card of {date:%Y-%m-%d %H:%M} UTC"
+    subtitle = f"Run {run.id}, created {str(run.info.created)[:10]}; card of {date:%Y-%m-%d %H:%M} UTC"
     return Document(title, subtitle, tuple(blocks), (f"Filled from the run's own files by cxr_core {__version__}.",))
 
 
 def _metrics(run: Run, split: str) -> Any:
     if run.metrics(split) is None:
         raise RunError(f"Run {run.id} has no figures for {split}: `python -m cxr_core evaluate {run.id}` makes them.")
-    return performance.whole(measured(run, split)[0], run.path / f"metrics_{split}.json")
+    return performance.whole(measured(run, split)[0], run.path / files.metrics(split))
 
 
 def _details(run: Run, decision: Decision) -> list[Block]:
     config, info = run.config, run.info
-    versions = ", ".join(f"{name} {number}" for name, number in info.get("versions", {}).items())
+    versions = ", ".join(f"{name} {number}" for name, number in info.versions.items())
     implied = [f"{name} implies {' and '.join(generals)}" for name, generals in run.implied.items()]
     rows = [
         ["Network", f"{config.backbone}, {config.trainable} trained"],
@@ -169,13 +170,13 @@ def _training_data(samples: pd.DataFrame, run: Run) -> list[Block]:
     config, left_out = run.config, len(run.unreadable)
     return [
         Heading("Training data"),
-        Text(f"Data set {run.info.get('dataset_name', '')}, digest {run.info.get('data_digest', '')}."),
+        Text(f"Data set {run.info.dataset_name}, digest {run.info.data_digest}."),
         _counts(samples, run, SPLITS),
         *_sources(samples, run, ("train", "val")),
         Text(
             "Labels are those of the data set's folders or table. Where it has no validation or test split, one is "
             f"taken by class and by patient (shares {config.val_fraction:g} and {config.test_fraction:g}, seed "
-            f"{config.split_seed}). {int(run.info.get('unreadable', 0)) + left_out} files could not be read and were "
+            f"{config.split_seed}). {int(run.info.unreadable) + left_out} files could not be read and were "
             "left out."
         ),
     ]
@@ -218,12 +219,12 @@ def _training(run: Run, decision: Decision) -> list[Block]:
             # The path of a file says more of a machine than of a model.
             shown = "a file"
         rows.append([name, shown or "none", field.description or ""])
-    seconds = sum(float(row.get("seconds", 0)) for row in run.history)
+    seconds = sum(row.seconds for row in run.history)
     return [
         Heading("Training"),
         Text(
             f"{of(len(run.history), config.epochs)} epochs, {seconds:,.0f} seconds of training on "
-            f"{run.found('device', 'an unknown device')}; the weights are those of epoch {decision.epoch}."
+            f"{run.found.device}; the weights are those of epoch {decision.epoch}."
         ),
         Table(("Hyperparameter", "Value", "Meaning"), rows),
     ]

@@ -19,6 +19,7 @@ from cxr_core.labels import rule_text
 from cxr_core.reports import known, performance
 from cxr_core.reports.document import Block, Bullets, Document, Heading, Picture, Pictures, Table, Text
 from cxr_core.reports.verdict import verdict
+from cxr_core.runs import files
 from cxr_core.runs.decision import Decision
 from cxr_core.runs.measured import measured
 from cxr_core.runs.run import Run
@@ -152,7 +153,7 @@ def _similar(similar: Similar) -> list[Block]:
 def _figures(run: Run) -> list[Block]:
     if run.metrics("test") is None:
         return [Text("There is no test score for this run, so nothing is known of how good its answers are.")]
-    path = run.path / "metrics_test.json"
+    path = run.path / files.metrics("test")
     try:
         metrics = performance.whole(measured(run, "test")[0], path)
     except RunError as error:
@@ -166,10 +167,10 @@ def _figures(run: Run) -> list[Block]:
 
 def _foot(run: Run, answered: Answered, decision: Decision) -> tuple[str, ...]:
     config, info = run.config, run.info
-    versions = ", ".join(f"{name} {number}" for name, number in info.get("versions", {}).items())
+    versions = ", ".join(f"{name} {number}" for name, number in info.versions.items())
     return (
         f"Run {title(run)}: {config.backbone}, weights {_origin(config.weights)}, {config.trainable} trained, epoch "
-        f"{decision.epoch}; data set {info.get('dataset_name', '')}, digest {info.get('data_digest', '')}.",
+        f"{decision.epoch}; data set {info.dataset_name}, digest {info.data_digest}.",
         f"Image digest {answered.digest} (BLAKE2b). Written by cxr_core {__version__}; trained with {versions}.",
     )
 

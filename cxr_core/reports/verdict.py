@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cxr_core.audit.audit import Audit
 from cxr_core.audit.issues import SHORTCUT_SEES
 from cxr_core.audit.kinds import DRAWN, INFORMS, KINDS, LEAK, SHORTCUT
+from cxr_core.audit.result import Audit
 from cxr_core.data.cautions import kinds_of_caution
 from cxr_core.errors import RunError
 from cxr_core.evaluation import balance
@@ -101,14 +101,8 @@ def verdict(run: Run) -> Verdict:
 
 def audit_of(run: Run) -> Audit | None:
     """The audit that the run carries; None where it has none, or somebody edited it into something else."""
-    try:
-        audit = Audit.from_json(run.audit) if run.audit else None
-    except (KeyError, TypeError, AttributeError):
-        return None
-    scores = ("source_only", "shortcut")
-    if audit and "images" in audit.facts and all(isinstance(audit.facts.get(name) or {}, dict) for name in scores):
-        return audit
-    return None
+    audit = run.audit
+    return audit if audit and "images" in audit.facts else None
 
 
 def external_drops(run: Run, found: Sequence[External]) -> Iterator[tuple[dict[str, Any] | None, str]]:

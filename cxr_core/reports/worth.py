@@ -7,8 +7,8 @@ Counts only: no file and no patient is named.
 
 from typing import Any
 
-from cxr_core.audit.audit import Audit
 from cxr_core.audit.issues import SHORTCUT_SEES
+from cxr_core.audit.result import Audit
 from cxr_core.figures import UNDEFINED, compact, of, spelled
 from cxr_core.reports import performance
 from cxr_core.reports.document import Block, Heading, Table, Text
@@ -72,7 +72,7 @@ def external_blocks(run: Run, external: list[External]) -> list[Block]:
     blocks: list[Block] = [Text(sentence(run))]
     for one, (found, said) in zip(external, external_drops(run, external), strict=True):
         metrics, _ = one.measured
-        blocks.append(Text(f"External: {one.name} ({one.facts['evaluated'][:10]})", strong=True))
+        blocks.append(Text(f"External: {one.name} ({one.facts.evaluated[:10]})", strong=True))
         blocks += [Text(line) for line in performance.overall(metrics)]
         blocks += [performance.per_class(metrics), Text(performance.basis(metrics))]
         if found:

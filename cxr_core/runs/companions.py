@@ -8,15 +8,16 @@ folders go then. Each chooses its epoch, temperature and thresholds on its own v
 :mod:`cxr_core.training.companion_worker` does the work; no torch here.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cxr_core.errors import RunError
 from cxr_core.images.masking import Mask
 from cxr_core.private import make_folder
-from cxr_core.runs.liveness import WORKER_LOCK, is_held
+from cxr_core.runs import files
+from cxr_core.runs.liveness import is_held
 from cxr_core.runs.queue import place_of, queue
+from cxr_core.runs.records import written
 from cxr_core.runs.run import RESUMABLE, Run
 from cxr_core.settings import write_atomic
 
@@ -34,8 +35,8 @@ class Experiment:
     log: str
 
 
-CONTROLS = Experiment("controls", "controls", "controls.json", "controls.txt")
-LEFT_OUT = Experiment("sources", "left-out sources", "left-out.json", "left-out.txt")
+CONTROLS = Experiment("controls", "controls", files.CONTROLS, "controls.txt")
+LEFT_OUT = Experiment("sources", "left-out sources", files.LEFT_OUT, "left-out.txt")
 EXPERIMENTS = (CONTROLS, LEFT_OUT)
 
 
@@ -60,16 +61,16 @@ def laid_down(run: Run, experiment: Experiment, companion: Companion, number: st
     ``number`` is its place among the others, as "1 of 2".
     """
     made = folder_of(run, experiment, companion.name)
-    if not (made.path / "run.json").exists():
+    if not (made.path / files.RUN).exists():
         make_folder(made.path)
         # The split first: with run.json the companion is whole.
-        split = companion.split.encode() if companion.split is not None else (run.path / "split.csv").read_bytes()
-        write_atomic(made.path / "split.csv", split)
+        split = companion.split.encode() if companion.split is not None else (run.path / files.SPLIT).read_bytes()
+        write_atomic(made.path / files.SPLIT, split)
         queue(made.path)
         told = {"mask": companion.mask, "experiment": experiment.name, "title": companion.title, "number": number}
-        write_atomic(made.path / "run.json", json.dumps({**run.info, **told}, indent=1))
+        write_atomic(made.path / files.RUN, written(run.info.model_copy(update=told), indent=1))
     elif made.state in RESUMABLE:
-        (made.path / "stop").unlink(missing_ok=True)
+        (made.path / files.STOP).unlink(missing_ok=True)
         queue(made.path)
     return made
 
@@ -91,15 +92,15 @@ def lined_up(run: Run, experiment: Experiment, companions: Sequence[Companion]) 
 def leave_queue(made: Sequence[Run]) -> None:
     """Those that still wait are stopped: measuring goes on with them when somebody asks for it again."""
     for one in made:
-        if one.status["state"] == "queued" and not is_held(one.path / WORKER_LOCK):
-            (one.path / "stop").unlink(missing_ok=True)
-            write_atomic(one.path / "status.json", json.dumps({**one.status, "state": "stopped"}))
+        if one.status.state == "queued" and not is_held(one.path / files.WORKER_LOCK):
+            (one.path / files.STOP).unlink(missing_ok=True)
+            write_atomic(one.path / files.STATUS, written(one.status.model_copy(update={"state": "stopped"})))
 
 
 def is_done(run: Run, experiment: Experiment, companion: Companion) -> bool:
     """Whether this one was trained and evaluated, and waits for the others."""
     made = folder_of(run, experiment, companion.name)
-    return (made.path / "run.json").exists() and made.state == "completed"
+    return (made.path / files.RUN).exists() and made.state == "completed"
 
 
 def active(run: Run, experiment: Experiment) -> Run | None:
@@ -123,7 +124,7 @@ def request_stop(run: Run, experiment: Experiment) -> None:
 
 
 def _laid(run: Run, experiment: Experiment) -> list[Run]:
-    return [Run(file.parent) for file in sorted(run.path.glob(f"{experiment.name}-*/run.json"))]
+    return [Run(file.parent) for file in sorted(run.path.glob(f"{experiment.name}-*/{files.RUN}"))]
 
 
 def check_ready(run: Run) -> None:

@@ -15,8 +15,8 @@ from cxr_core.figures import compact, number
 from cxr_core.images.masking import LUNGS_HEIGHT, LUNGS_WIDTH, MIDDLE_HEIGHT, MIDDLE_WIDTH, Mask
 from cxr_core.runs.companions import CONTROLS, Companion
 from cxr_core.runs.measured import measured
+from cxr_core.runs.records import ControlScore, ControlScores, read
 from cxr_core.runs.run import Run
-from cxr_core.settings import from_json
 
 MASKS: tuple[Mask, ...] = ("lungs-erased", "middle-only")
 TITLES = {
@@ -105,18 +105,13 @@ def planned(run: Run) -> list[Companion]:
 def scores(run: Run) -> Scores | None:
     """The run's test score as it stands now beside what was kept; None before. Raises RunError where it is damaged."""
     file = run.path / CONTROLS.file
-    if not file.exists():
+    kept = read(file, ControlScores)
+    if kept is None:
         return None
-    try:
-        kept = from_json(file.read_bytes())
-        chance = float(kept["chance_macro_f1"])
-        found = {kind: _known(kept[kind]) for kind in TITLES if kept.get(kind)}
-        if not {companion.name for companion in planned(run)} <= set(found):
-            raise KeyError
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise RunError(
-            f"{file} is damaged: expected the scores of both controls. Delete it, and measure again."
-        ) from None
+    chance = kept.chance_macro_f1
+    found = {kind: _known(score) for kind, score in kept.by_kind().items()}
+    if not {companion.name for companion in planned(run)} <= set(found):
+        raise RunError(f"{file} is damaged: expected {ControlScores.expected}. {ControlScores.advice}")
     own, _ = measured(run, "test")
     found["run"] = (own["macro_f1"], own["ci"]["macro_f1"], own["n"], "test images")
     seen = SHORTCUT_SEES[run.config.mask_border]
@@ -131,9 +126,8 @@ def scores(run: Run) -> Scores | None:
 Known = tuple[float, Any, int, str]
 
 
-def _known(kept: dict[str, Any]) -> Known:
-    ends = kept["interval"]
-    return float(kept["macro_f1"]), (float(ends[0]), float(ends[1])) if ends else None, int(kept["n"]), str(kept["on"])
+def _known(kept: ControlScore) -> Known:
+    return kept.macro_f1, (kept.interval[0], kept.interval[1]) if kept.interval else None, kept.n, kept.on
 
 
 def _meaning(kind: str, found: dict[str, Known], chance: float, seen: str) -> str:

@@ -26,7 +26,9 @@ from cxr_core.images.version import PIXELS
 from cxr_core.labels import parse_labels
 from cxr_core.paths import given
 from cxr_core.private import make_folder
+from cxr_core.runs import files
 from cxr_core.runs.queue import queue
+from cxr_core.runs.records import FORMAT
 from cxr_core.runs.run import SPLITS, Run
 from cxr_core.settings import write_atomic
 from cxr_core.sheets import written
@@ -87,6 +89,7 @@ def create_run(
     counts = samples.groupby(["split", "label"]).size()
     info = {
         "id": run_id,
+        "format": FORMAT,
         "created": created.isoformat(timespec="seconds"),
         "config": config.model_dump(mode="json"),
         "classes": classes,
@@ -102,9 +105,9 @@ def create_run(
     building = runs_dir / f".new-{run_id}"
     try:
         make_folder(building)
-        write_atomic(building / "run.json", json.dumps(info, indent=1))
+        write_atomic(building / files.RUN, json.dumps(info, indent=1))
         rows = samples[["file", "label", "patient", "source", "split", "digest"]]
-        write_atomic(building / "split.csv", written(rows))
+        write_atomic(building / files.SPLIT, written(rows))
         queue(building)
         building.rename(runs_dir / run_id)
     except DiskError:

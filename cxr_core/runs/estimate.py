@@ -66,7 +66,7 @@ def kept_features(config: TrainConfig, digests: Sequence[str], runs: Sequence[Ru
     """
     for run in runs:
         try:
-            like, space = run.config, Space(**run.found("space", None))
+            like, space = run.config, Space(**run.found.space or {})
         except (RunError, TypeError):
             # Damaged, or not yet so far that it knows.
             continue

@@ -11,7 +11,6 @@ Kept as ``external/<name>-<digest8>.json`` with the predictions beside it (.csv)
 is the evaluation is whole. The same data set evaluated again takes its place.
 """
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,14 +26,13 @@ from cxr_core.data.pseudonyms import Pseudonyms
 from cxr_core.errors import CxrError, DiskError, RunError
 from cxr_core.evaluation.intervals import unpaired
 from cxr_core.labels import indices
+from cxr_core.runs import files, records
 from cxr_core.runs.decision import Decision
 from cxr_core.runs.measured import Measured, measure, measured
+from cxr_core.runs.records import ExternalNote
 from cxr_core.runs.run import TEXT_COLUMNS, Run
-from cxr_core.settings import Stamp, from_json, stamp, write_atomic
+from cxr_core.settings import Stamp, stamp, write_atomic
 from cxr_core.sheets import read, written
-
-FOLDER = "external"
-_KEPT = {"name", "data", "data_digest", "split", "evaluated", "shared", "metrics"}
 
 
 @dataclass(frozen=True)
@@ -45,24 +43,24 @@ class External:
     path: Path
 
     @cached_property
-    def facts(self) -> dict[str, Any]:
-        """name, data, data_digest, split, evaluated (UTC), shared (images that the run's own data set has), metrics."""
+    def facts(self) -> ExternalNote:
+        """What is kept. Raises RunError where it is damaged."""
         try:
-            facts = from_json(self.path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            facts = records.read(self.path, ExternalNote)
+        except OSError:
             facts = None
-        if not isinstance(facts, dict) or not set(facts) >= _KEPT or not isinstance(facts["metrics"], dict):
-            raise RunError(f"{self.path} is damaged: expected an evaluation. Evaluate that data set again.")
+        if facts is None:
+            raise RunError(f"{self.path} is damaged: expected {ExternalNote.expected}. {ExternalNote.advice}")
         return facts
 
     @property
     def name(self) -> str:
-        return str(self.facts["name"])
+        return self.facts.name
 
     @cached_property
     def measured(self) -> Measured:
         """Metrics and a row per image, under the thresholds as they stand now. Raises RunError where damaged."""
-        metrics, decision = self.facts["metrics"], Decision.load(self.run)
+        metrics, decision = self.facts.metrics, Decision.load(self.run)
         try:
             table = read(self.path.with_suffix(".csv"), TEXT_COLUMNS)
             if len(table) != metrics["n"]:
@@ -94,21 +92,21 @@ class Outcome:
 def externals(run: Run) -> list[External]:
     """What is kept and whole, the latest first; a damaged one is left out, and can be evaluated again."""
     found = []
-    for path in sorted((run.path / FOLDER).glob("*.json")):
+    for path in sorted((run.path / files.EXTERNAL).glob("*.json")):
         external = External(run, path)
         try:
             _ = external.measured
         except CxrError:
             continue
         found.append(external)
-    return sorted(found, key=lambda external: str(external.facts["evaluated"]), reverse=True)
+    return sorted(found, key=lambda external: external.facts.evaluated, reverse=True)
 
 
 def forget(run: Run, file: str) -> str:
     """Delete a kept evaluation: ``file`` is its file's name, or the data set's where only one has it. A damaged one
     can be forgotten by its file's name. Returns the file's name. Raises RunError where it is not there, or is two.
     """
-    paths = sorted((run.path / FOLDER).glob("*.json"))
+    paths = sorted((run.path / files.EXTERNAL).glob("*.json"))
     named = {path.name: path for path in paths}
     fitting = [named[file]] if file in named else [kept.path for kept in externals(run) if kept.name == file]
     if len(fitting) != 1:
@@ -129,12 +127,12 @@ def forget(run: Run, file: str) -> str:
 
 def stamps(run: Run) -> tuple[tuple[str, Stamp], ...]:
     """Which evaluations are kept, and when each was written: changes whenever one of them does."""
-    return tuple(sorted((path.name, stamp(path)) for path in (run.path / FOLDER).glob("*.json")))
+    return tuple(sorted((path.name, stamp(path)) for path in (run.path / files.EXTERNAL).glob("*.json")))
 
 
 def own_reason(run: Run, dataset: Dataset) -> str:
     """Why this data set is the run's own and no external one: one sentence; "" where it is another one."""
-    if dataset.digest == run.info.get("data_digest"):
+    if dataset.digest == run.info.data_digest:
         return f"{dataset.name} is the data set that this run was trained on, so it is no external data set."
     shared, images = _shared(run, dataset.samples), len(dataset.samples)
     if 2 * shared > images:
@@ -161,19 +159,19 @@ def keep(run: Run, dataset: Dataset, metrics: dict[str, Any], table: pd.DataFram
     part = "" if metrics["split"] in ("test", "all") else f"-{metrics['split']}"
     called = Pseudonyms.here().dataset(dataset) if run.pseudonyms else dataset.name
     name = re.sub(r"[^\w-]+", "-", called).strip("-")[:60] or "data"
-    path = run.path / FOLDER / f"{name}-{dataset.digest[:8]}{part}.json"
-    facts = {
-        "name": called,
-        "data": called if run.pseudonyms else str(dataset.root),
-        "data_digest": dataset.digest,
-        "split": metrics["split"],
-        "evaluated": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "shared": _shared(run, table),
-        "metrics": metrics,
-    }
+    path = run.path / files.EXTERNAL / f"{name}-{dataset.digest[:8]}{part}.json"
+    facts = ExternalNote(
+        name=called,
+        data=called if run.pseudonyms else str(dataset.root),
+        data_digest=dataset.digest,
+        split=metrics["split"],
+        evaluated=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        shared=_shared(run, table),
+        metrics=metrics,
+    )
     try:
         write_atomic(path.with_suffix(".csv"), written(table))
-        write_atomic(path, json.dumps(facts, indent=1))
+        write_atomic(path, records.written(facts, indent=1))
     except DiskError as error:
         return Outcome(metrics, table, None, f"The figures could not be kept: {error}")
     except OSError as error:

@@ -4,7 +4,6 @@ What a button starts is what a person would type: ``python -m cxr_core resume RU
 training at a time in a runs folder), so a second one queues.
 """
 
-import json
 import os
 import subprocess
 import sys
@@ -18,10 +17,11 @@ from cxr_core.config import TrainConfig, check_weights_given
 from cxr_core.data.dataset import scan
 from cxr_core.errors import RunError
 from cxr_core.private import open_private
-from cxr_core.runs import controls, left_out
+from cxr_core.runs import controls, files, left_out
 from cxr_core.runs.companions import CONTROLS, Companion, Experiment, active, check_ready, lined_up
 from cxr_core.runs.liveness import note_launch
 from cxr_core.runs.queue import queue
+from cxr_core.runs.records import written
 from cxr_core.runs.run import ACTIVE, Run
 from cxr_core.settings import write_atomic
 
@@ -50,14 +50,14 @@ def wait(run: Run, seconds: float | None = None) -> Run:
             raise RunError(f"Run {run.id} is {state} after {seconds:g} seconds. It goes on; wait for it again.")
         time.sleep(POLL_SECONDS)
     if state != "completed":
-        reason = run.status.get("error") or "its log says more"
+        reason = run.status.error or "its log says more"
         raise RunError(f"Run {run.id} is {state}: {reason}")
     return run
 
 
 def start(run: Run) -> None:
     """Start the worker of a queued run and return at once."""
-    _launch(["resume", str(run.path)], run.path / "log.txt", run, [run])
+    _launch(["resume", str(run.path)], run.path / files.LOG, run, [run])
 
 
 def start_experiment(run: Run, experiment: Experiment) -> None:
@@ -96,7 +96,8 @@ def _launch(arguments: list[str], log_file: Path, run: Run, waiting: Sequence[Ru
     except OSError as error:
         reason = f"Its worker cannot be started ({error.strerror}: {error.filename or sys.executable})."
         for one in waiting:
-            write_atomic(one.path / "status.json", json.dumps({**one.status, "state": "failed", "error": reason}))
+            failed = one.status.model_copy(update={"state": "failed", "error": reason})
+            write_atomic(one.path / files.STATUS, written(failed))
         raise RunError(f"Run {run.id}: {reason} Nothing was lost: resume it when that is fixed.") from None
     for one in waiting:
         note_launch(one.path, worker.pid)
@@ -114,7 +115,7 @@ def queue_again(run: Run) -> None:
     """Put a stopped, lost or failed run at the end of the queue. Raises RunError for any other."""
     if not run.can_resume:
         raise RunError(f"Run {run.id} is {run.state}: only a stopped, lost or failed one can be resumed.")
-    (run.path / "stop").unlink(missing_ok=True)
+    (run.path / files.STOP).unlink(missing_ok=True)
     queue(run.path)
     record("trained", "resumed", run=run.id, runs=run.path.parent)
 

@@ -19,15 +19,15 @@ from cxr_core.evaluation.intervals import paired
 from cxr_core.figures import spelled
 from cxr_core.images.reading import content_digest
 from cxr_core.labels import indices
+from cxr_core.runs import files
 from cxr_core.runs.companions import LEFT_OUT, Companion
 from cxr_core.runs.measured import measured
+from cxr_core.runs.records import LeftOutNote, read
 from cxr_core.runs.run import Run, read_predictions
-from cxr_core.settings import from_json
 from cxr_core.sheets import written
 
 # Where a data set names a hundred sources, the largest say the most.
 MOST_SOURCES = 20
-TABLE = "left-out.csv"
 PROTOCOL = (
     "For each source in turn the same training (configuration, seed, and the run's own split of what is left) without "
     "any image of that source, of its patients, or a copy of one; then tested on all images of the source. Images of "
@@ -116,7 +116,7 @@ def _without(known: pd.DataFrame, source: str, copies: dict[str, set[str]]) -> p
 def _copies(run: Run) -> dict[str, set[str]]:
     """File -> its copies, as the run's audit found them."""
     copies: dict[str, set[str]] = {}
-    for pair in (run.audit or {}).get("duplicates", []):
+    for pair in run.audit.facts["duplicates"] if run.audit else []:
         copies.setdefault(pair["a"], set()).add(pair["b"])
         copies.setdefault(pair["b"], set()).add(pair["a"])
     return copies
@@ -124,21 +124,20 @@ def _copies(run: Run) -> dict[str, set[str]]:
 
 def scores(run: Run) -> LeftOutScores | None:
     """What was kept beside the run's test as it stands now; None before. Raises RunError where it is damaged."""
-    file = run.path / LEFT_OUT.file
-    if not file.exists():
+    note = read(run.path / LEFT_OUT.file, LeftOutNote)
+    if note is None:
         return None
     try:
-        skipped = {str(source): str(reason) for source, reason in from_json(file.read_bytes())["skipped"].items()}
-        table = read_predictions(run.path / TABLE, run.classes)
+        table = read_predictions(run.path / files.LEFT_OUT_TABLE, run.classes)
         rows = by_source(table, run.classes, run.implied)
-    except (ValueError, KeyError, TypeError, AttributeError, RunError):
+    except (ValueError, RunError):
         raise RunError(
-            f"{file} or {TABLE} is damaged: expected what the trainings without each source reached. Delete both, and "
-            "measure again."
+            f"{run.path / LEFT_OUT.file} or {files.LEFT_OUT_TABLE} is damaged: expected {LeftOutNote.expected}. "
+            f"{LeftOutNote.advice}"
         ) from None
     _, own = measured(run, "test")
     own = own[own["source"].isin(table["source"])].reset_index(drop=True)
-    return LeftOutScores(rows, by_source(own, run.classes, run.implied), _difference(own, table, run), skipped)
+    return LeftOutScores(rows, by_source(own, run.classes, run.implied), _difference(own, table, run), note.skipped)
 
 
 def _difference(own: pd.DataFrame, without: pd.DataFrame, run: Run) -> dict[str, Any] | None:

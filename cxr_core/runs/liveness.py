@@ -15,13 +15,12 @@ ends, however it ends. So, in this order:
 A process is named by its number and by when it started, counted from the machine's start, which no clock moves.
 """
 
-import json
 import os
 import socket
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -31,13 +30,13 @@ from filelock import Timeout
 
 from cxr_core.errors import RunError
 from cxr_core.private import private_lock
-from cxr_core.settings import from_json, write_atomic
+from cxr_core.runs import files
+from cxr_core.runs.records import LaunchNote, Status, read, written
+from cxr_core.settings import write_atomic
 
 if sys.platform != "win32":
     import fcntl
 
-WORKER_LOCK = ".worker.lock"
-LAUNCHED = ".launched.json"
 HEARTBEAT_SECONDS = 15
 # Eight beats that did not come.
 HEARTBEAT_LIMIT_SECONDS = 120
@@ -45,17 +44,17 @@ HEARTBEAT_LIMIT_SECONDS = 120
 LOCK_PATIENCE_SECONDS = 2
 
 
-def alive(folder: Path, status: Mapping[str, Any]) -> bool:
+def alive(folder: Path, status: Status) -> bool:
     """Whether a process stands behind the active ``status`` of the run in ``folder``."""
-    held = is_held(folder / WORKER_LOCK)
+    held = is_held(folder / files.WORKER_LOCK)
     if held:
         return True
-    if status.get("host") != socket.gethostname():
-        return abs(_age(folder / "status.json")) < HEARTBEAT_LIMIT_SECONDS
-    if held is False and status.get("state") != "queued":
+    if status.host != socket.gethostname():
+        return abs(_age(folder / files.STATUS)) < HEARTBEAT_LIMIT_SECONDS
+    if held is False and status.state != "queued":
         return False
-    launched = _launched(folder) if status.get("pid") is None else None
-    return lives(launched if launched is not None else status.get("process"))
+    launched = _launched(folder) if status.pid is None else None
+    return lives(launched if launched is not None else status.process)
 
 
 def is_held(lock: Path) -> bool | None:
@@ -95,13 +94,15 @@ def _is_held_here(lock: Path) -> bool | None:
 @contextmanager
 def worker_lock(folder: Path, message: str) -> Iterator[None]:
     """Hold the run in ``folder`` as its worker does. Raises RunError with ``message`` where another process does."""
-    lock = private_lock(folder / WORKER_LOCK)
+    lock = private_lock(folder / files.WORKER_LOCK)
     try:
         lock.acquire(timeout=LOCK_PATIENCE_SECONDS)
     except Timeout:
         raise RunError(message) from None
     except OSError as error:
-        raise RunError(f"{folder / WORKER_LOCK} cannot be locked ({error.strerror}). Fix its permissions.") from None
+        raise RunError(
+            f"{folder / files.WORKER_LOCK} cannot be locked ({error.strerror}). Fix its permissions."
+        ) from None
     try:
         yield
     finally:
@@ -134,16 +135,17 @@ def note_launch(folder: Path, pid: int) -> None:
     """Write down which process was started for the run in ``folder``: until it holds the lock, it answers for it."""
     # It may have done all of its work by now, and the run may have been deleted.
     with suppress(FileNotFoundError):
-        if (folder / "run.json").exists():
-            write_atomic(folder / LAUNCHED, json.dumps({"process": process_name(pid)}))
+        if (folder / files.RUN).exists():
+            write_atomic(folder / files.LAUNCHED, written(LaunchNote(process=process_name(pid))))
 
 
 def _launched(folder: Path) -> str | None:
     """The process that was started for the run; "" for one that has ended at once, None where none was started."""
     try:
-        return str(from_json((folder / LAUNCHED).read_text(encoding="utf-8"))["process"] or "")
-    except (OSError, ValueError, KeyError, TypeError):
+        note = read(folder / files.LAUNCHED, LaunchNote)
+    except (OSError, RunError):
         return None
+    return (note.process or "") if note else None
 
 
 def _age(file: Path) -> float:

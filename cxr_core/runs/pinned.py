@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cxr_core.errors import RunError
+from cxr_core.runs import files
 from cxr_core.runs.run import Run
 from cxr_core.settings import write_atomic
 
@@ -45,7 +46,7 @@ def pinned(runs_dir: Path) -> Pinned:
         return Pinned(None, f"{runs_dir / FILE} cannot be read: pin a run again.")
     run = Run(runs_dir / run_id)
     # A name with a separator in it would lead out of the folder.
-    if not run_id or run.path.parent != runs_dir or not (run.path / "run.json").exists():
+    if not run_id or run.path.parent != runs_dir or not (run.path / files.RUN).exists():
         return Pinned(None, f"The pinned run {run_id[:80]!r} is gone: pin another one on the Runs page.")
     if run.state != "completed":
         return Pinned(None, f"The pinned run {run.id} is {run.state}, so it cannot predict: pin another one.")

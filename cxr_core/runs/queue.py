@@ -7,20 +7,20 @@ with turn(run, look): ...    # wait until there are none
 Runs wait here, and the trainings that lie inside the folder of a run and go with it: first come, first served.
 """
 
-import json
 import os
 import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from filelock import Timeout
 
 from cxr_core.errors import RunError
 from cxr_core.private import private_lock
-from cxr_core.runs.liveness import LAUNCHED, process_name
+from cxr_core.runs import files
+from cxr_core.runs.liveness import process_name
+from cxr_core.runs.records import Status, written
 from cxr_core.runs.run import ACTIVE, Run, list_runs
 from cxr_core.settings import write_atomic
 
@@ -35,26 +35,26 @@ def queue(folder: Path) -> None:
 
     The calling process answers for it until a worker was started.
     """
-    (folder / LAUNCHED).unlink(missing_ok=True)
-    write_atomic(folder / "status.json", json.dumps(queued_status(_next_number(runs_dir_of(folder)))))
+    (folder / files.LAUNCHED).unlink(missing_ok=True)
+    write_atomic(folder / files.STATUS, written(queued_status(_next_number(runs_dir_of(folder)))))
 
 
-def queued_status(number: int) -> dict[str, Any]:
+def queued_status(number: int) -> Status:
     """The status of a run that waits for its worker."""
-    return {
-        "state": "queued",
-        "number": number,
-        "pid": None,
-        "process": process_name(os.getpid()),
-        "host": socket.gethostname(),
-        "queued": time.time(),
-        "error": None,
-    }
+    return Status(
+        state="queued",
+        number=number,
+        process=process_name(os.getpid()),
+        host=socket.gethostname(),
+        queued=time.time(),
+        pid=None,
+        error=None,
+    )
 
 
 def owner_of(folder: Path) -> Run | None:
     """The run that a training goes with, in whose folder it lies; None for a run of its own."""
-    return Run(folder.parent) if (folder.parent / "run.json").exists() else None
+    return Run(folder.parent) if (folder.parent / files.RUN).exists() else None
 
 
 def runs_dir_of(folder: Path) -> Path:
@@ -74,8 +74,7 @@ def ahead_of(run: Run) -> list[Run]:
 
 def place_of(run: Run) -> tuple[int, str]:
     """What trainings are sorted by as they wait."""
-    number = run.status.get("number")
-    return (number if isinstance(number, int) else 0), str(run.path)
+    return run.status.number, str(run.path)
 
 
 @contextmanager
@@ -104,7 +103,7 @@ def turn(run: Run, look: Callable[[list[Run]], None]) -> Iterator[None]:
 def _trainings(runs_dir: Path) -> Iterator[Run]:
     for run in list_runs(runs_dir):
         yield run
-        yield from (Run(file.parent) for file in run.path.glob("*/run.json"))
+        yield from (Run(file.parent) for file in run.path.glob(f"*/{files.RUN}"))
 
 
 def _next_number(runs_dir: Path) -> int:

@@ -1,42 +1,275 @@
-"""What the JSON files of a run must hold at least, so that whoever reads them need not ask.
+"""What the JSON files of a run hold: one model a file, read and checked once, all with the same strictness.
 
-    fits(document, RunInfo)     # whether a document has these fields, of these types
+    status = read(run.path / files.STATUS, Status)      # None where there is no such file
+    status.state
 
-A run is a folder that anyone can edit, and that another version may have written: fields that are not named here stay.
+A run is a folder that anyone can edit, and that another version may have written: fields that are not named here stay,
+fields that came later have the value that they had before they were written. A file that does not hold what its model
+says is a RunError that names the file and what to do.
 """
 
-from typing import Annotated, Any
+import json
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from cxr_core.errors import RunError
+from cxr_core.images.masking import Mask
+from cxr_core.settings import from_json
+
+# The number of the way in which a run is written down. A run without one is of the first.
+FORMAT = 2
 
 Number = float | None
 Pair = Annotated[list[float], Field(min_length=2, max_length=2)] | None
+State = Literal["queued", "extracting", "training", "evaluating", "completed", "stopped", "failed"]
 
 
-class _Shape(BaseModel):
-    model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False)
+class Record(BaseModel):
+    """``expected``: what the file holds, in a few words; ``advice``: what to do where it does not."""
+
+    model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False, frozen=True)
+    expected: ClassVar[str] = "a record of the run"
+    advice: ClassVar[str] = "Delete the file, or restore it."
 
 
-class RunInfo(_Shape):
-    """``run.json``."""
-
-    config: dict[str, Any]
-    classes: Annotated[list[str], Field(min_length=1)]
-    implied: dict[str, list[str]]
-    data: str
-    folder: str
-    dataset_name: str = ""
-    data_digest: str = ""
-    created: str = ""
-    counts: dict[str, dict[str, int]] = {}
-    unreadable: int = 0
-    warnings: list[str] = []
-    mask: str = ""
-    experiment: str = ""
-    pixels: int = 0
+Shape = TypeVar("Shape", bound=Record)
 
 
-class _PerClass(_Shape):
+def read(path: Path, shape: type[Shape]) -> Shape | None:
+    """What the file at ``path`` holds; None where there is none. Raises RunError where it does not hold ``shape``."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    try:
+        return of(from_json(content), shape)
+    except ValueError:
+        raise RunError(f"{path} is damaged: expected {shape.expected}. {shape.advice}") from None
+
+
+def of(document: Any, shape: type[Shape]) -> Shape:
+    """The record that a JSON document holds. Raises ValueError where it holds another thing."""
+    try:
+        return shape.model_validate(document)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def written(record: Record, indent: int | None = None) -> str:
+    """The record as its file has it: what was not given is not written."""
+    return json.dumps(record.model_dump(by_alias=True, exclude_unset=True), indent=indent)
+
+
+class RunInfo(Record):
+    """``run.json``: what is trained on what, written once, before the work begins."""
+
+    expected: ClassVar[str] = "the description of a run"
+    advice: ClassVar[str] = "Delete the folder, or restore the file."
+
+    id: str = Field(default="", description="name of the run's folder when it was made")
+    format: int = Field(default=1, description="number of the way in which the run is written down")
+    created: str = Field(default="", description="when, ISO 8601 with the offset of UTC")
+    config: dict[str, Any] = Field(description="the configuration: every flag of `train`")
+    classes: Annotated[list[str], Field(min_length=1)] = Field(description="class names, sorted")
+    implied: dict[str, list[str]] = Field(description="class: the classes that it implies; empty for single labels")
+    data: str = Field(description="path of the data set, a folder or a table, or a hash that stands for it")
+    folder: str = Field(description="path that the names of the files begin at, or a hash that stands for it")
+    dataset_name: str = Field(default="", description="name of the data set")
+    pseudonyms: str = Field(default="", description="name of the key where hashes stand for names")
+    data_digest: str = Field(default="", description="digest of files, labels, splits, patients, sources and contents")
+    counts: dict[str, dict[str, int]] = Field(default={}, description="images by split and class")
+    unreadable: int = Field(default=0, description="files of the data set that could not be read when the run was made")
+    warnings: list[str] = Field(default=[], description="what stands beside every result")
+    versions: dict[str, str] = Field(default={}, description="software that the run was made with")
+    pixels: int = Field(default=0, description="number of the way in which files become pixels")
+    mask: Mask = Field(default="none", description="what is erased from every image: of a control")
+    experiment: str = Field(default="", description="what it was trained for, in the folder of another run")
+    title: str = Field(default="", description="what it is called there")
+    number: str = Field(default="", description="its place among the others there, such as 1 of 2")
+
+    @model_validator(mode="after")
+    def _known_format(self) -> "RunInfo":
+        if self.format > FORMAT:
+            raise ValueError("of a later format")
+        return self
+
+
+def _none_unless(*kinds: type) -> BeforeValidator:
+    """What is of another type counts as unknown: a process that cannot be one is no reason to give a run up."""
+    return BeforeValidator(lambda value: value if type(value) in kinds else None)
+
+
+Moment = Annotated[float | None, _none_unless(int, float)]
+
+
+class Status(Record):
+    """``status.json``: where the run stands; replaced in one step by whoever works on it."""
+
+    expected: ClassVar[str] = "the state of a run"
+
+    state: State = Field(description="the stored state; one at work without a process is shown as lost")
+    number: int = Field(default=0, description="place in the queue of the runs folder")
+    pid: Annotated[int | None, _none_unless(int)] = Field(default=None, description="the worker's process")
+    process: Annotated[str | None, _none_unless(str)] = Field(
+        default=None, description="that process by number and start: no other gets this name"
+    )
+    host: str = Field(default="", description="the machine that it runs on")
+    queued: Moment = Field(default=None, description="when it was queued, seconds since 1970")
+    started: Moment = Field(default=None, description="when it began")
+    ended: Moment = Field(default=None, description="when it ended")
+    error: str | None = Field(default=None, description="why it failed")
+    left_out: int = Field(default=0, description="images that could not be read when it trained")
+
+
+class LaunchNote(Record):
+    """``.launched.json``: the process that was started for a run that waits."""
+
+    expected: ClassVar[str] = "the process that was started"
+
+    process: str | None = Field(description="by number and start; none for one that has ended at once")
+
+
+class ProgressNote(Record):
+    """``progress.json``: how far the stage at work is; replaced at most twice a second."""
+
+    expected: ClassVar[str] = "how far a stage is"
+
+    stage: str = Field(default="queued", description="such as downloading, auditing, extracting, training")
+    done: int = Field(default=0, description="images, or bytes of a download, that are through")
+    total: int = Field(default=0, description="of so many")
+    per_second: Number = Field(default=None, description="speed of the stage")
+    seconds_left: Number = Field(default=None, description="at that speed")
+    epoch: int = Field(default=0, description="the epoch, in training")
+    epochs: int = Field(default=0, description="of so many")
+    ahead: int = Field(default=0, description="trainings before it, while it waits")
+
+
+class EpochFigures(Record):
+    """Figures of one split after an epoch; those of train have no recall and no matrix."""
+
+    model_config = ConfigDict(allow_inf_nan=True)
+
+    loss: Number = Field(default=None, description="by the run's own loss")
+    accuracy: Number = Field(default=None, description="images decided rightly, of all")
+    balanced_accuracy: Number = Field(default=None, description="mean recall of the classes that occur")
+    macro_f1: Number = Field(default=None, description="mean F1 of the classes")
+    recall: dict[str, Number] = Field(default={}, description="by class")
+    confusion: list[list[int]] = Field(default=[], description="rows are true classes, columns decided ones")
+
+    def figure(self, name: str) -> float | None:
+        """A figure of one number by its name; None where it was not measured, or is none."""
+        value = getattr(self, name, None)
+        return value if isinstance(value, int | float) else None
+
+
+class Epoch(Record):
+    """A line of ``history.jsonl``: what an epoch measured. A loss that is no number may stand in it."""
+
+    model_config = ConfigDict(allow_inf_nan=True)
+    expected: ClassVar[str] = "what an epoch measured"
+
+    epoch: int = Field(description="from 1")
+    seconds: float = Field(default=0, description="of training and validation")
+    images_per_second: Number = Field(default=None, description="in training")
+    lr: Number = Field(default=None, description="learning rate at its end")
+    train: EpochFigures = Field(default=EpochFigures(), description="on train, while it is trained")
+    val: EpochFigures = Field(default=EpochFigures(), description="on validation, after it")
+    best: bool = Field(description="whether it was the best so far")
+
+    def part(self, split: str) -> EpochFigures:
+        """Of ``train`` or ``val``."""
+        return self.train if split == "train" else self.val
+
+
+class FoundNote(Record):
+    """``found.json``: what the worker met on its way."""
+
+    expected: ClassVar[str] = "what the worker noted"
+
+    space: dict[str, Any] | None = Field(default=None, description="the kept features that it trained on")
+    device: str = Field(default="", description="what it was computed on")
+    warnings: list[str] = Field(default=[], description="what stands beside every result besides those of run.json")
+    diverged: list[str] = Field(default=[], description="what is wrong with the training itself, a sentence each")
+
+
+class DecisionRule(Record):
+    """``decision.json``: temperature and thresholds, chosen on the validation split."""
+
+    expected: ClassVar[str] = "the thresholds of the run"
+    advice: ClassVar[str] = "Train it again."
+
+    temperature: float = Field(default=1.0, description="logits are divided by it")
+    thresholds: dict[str, float] = Field(description="by class; empty for single labels")
+    epoch: int = Field(description="the best one, whose weights are used")
+    monitor: str = Field(description="by which figure it was chosen")
+
+
+class OperatingPoint(Record):
+    """``operating_point.json``: thresholds that a person chose on the validation split."""
+
+    expected: ClassVar[str] = "thresholds between 0 and 1"
+    advice: ClassVar[str] = "Delete it to use the run's own."
+
+    thresholds: dict[str, Annotated[float, Field(gt=0, lt=1)]] = Field(description="by class, some or all of them")
+    chosen: str = Field(description="when, ISO 8601")
+
+
+class ViewingsNote(Record):
+    """``looks.json``: how often somebody looked at the figures of the test split."""
+
+    expected: ClassVar[str] = "how often the test was looked at"
+
+    test: Annotated[int, Field(ge=0)] = Field(description="so often")
+    viewers: list[str] = Field(description="digests of those who did, so that nobody counts twice")
+
+
+class ControlScore(Record):
+    """A score of ``controls.json``: macro F1 of what sees no lungs, or nothing but the middle."""
+
+    macro_f1: float = Field(description="on the test images")
+    interval: Pair = Field(default=None, description="95 %, by patient")
+    n: int = Field(description="images that it was counted on")
+    on: str = Field(description="which images they are")
+    accuracy: Number = Field(default=None, description="of a control that was trained")
+    confusion: list[list[int]] | None = Field(default=None, description="of a control that was trained")
+
+
+class ControlScores(Record):
+    """``controls.json``: what of the score can be had without lungs."""
+
+    model_config = ConfigDict(populate_by_name=True)
+    expected: ClassVar[str] = "the scores of both controls"
+    advice: ClassVar[str] = "Delete it, and measure again."
+
+    chance_macro_f1: float = Field(description="what guessing would reach on the same test")
+    lungs_erased: ControlScore | None = Field(default=None, alias="lungs-erased", description="trained without lungs")
+    middle_only: ControlScore | None = Field(default=None, alias="middle-only", description="trained on the middle")
+    shortcut: ControlScore | None = Field(default=None, description="from size, file and brightness")
+    source_only: ControlScore | None = Field(default=None, alias="source-only", description="from the source alone")
+
+    def by_kind(self) -> dict[str, ControlScore]:
+        """Those that there are, as their keys in the file have them."""
+        named = {
+            "lungs-erased": self.lungs_erased,
+            "middle-only": self.middle_only,
+            "shortcut": self.shortcut,
+            "source-only": self.source_only,
+        }
+        return {kind: score for kind, score in named.items() if score is not None}
+
+
+class LeftOutNote(Record):
+    """``left-out.json``: written last, when what was decided without each source stands in ``left-out.csv``."""
+
+    expected: ClassVar[str] = "what the trainings without each source reached"
+    advice: ClassVar[str] = "Delete both, and measure again."
+
+    skipped: dict[str, str] = Field(description="source: why it could not be left out")
+
+
+class _PerClass(Record):
     precision: Number
     recall: Number
     f1: Number
@@ -45,29 +278,32 @@ class _PerClass(_Shape):
     average_precision: Number = None
 
 
-class _Intervals(_Shape):
+class _Intervals(Record):
     accuracy: Pair = None
     balanced_accuracy: Pair = None
     macro_f1: Pair = None
     per_class: dict[str, dict[str, Pair]] = {}
 
 
-class Metrics(_Shape):
-    """``metrics_SPLIT.json``, and what is kept of an external data set."""
+class Metrics(Record):
+    """``metrics_SPLIT.json``, and what is kept of an external data set: the figures of a split."""
 
-    split: str
-    n: int
-    classes: list[str]
-    accuracy: float
-    balanced_accuracy: Number
-    macro_f1: float
-    per_class: dict[str, _PerClass]
-    confusion: list[list[int]]
-    one_vs_rest: dict[str, list[list[int]]]
-    ci: _Intervals | None = None
-    calibration: dict[str, Number] | None = None
-    thresholds: dict[str, float] = {}
-    warnings: list[str]
+    expected: ClassVar[str] = "the figures of a split"
+    advice: ClassVar[str] = "Evaluate it again."
+
+    split: str = Field(description="train, val, test, or all of an external data set")
+    n: int = Field(description="images")
+    classes: list[str] = Field(description="in the order of every matrix")
+    accuracy: float = Field(description="images decided rightly, of all")
+    balanced_accuracy: Number = Field(description="mean recall of the classes that occur")
+    macro_f1: float = Field(description="mean F1 of the classes")
+    per_class: dict[str, _PerClass] = Field(description="precision, recall, F1, support and areas by class")
+    confusion: list[list[int]] = Field(description="rows are true classes, columns decided ones")
+    one_vs_rest: dict[str, list[list[int]]] = Field(description="by class: [[TN, FP], [FN, TP]]")
+    ci: _Intervals | None = Field(default=None, description="95 % intervals, by patient")
+    calibration: dict[str, Number] | None = Field(default=None, description="errors before and after the temperature")
+    thresholds: dict[str, float] = Field(default={}, description="that these figures were decided by")
+    warnings: list[str] = Field(description="what stands beside them")
 
     @model_validator(mode="after")
     def _classes_agree(self) -> "Metrics":
@@ -79,24 +315,16 @@ class Metrics(_Shape):
         return self
 
 
-class Epoch(_Shape):
-    """A line of ``history.jsonl``. A loss that is no number may stand in it."""
+class ExternalNote(Record):
+    """``external/NAME-DIGEST.json``: the run on an external data set; the predictions lie beside it as .csv."""
 
-    model_config = ConfigDict(allow_inf_nan=True)
+    expected: ClassVar[str] = "an evaluation"
+    advice: ClassVar[str] = "Evaluate that data set again."
 
-    epoch: int
-    best: bool
-    seconds: float = 0
-    images_per_second: Number = None
-    lr: Number = None
-    train: dict[str, Number] = {}
-    val: dict[str, Number | dict[str, Number] | list[list[int]]] = {}
-
-
-def fits(document: Any, shape: type[_Shape]) -> bool:
-    """Whether a document has the fields of ``shape``."""
-    try:
-        shape.model_validate(document)
-    except (ValidationError, RecursionError):
-        return False
-    return True
+    name: str = Field(description="of the data set, or a hash that stands for it")
+    data: str = Field(description="its path, or a hash that stands for it")
+    data_digest: str = Field(description="digest of its files, labels and contents")
+    split: str = Field(description="the part that was evaluated: train, val, test or all")
+    evaluated: str = Field(description="when, ISO 8601")
+    shared: int = Field(description="images that the run's own data set has too")
+    metrics: dict[str, Any] = Field(description="as in metrics_SPLIT.json")

@@ -2,7 +2,7 @@
 
     run = find_run(runs_dir(), "20261122")      # or made by cxr_core.runs.creation
     run.state            # "queued" ... "completed"; "lost" when its process is gone
-    run.history          # one dict per finished epoch
+    run.history          # an ``Epoch`` per finished epoch
 
 ``Run`` holds nothing but the path; every property reads the disk. One writer per file: the launcher creates
 ``run.json``, ``split.csv`` and the first ``status.json``; from then on only the worker writes, and a page may touch
@@ -25,14 +25,16 @@ import pandas as pd
 from cxr_core import sheets
 from cxr_core.activity import record
 from cxr_core.audit.kinds import KINDS, WARNS
+from cxr_core.audit.result import Audit
 from cxr_core.config import TrainConfig
 from cxr_core.errors import ConfigError, RunError
 from cxr_core.images.masking import Mask, without_border
 from cxr_core.images.version import PIXELS
 from cxr_core.paths import shown
 from cxr_core.private import file_mode
-from cxr_core.runs.liveness import WORKER_LOCK, alive, worker_lock
-from cxr_core.runs.records import Epoch, Metrics, RunInfo, fits
+from cxr_core.runs import files, records
+from cxr_core.runs.liveness import alive, worker_lock
+from cxr_core.runs.records import FORMAT, Epoch, FoundNote, Metrics, ProgressNote, RunInfo, Shape, Status
 from cxr_core.settings import from_json, write_atomic
 
 ACTIVE = ("queued", "extracting", "training", "evaluating")
@@ -59,41 +61,48 @@ class Run:
     def name(self) -> str:
         """The name a person gave, else the id."""
         try:
-            return (self.path / "name.txt").read_text(encoding="utf-8").strip() or self.id
+            return (self.path / files.NAME).read_text(encoding="utf-8").strip() or self.id
         except (OSError, UnicodeDecodeError):
             # None was given, or somebody damaged it.
             return self.id
 
     @cached_property
-    def info(self) -> dict[str, Any]:
-        """``run.json``, written once: classes, implied, data, data_digest, counts, warnings, versions, created."""
-        info = _read_json(self.path / "run.json")
-        if not fits(info, RunInfo):
-            raise RunError(
-                f"{self.path / 'run.json'} is missing or damaged: expected the description of a run. "
-                "Delete the folder, or restore the file."
-            )
+    def info(self) -> RunInfo:
+        """``run.json``, written once."""
+        file = self.path / files.RUN
+        try:
+            info = records.read(file, RunInfo)
+        except RunError:
+            later = _later_format(file)
+            if later:
+                raise RunError(
+                    f"{file} is of format {later}, which a later version of this software wrote: this one reads up to "
+                    f"{FORMAT}. Update the software."
+                ) from None
+            info = None
+        if info is None:
+            raise RunError(f"{file} is missing or damaged: expected {RunInfo.expected}. {RunInfo.advice}")
         return info
 
     @property
     def config(self) -> TrainConfig:
         try:
-            return TrainConfig.create(**self.info["config"])
+            return TrainConfig.create(**self.info.config)
         except ConfigError as error:
-            raise RunError(f"{self.path / 'run.json'} holds no valid configuration: {error}") from None
+            raise RunError(f"{self.path / files.RUN} holds no valid configuration: {error}") from None
 
     @property
     def classes(self) -> list[str]:
-        return list(self.info["classes"])
+        return list(self.info.classes)
 
     @property
     def implied(self) -> dict[str, tuple[str, ...]]:
-        return {name: tuple(generals) for name, generals in self.info["implied"].items()}
+        return {name: tuple(generals) for name, generals in self.info.implied.items()}
 
     @property
     def pseudonyms(self) -> str:
         """The name of the key where hashes stand for names (:mod:`cxr_core.data.pseudonyms`), "" where names do."""
-        return str(self.info.get("pseudonyms", ""))
+        return self.info.pseudonyms
 
     @property
     def data(self) -> Path:
@@ -109,10 +118,10 @@ class Run:
         if self.pseudonyms:
             from cxr_core.data.pseudonyms import place
 
-            there = place(str(self.info["data"]))
+            there = place(self.info.data)
             if there is not None:
                 return there[which == "folder"]
-        return Path(self.info[which])
+        return Path(self.info.folder if which == "folder" else self.info.data)
 
     def picture(self, file: str) -> Path:
         """Where an image of the run lies. Raises ImageError where a hash stands for it and it cannot be found."""
@@ -120,7 +129,7 @@ class Run:
             return self.folder / file
         from cxr_core.data.pseudonyms import find
 
-        return find(self.pseudonyms, str(self.info["data"]), file)
+        return find(self.pseudonyms, self.info.data, file)
 
     def pictures(self, files: Iterable[str]) -> dict[str, Path]:
         """Where these images lie; one that cannot be found gets a path where nothing is."""
@@ -129,7 +138,7 @@ class Run:
         from cxr_core.data.pseudonyms import find_all
 
         files = list(files)
-        found, nowhere = find_all(self.pseudonyms, str(self.info["data"]), files), self.folder
+        found, nowhere = find_all(self.pseudonyms, self.info.data, files), self.folder
         return {file: found.get(file, nowhere / file) for file in files}
 
     def hide(self, text: str) -> str:
@@ -138,27 +147,26 @@ class Run:
             return text
         from cxr_core.data.pseudonyms import hide
 
-        return hide(text, str(self.info["data"]), self.pseudonyms)
+        return hide(text, self.info.data, self.pseudonyms)
 
     @property
     def mask(self) -> Mask:
         """What is erased from every image before the network sees it: by a control, and the border where that is."""
-        mask: Mask = self.info.get("mask", "none")
-        return without_border(mask) if self.config.mask_border else mask
+        return without_border(self.info.mask) if self.config.mask_border else self.info.mask
 
     @property
     def experiment(self) -> str:
         """The experiment that this run was trained for, in the folder of another; "" for a run of its own."""
-        return str(self.info.get("experiment", ""))
+        return self.info.experiment
 
     @property
     def warnings(self) -> list[str]:
         """What stands beside every result of this run."""
-        return [*self.info.get("warnings", []), *self.found("warnings", []), *self._audited(), *self._reread()]
+        return [*self.info.warnings, *self.found.warnings, *self._audited(), *self._reread()]
 
     def _reread(self) -> list[str]:
         """That this software makes other pixels of some files than when the run was trained."""
-        if self.info.get("pixels") == PIXELS:
+        if self.info.pixels == PIXELS:
             return []
         return [
             "Trained when DICOM files and pictures of more than 8 bits were read in another way: of such a file the "
@@ -167,45 +175,34 @@ class Run:
 
     def _audited(self) -> list[str]:
         """What the audit warns of and no other sentence says: a shortcut, labels that contradict each other."""
-        try:
-            issues = (self.audit or {}).get("findings", [])
-            return [
-                str(issue["message"])
-                for issue in issues
-                if issue["kind"] in KINDS and KINDS[issue["kind"]].beside and issue["severity"] == WARNS
-            ]
-        except (KeyError, TypeError, AttributeError):
-            # An audit that somebody edited says nothing.
-            return []
+        issues = self.audit.issues if self.audit else []
+        beside = [issue for issue in issues if issue.kind in KINDS and KINDS[issue.kind].beside]
+        return [issue.message for issue in beside if issue.severity == WARNS]
 
     @property
     def leak(self) -> str:
         """The warning of a run that was trained although train and test share pictures, "" for any other."""
-        return next((text for text in self.info.get("warnings", []) if str(text).startswith(self.LEAK)), "")
+        return next((text for text in self.info.warnings if text.startswith(self.LEAK)), "")
 
     @property
     def diverged(self) -> list[str]:
         """What is wrong with the training itself, a sentence each: see divergence. They are among the warnings too."""
-        found = self.found("diverged", [])
-        return [str(sign) for sign in found] if isinstance(found, list) else []
+        return list(self.found.diverged)
 
     @property
-    def status(self) -> dict[str, Any]:
-        """``status.json``: state, number, pid, process, host, queued, started, ended, error, left_out."""
-        status = _read_json(self.path / "status.json")
-        if isinstance(status, dict) and status.get("state") in STATES:
-            return status
-        return {"state": "failed", "error": "status.json is missing or damaged"}
+    def status(self) -> Status:
+        """``status.json``; a missing or damaged one is that of a run that failed for it."""
+        status = _lenient(self.path / files.STATUS, Status)
+        return status or Status(state="failed", error=f"{files.STATUS} is missing or damaged")
 
     @property
     def state(self) -> str:
         """The stored state, or ``lost`` where it says active and no living process stands behind it: see liveness."""
         status = self.status
-        state = str(status["state"])
-        if state not in ACTIVE or alive(self.path, status):
-            return state
+        if status.state not in ACTIVE or alive(self.path, status):
+            return status.state
         # The worker may have ended well between the two looks.
-        again = str(self.status["state"])
+        again = self.status.state
         return "lost" if again in ACTIVE else again
 
     @property
@@ -218,18 +215,17 @@ class Run:
 
     @property
     def stop_requested(self) -> bool:
-        return (self.path / "stop").exists()
+        return (self.path / files.STOP).exists()
 
     @property
-    def progress(self) -> dict[str, Any]:
-        """``progress.json``: stage, done, total, per_second, seconds_left, epoch, epochs, note. Empty before."""
-        progress = _read_json(self.path / "progress.json")
-        return progress if isinstance(progress, dict) else {}
+    def progress(self) -> ProgressNote:
+        """``progress.json``; before there is one, and where it is damaged, that nothing has begun."""
+        return _lenient(self.path / files.PROGRESS, ProgressNote) or ProgressNote()
 
     @property
-    def history(self) -> list[dict[str, Any]]:
-        """A dict per finished epoch, in order; an unfinished last line is skipped."""
-        file = self.path / "history.jsonl"
+    def history(self) -> list[Epoch]:
+        """What each finished epoch measured, in order; an unfinished last line is skipped."""
+        file = self.path / files.HISTORY
         try:
             lines = file.read_bytes().split(b"\n")[:-1]
         except FileNotFoundError:
@@ -237,8 +233,8 @@ class Run:
         rows = []
         for number, line in enumerate(lines, start=1):
             try:
-                row = from_json(line)
-                if not fits(row, Epoch) or row["epoch"] != number:
+                row = records.of(from_json(line), Epoch)
+                if row.epoch != number:
                     raise ValueError
             except ValueError:
                 raise RunError(
@@ -249,40 +245,48 @@ class Run:
         return rows
 
     @property
-    def best(self) -> dict[str, Any] | None:
+    def best(self) -> Epoch | None:
         """The history row of the best validation epoch so far."""
-        return next((row for row in reversed(self.history) if row["best"]), None)
+        return next((row for row in reversed(self.history) if row.best), None)
 
     @property
     def split(self) -> pd.DataFrame:
         """A row per image: file, label, patient, source, split, digest."""
-        return _read_table(self.path / "split.csv", "file", "label", "patient", "source", "split", "digest")
+        return _read_table(self.path / files.SPLIT, "file", "label", "patient", "source", "split", "digest")
 
     @property
-    def audit(self) -> dict[str, Any] | None:
-        """What the audit said of the data set as this run splits it (``audit.json``), or None before."""
-        found = _read_json(self.path / "audit.json")
-        return found if isinstance(found, dict) else None
+    def audit(self) -> Audit | None:
+        """What the audit said of the data set as this run splits it (``audit.json``); None before, or where somebody
+        edited it into something else.
+        """
+        try:
+            return Audit.from_json(_read_json(self.path / files.AUDIT))
+        except ValueError:
+            return None
 
     @property
     def unreadable(self) -> pd.DataFrame:
         """Images left out because they could not be decoded: file, reason."""
-        path = self.path / "unreadable.csv"
+        path = self.path / files.UNREADABLE
         return _read_table(path, "file", "reason") if path.exists() else pd.DataFrame(columns=["file", "reason"])
 
-    def found(self, key: str, default: Any) -> Any:
-        """What the worker noted of the run (``found.json``): warnings, rates, image counts, the weights' origin."""
-        notes = _read_json(self.path / "found.json")
-        return notes.get(key, default) if isinstance(notes, dict) else default
+    @property
+    def found(self) -> FoundNote:
+        """What the worker noted on its way (``found.json``): nothing before, and where it is damaged."""
+        return _lenient(self.path / files.FOUND, FoundNote) or FoundNote()
 
     def metrics(self, split: str) -> dict[str, Any] | None:
         """The evaluation on ``split``, or None where there is none yet (or a damaged one: it can be made again)."""
-        metrics = _read_json(self.path / f"metrics_{split}.json")
-        return metrics if fits(metrics, Metrics) else None
+        metrics: dict[str, Any] = _read_json(self.path / files.metrics(split))
+        try:
+            records.of(metrics, Metrics)
+        except ValueError:
+            return None
+        return metrics
 
     def predictions(self, split: str) -> pd.DataFrame:
         """A row per image of ``split``: file, label, decision, ``p_CLASS`` per class. Raises RunError before."""
-        path = self.path / f"predictions_{split}.csv"
+        path = self.path / files.predictions(split)
         if not path.exists():
             raise RunError(f"Run {self.id} has no predictions for {split} yet: it is {self.state}.")
         return read_predictions(path, self.classes)
@@ -290,44 +294,44 @@ class Run:
     @property
     def log(self) -> str:
         try:
-            return (self.path / "log.txt").read_text(encoding="utf-8", errors="replace")
+            return (self.path / files.LOG).read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
             return ""
 
     @property
     def weights_file(self) -> Path:
         """Weights of the best validation epoch (safetensors)."""
-        return self.path / "best.safetensors"
+        return self.path / files.WEIGHTS
 
     @property
     def prefix_file(self) -> Path:
         """Weights of the frozen part (safetensors)."""
-        return self.path / "prefix.safetensors"
+        return self.path / files.PREFIX
 
     def request_stop(self) -> None:
         """Ask the worker to stop: it keeps what it has, and the run can be resumed."""
         if not self.is_active:
             raise RunError(f"Run {self.id} is {self.state}: only a queued or running one can be stopped.")
-        (self.path / "stop").touch(file_mode())
+        (self.path / files.STOP).touch(file_mode())
 
     def rename(self, name: str) -> None:
         """Give the run a name of 1 to 80 printable characters; its id stays."""
         name = " ".join(name.split())
         if not 1 <= len(name) <= 80 or not name.isprintable():
             raise RunError(f"A name has 1 to 80 printable characters; got {len(name)}: {name[:80]!r}.")
-        write_atomic(self.path / "name.txt", name + "\n")
+        write_atomic(self.path / files.NAME, name + "\n")
 
     def delete(self) -> None:
         """Remove the folder. Raises RunError while the run is active."""
         if self.is_active:
             raise RunError(f"Run {self.id} is {self.state}: stop it before it is deleted.")
-        if any(Run(file.parent).is_active for file in self.path.glob("*/run.json")):
+        if any(Run(file.parent).is_active for file in self.path.glob(f"*/{files.RUN}")):
             raise RunError(f"Trainings that go with run {self.id} are at work: stop them before it is deleted.")
         # Renamed first: a listing never meets a half-deleted run.
         doomed = self.path.with_name(f".deleted-{self.id}-{secrets.token_hex(2)}")
         with ExitStack() as locks:
             # A worker may have begun since the look above. Where none ever did, a full disk has no room for its lock.
-            if (self.path / WORKER_LOCK).exists():
+            if (self.path / files.WORKER_LOCK).exists():
                 locks.enter_context(worker_lock(self.path, f"Run {self.id} is at work: stop it before it is deleted."))
             if os.name == "nt":
                 locks.close()
@@ -338,8 +342,8 @@ class Run:
     def export_zip(self, target: Path) -> Path:
         """Write the run (without the state it resumes from) to ``target``: enough to evaluate and predict elsewhere."""
         with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-            for file in sorted([*self.path.iterdir(), *(self.path / "external").glob("*")]):
-                if file.is_file() and not file.name.startswith(".") and file.name != "stop":
+            for file in sorted([*self.path.iterdir(), *(self.path / files.EXTERNAL).glob("*")]):
+                if file.is_file() and not file.name.startswith(".") and file.name != files.STOP:
                     archive.write(file, f"{self.id}/{file.relative_to(self.path).as_posix()}")
         return target
 
@@ -349,13 +353,13 @@ def list_runs(runs_dir: Path) -> list[Run]:
     if not runs_dir.is_dir():
         return []
     folders = [entry for entry in os.scandir(runs_dir) if entry.is_dir() and not entry.name.startswith(".")]
-    found = [Run(Path(entry.path)) for entry in folders if os.path.exists(os.path.join(entry.path, "run.json"))]
+    found = [Run(Path(entry.path)) for entry in folders if os.path.exists(os.path.join(entry.path, files.RUN))]
     return sorted(found, key=lambda run: run.id, reverse=True)
 
 
 def find_run(runs_dir: Path, run_id: str) -> Run:
     """The run with this id (or unambiguous beginning of one), or at this path. Raises RunError otherwise."""
-    if os.path.isfile(os.path.join(run_id, "run.json")):
+    if os.path.isfile(os.path.join(run_id, files.RUN)):
         return Run(Path(run_id).resolve())
     matching = [run for run in list_runs(runs_dir) if run.id.startswith(run_id) and run_id]
     exact = [run for run in matching if run.id == run_id]
@@ -364,6 +368,21 @@ def find_run(runs_dir: Path, run_id: str) -> Run:
     if matching:
         raise RunError(f"{run_id!r} fits {len(matching)} runs: {', '.join(run.id for run in matching[:4])}. Type more.")
     raise RunError(f"There is no run {shown(run_id)!r} in {runs_dir}. `python -m cxr_core runs` lists them.")
+
+
+def _lenient(path: Path, shape: type[Shape]) -> Shape | None:
+    """What a file holds that can be done without; None where it is not there, or damaged."""
+    try:
+        return records.read(path, shape)
+    except RunError:
+        return None
+
+
+def _later_format(path: Path) -> int:
+    """The number of a format that this software does not know, 0 for any other file."""
+    found = _read_json(path)
+    number = found.get("format") if isinstance(found, dict) else None
+    return number if isinstance(number, int) and number > FORMAT else 0
 
 
 def _read_json(path: Path) -> Any:

@@ -24,7 +24,7 @@ def in_queue(run: Run) -> str:
     if owner is None:
         return run.name
     try:
-        return f"{owner.name}: {run.info['title']}"
+        return f"{owner.name}: {run.info.title}"
     except (RunError, KeyError):
         # Its description is damaged: the name of its folder has to do.
         return f"{owner.name}: {run.id}"

@@ -13,19 +13,19 @@ nothing is counted.
 """
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from filelock import Timeout
 
-from cxr_core.errors import CxrError, DiskError
+from cxr_core.errors import CxrError, DiskError, RunError
 from cxr_core.private import private_lock
+from cxr_core.runs import files
+from cxr_core.runs.records import ViewingsNote, read, written
 from cxr_core.runs.run import Run, list_runs
-from cxr_core.settings import from_json, write_atomic
+from cxr_core.settings import write_atomic
 
-FILE = "looks.json"
 _PATIENCE_SECONDS = 2
 # Viewers that are remembered, the latest: enough to know a browser again that comes back.
 _VIEWERS = 200
@@ -39,12 +39,12 @@ def add(run: Run, viewer: str | None = None) -> None:
     # A token of a browser is nobody else's business: only its digest is kept.
     name = viewer and hashlib.blake2b(f"{run.id} {viewer}".encode(), digest_size=8).hexdigest()
     try:
-        with private_lock(run.path / f".{FILE}.lock", timeout=_PATIENCE_SECONDS):
+        with private_lock(run.path / f".{files.VIEWINGS}.lock", timeout=_PATIENCE_SECONDS):
             kept = _read(run)
-            if name in kept["viewers"]:
+            if name in kept.viewers:
                 return
-            viewers = [*kept["viewers"], name][-_VIEWERS:] if name else kept["viewers"]
-            write_atomic(run.path / FILE, json.dumps({"test": kept["test"] + 1, "viewers": viewers}))
+            viewers = [*kept.viewers, name][-_VIEWERS:] if name else kept.viewers
+            write_atomic(run.path / files.VIEWINGS, written(ViewingsNote(test=kept.test + 1, viewers=viewers)))
     except (OSError, DiskError, Timeout):
         # A run on a disk that may only be read or is full, or one that is just being deleted: what is asked for is
         # still shown.
@@ -53,13 +53,13 @@ def add(run: Run, viewer: str | None = None) -> None:
 
 def count(run: Run) -> int:
     """Viewings of the test split so far; 0 where none was counted, or the count is damaged."""
-    return int(_read(run)["test"])
+    return _read(run).test
 
 
 def compared(run: Run) -> int:
     """How many runs beside this one, itself included, have a test score on the same data (by digest)."""
-    digest = run.info.get("data_digest")
-    return sum(digest is not None and _tested_on(other) == digest for other in list_runs(run.path.parent))
+    digest = run.info.data_digest
+    return sum(bool(digest) and _tested_on(other) == digest for other in list_runs(run.path.parent))
 
 
 def sentence(run: Run) -> str:
@@ -84,7 +84,7 @@ def side_by_side(runs: Sequence[Run]) -> str:
     for run in runs:
         if digest := _tested_on(run):
             tests[digest] += 1
-            names[digest] = str(run.info.get("dataset_name", ""))
+            names[digest] = run.info.dataset_name
     shared = [f"{count:,} on {names[digest]}" for digest, count in tests.most_common() if count > 1]
     if not shared:
         return ""
@@ -97,15 +97,15 @@ def side_by_side(runs: Sequence[Run]) -> str:
 def _tested_on(run: Run) -> Any:
     """The digest of the data set that this run has a test score of, None where it has none or is damaged."""
     try:
-        return run.info.get("data_digest") if (run.path / "metrics_test.json").exists() else None
+        return run.info.data_digest if (run.path / files.metrics("test")).exists() else None
     except CxrError:
         # A damaged run is named on the Runs page; it has no score to choose by.
         return None
 
 
-def _read(run: Run) -> dict[str, Any]:
+def _read(run: Run) -> ViewingsNote:
+    nothing = ViewingsNote(test=0, viewers=[])
     try:
-        kept = from_json((run.path / FILE).read_text(encoding="utf-8"))
-        return {"test": max(0, int(kept["test"])), "viewers": [str(name) for name in kept["viewers"]]}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {"test": 0, "viewers": []}
+        return read(run.path / files.VIEWINGS, ViewingsNote) or nothing
+    except (OSError, RunError):
+        return nothing

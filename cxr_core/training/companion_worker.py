@@ -19,10 +19,10 @@ import pandas as pd
 from filelock import Timeout
 
 from cxr_core.errors import RunError
-from cxr_core.evaluation.metrics import confusion_matrix, summary
+from cxr_core.evaluation.chance import chance
 from cxr_core.labels import indices
 from cxr_core.private import private_lock
-from cxr_core.runs import controls, left_out
+from cxr_core.runs import controls, files, left_out
 from cxr_core.runs.companions import (
     CONTROLS,
     LEFT_OUT,
@@ -43,7 +43,6 @@ from cxr_core.training.stages import keep_audit
 from cxr_core.training.worker import work
 
 LOGGER = logging.getLogger(__name__)
-_SHUFFLES = 500
 
 
 def measure_controls(run: Run) -> bool:
@@ -83,7 +82,7 @@ def _measured(run: Run, experiment: Experiment, companions: Sequence[Companion],
         try:
             with heartbeat(*waiting):
                 for made in waiting:
-                    LOGGER.info("%s (%s of the %s)", made.info["title"], made.info["number"], experiment.title)
+                    LOGGER.info("%s (%s of the %s)", made.info.title, made.info.number, experiment.title)
                     if work(made).state != "completed":
                         return False
         finally:
@@ -123,12 +122,12 @@ def _keep_controls(run: Run) -> None:
             "accuracy": metrics["accuracy"],
             "confusion": metrics["confusion"],
         }
-    audit = run.audit or {}
+    facts = run.audit.facts if run.audit else {}
     for kind, key, on in (
         ("shortcut", "shortcut", "images, cross-validated"),
         ("source-only", "source_only", "test images"),
     ):
-        score = audit.get(key)
+        score = facts.get(key)
         if score and score["macro_f1"] is not None:
             kept = {"macro_f1": score["macro_f1"], "interval": score.get("interval"), "n": score["n"]}
             found[kind] = {**kept, "on": on if score.get("split", "test") == "test" else "images"}
@@ -138,7 +137,7 @@ def _keep_controls(run: Run) -> None:
 def _keep_left_out(run: Run, plan: left_out.Plan) -> None:
     """Write what each training decided on the images of the source that it had not seen, then the file that says so."""
     found = [folder_of(run, LEFT_OUT, companion.name).predictions("test") for companion in plan.companions]
-    write_atomic(run.path / left_out.TABLE, written(pd.concat(found, ignore_index=True)))
+    write_atomic(run.path / files.LEFT_OUT_TABLE, written(pd.concat(found, ignore_index=True)))
     write_atomic(run.path / LEFT_OUT.file, json.dumps({"skipped": plan.skipped}, indent=1))
 
 
@@ -147,6 +146,4 @@ def _chance(run: Run) -> float:
     _, table = measured(run, "test")
     classes = run.classes
     true, decisions = (indices(table[name], classes) for name in ("label", "decision"))
-    random = np.random.default_rng(0)
-    dealt = (confusion_matrix(true, random.permutation(decisions), len(classes)) for _ in range(_SHUFFLES))
-    return float(np.mean([summary(confusion, classes)["macro_f1"] for confusion in dealt]))
+    return float(chance(true, decisions, len(classes), np.random.default_rng(0)).mean())

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 
 from cxr_core.errors import RunError
+from cxr_core.runs import files
 from cxr_core.runs.liveness import HEARTBEAT_SECONDS, worker_lock
 from cxr_core.runs.run import Run, list_runs
 
@@ -42,7 +43,7 @@ class Place:
     @property
     def is_there(self) -> bool:
         """Whether the run still lies where it did."""
-        return _folder(self.run.path) == self.folder and (self.run.path / "run.json").exists()
+        return _folder(self.run.path) == self.folder and (self.run.path / files.RUN).exists()
 
     def check(self) -> None:
         """Raises Moved where the folder was renamed in its runs folder, RunError where it went elsewhere."""
@@ -62,7 +63,7 @@ class Place:
     def _sweep(self) -> None:
         """Remove what was written under the old name between the renaming and the look at it."""
         left = self.run.path
-        if left.is_dir() and not (left / "run.json").exists() and _folder(left) != self.folder:
+        if left.is_dir() and not (left / files.RUN).exists() and _folder(left) != self.folder:
             shutil.rmtree(left, ignore_errors=True)
 
 
@@ -91,7 +92,7 @@ def heartbeat(*runs: Run) -> Iterator[None]:
             for run in runs:
                 # Renamed, or a network drive that does not answer for a moment: the worker itself finds out.
                 with suppress(OSError):
-                    os.utime(run.path / "status.json")
+                    os.utime(run.path / files.STATUS)
 
     thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
     thread.start()

@@ -1,10 +1,10 @@
 """How far a run is, written for whoever watches: ``progress.json``, replaced at most twice a second."""
 
-import json
 import time
 from pathlib import Path
 from typing import Any
 
+from cxr_core.runs.records import ProgressNote, written
 from cxr_core.settings import write_atomic
 
 EVERY_SECONDS = 0.5
@@ -30,5 +30,5 @@ class Progress:
         seconds = now - self._started
         per_second = (done - self._first) / seconds if seconds > 0.2 and done > self._first else None
         left = (total - done) / per_second if per_second else None
-        content = {"stage": stage, "done": done, "total": total, "per_second": per_second, "seconds_left": left, **more}
-        write_atomic(self.path, json.dumps(content))
+        note = ProgressNote(stage=stage, done=done, total=total, per_second=per_second, seconds_left=left, **more)
+        write_atomic(self.path, written(note))

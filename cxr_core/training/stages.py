@@ -34,7 +34,7 @@ from cxr_core.model.extraction import Interrupted, Item, keep
 from cxr_core.model.features import FeatureStore
 from cxr_core.model.network import initial_suffix, load_prefix, save_weights
 from cxr_core.private import open_private
-from cxr_core.runs import speeds
+from cxr_core.runs import files, speeds
 from cxr_core.runs.queue import owner_of
 from cxr_core.runs.run import Run
 from cxr_core.settings import replacing, write_atomic
@@ -83,7 +83,7 @@ class Stages:
         check_folder(folder, unreadable)
         lost = {entry.path for entry in unreadable}
         listed = named(unreadable, paths, bool(self.run.pseudonyms))
-        write_atomic(self.run.path / "unreadable.csv", written(pd.DataFrame(listed, columns=["file", "reason"])))
+        write_atomic(self.run.path / files.UNREADABLE, written(pd.DataFrame(listed, columns=["file", "reason"])))
         left = Missing.of(samples, paths, unreadable)
         readable = samples[[paths[file] not in lost for file in samples["file"]]]
         return readable, left
@@ -112,7 +112,7 @@ class Stages:
         if not store.space.cut or self.run.prefix_file.exists():
             return
         load_prefix(self.config, store)
-        source = store.folder / "prefix.safetensors"
+        source = store.prefix_file
         with replacing(self.run.prefix_file) as temporary:
             try:
                 temporary.unlink()
@@ -138,7 +138,7 @@ class Stages:
             self._part(store, samples, "train", config.views),
             self._part(store, samples, "val", 1),
             initial_suffix(config, len(run.classes)),
-            run.path / "last",
+            run.path / files.LAST,
             device,
         )
         self._rewind_history(trainer.standing.epoch)
@@ -148,22 +148,22 @@ class Stages:
             self.progress("training", before + done, config.epochs * total, epoch=epoch, epochs=config.epochs)
 
         with ExitStack() as closing:
-            with room_for(run.path / "history.jsonl"):
-                history = closing.enter_context(open_private(run.path / "history.jsonl", "a", encoding="utf-8"))
+            with room_for(run.path / files.HISTORY):
+                history = closing.enter_context(open_private(run.path / files.HISTORY, "a", encoding="utf-8"))
             for row in trainer.epochs(self.asked_to_stop, progress):
                 line = json.dumps(row) + "\n"
-                with room_for(run.path / "history.jsonl", len(line)):
+                with room_for(run.path / files.HISTORY, len(line)):
                     history.write(line)
                     history.flush()
                 speeds.record(config, "training", row["images_per_second"])
                 LOGGER.info(_epoch_line(row, config.epochs))
         if not trainer.finished:
             raise Interrupted
-        save_weights(trainer.suffix, run.path / "last.safetensors")
+        save_weights(trainer.suffix, run.path / files.LAST_WEIGHTS)
         trainer.suffix.load_state_dict(trainer.best)
         save_weights(trainer.suffix, run.weights_file)
         decision = {**trainer.rule(), "epoch": trainer.standing.best_epoch, "monitor": config.monitor}
-        write_atomic(run.path / "decision.json", json.dumps(decision, indent=1))
+        write_atomic(run.path / files.DECISION, json.dumps(decision, indent=1))
         store.close()
         found = signs(run.history, trainer.standing.best_epoch, trainer.guessing(), run.classes, config.lr)
         for sign in found:
@@ -172,7 +172,7 @@ class Stages:
 
     def _rewind_history(self, epochs: int) -> None:
         """Drop what a crash left behind the state: an unfinished line, or epochs that are trained again."""
-        file = self.run.path / "history.jsonl"
+        file = self.run.path / files.HISTORY
         lines = file.read_bytes().split(b"\n")[:-1] if file.exists() else []
         write_atomic(file, b"".join(line + b"\n" for line in lines[:epochs]))
         if len(self.run.history) != epochs:
@@ -199,8 +199,8 @@ class Stages:
                 lambda done, total: self.progress("evaluating", done, total),
                 self.run.pictures(chosen["file"]),
             )
-            write_atomic(self.run.path / f"predictions_{split}.csv", written(predictions))
-            write_atomic(self.run.path / f"metrics_{split}.json", json.dumps(metrics, indent=1))
+            write_atomic(self.run.path / files.predictions(split), written(predictions))
+            write_atomic(self.run.path / files.metrics(split), json.dumps(metrics, indent=1))
             figures = f"macro F1 {metrics['macro_f1']:.3f}, accuracy {metrics['accuracy']:.3f}"
             LOGGER.info(f"{split}: {figures}, {metrics['n']} images")
 
@@ -224,7 +224,7 @@ def keep_audit(run: Run, progress: Callable[[int, int], None]) -> None:
     samples["split"] = known[there].map(given).to_numpy()
     found = audit(replace(dataset, samples=samples, border_masked=run.config.mask_border), progress)
     kept = names.audit(found.as_json()) if names else found.as_json()
-    write_atomic(run.path / "audit.json", json.dumps(kept))
+    write_atomic(run.path / files.AUDIT, json.dumps(kept))
 
 
 def _epoch_line(row: dict[str, Any], epochs: int) -> str:

@@ -83,7 +83,7 @@ class OptimizerStep:
             group["lr"] = rate
         loss = self.loss(logits, self.label[part])
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         self.optimizer.step()
         return loss
 

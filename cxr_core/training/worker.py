@@ -7,7 +7,6 @@ is. A stop, a crash or a lost machine leaves a run that can be resumed.
 """
 
 import ctypes
-import json
 import logging
 import os
 import platform
@@ -25,8 +24,10 @@ from cxr_core.model.extraction import Interrupted
 from cxr_core.model.features import FeatureStore
 from cxr_core.model.network import pick_device, space_of
 from cxr_core.model.weights import check_weights
+from cxr_core.runs import files
 from cxr_core.runs.liveness import process_name
 from cxr_core.runs.queue import turn
+from cxr_core.runs.records import FoundNote, State, Status, written
 from cxr_core.runs.run import Run
 from cxr_core.settings import write_atomic
 from cxr_core.training.presence import Moved, Place, heartbeat, only_worker, terminations_as_interrupts
@@ -82,7 +83,7 @@ def _work_at(place: Place) -> None:
         raise
     except Exception as error:
         if reason := why_full(error):
-            problem = full(reason, Path(getattr(error, "filename", None) or run.path / "log.txt"))
+            problem = full(reason, Path(getattr(error, "filename", None) or run.path / files.LOG))
             worker.fail(run.hide(str(problem)))
             raise type(problem)(run.hide(str(problem))) from None
         place.check()
@@ -101,32 +102,36 @@ class _Worker:
 
     def __init__(self, place: Place) -> None:
         self.place, self.run, self.config = place, place.run, place.run.config
-        self.progress = Progress(self.run.path / "progress.json")
+        self.progress = Progress(self.run.path / files.PROGRESS)
         before = self.run.status
-        self.status: dict[str, Any] = {
-            "number": before.get("number", 0),
-            "pid": os.getpid(),
-            "process": process_name(os.getpid()),
-            "host": socket.gethostname(),
-            "queued": before.get("queued", time.time()),
-            "started": None,
-            "ended": None,
-            "error": None,
-        }
-        self.notes: dict[str, Any] = {}
+        self.status = Status(
+            state="queued",
+            number=before.number,
+            pid=os.getpid(),
+            process=process_name(os.getpid()),
+            host=socket.gethostname(),
+            queued=before.queued or time.time(),
+            started=None,
+            ended=None,
+            error=None,
+        )
+        self.notes = FoundNote()
         # Given up on a full disk, so that there is room to write down that it is full.
         write_atomic(self.run.path / RESERVE, bytes(RESERVE_BYTES))
         self.enter("queued")
 
-    def enter(self, state: str, error: str | None = None) -> None:
+    def enter(self, state: State, error: str | None = None) -> None:
         """Write the state down. Raises Moved or RunError where the folder is not there any more."""
         self.place.check()
         if state in ("completed", "stopped", "failed"):
-            self.status["ended"] = time.time()
-            (self.run.path / "stop").unlink(missing_ok=True)
+            self._say(ended=time.time())
+            (self.run.path / files.STOP).unlink(missing_ok=True)
             (self.run.path / RESERVE).unlink(missing_ok=True)
-        self.status |= {"state": state, "error": error}
-        write_atomic(self.run.path / "status.json", json.dumps(self.status))
+        self._say(state=state, error=error)
+        write_atomic(self.run.path / files.STATUS, written(self.status))
+
+    def _say(self, **said: Any) -> None:
+        self.status = self.status.model_copy(update=said)
 
     def fail(self, reason: str) -> None:
         """Write down why it failed, where there still is a folder to write it to."""
@@ -140,7 +145,7 @@ class _Worker:
         if config.weights == "none":
             return
         store = FeatureStore(space_of(config, self.run.mask))
-        if config.trainable == "head" and (store.folder / "prefix.safetensors").exists():
+        if config.trainable == "head" and store.prefix_file.exists():
             return
         check_weights(config.backbone, config.weights, lambda done, total: self.progress("downloading", done, total))
 
@@ -157,14 +162,14 @@ class _Worker:
     def go_through(self) -> None:
         """extracting -> training -> evaluating -> completed"""
         keep_large_blocks()
-        self.status["started"] = time.time()
+        self._say(started=time.time())
         self.enter("extracting")
         keep_audit(self.run, lambda done, total: self.progress("auditing", done, total))
         device = pick_device(self.config.device)
         store = FeatureStore(space_of(self.config, self.run.mask))
         stages = Stages(self.run, self.progress, self._asked_to_stop)
         samples, left = stages.extract(store, device)
-        self.status["left_out"] = left.count
+        self._say(left_out=left.count)
         stages.check(samples, left)
         warnings = [left.sentence] if left.count else []
         self._note(space=asdict(store.space), device=str(device), warnings=warnings)
@@ -177,8 +182,8 @@ class _Worker:
         self.enter("completed")
 
     def _note(self, **notes: Any) -> None:
-        self.notes |= notes
-        write_atomic(self.run.path / "found.json", json.dumps(self.notes, indent=1))
+        self.notes = self.notes.model_copy(update=notes)
+        write_atomic(self.run.path / files.FOUND, written(self.notes, indent=1))
 
 
 def keep_large_blocks() -> None:

@@ -10,25 +10,20 @@ draws::
             ui.live_run(run)
 """
 
-from cxr_core.ui.cached import cached_pixels, cached_predictor, cached_scan, full_picture, progress_bar, thumbnail
+from cxr_core.ui.cached import progress_bar
 from cxr_core.ui.datasets import known_datasets, open_dataset
 from cxr_core.ui.form import config_form, estimate_line, fixes_line, names_line
-from cxr_core.ui.frame import duration, escaped, guarded, metric, notes, page, state_badge, warnings_banner
+from cxr_core.ui.frame import escaped, guarded, metric, notes, page
 from cxr_core.ui.gallery import network_batch, sample_grid
 from cxr_core.ui.run.home import latest_datasets, latest_run, latest_runs, next_step, quick_start
 from cxr_core.ui.run.live import live_run
 from cxr_core.ui.run.picker import pick_run
 
 __all__ = [
-    "cached_pixels",
-    "cached_predictor",
-    "cached_scan",
     "config_form",
-    "duration",
     "escaped",
     "estimate_line",
     "fixes_line",
-    "full_picture",
     "guarded",
     "known_datasets",
     "latest_datasets",
@@ -46,7 +41,4 @@ __all__ = [
     "progress_bar",
     "quick_start",
     "sample_grid",
-    "state_badge",
-    "thumbnail",
-    "warnings_banner",
 ]

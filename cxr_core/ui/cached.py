@@ -19,7 +19,7 @@ from cxr_core.figures import of
 from cxr_core.images.encoding import jpeg
 from cxr_core.images.masking import Mask
 from cxr_core.paths import given
-from cxr_core.runs.decision import POINT
+from cxr_core.runs import files
 from cxr_core.runs.run import Run
 from cxr_core.settings import Stamp, stamp
 from cxr_core.ui.frame import duration
@@ -128,7 +128,7 @@ class progress_bar:
 
 def cached_predictor(run: Run) -> "Predictor":
     """The run's predictor, loaded once for all sessions, and again when its weights or its thresholds change."""
-    return _predictor(str(run.path), stamp(run.weights_file), stamp(run.path / POINT))
+    return _predictor(str(run.path), stamp(run.weights_file), stamp(run.path / files.OPERATING_POINT))
 
 
 @st.cache_resource(max_entries=3, show_spinner="Loading the network")

@@ -1,9 +1,9 @@
 """One image looked at closely: the picture, a heat map on demand, its probabilities, the most similar training cases.
 
-    case_view(run, Case(content, "a.png", prediction.probabilities, prediction.label), key="a")
+    case = Case(content, "a.png", prediction.probabilities, prediction.label)
+    for view in (picture_view, answer_view, similar_view): view(run, case, key="a")     # each where the page wants it
 
-or its parts, each where the page wants it: ``picture_view``, ``answer_view``, ``similar_view``. Nothing imports torch
-until a heat map is asked for, or similar cases of an image whose vector is not given.
+Nothing imports torch until a heat map is asked for, or similar cases of an image whose vector is not given.
 """
 
 from collections.abc import Mapping
@@ -56,19 +56,6 @@ class Case:
     @cached_property
     def digest(self) -> str:
         return images.content_digest(self.content)
-
-
-def case_view(run: Run, case: Case, key: str) -> None:
-    """Picture and heat map on the left, answer on the right, similar cases below. ``key`` is unique on the page.
-
-    Raises ImageError where the image cannot be read, RunError and WeightsError where the run cannot.
-    """
-    left, right = st.columns([3, 2])
-    with left:
-        picture_view(run, case, key)
-    with right:
-        answer_view(run, case, key)
-    similar_view(run, case, key)
 
 
 def picture_view(run: Run, case: Case, key: str) -> None:
@@ -190,7 +177,7 @@ def _vector(path: str, changed: Stamp, digest: str, _run: Run, _case: Case) -> N
     from cxr_core.inference.embedding import embed_pixels
 
     seen = images.pixels(_case.content, _case.name, _run.config.image_size)
-    return embed_pixels(cached_predictor(_run).trained, seen[None])[0]
+    return np.asarray(embed_pixels(cached_predictor(_run).trained, seen[None])[0])
 
 
 @st.cache_data(max_entries=8, show_spinner=False, scope="session")

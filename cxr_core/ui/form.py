@@ -194,7 +194,7 @@ def _bound(field: FieldInfo, *names: str) -> float:
     for metadata in field.metadata:
         for name in names:
             if (value := getattr(metadata, name, None)) is not None:
-                return value
+                return float(value)
     raise TypeError(f"A number in TrainConfig needs bounds: expected {' or '.join(names)} in {field!r}.")
 
 

@@ -11,10 +11,11 @@ from PIL import Image
 
 from cxr_core import demo
 from cxr_core.audit import sources
-from cxr_core.audit.audit import Audit, audit, leaks
+from cxr_core.audit.audit import audit, leaks
 from cxr_core.audit.composition import widest_intervals
 from cxr_core.audit.fixing import places
 from cxr_core.audit.kinds import KEEP_ONE, LEAVE_OUT, SAME_SPLIT, SPLIT_BY_PATIENT
+from cxr_core.audit.result import Audit
 from cxr_core.audit.sources import source_issues
 from cxr_core.config import TrainConfig
 from cxr_core.data import fixes
@@ -199,9 +200,9 @@ def test_copies_stay_together_where_a_split_is_taken(tiny_dataset: Path, tmp_pat
 def test_a_run_carries_the_audit_of_its_own_split(completed_run: Run) -> None:
     carried = completed_run.audit
     assert carried is not None
-    assert carried["images"] == len(completed_run.split)
-    assert {issue["kind"] for issue in carried["findings"]} >= {"drawn", "test size"}
-    assert set(carried["widest_interval"]) == set(completed_run.classes)
+    assert carried.facts["images"] == len(completed_run.split)
+    assert {issue.kind for issue in carried.issues} >= {"drawn", "test size"}
+    assert set(carried.facts["widest_interval"]) == set(completed_run.classes)
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cxr_core.audit.audit import Audit, audit
+from cxr_core.audit.audit import audit
 from cxr_core.audit.fixing import places
 from cxr_core.audit.issues import Issue
 from cxr_core.audit.kinds import LEAVE_OUT, MASK_BORDER
+from cxr_core.audit.result import Audit
 from cxr_core.audit.shortcut import AT_BORDER, GROUPS, inside, shortcut
 from cxr_core.audit.traits import traits_of
 from cxr_core.config import TrainConfig

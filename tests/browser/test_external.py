@@ -24,7 +24,7 @@ def run(dashboard_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def _section(page: Page, name: str) -> None:
     seen(page.get_by_test_id("stMain").get_by_text(name, exact=True)).click()
-    expect(page.get_by_role("heading", name=name)).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible(timeout=20_000)
 
 
 @pytest.mark.parametrize("look", ["light", "narrow"], indirect=True)

@@ -76,7 +76,7 @@ def test_from_quick_start_to_a_prediction(
     # Two uploads: one X-ray, one that is none. Each gets its answer.
     visit(page, "Predict", run=run.id)
     test_images = run.split.query("split == 'test'")
-    image = Path(run.info["folder"]) / test_images["file"].iloc[0]
+    image = Path(run.info.folder) / test_images["file"].iloc[0]
     uploads: list[FilePayload] = [
         {"name": "patient.png", "mimeType": "image/png", "buffer": image.read_bytes()},
         {"name": "notes.png", "mimeType": "image/png", "buffer": b"not an image"},

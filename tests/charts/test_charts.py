@@ -14,6 +14,7 @@ from cxr_core import charts
 from cxr_core.charts import live, look, matrix
 from cxr_core.charts.data import MAX_POINTS as MAX_DOTS
 from cxr_core.evaluation import metrics
+from cxr_core.runs.records import Epoch, EpochFigures, of
 
 CLASSES = ["COVID19", "NORMAL", "PNEUMONIA"]
 IMPLIED = {"COVID19": ("PNEUMONIA",)}
@@ -32,12 +33,12 @@ def outcome(classes: list[str] = CLASSES, n: int = 120) -> tuple[dict[str, Any],
     )
 
 
-def history(epochs: int, best: int = 1, classes: list[str] = CLASSES) -> list[dict[str, Any]]:
+def history(epochs: int, best: int = 1, classes: list[str] = CLASSES) -> list[Epoch]:
     confusion = [[57 if i == j else 23 for j in range(len(classes))] for i in range(len(classes))]
     recall = metrics.summary(confusion, classes)["recall"]
     figures = {"loss": 0.5, "accuracy": 0.7, "macro_f1": 0.6}
     val = {**figures, "balanced_accuracy": 0.6, "recall": recall, "confusion": confusion}
-    return [{"epoch": e, "train": figures, "val": val, "best": e == best} for e in range(1, epochs + 1)]
+    return [of({"epoch": e, "train": figures, "val": val, "best": e == best}, Epoch) for e in range(1, epochs + 1)]
 
 
 def samples(n: int) -> pd.DataFrame:
@@ -71,7 +72,6 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
     "one against the rest": lambda: charts.one_vs_rest([[90, 10], [3, 17]], "COVID19"),
     "roc": lambda: charts.roc(CURVES, CLASSES, REPORT),
     "precision-recall": lambda: charts.precision_recall(CURVES, CLASSES, REPORT),
-    "bars": lambda: charts.metric_bars(REPORT),
     "probabilities": lambda: charts.probabilities(dict.fromkeys(CLASSES, 0.3), "NORMAL", {"NORMAL": 0.5}),
 }
 
@@ -139,7 +139,7 @@ def test_names_are_text_never_numbers_markup_or_templates() -> None:
     report, points = outcome(classes)
     for chart in (
         charts.distribution(pd.DataFrame([[1, 2, 3]], index=["2"], columns=classes)),
-        charts.metric_bars(report),
+        charts.interval_bars(report, {"per_class": {}}),
         charts.roc(points, classes, report),
         charts.curves({name: history(2) for name in classes}, "loss"),
     ):
@@ -159,7 +159,7 @@ def test_live_frame_is_long_and_marks_the_best_epoch() -> None:
 
 
 def test_a_later_best_replaces_an_earlier_one() -> None:
-    rows = [{**row, "best": True} for row in history(3)]
+    rows = [row.model_copy(update={"best": True}) for row in history(3)]
     assert live.best_epoch(rows) == 3
     assert live.best_epoch([]) is None
 
@@ -175,7 +175,8 @@ def test_live_spec_stays_the_same_while_the_run_grows(metric: str) -> None:
 
 def test_live_frame_leaves_out_what_is_not_a_number() -> None:
     rows = history(3)
-    rows[1] = {**rows[1], "train": {"loss": math.nan}, "val": {**rows[1]["val"], "loss": math.inf}}
+    lost = {"train": EpochFigures(loss=math.nan), "val": rows[1].val.model_copy(update={"loss": math.inf})}
+    rows[1] = rows[1].model_copy(update=lost)
     assert charts.live_curve(rows, "loss")[0]["epoch"].unique().tolist() == [1, 3]
     assert list(charts.history_curve(rows, "loss").data[0].y) == [0.5, None, 0.5]
 
@@ -271,13 +272,6 @@ def test_an_undefined_curve_says_why() -> None:
     points = metrics.curves(true, probabilities, CLASSES, IMPLIED)
     for chart in (charts.roc(points, CLASSES, report), charts.precision_recall(points, CLASSES, report)):
         assert "COVID19: not defined (0 of 3 positive)" in [trace.name for trace in chart.data]
-
-
-def test_bars_count_what_they_divide() -> None:
-    report = metrics.report([0] * 80 + [1] * 20, np.full((100, 2), 0.5), [0] * 57 + [1] * 43, ["A", "B"], {})
-    first = charts.metric_bars(report).data[0]
-    assert first.text == ("1.00", "0.71", "0.83")
-    assert first.hovertext[1] == "A, Recall<br>57 of 80 that are A"
 
 
 def test_probabilities_mark_the_decision_and_the_thresholds() -> None:

@@ -576,7 +576,7 @@ def test_a_run_that_fails_says_why_in_one_line(call: Call, tiny_dataset: Path, t
     assert "other.pt cannot be read as weights" in one_line(err)
     (run,) = list_runs(tmp_path / "runs")
     assert run.state == "failed"
-    assert "other.pt cannot be read as weights" in str(run.status["error"])
+    assert "other.pt cannot be read as weights" in str(run.status.error)
 
 
 @pytest.mark.parametrize("content", [None, b""])

@@ -96,4 +96,4 @@ def test_the_log_of_a_run_that_fails_has_the_traceback_and_standard_error_a_line
     assert run.log.startswith("Features: 0 of 36 are kept")
     assert "\nTraceback (most recent call last):\n" in run.log
     assert run.log.endswith("\nValueError: as it happens\n")
-    assert run.status["error"] == "Unexpected ValueError: as it happens. The log has the details."
+    assert run.status.error == "Unexpected ValueError: as it happens. The log has the details."

@@ -55,7 +55,7 @@ def test_a_source_shared_once_gives_nothing_away() -> None:
     assert said(*SOUND[:2], ("A", "test", "south", "3", "c"), ("B", "test", "north", "4", "d")) == []
 
 
-def test_train_and_test_from_different_collections() -> None:
+def test_train_and_test_from_different_sources() -> None:
     rows = [(label, "train", "north", f"{label}1", f"{label}1") for label in "AB"]
     rows += [(label, "test", "south", f"{label}2", f"{label}2") for label in "AB"]
     (sentence,) = said(*rows)
@@ -82,8 +82,8 @@ def test_drawings_are_said_to_be_drawings(tiny_dataset: Path) -> None:
     assert cautions(table, tiny_dataset)[0].startswith("These are drawings, not X-rays")
 
 
-def test_the_real_collections_are_told_apart(real_data: Path) -> None:
-    """Every COVID19 image is from one collection and no other image is."""
+def test_the_real_sources_are_told_apart(real_data: Path) -> None:
+    """Every COVID19 image is from one source and no other image is."""
     folder = real_data / "covid-cxr"
     table = split(scan(folder), 0.15, 0.2, seed=0)
     found = cautions(table, folder)

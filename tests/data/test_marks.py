@@ -106,7 +106,7 @@ def test_a_run_honours_marks_only_where_asked(tiny_dataset: Path, tmp_path: Path
     run = new_run(tiny_dataset, runs, corrections=True)
     expected = plain.split[~plain.split["digest"].isin([chosen["train"]["digest"], chosen["val"]["digest"]])]
     pd.testing.assert_frame_equal(run.split, expected.reset_index(drop=True))
-    assert sum(run.info["counts"]["train"].values()) == sum(plain.info["counts"]["train"].values()) - 1
-    assert run.info["counts"]["test"] == plain.info["counts"]["test"]
+    assert sum(run.info.counts["train"].values()) == sum(plain.info.counts["train"].values()) - 1
+    assert run.info.counts["test"] == plain.info.counts["test"]
     assert any("marked as wrong or to be left out were taken out: 1 of" in warning for warning in run.warnings)
     assert any("1 marked image is in the test split" in warning for warning in run.warnings)

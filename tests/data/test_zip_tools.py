@@ -1,6 +1,7 @@
 """Zips as tools make them: what is harmless and unambiguous is unpacked, the rest refused with the reason that fits."""
 
 import errno
+import shutil
 import stat
 import struct
 import warnings
@@ -191,7 +192,7 @@ def test_a_full_disk_says_where_and_how_much(monkeypatch: pytest.MonkeyPatch, is
     content = made(*images())
     room = SimpleNamespace(total=10 * 2**20, used=0, free=100)
     with monkeypatch.context() as patch:
-        patch.setattr(archive.shutil, "disk_usage", lambda folder: room)
+        patch.setattr(shutil, "disk_usage", lambda folder: room)
         with pytest.raises(DatasetError, match=rf"needs \d+ MiB in {isolated}/data/uploads, where 0 MiB are free"):
             unpack(content, "x.zip")
 

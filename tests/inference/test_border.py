@@ -153,9 +153,9 @@ def test_it_is_said_once_beside_every_score(run: Run, completed_run: Run) -> Non
     assert metrics
     assert any("does not see the border" in warning for warning in metrics["warnings"])
     assert run.audit
-    assert run.audit["border_masked"]
+    assert run.audit.facts["border_masked"]
     assert completed_run.audit
-    assert not completed_run.audit["border_masked"]
+    assert not completed_run.audit.facts["border_masked"]
     assert not any("border" in warning for warning in completed_run.warnings)
 
 
@@ -195,6 +195,6 @@ def test_the_verdict_and_the_card_do_not_name_the_border_either(run: Run, tmp_pa
         "claimed": True,
         "n": 36,
     }
-    (copy.path / "audit.json").write_text(json.dumps({**(run.audit or {}), "shortcut": reached}))
+    (copy.path / "audit.json").write_text(json.dumps(run.audit.as_json() | {"shortcut": reached} if run.audit else {}))
     assert "by size, file and brightness alone (1.00)" in verdict(copy).sentence
     assert "Size, file and brightness alone (shortcut), macro F1" in render(model_card(copy))

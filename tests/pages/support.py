@@ -71,7 +71,7 @@ def tiny_run(runs_dir: Path, root: Path, state: str, epochs_done: int = 3, **con
     """
     run = create_run(scan(root), TrainConfig.create(**{"backbone": "small-cnn", "epochs": 4, **config}), runs_dir)
     now = time.time()
-    status = {**run.status, "state": state, "queued": now - 90, "started": now - 80, "ended": None}
+    status = {**run.status.model_dump(), "state": state, "queued": now - 90, "started": now - 80, "ended": None}
     if state in ("queued", "extracting"):
         epochs_done = 0
     if state in ("extracting", "training", "evaluating"):

@@ -219,14 +219,15 @@ def first_case(path: str) -> None:
     from pathlib import Path
 
     from cxr_core.runs.run import Run
-    from cxr_core.ui.case import Case, case_view
+    from cxr_core.ui.case import Case, answer_view, picture_view, similar_view
     from cxr_core.ui.marks import mark_buttons
 
     run = Run(Path(path))
     row = run.predictions("test").iloc[0]
-    content = (Path(run.info["folder"]) / row["file"]).read_bytes()
+    content = (Path(run.info.folder) / row["file"]).read_bytes()
     case = Case(content, row["file"], {name: row[f"p_{name}"] for name in run.classes}, row["decision"], row["label"])
-    case_view(run, case, "x")
+    for view in (picture_view, answer_view, similar_view):
+        view(run, case, "x")
     mark_buttons(row["digest"], row["file"], row["label"], "x")
 
 
@@ -257,7 +258,7 @@ def test_a_validation_image_brings_its_own_vector(run: Run) -> None:
     row = measured(run, "val")[1].iloc[0]
     vector = kept_vector(run, row["digest"])
     assert vector is not None
-    path = Path(run.info["folder"]) / row["file"]
+    path = Path(run.info.folder) / row["file"]
     computed = embed_pixels(Trained.load(run), pixels(read_bytes(path), path.name, run.config.image_size)[None])[0]
     np.testing.assert_allclose(vector, computed.astype(np.float32), atol=2e-3)
     assert kept_vector(run, "0" * 32) is None
@@ -266,7 +267,7 @@ def test_a_validation_image_brings_its_own_vector(run: Run) -> None:
 
 def test_a_vanished_image_is_a_message(make: Callable[..., Run]) -> None:
     run = make()
-    shutil.rmtree(run.info["folder"])
+    shutil.rmtree(run.info.folder)
     at = open_first(choose(opened(run), ANY, ANY))
     assert "cannot be read" in texts(at)
 
@@ -274,7 +275,7 @@ def test_a_vanished_image_is_a_message(make: Callable[..., Run]) -> None:
 def test_marks_are_written_shown_and_undone(run: Run, isolated: Path) -> None:
     at = case_page(run)
     row = run.predictions("test").iloc[0]
-    before = (Path(run.info["folder"]) / row["file"]).read_bytes()
+    before = (Path(run.info.folder) / row["file"]).read_bytes()
     next(box for box in at.text_input if box.label.startswith("Reason")).set_value("an effusion")
     button(at, "Label looks wrong")
     button(at, "Leave out of training")
@@ -283,10 +284,10 @@ def test_marks_are_written_shown_and_undone(run: Run, isolated: Path) -> None:
     assert set(given["digest"]) == {row["digest"]}
     assert set(given["label"]) == {row["label"]}
     assert given["reason"][0] == "an effusion"
-    assert (Path(run.info["folder"]) / row["file"]).read_bytes() == before
+    assert (Path(run.info.folder) / row["file"]).read_bytes() == before
     assert "Marked label looks wrong: an effusion" in texts(at).replace("**", "")
 
-    dataset = sound(open_page("pages/1_Dataset.py", data=run.info["data"]))
+    dataset = sound(open_page("pages/1_Dataset.py", data=run.info.data))
     assert "1 of 36 images are marked" in texts(dataset)
     undo = next(found for found in dataset.button if str(found.key).endswith(LEAVE_OUT))
     sound(undo.click().run())
@@ -300,7 +301,7 @@ def test_marks_are_written_shown_and_undone(run: Run, isolated: Path) -> None:
 
 def test_a_damaged_table_of_marks_is_a_message(run: Run, isolated: Path) -> None:
     (isolated / "runs" / marks.FILE).write_text("x,y\n1,2\n")
-    for at in (opened(run), open_page("pages/1_Dataset.py", data=run.info["data"])):
+    for at in (opened(run), open_page("pages/1_Dataset.py", data=run.info.data)):
         assert any("corrections.csv is damaged" in error.value.replace("\\", "") for error in sound(at).error)
 
 
@@ -406,17 +407,17 @@ def test_calibration_before_and_after(run: Run) -> None:
 def test_epochs_are_replayed(run: Run) -> None:
     at = opened(run, "Epochs")
     for row in run.history:
-        sound(at.slider[0].set_value(row["epoch"]).run())
-        assert f"Epoch {row['epoch']} of {len(run.history)}" in texts(at)
+        sound(at.slider[0].set_value(row.epoch).run())
+        assert f"Epoch {row.epoch} of {len(run.history)}" in texts(at)
         for k, name in enumerate(CLASSES):
-            counts = row["val"]["confusion"][k]
-            assert metrics(at)[f"Recall of {name}: {counts[k]} of {sum(counts)}"] == f"{row['val']['recall'][name]:.3f}"
+            counts = row.val.confusion[k]
+            assert metrics(at)[f"Recall of {name}: {counts[k]} of {sum(counts)}"] == f"{row.val.recall[name]:.3f}"
     chart = recall_curve(run.history, list(CLASSES), 1)
     assert [trace.name for trace in chart.data] == list(CLASSES)
 
 
 def test_a_history_without_matrices_is_a_message(run: Run) -> None:
-    rows = run.history
+    rows = [json.loads(line) for line in (run.path / "history.jsonl").read_text().splitlines()]
     del rows[0]["val"]["confusion"]
     (run.path / "history.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert "history.jsonl is damaged" in opened(run, "Epochs").error[0].value.replace("\\", "")

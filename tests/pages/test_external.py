@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from cxr_core.inference.evaluate import evaluate_external
 from cxr_core.reports import markdown
 from cxr_core.reports.card import model_card
-from cxr_core.runs import viewings
+from cxr_core.runs import files, viewings
 from cxr_core.runs.external import externals
 from cxr_core.runs.run import Run
 from cxr_core.settings import remember_dataset
@@ -142,5 +142,5 @@ def test_a_page_counts_one_look_however_often_it_is_drawn(isolated: Path) -> Non
 
 def test_the_page_opens_where_looks_cannot_be_counted(isolated: Path) -> None:
     run = tiny_run(isolated / "runs", tiny_dataset(isolated / "tiny"), "completed")
-    (run.path / viewings.FILE).mkdir()
+    (run.path / files.VIEWINGS).mkdir()
     assert "was not looked at yet" in texts(sound(open_page(PAGE, timeout=60, run=run.id)))

@@ -12,6 +12,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from cxr_core import images
+from cxr_core.data.uploads import members
 from cxr_core.inference.predictor import Predictor
 from cxr_core.runs.decision import save_operating_point
 from cxr_core.runs.run import Run
@@ -320,7 +321,7 @@ def test_thresholds_that_a_person_chose_count_at_once(
 
 @pytest.fixture
 def answered(run: Run, drawings: list[bytes]) -> uploads.Answer:
-    (member,) = uploads.members("a.png", drawings[0], "k")
+    (member,) = members("a.png", drawings[0], "k")
     prediction = next(Predictor.load(run).predict([("a.png", drawings[0])]))
     return uploads.Answer("a.png", "k", None, prediction, member)
 

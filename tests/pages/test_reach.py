@@ -1,12 +1,15 @@
 """What pages open: what a person typed or picked; what a link brings when she says so; nothing out of reach."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from cxr_core.data import dataset as datasets
+from cxr_core.data.budget import Progress
+from cxr_core.errors import DatasetError
 from cxr_core.settings import recent_datasets, remember_dataset
 from cxr_core.ui import cached
 from cxr_core.ui.cached import STOPPED, forget_scans
@@ -167,11 +170,11 @@ def test_a_stopped_scan_says_so_and_looks_again_when_asked(squares: Path, monkey
 def test_a_scan_shows_its_bar_and_the_button(squares: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
 
-    def slow(root: Path, report: datasets.Progress) -> datasets.Dataset:
-        monkeypatch.setattr(cached.time, "monotonic", lambda: 10.0**9)
+    def slow(root: Path, report: Progress) -> datasets.Dataset:
+        monkeypatch.setattr(time, "monotonic", lambda: 10.0**9)
         report(300, 0)
         report(100, 400)
-        raise cached.DatasetError("enough")
+        raise DatasetError("enough")
 
     monkeypatch.setattr(cached, "scan", slow)
     drawn = cached.progress_bar._drawn

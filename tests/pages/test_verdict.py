@@ -65,13 +65,13 @@ def test_every_page_that_shows_the_scores_of_a_leak_says_so(isolated: Path) -> N
 
 def test_scores_side_by_side_are_said_to_choose_by_test(run: Run) -> None:
     assert "choosing by test" not in texts(opened(RUNS, run))
-    tiny_run(run.path.parent, Path(run.info["data"]), "completed")
+    tiny_run(run.path.parent, Path(run.info.data), "completed")
     assert "score of the same test: 2 on tiny" in texts(opened(RUNS, run))
     assert viewings.count(run) == 0
 
 
 def test_comparing_on_the_test_looks_at_both_and_on_validation_at_none(run: Run) -> None:
-    other = tiny_run(run.path.parent, Path(run.info["data"]), "completed")
+    other = tiny_run(run.path.parent, Path(run.info.data), "completed")
     at = opened(EVALUATE, run)
     at.segmented_control(key="split").set_value("val").run()
     at.segmented_control(key="section").set_value("Compare").run()
@@ -85,7 +85,7 @@ def test_comparing_on_the_test_looks_at_both_and_on_validation_at_none(run: Run)
 
 def test_comparing_with_a_run_on_a_leak_says_which(isolated: Path) -> None:
     run = leaking(isolated)
-    tiny_run(run.path.parent, Path(run.info["data"]), "completed", train_anyway=True)
+    tiny_run(run.path.parent, Path(run.info.data), "completed", train_anyway=True)
     at = opened(EVALUATE, run)
     at.segmented_control(key="section").set_value("Compare").run()
     assert "A: Trained although the audit found a leak" in texts(at)

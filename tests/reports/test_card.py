@@ -68,7 +68,7 @@ def test_counts_hyperparameters_warnings_and_versions_are_there(run: Run) -> Non
     assert all(f"{name} | " in shown for name in TrainConfig.model_fields)
     assert all(source in shown for source in set(samples["source"]))
     assert all(warning in shown for warning in run.warnings)
-    assert f"torch {run.info['versions']['torch']}" in shown
+    assert f"torch {run.info.versions['torch']}" in shown
 
 
 def test_no_person_and_no_path_is_in_it(run: Run) -> None:
@@ -76,7 +76,7 @@ def test_no_person_and_no_path_is_in_it(run: Run) -> None:
     for shown in (markdown.render(document), html.render(document)):
         assert not [name for name in set(run.split["patient"]) if name and name in shown]
         assert not [name for name in run.split["file"] if name in shown]
-        assert str(run.info["folder"]) not in shown
+        assert str(run.info.folder) not in shown
 
 
 def test_thresholds_of_a_person_are_said_to_be_theirs(run: Run) -> None:

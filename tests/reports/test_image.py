@@ -79,7 +79,7 @@ def test_an_answer_with_all_that_belongs_to_it(predictor: Predictor, phantom: by
         assert not neighbour.patient or neighbour.patient not in shown
     assert all(f"{name} {count} of {sum(shares.values())}" in shown for name, count in shares.items())
     assert all(warning in shown for warning in run.warnings)
-    assert f"torch {run.info['versions']['torch']}" in shown
+    assert f"torch {run.info.versions['torch']}" in shown
     assert "Research use only" in shown
     assert "95 % bootstrap intervals" in shown
     assert content_digest(phantom) in shown
@@ -137,7 +137,7 @@ def test_training_images_that_moved_leave_their_words(
     predictor: Predictor, phantom: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = predictor.trained.run
-    monkeypatch.setitem(run.info, "folder", str(tmp_path))
+    monkeypatch.setitem(run.__dict__, "info", run.info.model_copy(update={"folder": str(tmp_path)}))
     document = reported(predictor, predicted(predictor, phantom), phantom)
     tiles = [block for block in document.blocks if isinstance(block, Pictures)][1]
     assert [picture.jpeg for picture in tiles.pictures] == [None] * 5

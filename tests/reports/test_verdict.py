@@ -12,7 +12,7 @@ from cxr_core.reports.verdict import NO_EXTERNAL, NOT_AUDITED, audit_of, verdict
 from cxr_core.runs import controls
 from cxr_core.runs.companions import CONTROLS
 from cxr_core.runs.decision import Decision
-from cxr_core.runs.external import FOLDER
+from cxr_core.runs.files import EXTERNAL
 from cxr_core.runs.measured import measure, measured
 from cxr_core.runs.run import Run
 from cxr_core.training.stages import keep_audit
@@ -55,7 +55,7 @@ def write_external(run: Run, name: str, wrong: bool) -> None:
         table[columns] = [list(row[1:]) + list(row[:1]) for row in table[columns].to_numpy()]
     figures, table = measure(table, run.classes, run.implied, Decision.load(run))
     facts = {"name": name, "data": name, "data_digest": name, "split": "all", "evaluated": "2026-01-01", "shared": 0}
-    folder = run.path / FOLDER
+    folder = run.path / EXTERNAL
     folder.mkdir(exist_ok=True)
     table.to_csv(folder / f"{name}.csv", index=False)
     (folder / f"{name}.json").write_text(json.dumps({**facts, "metrics": {**figures, "split": "all"}}))

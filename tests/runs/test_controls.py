@@ -41,8 +41,8 @@ def run(completed_run: Run, isolated: Path) -> Iterator[Run]:
     copy = copy_of(completed_run, isolated)
     yield copy
     control = active(copy, CONTROLS)
-    if control is not None and control.status.get("pid"):
-        os.kill(control.status["pid"], signal.SIGKILL)
+    if control is not None and control.status.pid:
+        os.kill(control.status.pid, signal.SIGKILL)
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +160,7 @@ def test_either_a_data_set_or_a_run(given: list[str], capsys: pytest.CaptureFixt
 
 
 def test_a_run_that_is_not_completed_has_no_controls(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    (run.path / "status.json").write_text(json.dumps({**run.status, "state": "stopped"}))
+    (run.path / "status.json").write_text(json.dumps({**run.status.model_dump(), "state": "stopped"}))
     assert main(["audit", "--run", str(run.path)]) == 1
     assert "expected a completed training" in capsys.readouterr().err
     with pytest.raises(RunError, match="completed"):
@@ -193,7 +193,7 @@ def test_the_button_starts_a_process_and_the_scores_appear(run: Run) -> None:
 
 def test_a_lost_process_is_said_and_goes_on(run: Run) -> None:
     control = laid(run, "lungs-erased")
-    lost = {**control.status, "state": "training", "pid": os.getpid()}
+    lost = {**control.status.model_dump(), "state": "training", "pid": os.getpid()}
     (control.path / "status.json").write_text(json.dumps(lost))
     at = open_page(PAGE, timeout=60, run=run.id)
     at.segmented_control(key="section").set_value("Controls").run()

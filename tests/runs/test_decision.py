@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from cxr_core.errors import ConfigError, RunError
-from cxr_core.runs.decision import POINT, Decision, clear_operating_point, save_operating_point
+from cxr_core.runs.decision import Decision, clear_operating_point, save_operating_point
+from cxr_core.runs.files import OPERATING_POINT
 from cxr_core.runs.run import Run
 
 CLASSES = ["COVID19", "NORMAL", "PNEUMONIA"]
@@ -82,7 +83,7 @@ def test_single_labels_can_be_given_thresholds(run: Run) -> None:
 def test_a_threshold_lies_between_nought_and_one(run: Run, limit: float) -> None:
     with pytest.raises(ConfigError, match="threshold of NORMAL: expected a number between 0 and 1"):
         save_operating_point(run, {"COVID19": 0.5, "NORMAL": limit})
-    assert not (run.path / POINT).exists()
+    assert not (run.path / OPERATING_POINT).exists()
 
 
 def test_a_threshold_is_of_a_class_of_the_run(run: Run) -> None:
@@ -99,7 +100,7 @@ def test_a_threshold_is_of_a_class_of_the_run(run: Run) -> None:
     ],
 )
 def test_a_damaged_point_is_refused_with_the_way_on(run: Run, kept: object) -> None:
-    (run.path / POINT).write_text(json.dumps(kept))
+    (run.path / OPERATING_POINT).write_text(json.dumps(kept))
     with pytest.raises(RunError, match=r"operating_point.json is damaged.*Delete it to use the run's own"):
         Decision.load(run)
     clear_operating_point(run)

@@ -41,7 +41,7 @@ def test_an_external_data_set_is_kept_with_its_predictions(run: Run, hospital: P
     metrics, table = kept.measured
     assert metrics == json.loads(json.dumps(outcome.metrics))
     assert table["decision"].tolist() == outcome.table["decision"].tolist()
-    assert (kept.name, kept.facts["split"], kept.facts["shared"]) == ("hospital b", "test", 0)
+    assert (kept.name, kept.facts.split, kept.facts.shared) == ("hospital b", "test", 0)
     assert sorted(path.name for path in (run.path / "external").iterdir()) == sorted(
         [kept.path.name, kept.path.with_suffix(".csv").name]
     )
@@ -52,7 +52,7 @@ def test_again_it_takes_its_own_place_and_another_split_does_not(run: Run, hospi
         evaluate_external(run, hospital)
     assert len(externals(run)) == 1
     evaluate_external(run, hospital, "train")
-    assert [kept.facts["split"] for kept in externals(run)] == ["train", "test"]
+    assert [kept.facts.split for kept in externals(run)] == ["train", "test"]
 
 
 def test_the_runs_own_data_set_is_none(run: Run, tiny_dataset: Path, tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_a_few_shared_images_are_counted(run: Run, tiny_dataset: Path, hospital:
     shutil.copy(own, mixed / "NORMAL" / "own.png")
     outcome = evaluate_external(run, mixed)
     assert outcome.kept
-    assert outcome.kept.facts["shared"] == 1
+    assert outcome.kept.facts.shared == 1
 
 
 def test_a_folder_that_cannot_be_written_still_gives_the_figures(run: Run, hospital: Path) -> None:

@@ -1,6 +1,7 @@
 """Worker processes, real ones: they queue, stop, die, are resumed, and outlive whoever started them."""
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -26,8 +27,8 @@ def runs_dir(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "runs"
     yield folder
     for run in list_runs(folder):
-        if run.is_active and run.status.get("pid"):
-            os.kill(run.status["pid"], signal.SIGKILL)
+        if run.is_active and run.status.pid:
+            os.kill(int(run.status.pid or 0), signal.SIGKILL)
 
 
 def test_killed_in_training_and_resumed_is_the_uninterrupted_run(
@@ -47,8 +48,8 @@ def test_killed_in_training_and_resumed_is_the_uninterrupted_run(
     with pytest.raises(RunError, match="stop it before"):
         run.delete()
 
-    os.kill(run.status["pid"], signal.SIGKILL)
-    wait_until(lambda: not psutil.pid_exists(run.status["pid"]), "the end of the worker")
+    os.kill(int(run.status.pid or 0), signal.SIGKILL)
+    wait_until(lambda: not psutil.pid_exists(int(run.status.pid or 0)), "the end of the worker")
     assert run.state == "lost"
     assert len(run.history) < 40
 
@@ -68,7 +69,7 @@ def test_one_at_a_time_in_the_order_they_came(tiny_dataset: Path, runs_dir: Path
     second, third = new_run(tiny_dataset, runs_dir, seed=2), new_run(tiny_dataset, runs_dir, seed=3)
     jobs.start(second)
     jobs.start(third)
-    wait_until(lambda: bool(second.status["pid"] and third.status["pid"]), "two waiting workers")
+    wait_until(lambda: bool(second.status.pid and third.status.pid), "two waiting workers")
     assert (first.state, second.state, third.state) == ("training", "queued", "queued")
 
     jobs.stop(third)
@@ -81,7 +82,7 @@ def test_one_at_a_time_in_the_order_they_came(tiny_dataset: Path, runs_dir: Path
     assert first.can_resume
     wait_until(lambda: not second.is_active, "the end of the second")
     assert second.state == "completed", second.log
-    assert second.status["started"] >= first.status["ended"]
+    assert (second.status.started or 0) >= (first.status.ended or math.inf)
     wait_until(lambda: second.log.splitlines()[-1] == str(second.path), "the folder as the log's last line")
 
 
@@ -89,7 +90,7 @@ def test_a_polite_kill_is_a_stop(tiny_dataset: Path, runs_dir: Path) -> None:
     run = new_run(tiny_dataset, runs_dir, epochs=10_000)
     jobs.start(run)
     wait_until(lambda: len(run.history) >= 1, "the first epoch")
-    os.kill(run.status["pid"], signal.SIGTERM)
+    os.kill(int(run.status.pid or 0), signal.SIGTERM)
     wait_until(lambda: not run.is_active, "the stop", seconds=20)
     assert run.state == "stopped"
 
@@ -125,7 +126,7 @@ def test_a_worker_that_fails_says_why_in_the_run(tiny_dataset: Path, runs_dir: P
     jobs.start(run)
     wait_until(lambda: not run.is_active, "the failure")
     assert run.state == "failed"
-    assert f"there is no file {weights}" in run.status["error"]
+    assert f"there is no file {weights}" in str(run.status.error)
     wait_until(lambda: run.log.splitlines()[-1:] != [], "the worker's last words")
     assert run.log.splitlines()[-1].startswith("error: ")
     assert "Traceback" not in run.log
@@ -151,7 +152,7 @@ def test_waiting_ends_with_the_run_or_says_why_not(tiny_dataset: Path, completed
     run = new_run(tiny_dataset, tmp_path / "runs")
     with pytest.raises(RunError, match="is queued after 0 seconds"):
         jobs.wait(run, seconds=0)
-    status = {**run.status, "state": "failed", "error": "The loss is no longer a number."}
+    status = {**run.status.model_dump(), "state": "failed", "error": "The loss is no longer a number."}
     (run.path / "status.json").write_text(json.dumps(status), encoding="utf-8")
     with pytest.raises(RunError, match="is failed: The loss is no longer a number"):
         jobs.wait(run)

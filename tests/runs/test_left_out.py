@@ -15,7 +15,7 @@ from cxr_core.evaluation.metrics import report
 from cxr_core.reports.card import model_card
 from cxr_core.reports.markdown import render
 from cxr_core.reports.verdict import verdict
-from cxr_core.runs import jobs, left_out
+from cxr_core.runs import files, jobs, left_out
 from cxr_core.runs.companions import LEFT_OUT, active, laid_down, request_stop, unfinished
 from cxr_core.runs.measured import measured
 from cxr_core.runs.run import Run
@@ -108,7 +108,7 @@ def test_what_was_reached_is_counted_on_every_image_once(measured_run: Run) -> N
     whole = measured_run.split
     counts = whole["source"].value_counts()
     assert {row["source"]: row["n"] for row in found.rows} == dict(counts)
-    table = pd.read_csv(measured_run.path / left_out.TABLE, dtype={"patient": str}, keep_default_na=False)
+    table = pd.read_csv(measured_run.path / files.LEFT_OUT_TABLE, dtype={"patient": str}, keep_default_na=False)
     assert sorted(table["file"]) == sorted(whole["file"])
     assert not list(measured_run.path.glob("sources-*")), "the folders of the trainings go"
     _, own = measured(measured_run, "test")
@@ -121,7 +121,9 @@ def test_the_drop_is_that_of_the_same_images(measured_run: Run) -> None:
     assert found.difference
     classes, implied = measured_run.classes, measured_run.implied
     _, own = measured(measured_run, "test")
-    table = pd.read_csv(measured_run.path / left_out.TABLE, keep_default_na=False).set_index("file").loc[own["file"]]
+    table = (
+        pd.read_csv(measured_run.path / files.LEFT_OUT_TABLE, keep_default_na=False).set_index("file").loc[own["file"]]
+    )
 
     def macro_f1(rows: pd.DataFrame) -> float:
         true, decided = (rows[name].map(classes.index).to_numpy() for name in ("label", "decision"))
@@ -214,7 +216,7 @@ def test_the_button_starts_it_and_the_result_appears(run: Run) -> None:
 
 def test_damage_is_a_message(measured_run: Run, isolated: Path) -> None:
     run = copy_of(measured_run, isolated)
-    (run.path / left_out.TABLE).write_text("file,label\n")
+    (run.path / files.LEFT_OUT_TABLE).write_text("file,label\n")
     at = open_page(PAGE, timeout=60, run=run.id)
     at.segmented_control(key="section").set_value("Sources").run()
     assert not at.exception

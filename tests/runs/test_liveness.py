@@ -16,7 +16,8 @@ import pytest
 
 from cxr_core.errors import RunError
 from cxr_core.runs import jobs, liveness
-from cxr_core.runs.liveness import WORKER_LOCK, is_held, lives, note_launch, process_name
+from cxr_core.runs.files import WORKER_LOCK
+from cxr_core.runs.liveness import is_held, lives, note_launch, process_name
 from cxr_core.runs.queue import NUMBER, ahead_of
 from cxr_core.runs.run import Run, list_runs
 from cxr_core.training.worker import work
@@ -49,7 +50,7 @@ def holder(run: Run) -> Iterator[subprocess.Popen[str]]:
 
 
 def set_status(run: Run, **changes: Any) -> None:
-    (run.path / "status.json").write_text(json.dumps({**run.status, **changes}), encoding="utf-8")
+    (run.path / "status.json").write_text(json.dumps({**run.status.model_dump(), **changes}), encoding="utf-8")
 
 
 # --- the lock

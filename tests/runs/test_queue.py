@@ -31,7 +31,7 @@ def owner(completed_run: Run, isolated: Path) -> Iterator[Run]:
     copy = copy_of(completed_run, isolated)
     yield copy
     for run in [*list_runs(copy.path.parent), *made(copy)]:
-        pid = run.status.get("pid")
+        pid = run.status.pid
         if run.is_active and pid and pid != os.getpid():
             os.kill(pid, signal.SIGKILL)
 
@@ -46,7 +46,7 @@ def first(owner: Run, tiny_dataset: Path) -> Run:
 
 
 def set_status(run: Run, **changes: Any) -> None:
-    (run.path / "status.json").write_text(json.dumps({**run.status, **changes}), encoding="utf-8")
+    (run.path / "status.json").write_text(json.dumps({**run.status.model_dump(), **changes}), encoding="utf-8")
 
 
 def made(owner: Run) -> list[Run]:
@@ -55,7 +55,7 @@ def made(owner: Run) -> list[Run]:
 
 
 def number(run: Run) -> int:
-    return int(run.status["number"])
+    return int(run.status.number)
 
 
 def live(run: Run) -> str:
@@ -86,7 +86,7 @@ def test_whoever_came_first_trains_first_and_the_page_says_who_that_is(
     jobs.start(run)
     companions = made(owner)
     numbers = [number(one) for one in companions]
-    wait_until(lambda: bool(run.status["pid"] and companions[0].status["pid"]), "two waiting workers")
+    wait_until(lambda: bool(run.status.pid and companions[0].status.pid), "two waiting workers")
     time.sleep(1)  # a turn that is free is taken within half a second
     assert [one.state for one in (first, run, *companions)] == ["training", *["queued"] * 3]
     assert [number(one) for one in companions] == numbers, "the worker keeps the numbers that were given"
@@ -154,7 +154,7 @@ def test_controls_that_are_stopped_as_they_wait_hold_nobody_up(owner: Run, first
     jobs.start_experiment(owner, CONTROLS)
     after = new_run(tiny_dataset, owner.path.parent, seed=3)
     assert ahead_of(after) == [first, *made(owner)]
-    wait_until(lambda: bool(made(owner)[0].status["pid"]), "the waiting worker")
+    wait_until(lambda: bool(made(owner)[0].status.pid), "the waiting worker")
     request_stop(owner, CONTROLS)
     wait_until(lambda: ahead_of(after) == [first], "the stop of both")
     assert [one.state for one in made(owner)] == ["stopped", "stopped"]

@@ -17,6 +17,7 @@ from cxr_core.data.dataset import scan
 from cxr_core.errors import ConfigError, RunError
 from cxr_core.images.version import PIXELS
 from cxr_core.runs.creation import create_run
+from cxr_core.runs.records import ProgressNote
 from cxr_core.runs.run import Run, find_run, list_runs
 from cxr_core.settings import write_atomic
 from tests import ROOT
@@ -38,7 +39,7 @@ def finished(completed_run: Run, tmp_path: Path) -> Run:
 
 
 def set_status(run: Run, **changes: Any) -> None:
-    (run.path / "status.json").write_text(json.dumps({**run.status, **changes}), encoding="utf-8")
+    (run.path / "status.json").write_text(json.dumps({**run.status.model_dump(), **changes}), encoding="utf-8")
 
 
 # --- a new run
@@ -54,12 +55,12 @@ def test_a_new_run_says_what_it_will_do(run: Run, tiny_dataset: Path) -> None:
     assert run.classes == dataset.classes
     assert run.implied == {"COVID19": ("PNEUMONIA",)}
     assert run.config == TrainConfig.create(**SMALL)
-    assert run.info["data_digest"] == dataset.digest
-    assert Path(run.info["data"]) == tiny_dataset
-    assert set(run.info["versions"]) >= {"torch", "torchvision", "numpy", "pillow"}
+    assert run.info.data_digest == dataset.digest
+    assert Path(run.info.data) == tiny_dataset
+    assert set(run.info.versions) >= {"torch", "torchvision", "numpy", "pillow"}
     assert run.history == []
     assert run.best is None
-    assert run.progress == {}
+    assert run.progress == ProgressNote()
     assert run.log == ""
     assert run.metrics("test") is None
     with pytest.raises(RunError, match="no predictions for test yet: it is queued"):
@@ -72,7 +73,7 @@ def test_every_image_stands_in_one_split_and_the_counts_are_theirs(run: Run, tin
     assert sorted(table["file"]) == sorted(samples["file"])
     assert set(table["split"]) == {"train", "val", "test"}
     assert set(table.loc[table["split"] == "test", "file"]) == set(samples.loc[samples["split"] == "test", "file"])
-    for split, counts in run.info["counts"].items():
+    for split, counts in run.info.counts.items():
         for name, count in counts.items():
             assert count == ((table["split"] == split) & (table["label"] == name)).sum()
     patients = table[table["patient"] != ""].groupby("patient")["split"].nunique()
@@ -144,7 +145,7 @@ def test_a_damaged_status_is_a_failed_run(run: Run, content: str) -> None:
     (run.path / "status.json").write_text(content, encoding="utf-8")
     assert run.state == "failed"
     assert run.can_resume
-    assert "damaged" in run.status["error"]
+    assert "damaged" in str(run.status.error)
 
 
 @pytest.mark.parametrize("changes", [{"pid": "x"}, {"pid": 1, "process": None}, {"process": 7}])
@@ -171,7 +172,7 @@ def test_a_run_whose_files_were_read_in_another_way_says_so(finished: Run) -> No
     said = "were read in another way"
     assert not any(said in sentence for sentence in finished.warnings)
     for number in ({}, {"pixels": PIXELS - 1}):
-        info = {name: value for name, value in finished.info.items() if name != "pixels"} | number
+        info = {name: value for name, value in finished.info.model_dump().items() if name != "pixels"} | number
         write_atomic(finished.path / "run.json", json.dumps(info))
         assert sum(said in sentence for sentence in Run(finished.path).warnings) == 1
 
@@ -186,7 +187,7 @@ def test_a_configuration_of_another_version_is_a_run_error(finished: Run) -> Non
 
 def test_an_unfinished_last_line_of_the_history_is_skipped(finished: Run) -> None:
     rows = finished.history
-    assert [row["epoch"] for row in rows] == [1, 2]
+    assert [row.epoch for row in rows] == [1, 2]
     with (finished.path / "history.jsonl").open("a") as history:
         history.write('{"epoch": 3, "seco')
     assert Run(finished.path).history == rows
@@ -220,8 +221,8 @@ def test_damaged_tables_are_run_errors(finished: Run, content: bytes | None) -> 
 def test_damaged_notes_count_as_none(finished: Run, name: str) -> None:
     (finished.path / name).write_bytes(b'{"n": 1')
     assert finished.metrics("test") is None or name != "metrics_test.json"
-    assert finished.progress == {} or name != "progress.json"
-    assert finished.found("space", None) is None or name != "found.json"
+    assert finished.progress == ProgressNote() or name != "progress.json"
+    assert finished.found.space is None or name != "found.json"
 
 
 def test_predictions_are_read_back_to_the_last_bit(finished: Run) -> None:
@@ -306,7 +307,7 @@ import sys, time
 from pathlib import Path
 from cxr_core.runs.run import list_runs
 started = time.perf_counter()
-rows = [(run.id, run.state, run.config.backbone, len(run.history), run.metrics("test")["accuracy"], run.best["epoch"])
+rows = [(run.id, run.state, run.config.backbone, len(run.history), run.metrics("test")["accuracy"], run.best.epoch)
         for run in list_runs(Path(sys.argv[1]))]
 seconds = time.perf_counter() - started
 heavy = [name for name in ("torch", "torchvision", "streamlit", "sklearn") if name in sys.modules]

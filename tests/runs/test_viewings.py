@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cxr_core.runs import viewings
+from cxr_core.runs import files, viewings
 from cxr_core.runs.run import Run
 from tests.pages.support import tiny_dataset, tiny_run
 
@@ -30,14 +30,14 @@ def test_a_look_of_the_command_line_counts_always_and_a_viewer_once(run: Run) ->
 
 def test_no_token_of_a_browser_is_kept(run: Run) -> None:
     viewings.add(run, "secret-token")
-    assert "secret-token" not in (run.path / viewings.FILE).read_text()
+    assert "secret-token" not in (run.path / files.VIEWINGS).read_text()
 
 
 def test_viewers_do_not_pile_up_without_end(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(viewings, "_VIEWERS", 3)
     for k in range(5):
         viewings.add(run, str(k))
-    kept = json.loads((run.path / viewings.FILE).read_text())
+    kept = json.loads((run.path / files.VIEWINGS).read_text())
     assert (kept["test"], len(kept["viewers"])) == (5, 3)
 
 
@@ -52,7 +52,7 @@ def test_looks_at_once_are_all_counted(run: Run) -> None:
 
 def test_where_nothing_can_be_written_nothing_breaks(run: Run) -> None:
     # A folder in the file's place: writing fails as on a disk that may only be read, also for an administrator.
-    (run.path / viewings.FILE).mkdir()
+    (run.path / files.VIEWINGS).mkdir()
     viewings.add(run)
     assert viewings.count(run) == 0
     shutil.rmtree(run.path)
@@ -62,14 +62,14 @@ def test_where_nothing_can_be_written_nothing_breaks(run: Run) -> None:
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"test": "many", "viewers": []}', '{"test": 3}', "\xff"])
 def test_a_damaged_count_starts_again(run: Run, content: str) -> None:
-    (run.path / viewings.FILE).write_text(content, encoding="latin-1")
+    (run.path / files.VIEWINGS).write_text(content, encoding="latin-1")
     assert viewings.count(run) == 0
     viewings.add(run)
     assert viewings.count(run) == 1
 
 
 def test_runs_are_compared_where_they_have_a_score_on_the_same_data(run: Run, isolated: Path) -> None:
-    root = Path(run.info["data"])
+    root = Path(run.info.data)
     assert viewings.compared(run) == 1
     assert "no other run" in viewings.sentence(run)
     tiny_run(isolated / "runs", root, "completed")
@@ -87,7 +87,7 @@ def test_runs_are_compared_where_they_have_a_score_on_the_same_data(run: Run, is
 
 
 def test_scores_side_by_side_are_counted_by_their_data_set(run: Run, isolated: Path) -> None:
-    runs, root = isolated / "runs", Path(run.info["data"])
+    runs, root = isolated / "runs", Path(run.info.data)
     apart = tiny_run(runs, tiny_dataset(isolated / "other", images=9), "completed")
     waiting = tiny_run(runs, root, "stopped")
     damaged = Run(runs / "damaged")

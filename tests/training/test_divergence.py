@@ -3,7 +3,6 @@
 import logging
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxr_core.reports.verdict import verdict
+from cxr_core.runs.records import Epoch, of
 from cxr_core.training.divergence import Guess, signs
 from cxr_core.training.worker import work
 from cxr_core.ui.run.table import cautions
@@ -20,8 +20,9 @@ CLASSES = ["A", "B", "C"]
 LEARNT = [[3, 0, 1], [1, 4, 0], [0, 0, 2]]
 
 
-def row(epoch: int, train: float, val: float, confusion: list[list[int]] = LEARNT) -> dict[str, Any]:
-    return {"epoch": epoch, "train": {"loss": train}, "val": {"loss": val, "confusion": confusion}}
+def row(epoch: int, train: float, val: float, confusion: list[list[int]] = LEARNT) -> Epoch:
+    figures = {"train": {"loss": train}, "val": {"loss": val, "confusion": confusion}}
+    return of({"epoch": epoch, "best": False, **figures}, Epoch)
 
 
 def test_what_learns_says_nothing() -> None:

@@ -62,14 +62,14 @@ def test_a_third_of_the_files_vanishes_and_comes_back(
     with pytest.raises(DatasetError, match=r"12 of 36 images of the data set cannot be read any more .*12 of them not"):
         work(run)
     assert run.state == "failed"
-    assert run.status["left_out"] == 12
+    assert run.status.left_out == 12
     assert len(run.unreadable) == 12
     assert run.metrics("test") is None
     for file in gone:
         (away / file.relative_to(data)).rename(file)
     queue_again(run)
     assert work(run).state == "completed"
-    assert run.status["left_out"] == 0
+    assert run.status.left_out == 0
     assert run.unreadable.empty
     monkeypatch.setenv("CXR_CACHE", str(tmp_path / "other cache"))
     assert measured(run) == measured(train(data, tmp_path / "runs"))
@@ -82,7 +82,7 @@ def test_one_that_vanished_is_in_the_log_the_status_and_beside_the_results(tiny_
     (data / table[table["split"] == "train"]["file"].iloc[0]).unlink()
     work(run)
     sentence = "1 image could not be decoded and was left out (train 1 of "
-    assert run.status["left_out"] == 1
+    assert run.status.left_out == 1
     assert any(warning.startswith(sentence) for warning in run.warnings)
     metrics = run.metrics("test")
     assert metrics is not None

@@ -187,7 +187,7 @@ def test_a_training_with_blocks_is_the_training_without(tiny_dataset: Path, tmp_
     assert blocks.weights_file.read_bytes() != steps.weights_file.read_bytes(), "the sums are in another order"
     for ours, plain in zip(blocks.history, steps.history, strict=True):
         for split in ("train", "val"):
-            assert ours[split]["loss"] == pytest.approx(plain[split]["loss"], rel=1e-3)
+            assert ours.part(split).loss == pytest.approx(plain.part(split).loss, rel=1e-3)
 
 
 def test_stopped_in_between_it_goes_on_to_the_same_weights(tiny_dataset: Path, tmp_path: Path) -> None:

@@ -53,10 +53,14 @@ def copied(tiny_dataset: Path, tmp_path: Path) -> Path:
 def test_a_completed_run_holds_all_it_should(completed_run: Run) -> None:
     run = completed_run
     assert run.state == "completed"
-    assert [row["epoch"] for row in run.history] == [1, 2]
-    assert run.progress["stage"] == "evaluating"
-    assert run.progress["done"] == run.progress["total"]
-    assert run.status["ended"] >= run.status["started"] >= run.status["queued"]
+    assert [row.epoch for row in run.history] == [1, 2]
+    assert run.progress.stage == "evaluating"
+    assert run.progress.done == run.progress.total
+    queued, started, ended = run.status.queued, run.status.started, run.status.ended
+    assert ended
+    assert started
+    assert queued
+    assert ended >= started >= queued
     assert run.unreadable.empty
     files = {file.name for file in run.path.iterdir()}
     assert {"best.safetensors", "last.safetensors", "decision.json", "metrics_val.json", "metrics_test.json"} <= files
@@ -110,21 +114,21 @@ def test_the_best_epoch_is_kept_and_used_though_it_is_not_the_last(tmp_path: Pat
     )
     best, last = load_file(run.weights_file), load_file(run.path / "last.safetensors")
     epoch = json.loads((run.path / "decision.json").read_text())["epoch"]
-    assert epoch == min(run.history, key=lambda row: row["val"]["loss"])["epoch"] < 5
+    assert epoch == min(run.history, key=lambda row: row.val.loss or 0.0).epoch < 5
     assert run.best == run.history[epoch - 1]
     assert any(not torch.equal(best[name], last[name]) for name in best)
     used = Trained.load(run).suffix.state_dict()
     assert all(torch.equal(used[name], value) for name, value in best.items())
     metrics = run.metrics("val")
     assert metrics is not None
-    assert metrics["confusion"] == run.history[epoch - 1]["val"]["confusion"]
+    assert metrics["confusion"] == run.history[epoch - 1].val.confusion
 
 
 def test_patience_ends_a_run_early_and_completes_it(tiny_dataset: Path, tmp_path: Path) -> None:
     # A learning rate too small to change a weight; only the batch norm's averages move.
     run = train(tiny_dataset, tmp_path / "runs", **{**FROZEN, "lr": 1e-30, "epochs": 50, "patience": 2})
     assert run.state == "completed"
-    assert [row["best"] for row in run.history] == [True, False, False]
+    assert [row.best for row in run.history] == [True, False, False]
 
 
 # --- stop and resume
@@ -140,7 +144,7 @@ def test_stopped_in_training_and_resumed_is_the_uninterrupted_run(
         config = {**FROZEN, **config}
     whole = train(tiny_dataset, tmp_path / "runs", **{**config, "epochs": 6})
     run = new_run(tiny_dataset, tmp_path / "runs", **{**config, "epochs": 6})
-    with StopWhen(lambda: run.progress.get("stage") == "training", run):
+    with StopWhen(lambda: run.progress.stage == "training", run):
         work(run)
     assert run.state == "stopped"
     assert not run.stop_requested
@@ -155,7 +159,7 @@ def test_stopped_in_training_and_resumed_is_the_uninterrupted_run(
 
 def test_stopped_while_extracting_computes_only_the_rest(tiny_dataset: Path, tmp_path: Path) -> None:
     run = new_run(tiny_dataset, tmp_path / "runs", **{**FROZEN, "views": 12})
-    with StopWhen(lambda: run.progress.get("stage") == "extracting", run):
+    with StopWhen(lambda: run.progress.stage == "extracting", run):
         work(run)
     assert run.state == "stopped"
     assert run.history == []
@@ -191,7 +195,8 @@ def test_a_run_interrupted_while_evaluating_goes_on_there(completed_run: Run, tm
     weights = run.weights_file.read_bytes()
     for file in run.path.glob("metrics_*.json"):
         file.unlink()
-    (run.path / "status.json").write_text(json.dumps({**run.status, "state": "evaluating", "pid": 2**22 + 1}))
+    status = {**run.status.model_dump(), "state": "evaluating", "pid": 2**22 + 1}
+    (run.path / "status.json").write_text(json.dumps(status))
     assert run.state == "lost"
     queue_again(run)
     work(run)
@@ -237,7 +242,7 @@ def failed(run: Run, message: str, kind: type[CxrError] = CxrError) -> str:
         work(run)
     assert run.state == "failed"
     assert run.can_resume
-    return str(run.status["error"])
+    return str(run.status.error)
 
 
 def test_a_diverging_training_fails_with_the_way_on(tiny_dataset: Path, tmp_path: Path) -> None:
@@ -350,7 +355,7 @@ def test_a_half_written_line_is_dropped_on_resume(tiny_dataset: Path, tmp_path: 
         history.write('{"epoch": 2, "sec')
     queue_again(run)
     work(run)
-    assert [row["epoch"] for row in run.history] == [1, 2, 3, 4]
+    assert [row.epoch for row in run.history] == [1, 2, 3, 4]
 
 
 def test_weights_that_are_not_there_fail_the_run(tiny_dataset: Path, tmp_path: Path) -> None:

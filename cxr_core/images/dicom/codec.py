@@ -108,7 +108,7 @@ def isolated(content: bytes) -> np.ndarray:
     _idle.put(worker)
     if not answer:
         raise ValueError("the decoder refused the pixels")
-    return np.load(BytesIO(answer), allow_pickle=False)
+    return np.asarray(np.load(BytesIO(answer), allow_pickle=False))
 
 
 def _start() -> "subprocess.Popen[bytes]":

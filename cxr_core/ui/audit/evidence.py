@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from cxr_core.audit.audit import Audit
 from cxr_core.audit.issues import Issue
 from cxr_core.audit.kinds import KINDS
+from cxr_core.audit.result import Audit
 from cxr_core.data.dataset import Dataset
 from cxr_core.errors import ImageError
 from cxr_core.figures import of

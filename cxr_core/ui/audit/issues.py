@@ -7,9 +7,10 @@ issues_list(dataset, fixed, found)
 
 import streamlit as st
 
-from cxr_core.audit.audit import Audit, audit
+from cxr_core.audit.audit import audit
 from cxr_core.audit.issues import Issue
 from cxr_core.audit.kinds import BLOCKS, INFORMS, WARNS
+from cxr_core.audit.result import Audit
 from cxr_core.data import fixes
 from cxr_core.data.dataset import Dataset
 from cxr_core.settings import runs_dir

@@ -8,8 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from cxr_core import charts
+from cxr_core.charts.intervals import FIGURES
 from cxr_core.charts.look import label
-from cxr_core.charts.trust import FIGURES
 from cxr_core.figures import NO_INTERVAL, NOT_DEFINED, compact, of
 from cxr_core.runs.run import Run
 from cxr_core.sheets import written

@@ -27,8 +27,8 @@ def measuring(run: Run, experiment: Experiment, start: str, trainings: int) -> N
         return
     left = unfinished(run, experiment)
     if left is not None:
-        reason = left.status.get("error") if left.state == "failed" else "What was finished is kept."
-        st.warning(escaped(f"{left.info['title']}: {left.state}. {reason or ''}"), icon=":material/link_off:")
+        reason = left.status.error if left.state == "failed" else "What was finished is kept."
+        st.warning(escaped(f"{left.info.title}: {left.state}. {reason or ''}"), icon=":material/link_off:")
         _log(run, experiment)
     else:
         st.caption(f"Not measured yet. {_cost(run, trainings)}")
@@ -44,7 +44,7 @@ def measuring(run: Run, experiment: Experiment, start: str, trainings: int) -> N
 
 def _cost(run: Run, trainings: int) -> str:
     """How long it takes, from what the run itself took."""
-    started, ended = (run.status.get(name) for name in ("started", "ended"))
+    started, ended = run.status.started, run.status.ended
     took = f", which took {duration(ended - started)}" if started and ended else ""
     times = "one training" if trainings == 1 else f"{trainings} trainings"
     return f"It is {times} like this run{took}, in the background, and can be stopped."
@@ -64,7 +64,7 @@ def _live(path: Path, experiment: Experiment) -> None:
         if at_work is None:
             st.rerun()
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"{at_work.info['number']}: **{escaped(at_work.info['title'])}**", width="stretch")
+            st.markdown(f"{at_work.info.number}: **{escaped(at_work.info.title)}**", width="stretch")
             asked = at_work.stop_requested
             if st.button(
                 "Stopping" if asked else "Stop",

@@ -22,7 +22,7 @@ from cxr_core.errors import ImageError
 from cxr_core.figures import counted
 from cxr_core.images import limits
 from cxr_core.images.encoding import jpeg
-from cxr_core.runs.decision import POINT
+from cxr_core.runs import files
 from cxr_core.runs.run import Run
 from cxr_core.settings import stamp
 from cxr_core.ui.cached import cached_predictor, progress_bar
@@ -120,7 +120,7 @@ def predicted(run: Run, found: Sequence[Member | Answer]) -> list[Answer]:
 
     Raises what loading the run's network raises (RunError, WeightsError). A file that is no image has its ``error``.
     """
-    version = (str(run.path), stamp(run.weights_file), stamp(run.path / POINT))
+    version = (str(run.path), stamp(run.weights_file), stamp(run.path / files.OPERATING_POINT))
     before = st.session_state.get("predictions", {})
     # Another run, or the same one trained on or with other thresholds, is another set of predictions.
     known: dict[tuple[Any, ...], Answer] = {

@@ -49,7 +49,7 @@ def care(run: Run) -> None:
     configuration, log = st.tabs(["Configuration", "Log"])
     with configuration:
         sheet(config_table(run.config), hide_index=True, height="content")
-    configuration.caption(f"Data set: {escaped(run.info['data'])} · classes: {escaped(', '.join(run.classes))}")
+    configuration.caption(f"Data set: {escaped(run.info.data)} · classes: {escaped(', '.join(run.classes))}")
     lines = run.log.splitlines()
     log.code("\n".join(lines[-LOG_LINES:]) or "The worker has written nothing yet.", language=None, height=360)
     if len(lines) > LOG_LINES:
@@ -145,7 +145,7 @@ def model_card_of(run: Run, suffix: str) -> str:
     except CxrError as error:
         # A download has no page to show an error on.
         document = Document(f"Model card of {run.id}", "It could not be made.", (Text(str(error)),))
-    return (markdown if suffix == ".md" else html).render(document)
+    return markdown.render(document) if suffix == ".md" else html.render(document)
 
 
 def megabytes(*files: Path) -> str:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from cxr_core.errors import RunError
 from cxr_core.evaluation import balance
-from cxr_core.runs.decision import POINT
+from cxr_core.runs import files
 from cxr_core.runs.external import against, externals, stamps
 from cxr_core.runs.run import Run
 from cxr_core.settings import Stamp, stamp
@@ -26,9 +26,8 @@ def external_figures(run: Run) -> list[dict[str, Any]]:
     kept = stamps(run)
     if not kept:
         return []
-    names = (POINT, "metrics_test.json", "predictions_test.csv")
-    files = [run.path / name for name in names]
-    found: list[dict[str, Any]] = _figures(run, kept, [stamp(file) for file in files])
+    names = (files.OPERATING_POINT, files.metrics("test"), files.predictions("test"))
+    found: list[dict[str, Any]] = _figures(run, kept, [stamp(run.path / name) for name in names])
     return found
 
 
@@ -38,7 +37,7 @@ def _figures(run: Run, kept: tuple[tuple[str, Stamp], ...], changed: list[Stamp]
     for external in externals(run):
         metrics, _ = external.measured
         row = {name: metrics[name] for name in FIGURES} | {
-            name: external.facts[name] for name in ("name", "data", "split", "evaluated", "shared")
+            name: getattr(external.facts, name) for name in ("name", "data", "split", "evaluated", "shared")
         }
         row["file"] = external.path.name
         row["right"] = balance.right(metrics)

@@ -87,7 +87,7 @@ def latest_runs(runs: Sequence[Run]) -> None:
             state = run.state
             state_badge(state)
             st.markdown(
-                f"**{escaped(run.name)}**  \n:small[{escaped(run.info['dataset_name'])} · {escaped(_score(run))}]",
+                f"**{escaped(run.name)}**  \n:small[{escaped(run.info.dataset_name)} · {escaped(_score(run))}]",
                 width="stretch",
             )
             page, label = ("4_Evaluate", "Evaluate") if state == "completed" else ("2_Train", "Watch")
@@ -104,7 +104,7 @@ def _score(run: Run) -> str:
         return f"macro F1 {number(test['macro_f1'])}, {balance.right_of(test)} test images right{unsure}{leak}"
     best = run.best
     if best is not None:
-        return f"{balance.right_of(best['val'])} validation images right after epoch {best['epoch']}"
+        return f"{balance.right_in(best.val.confusion)} validation images right after epoch {best.epoch}"
     return "no score yet"
 
 

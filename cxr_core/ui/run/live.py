@@ -7,16 +7,16 @@ the run ends, the page is run once more as a whole.
 """
 
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from cxr_core import charts
 from cxr_core.evaluation import balance
-from cxr_core.figures import number, of
+from cxr_core.figures import compact, of
 from cxr_core.runs import jobs
 from cxr_core.runs.queue import ahead_of
+from cxr_core.runs.records import Epoch
 from cxr_core.runs.run import ACTIVE, Run
 from cxr_core.runs.titles import in_queue
 from cxr_core.ui.frame import duration, escaped, guarded, metric, state_badge, warnings_banner
@@ -69,7 +69,7 @@ def _view(path: Path, was_active: bool) -> None:
 def _head(run: Run, state: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         state_badge(state)
-        st.markdown(f"**{escaped(run.name)}** · {escaped(run.info['dataset_name'])}", width="stretch")
+        st.markdown(f"**{escaped(run.name)}** · {escaped(run.info.dataset_name)}", width="stretch")
         if state in ACTIVE:
             asked = run.stop_requested
             text = "Stopping" if asked else "Stop"
@@ -95,7 +95,7 @@ def place_in_queue(run: Run) -> str:
         more = [f"{len(ahead) - NAMED_AHEAD} more"] if len(ahead) > NAMED_AHEAD else []
         names = ", ".join([*named, *more])
         return f"Waits for {len(ahead)} before it: {names}. One training runs at a time, first come, first served."
-    if run.status.get("pid") is None:
+    if run.status.pid is None:
         return "Its worker is starting, which takes a few seconds."
     return "It is next: none is before it."
 
@@ -103,22 +103,22 @@ def place_in_queue(run: Run) -> str:
 def stage_progress(run: Run) -> None:
     """A bar: the stage that an active run is in, how far it is, how long it takes still."""
     progress = run.progress
-    stage = progress.get("stage", "queued")
+    stage = progress.stage
     if stage == "queued":
         st.progress(0.0, "Starting: loading the software takes a few seconds.")
         return
-    done, total, rate = progress.get("done", 0), progress.get("total", 0), progress.get("per_second")
+    done, total, rate = progress.done, progress.total, progress.per_second
     parts = [STAGES.get(stage, str(stage).capitalize())]
     if stage == "downloading":
         parts.append(f"{done / 1e6:,.0f} of {total / 1e6:,.0f} MB")
-    elif progress.get("epoch"):
-        parts.append(f"epoch {of(progress['epoch'], progress['epochs'])}")
+    elif progress.epoch:
+        parts.append(f"epoch {of(progress.epoch, progress.epochs)}")
     else:
         parts.append(f"{of(done, total)} images")
     if rate:
         parts.append(f"{rate / 1e6:,.1f} MB a second" if stage == "downloading" else f"{rate:,.0f} images a second")
-    if progress.get("seconds_left") is not None:
-        parts.append(f"about {duration(progress['seconds_left'])} left in this stage")
+    if progress.seconds_left is not None:
+        parts.append(f"about {duration(progress.seconds_left)} left in this stage")
     st.progress(min(1.0, done / total) if total else 0.0, escaped(" · ".join(parts)))
     if run.stop_requested:
         st.caption("It stops within a step or, where epochs are short, at the end of one, and keeps what it has.")
@@ -126,7 +126,7 @@ def stage_progress(run: Run) -> None:
 
 def _trouble(run: Run, state: str) -> None:
     if state == "failed":
-        st.error(escaped(str(run.status.get("error") or "The worker ended without a reason; see the log.")))
+        st.error(escaped(str(run.status.error or "The worker ended without a reason; see the log.")))
     elif state == "lost":
         st.warning(
             "Its process is gone (the machine was restarted, or it was ended from outside). "
@@ -137,28 +137,28 @@ def _trouble(run: Run, state: str) -> None:
         st.caption("Stopped. What was finished is kept: Resume goes on from there.")
 
 
-def _numbers(run: Run, history: list[dict[str, Any]]) -> None:
+def _numbers(run: Run, history: list[Epoch]) -> None:
     """The best epoch so far, each number with the images it was counted on."""
-    best = next((row for row in reversed(history) if row["best"]), history[-1])
-    validation = best["val"]
-    confusion = validation["confusion"]
+    best = next((row for row in reversed(history) if row.best), history[-1])
+    validation = best.val
+    confusion = validation.confusion
     images = sum(map(sum, confusion))
     for place, (label, value, counted) in zip(
         st.columns(3),
         [
-            ("Best epoch", str(best["epoch"]), f"by validation {_spoken(run.config.monitor)}; {len(history)} done"),
-            ("Macro F1, validation", validation["macro_f1"], f"over {images:,} validation images"),
-            ("Accuracy, validation", validation["accuracy"], f"{balance.right_of(validation)} validation images"),
+            ("Best epoch", str(best.epoch), f"by validation {_spoken(run.config.monitor)}; {len(history)} done"),
+            ("Macro F1, validation", validation.macro_f1, f"over {images:,} validation images"),
+            ("Accuracy, validation", validation.accuracy, f"{balance.right_in(confusion)} validation images"),
         ],
         strict=True,
     ):
         with place:
             metric(label, value, counted)
     recall = [
-        {"Class": name, "Recall": number(validation["recall"][name]), "Images": of(row[k], sum(row))}
+        {"Class": name, "Recall": compact(validation.recall.get(name)), "Images": of(row[k], sum(row))}
         for k, (name, row) in enumerate(zip(run.classes, confusion, strict=True))
     ]
-    st.caption(f"Recall of each class on validation, epoch {best['epoch']}")
+    st.caption(f"Recall of each class on validation, epoch {best.epoch}")
     sheet(pd.DataFrame(recall), hide_index=True)
 
 
@@ -166,7 +166,7 @@ def _spoken(name: str) -> str:
     return name.replace("_", " ").replace("f1", "F1")
 
 
-def _curves(run: Run, history: list[dict[str, Any]]) -> None:
+def _curves(run: Run, history: list[Epoch]) -> None:
     drawn = {
         "loss": charts.live_curve(history, "loss"),
         "accuracy": charts.live_curve(history, "accuracy"),

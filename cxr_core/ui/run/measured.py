@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from cxr_core.errors import RunError
 from cxr_core.evaluation.metrics import curves
 from cxr_core.labels import indices, targets
-from cxr_core.runs.decision import POINT
+from cxr_core.runs import files
 from cxr_core.runs.measured import Measured, measured
 from cxr_core.runs.run import Run
 from cxr_core.settings import Stamp, stamp
@@ -38,16 +38,15 @@ def cached_measured(run: Run, split: str) -> Measured:
 
 def stamps(run: Run, split: str) -> tuple[Stamp, ...]:
     """When the files behind ``cached_measured`` were last changed."""
-    names = (f"predictions_{split}.csv", f"metrics_{split}.json", "decision.json", POINT)
-    files = [run.path / name for name in names]
-    return tuple(stamp(file) for file in files)
+    names = (files.predictions(split), files.metrics(split), files.DECISION, files.OPERATING_POINT)
+    return tuple(stamp(run.path / name) for name in names)
 
 
 @st.cache_data(max_entries=32, show_spinner="Measuring", hash_funcs={Run: lambda run: str(run.path)})
 def _measured(run: Run, split: str, changed: tuple[Stamp, ...]) -> Measured:
     report, table = measured(run, split)
     if not _whole(report, run.classes) or not _trustworthy(report, run.classes):
-        path = run.path / f"metrics_{split}.json"
+        path = run.path / files.metrics(split)
         raise RunError(f"{path} does not hold the figures of {', '.join(run.classes)}: restore it, or train again.")
     damaged = RunError(
         f"{run.path / f'predictions_{split}.csv'} is damaged: expected {', '.join(_TEXTS)} and a probability of "
@@ -84,7 +83,7 @@ def true_of(run: Run, table: pd.DataFrame) -> NDArray[np.int64]:
 
 def probabilities_of(run: Run, table: pd.DataFrame) -> NDArray[np.float64]:
     """Calibrated probabilities, (N, K)."""
-    return table[[f"p_{name}" for name in run.classes]].to_numpy(dtype=np.float64)
+    return np.asarray(table[[f"p_{name}" for name in run.classes]], dtype=np.float64)
 
 
 def truth_of(run: Run, table: pd.DataFrame, name: str) -> NDArray[np.bool_]:

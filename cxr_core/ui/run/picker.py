@@ -30,7 +30,7 @@ def pick_run(states: tuple[str, ...] | None = None, label: str = "Run") -> Run |
     if run is None:
         return None
     known_as = f"{run.id} · " if run.name != run.id else ""
-    st.caption(f"{known_as}{STATES[run.state][0]} · {escaped(run.info['dataset_name'])}")
+    st.caption(f"{known_as}{STATES[run.state][0]} · {escaped(run.info.dataset_name)}")
     return run
 
 

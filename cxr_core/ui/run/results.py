@@ -63,7 +63,7 @@ def state_notice(run: Run, here: bool = False) -> None:
     resume = "Resume it" if here else "Resume it on the Runs page"
     state, done = run.state, f"{of(len(run.history), run.config.epochs)} epochs are done"
     if state == "failed":
-        st.error(f"This run failed: {escaped(str(run.status.get('error') or 'see its log'))}", icon=":material/error:")
+        st.error(f"This run failed: {escaped(str(run.status.error or 'see its log'))}", icon=":material/error:")
         st.caption(f"{done}. {resume} when the cause is fixed; its log says more.")
     elif state == "queued":
         st.info("This run waits for its turn: one training runs at a time.", icon=":material/schedule:")
@@ -115,10 +115,10 @@ def best_epoch_line(run: Run) -> str:
     config, history, best = run.config, run.history, run.best
     if best is None:
         return "The history of this run is empty, so the epoch of these weights is not known."
-    images = sum(run.info["counts"]["val"].values())
-    value = best["val"].get(config.monitor)
+    images = sum(run.info.counts["val"].values())
+    value = best.val.figure(config.monitor)
     return (
-        f"The weights are those of epoch {best['epoch']}, of {len(history)} trained and {config.epochs} planned: the "
+        f"The weights are those of epoch {best.epoch}, of {len(history)} trained and {config.epochs} planned: the "
         f"{MONITORS[config.monitor]} on the {images:,} images of the validation split"
         f"{'' if value is None else f' ({number(value)})'}."
     )

@@ -81,7 +81,7 @@ def facts(run: Run) -> dict[str, Any]:
     """The row of a run. Raises RunError where a file of it is missing or damaged."""
     try:
         return _facts(run)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except (KeyError, ValueError) as error:
         # Valid JSON of another shape: a run is a folder that anyone can edit.
         raise RunError(
             f"{run.path} holds what no run writes ({type(error).__name__}: {error}). Delete it, or restore its files."
@@ -91,17 +91,17 @@ def facts(run: Run) -> dict[str, Any]:
 def _facts(run: Run) -> dict[str, Any]:
     config, status, state = run.config, run.status, run.state
     history = run.history
-    best = next((row for row in reversed(history) if row["best"]), None)
+    best = next((row for row in reversed(history) if row.best), None)
     test = run.metrics("test")
     external = next(iter(external_figures(run)), None) if state == "completed" else None
-    ended = status.get("ended") or (datetime.now(UTC).timestamp() if state in ACTIVE else None)
+    ended = status.ended or (datetime.now(UTC).timestamp() if state in ACTIVE else None)
     return {
         "id": run.id,
         "run": run.name,
         "state": STATES[state][0],
-        "dataset": str(run.info.get("dataset_name", "")),
-        "val_f1": best["val"]["macro_f1"] if best else None,
-        "val_images": sum(run.info["counts"]["val"].values()),
+        "dataset": run.info.dataset_name,
+        "val_f1": best.val.macro_f1 if best else None,
+        "val_images": sum(run.info.counts["val"].values()),
         "test_f1": test["macro_f1"] if test else None,
         "test_recall": balance.recalls(test) if test else "",
         "test_balanced": test["balanced_accuracy"] if test else None,
@@ -114,8 +114,8 @@ def _facts(run: Run) -> dict[str, Any]:
         **{name: getattr(config, name) for name in _HYPERPARAMETERS},
         "labels": "implied" if run.implied else "single",
         "alpha": config.alpha if isinstance(config.alpha, str) else ", ".join(f"{weight:g}" for weight in config.alpha),
-        "created": datetime.fromisoformat(run.info["created"]).replace(tzinfo=None),
-        "minutes": (ended - status["started"]) / 60 if ended and status.get("started") else None,
+        "created": datetime.fromisoformat(run.info.created).replace(tzinfo=None),
+        "minutes": (ended - status.started) / 60 if ended and status.started else None,
         "problem": "",
     }
 
@@ -195,5 +195,5 @@ def refresh_while_active(runs: Sequence[Run]) -> None:
 
 def _standing(runs: Sequence[Run]) -> list[tuple[str, str, Any]]:
     states = [run.state for run in runs]
-    epochs = [run.progress.get("epoch") if state in ACTIVE else None for run, state in zip(runs, states, strict=True)]
+    epochs = [run.progress.epoch if state in ACTIVE else None for run, state in zip(runs, states, strict=True)]
     return [(run.id, state, epoch) for run, state, epoch in zip(runs, states, epochs, strict=True)]

@@ -3,14 +3,14 @@
 import streamlit as st
 
 from cxr_core.reports.verdict import Verdict, verdict
-from cxr_core.runs import external
+from cxr_core.runs import external, files
 from cxr_core.runs.companions import EXPERIMENTS
 from cxr_core.runs.run import Run
 from cxr_core.settings import Stamp, stamp
 from cxr_core.ui.frame import escaped
 from cxr_core.ui.run.measured import stamps
 
-_FILES = ("audit.json", *(one.file for one in EXPERIMENTS), "found.json", "predictions_test.csv", "split.csv")
+_FILES = (files.AUDIT, *(one.file for one in EXPERIMENTS), files.FOUND, files.predictions("test"), files.SPLIT)
 
 
 def verdict_banner(run: Run) -> None:
