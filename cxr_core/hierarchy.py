@@ -136,7 +136,8 @@ class Hierarchy:
             path = set() if k == self.none else {k, *self.above[k]}
             absent = [j for j in self.learnt if j not in path and self.above[j] <= path]
             weight[:, k] = c[:, sorted(path)].prod(axis=1) * (1 - c[:, absent]).prod(axis=1)
-        return weight / weight.sum(axis=1, keepdims=True)
+        shares: NDArray[np.float64] = weight / weight.sum(axis=1, keepdims=True)
+        return shares
 
     def leaf_names(self) -> tuple[str, ...]:
         """The leaves in words: ``PNEUMONIA without COVID19``."""
@@ -156,8 +157,9 @@ class Hierarchy:
         """
         leaves, limits = self.leaves(conditional), self._limits(thresholds)
         if not limits:
-            return leaves.argmax(axis=1).astype(np.intp)
-        p = self.shown(np.asarray(conditional, dtype=np.float64))
+            likeliest: NDArray[np.intp] = np.argmax(leaves, axis=1).astype(np.intp)
+            return likeliest
+        p = self.shown(np.asarray(conditional, dtype=np.float64)).astype(np.float64)
         fires = {k: p[:, k] >= limit for k, limit in limits.items()}
         margin = {k: _log_odds(p[:, k]) - _log_odds(np.array(limit)) for k, limit in limits.items()}
         allowed = np.ones(leaves.shape, dtype=bool)
@@ -166,20 +168,20 @@ class Hierarchy:
         for k in limits:
             rank = np.where(fires[k], len(self.above[k]) + 0.5 * (1 + np.tanh(margin[k] / 20)), -np.inf)
             chosen, best = np.where(rank > best, k, chosen), np.maximum(rank, best)
-            allowed[np.ix_(~fires[k], [k, *self.below[k]])] = False
+            allowed[~fires[k]] &= ~self._under(k)
         for k in limits:
-            under = np.isin(np.arange(len(self.names)), [k, *self.below[k]])
             here = chosen == k
-            silent = np.zeros((int(here.sum()), len(self.names)), dtype=bool)
+            within = np.tile(self._under(k), (int(here.sum()), 1))
             for j in self.below[k] & limits.keys():
-                silent[:, [j, *self.below[j]]] |= ~fires[j][here, None]
-            allowed[here] = under & ~silent
+                within[~fires[j][here]] &= ~self._under(j)
+            allowed[here] = within
         for k in sorted(limits, key=lambda k: -len(self.above[k])):
             self._hand_up(leaves, k, ~fires[k])
-        decision = np.where(allowed, leaves, -1).argmax(axis=1)
+        decision = np.argmax(np.where(allowed, leaves, -1), axis=1)
         stuck = ~allowed.any(axis=1)
-        nearest = np.array(list(limits))[np.stack(list(margin.values()), axis=1).argmax(axis=1)]
-        return np.where(stuck, nearest, decision).astype(np.intp)
+        nearest = np.array(list(limits))[np.argmax(np.stack(list(margin.values()), axis=1), axis=1)]
+        decided: NDArray[np.intp] = np.where(stuck, nearest, decision).astype(np.intp)
+        return decided
 
     def reason(self, conditional: Floats, decision: int, thresholds: Mapping[str, float]) -> str:
         """One image (K,): a sentence where its decision is not what the longest bar says, "" where it is."""
@@ -219,11 +221,15 @@ class Hierarchy:
 
     def _hand_up(self, leaves: NDArray[np.float64], k: int, silent: Bools) -> None:
         """In place: where ``silent``, what label k and the more specific ones have goes to the next general one."""
-        parts = [k, *self.below[k]]
+        parts = self._under(k)
         above = max(self.above[k], key=lambda j: len(self.above[j]), default=self.none)
         if above is not None:
-            leaves[silent, above] += leaves[np.ix_(silent, parts)].sum(axis=1)
-        leaves[np.ix_(silent, parts)] = 0
+            leaves[silent, above] += leaves[silent][:, parts].sum(axis=1)
+        leaves[silent[:, None] & parts] = 0
+
+    def _under(self, k: int) -> Bools:
+        """Label k and what is more specific, (K,)."""
+        return np.isin(np.arange(len(self.names)), [k, *self.below[k]])
 
     def _limits(self, thresholds: Mapping[str, float]) -> dict[int, float]:
         return {k: thresholds[self.names[k]] for k in self.learnt if self.names[k] in thresholds}

@@ -17,7 +17,10 @@ CELLS = st.sampled_from([1.0, 0.0, -1.0, NAN])
 MATRICES = st.lists(st.lists(CELLS, min_size=4, max_size=4), min_size=1, max_size=12).map(
     lambda rows: np.array(rows, dtype=np.float32)
 )
-POLICIES = [Policy(uncertain=u, blank=b) for u, b in product(("unknown", "1", "0", "soft"), ("0", "unknown"))]
+POLICIES = [
+    Policy.model_validate({"uncertain": uncertain, "blank": blank})
+    for uncertain, blank in product(("unknown", "1", "0", "soft"), ("0", "unknown"))
+]
 
 
 @pytest.mark.parametrize(

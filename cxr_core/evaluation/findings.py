@@ -122,7 +122,7 @@ def judged(
         )
     both = np.flatnonzero(~np.isnan(seen["roc_auc"]))
     macro = _macro(seen["roc_auc"], values["roc_auc"], carried["roc_auc"], both, units, streams)
-    return Report(tuple(found), macro, tuple(names[k] for k in both), len(scores), units, resamples)
+    return Report(tuple(found), macro, tuple(names[int(k)] for k in both), len(scores), units, resamples)
 
 
 def macro_roc_auc(truth: npt.ArrayLike, known: npt.ArrayLike, probabilities: npt.ArrayLike) -> float | None:
@@ -204,8 +204,12 @@ def together(truth: npt.ArrayLike, known: npt.ArrayLike, called: npt.ArrayLike, 
     ones = there.astype(np.float64).T @ sure.astype(np.float64)
     pairs = [
         Together(
-            *(names[i], names[j]),
-            *(int(part[i, j]) for part in (n, a, b, c)),
+            first=names[i],
+            second=names[j],
+            n=int(n[i, j]),
+            there=int(a[i, j]),
+            called=int(b[i, j]),
+            right=int(c[i, j]),
             alone=float(ones[i, j] * ones[j, i] / n[i, j]) if n[i, j] else 0.0,
         )
         for i in range(len(names))

@@ -33,11 +33,11 @@ RATIOS = {
 FIGURES = (*RATIOS, "f1", "roc_auc", "average_precision", "calibration_gap", "brier")
 _SUMS = (*CELLS, "probability", "squared_error")
 # Times as many weights at once as for one class at a time: a sparse product wants rows of some length.
-_WIDTH = 8
+_WIDTH = 2
 
 
 def wide_draws(units: int, resamples: int, seed: int, n: int) -> Iterator[Ints]:
-    """The rows of ``resampling.draws``, more of them at a time: 16 MB as float64."""
+    """The rows of ``resampling.draws``, more of them at a time: 4 MB as float64."""
     return draws(units, resamples, seed, max(1, n // _WIDTH))
 
 
@@ -145,7 +145,7 @@ class Areas:
         tie = np.concatenate([[0], np.cumsum(score[order][1:] < score[order][:-1])]) if len(order) else np.zeros(0, int)
         with_positive = np.bincount(tie, positive, minlength=1) > 0
         # Segment 2g + 1 is the tie g that has positives, 2g what comes before it, the last one what follows all.
-        before = np.cumsum(with_positive) - with_positive
+        before: Ints = np.cumsum(with_positive) - with_positive
         segment = (2 * before + with_positive)[tie] if len(order) else tie
         self._groups = int(with_positive.sum())
         ones = np.ones(len(order))

@@ -93,7 +93,8 @@ def decision_curve(
         rates = ratio(reached[:, 1:], np.broadcast_to(reached[:, :1], reached[:, 1:].shape))
         # A resample's own prevalence, unless one is given: then it is known, and does not vary.
         of_all = ratio(reached[0, 0], reached[:, 0].sum(axis=0)) if prevalence is None else share
-        return rates[0] * of_all - rates[1] * (1 - of_all) * odds[:, None]
+        gained: Floats = rates[0] * of_all - rates[1] * (1 - of_all) * odds[:, None]
+        return gained
 
     if not (total > 0).all():
         return DecisionCurve(n, positives, share, tuple(limits.tolist()), None, None, tuple(everybody.tolist()), ())

@@ -1,5 +1,7 @@
 """Thresholds on validation: what they are on many images, and what they cost on few, on synthetic scores."""
 
+from typing import Literal
+
 import numpy as np
 import pytest
 from scipy.stats import norm
@@ -33,7 +35,7 @@ def sample(n: int, prevalence: float, shift: float, rule: Rule, seed: int = 0) -
 
 
 @pytest.mark.parametrize("by", ["f1", "youden"])
-def test_on_many_images_it_is_the_best(by: str) -> None:
+def test_on_many_images_it_is_the_best(by: Literal["f1", "youden"]) -> None:
     best = worth(1 / (1 + np.exp(-GRID)), 0.2, 2, by).max()
     assert worth(sample(50_000, 0.2, 2, Rule(by)), 0.2, 2, by) > best - 0.002
 
@@ -84,9 +86,9 @@ def test_without_both_it_is_one_half() -> None:
 def test_apart_is_the_middle_of_the_gap() -> None:
     truth = np.array([[True]] * 20 + [[False]] * 20)
     p = np.where(truth, 0.8, 0.3)
-    for by in ("f1", "youden"):
+    for rule in (Rule("f1"), Rule("youden")):
         # Between 0.3 and 0.8 all are equally good.
-        assert choose(truth, truth | True, p, ["a"], Rule(by))["a"].threshold == pytest.approx(0.55)
+        assert choose(truth, truth | True, p, ["a"], rule)["a"].threshold == pytest.approx(0.55)
 
 
 def test_a_sensitivity_out_of_range_is_told() -> None:
