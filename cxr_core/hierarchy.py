@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from cxr_core.errors import ConfigError
 from cxr_core.figures import percent
-from cxr_core.findings import Bools, learnt, means_none
+from cxr_core.findings import Bools, learnt, means_none, present
 from cxr_core.findings import Floats as Targets
 from cxr_core.labels import Implied
 
@@ -122,6 +122,16 @@ class Hierarchy:
             if means_none(name):
                 p[:, k] = nothing
         return p
+
+    def present(self, shown: Floats, thresholds: Mapping[str, float]) -> Bools:
+        """For findings: which are there, (N, K), of what is ``shown``: those that reach their threshold, as in
+        ``findings.present``, and all that these imply.
+        """
+        fires = present(shown, self.names, thresholds)
+        for k in self.learnt:
+            for general in self.above[k]:
+                fires[:, general] |= fires[:, k]
+        return fires
 
     def leaves(self, conditional: Floats) -> NDArray[np.float64]:
         """For classes that exclude each other: the probability that each is the image's class, (N, K), adding up to 1.

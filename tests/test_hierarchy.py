@@ -188,6 +188,16 @@ def test_every_image_gets_a_decision_that_its_thresholds_allow(c: np.ndarray, th
             pytest.fail("a label was decided that does not reach its threshold")
 
 
+@given(rows(7), st.dictionaries(st.sampled_from(WIDE_NAMES), SHARES))
+def test_what_is_there_brings_what_it_implies(c: np.ndarray, thresholds: dict[str, float]) -> None:
+    p = WIDE.shown(c)
+    there = WIDE.present(p, thresholds)
+    for k, name in enumerate(WIDE_NAMES[:6]):
+        reached = p[:, [k, *WIDE.below[k]]] >= [thresholds.get(WIDE_NAMES[j], 0.5) for j in (k, *WIDE.below[k])]
+        assert (there[:, k] == reached.any(axis=1)).all(), name
+    assert (there[:, 6] == ~there[:, :6].any(axis=1)).all()
+
+
 def test_what_makes_no_hierarchy_is_refused() -> None:
     with pytest.raises(ConfigError, match="NORMAL"):
         Hierarchy(NAMES, {"COVID19": ("NORMAL",)})
