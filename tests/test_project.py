@@ -20,6 +20,23 @@ ENTRIES = [*ROOT.glob("dashboard.py"), *sorted(ROOT.glob("pages/*.py"))]
 REGISTRIES = [f"{name}.org" for name in ("pypi", "pythonhosted", "anaconda", "npmjs")]
 MACHINE_PATHS = re.compile(r"(?<![\w.~$}*])/(?:" + "|".join(("work", "tmp", "root", "home", "Users")) + r")/")
 
+# Test files of a room that try one behaviour of several of its modules, or of the whole room.
+WHOLE = {
+    "audit/test_border",
+    "charts/test_charts",
+    "data/test_zip_tools",
+    "images/dicom/test_bare",
+    "images/dicom/test_padding",
+    "images/dicom/test_pydicom_files",
+    "images/test_containers",
+    "images/test_damage",
+    "inference/test_border",
+    "reports/test_renderers",
+    "server/test_hosts",
+}
+# The same of the project: these lie at the root of tests/, beside the tests of the ground's modules.
+PROJECT = {"audit_deps", "fuzz", "layers", "notebook_defects", "odd_names", "project", "readme"}
+
 
 def pins(name: str) -> dict[str, str]:
     """Distribution -> version of a requirements file; every line must pin exactly."""
@@ -74,6 +91,33 @@ def test_readme_gives_the_two_commands() -> None:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE)
     assert "streamlit run dashboard.py" in readme
     assert "not for clinical use" in readme.lower()
+
+
+def test_tests_mirror_the_map() -> None:
+    """``tests/ROOM/test_MODULE.py`` tests ``cxr_core/ROOM/MODULE.py``, or stands in a list above."""
+    files = [file for file in ROOT.glob("tests/**/test_*.py") if file.parent.name not in ("pages", "browser")]
+    named = {file.relative_to(ROOT / "tests").with_suffix("").as_posix() for file in files}
+    whole = WHOLE | {f"test_{name}" for name in PROJECT}
+    assert whole <= named, f"listed, but gone: {sorted(whole - named)}"
+    for name in sorted(named - whole):
+        module = ROOT / "cxr_core" / name.replace("test_", "", 1)
+        assert module.is_dir() or module.with_suffix(".py").is_file(), f"tests/{name}.py tests no module of its room"
+
+
+def test_contributing_names_what_is_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    paths = set(re.findall(r"(?:cxr_core|tests|pages|docs)/[\w./]*\w", text))
+    assert paths
+    gone = sorted(path for path in paths if not (ROOT / path).exists() and "ROOM" not in path)
+    assert not gone
+    for name, place in re.findall(r"`(\w+)` (?:of|in)\s+`([\w/.]+\.py)`", text):
+        assert re.search(rf"\b{name}\b", (ROOT / place).read_text(encoding="utf-8")), f"{place} has no {name}"
+
+
+def test_before_a_commit_the_checks_of_make_run() -> None:
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    assert "entry: make check" in hooks
+    assert "repo: local" in hooks
 
 
 def test_ci_runs_the_readme_command() -> None:

@@ -63,6 +63,8 @@ class FeatureStore:
     images there are.
     """
 
+    _file: FileIO | None = None
+
     def __init__(self, space: Space, root: Path | None = None) -> None:
         self.space = space
         self.folder = (root or cache_dir() / "features") / space.key
@@ -81,7 +83,6 @@ class FeatureStore:
         self.prefix_file = self.folder / "prefix.safetensors"
         self._names: list[str] = []
         self._known: dict[str, int] = {}
-        self._file: FileIO | None = None
         self.refresh()
 
     def refresh(self) -> None:
@@ -164,6 +165,10 @@ class FeatureStore:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+    def __del__(self) -> None:
+        # Whoever drops a store need not know whether it was read from.
+        self.close()
 
 
 @dataclass(frozen=True)

@@ -279,7 +279,8 @@ def test_picture_names_the_turn_and_refuses_what_is_none(tmp_path: Path, capsys:
     printed = capsys.readouterr().out
     assert "turn: Orientation 6 of EXIF: turned by 90 degrees clockwise." in printed
     assert "colour: Colour became grey" in printed
-    assert Image.open(tmp_path / "out.png").size == (40, 60)
+    with Image.open(tmp_path / "out.png") as written:
+        assert written.size == (40, 60)
     (tmp_path / "note.png").write_text("nothing")
     assert picture(tmp_path / "note.png", "--out", tmp_path / "none.png") == 1
     assert "no image that can be read" in capsys.readouterr().err

@@ -317,6 +317,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.server.manner == "reset":
             linger = b"\x01\x00\x00\x00\x00\x00\x00\x00"  # on, 0 seconds: close by a reset
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            self.rfile.close()  # it holds the socket open
             self.connection.close()
             return
         if self.server.manner == "slow":
