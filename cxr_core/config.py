@@ -60,6 +60,12 @@ class TrainConfig(BaseModel):
         "single (classes exclude each other), covid-implies-pneumonia, pairs such as A>B, or auto (implied labels "
         "where both COVID19 and PNEUMONIA exist).",
     )
+    hierarchy: Literal["conditional", "flat"] = _field(
+        "conditional",
+        "Labels and loss",
+        "Where a label implies another: conditional learns each where all that it implies is there, so that none is "
+        "more probable than what it implies; flat learns each by itself, as the 2020 notebook did.",
+    )
     gamma: float = _field(1.2, "Labels and loss", "Focus on hard examples; 0 is plain cross entropy.", ge=0, le=10)
     alpha: Literal["none", "balanced"] | tuple[float, ...] = _field(
         "none", "Labels and loss", "Class weights: none, balanced (inverse frequency), or one number per class."
@@ -228,6 +234,7 @@ def _fix(problem: Any) -> str:
 
 PRESETS: dict[str, dict[str, Any]] = {
     "Notebook protocol": {},
+    "Notebook protocol, flat labels": {"hierarchy": "flat"},
     "Quick look (small CNN, from scratch)": {"backbone": "small-cnn", "epochs": 12},
     "Laptop (ResNet18, balanced)": {
         "backbone": "resnet18",

@@ -74,6 +74,10 @@ class Hierarchy:
             )
         return found[0] if found else None
 
+    def check_exclusive(self) -> None:
+        """Raises ConfigError where no class of an image can be decided: see ``none``."""
+        _ = self.none
+
     def closed(self, targets: Targets, known: Bools) -> tuple[Targets, Bools]:
         """What follows: a specific label that is there makes the general one there, whatever was said of that; a
         general one that is not there then makes what is more specific not there. Both (N, K).
@@ -141,6 +145,14 @@ class Hierarchy:
             for general in self.above[k]:
                 fires[:, general] |= fires[:, k]
         return fires
+
+    def path(self, k: int) -> tuple[list[int], list[int]]:
+        """Of what the shown probability of label k is the product: the places of those labels that are there, and of
+        those that are not, which make what means none of the findings.
+        """
+        if k not in self.learnt:
+            return [], [j for j in self.learnt if not self.above[j]]
+        return sorted({k, *self.above[k]}), []
 
     def leaves(self, shown: Floats) -> NDArray[np.float64]:
         """For classes that exclude each other: the probability that each is the image's class, (N, K), adding up to 1.

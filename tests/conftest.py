@@ -66,6 +66,12 @@ def frozen_run(tiny_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return _trained(tiny_dataset, tmp_path_factory.mktemp("frozen"), **FROZEN)
 
 
+@pytest.fixture(scope="session")
+def flat_run(tiny_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """As ``completed_run``, with each label learnt by itself, as in runs of before."""
+    return _trained(tiny_dataset, tmp_path_factory.mktemp("flat"), hierarchy="flat")
+
+
 def _trained(root: Path, folder: Path, **config: Any) -> Run:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CXR_CACHE", str(folder / "cache"))

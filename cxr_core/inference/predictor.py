@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cxr_core.bars import bars
 from cxr_core.errors import ImageError
 from cxr_core.images import content_digest, pixels, read_bytes
 from cxr_core.images.dicom import facts
@@ -38,7 +39,7 @@ class Prediction:
 
     ``error``: why it cannot be read; label and probabilities are None then. ``withheld``: why the answer should not be
     shown, or None. ``distance``: mean cosine distance to the five nearest training images. ``seen``: where in the run's
-    own pictures this one is, or None.
+    own pictures this one is, or None. ``reason``: why the decision is not the most probable class, where it is not.
     """
 
     file: str
@@ -49,6 +50,7 @@ class Prediction:
     withheld: str | None = None
     distance: float | None = None
     seen: Sighting | None = None
+    reason: str = ""
 
     @property
     def outcome(self) -> str:
@@ -57,7 +59,7 @@ class Prediction:
 
     def shown(self, force: bool = False) -> "Prediction":
         """As it may be shown: without label and probabilities where they are withheld and not asked for."""
-        return self if force or not self.withheld else replace(self, label=None, probabilities=None)
+        return self if force or not self.withheld else replace(self, label=None, probabilities=None, reason="")
 
 
 @dataclass(frozen=True)
@@ -136,8 +138,9 @@ class Predictor:
             row, decision, vector = next(answers)
             named = {label: float(value) for label, value in zip(classes, row, strict=True)}
             far = self.known.distance(vector)
-            reason = withheld(picture.content, name, picture.pixels, far, self.known.limit, picture.facts)
-            yield Prediction(name, classes[decision], named, rule, None, reason, far, picture.seen)
+            doubt = withheld(picture.content, name, picture.pixels, far, self.known.limit, picture.facts)
+            why = bars(named, classes[decision], classes, self.trained.implied, self.thresholds).reason
+            yield Prediction(name, classes[decision], named, rule, None, doubt, far, picture.seen, why)
 
 
 def _groups(items: Iterable[tuple[str, Source]], size: int) -> Iterator[tuple[tuple[str, Source], ...]]:

@@ -16,7 +16,7 @@ from cxr_core import __version__
 from cxr_core.config import TrainConfig
 from cxr_core.errors import RunError
 from cxr_core.figures import compact, of
-from cxr_core.labels import rule_text
+from cxr_core.labels import rule_text, thresholded
 from cxr_core.reports import claim, performance, worth
 from cxr_core.reports.document import Block, Bullets, Document, Heading, Table, Text
 from cxr_core.runs import Decision, Run, files
@@ -137,7 +137,8 @@ def _factors(run: Run) -> list[Block]:
 
 
 def _metrics_used(run: Run, decision: Decision) -> list[Block]:
-    limits = ", ".join(f"{name} {value:.3f}" for name, value in decision.thresholds.items())
+    counts = thresholded(run.classes, run.implied)
+    limits = ", ".join(f"{name} {value:.3f}" for name, value in decision.thresholds.items() if name in counts)
     by_whom = f"a person, {decision.chosen}" if decision.chosen else "the training"
     threshold = (
         f"Thresholds: {limits}; chosen by {by_whom}, on the validation split."

@@ -21,9 +21,10 @@ from cxr_core.data import Dataset, Pseudonyms, fixes, marks
 from cxr_core.data.cautions import cautions
 from cxr_core.data.dataset import split
 from cxr_core.errors import ConfigError, DiskError, LeakError, RunError
+from cxr_core.hierarchy import Hierarchy
 from cxr_core.images import BORDER
 from cxr_core.images.version import PIXELS
-from cxr_core.labels import parse_labels
+from cxr_core.labels import Implied, parse_labels
 from cxr_core.paths import given
 from cxr_core.private import make_folder
 from cxr_core.runs import files
@@ -57,6 +58,7 @@ def create_run(
         config = config.model_copy(update={"mask_border": True})
     classes = dataset.classes
     implied = parse_labels(config.labels, classes)
+    _check_hierarchy(config, classes, implied)
     _check_alpha(config, classes, bool(implied))
     copies = twins(dataset, progress)
     together = dataset.samples.assign(twin=[copies.get(file, "") for file in dataset.samples["file"]])
@@ -122,6 +124,14 @@ def create_run(
         "trained", "started", run=run_id, data=places["dataset_name"], runs=runs_dir, counts={"images": len(samples)}
     )
     return Run(runs_dir / run_id)
+
+
+def _check_hierarchy(config: TrainConfig, classes: list[str], implied: Implied) -> None:
+    if implied and config.hierarchy == "conditional":
+        try:
+            Hierarchy(classes, implied).check_exclusive()
+        except ConfigError as error:
+            raise ConfigError(f"{error} Or choose hierarchy = flat, or labels = single.") from None
 
 
 def _check_alpha(config: TrainConfig, classes: list[str], multilabel: bool) -> None:

@@ -19,7 +19,7 @@ from cxr_core.images import Mask
 from cxr_core.settings import from_json
 
 # The number of the way in which a run is written down. A run without one is of the first.
-FORMAT = 2
+FORMAT = 3
 
 Number = float | None
 Pair = Annotated[list[float], Field(min_length=2, max_length=2)] | None

@@ -28,6 +28,7 @@ from cxr_core.audit import Audit
 from cxr_core.audit.kinds import KINDS, WARNS
 from cxr_core.config import TrainConfig
 from cxr_core.errors import ConfigError, RunError
+from cxr_core.hierarchy import Coherent
 from cxr_core.images import Mask
 from cxr_core.images.masking import without_border
 from cxr_core.images.version import PIXELS
@@ -85,7 +86,8 @@ class Run:
     @property
     def config(self) -> TrainConfig:
         try:
-            return TrainConfig.create(**self.info.config)
+            # Runs without the field are older than the choice, and their labels flat.
+            return TrainConfig.create(**{"hierarchy": "flat", **self.info.config})
         except ConfigError as error:
             raise RunError(f"{self.path / files.RUN} holds no valid configuration: {error}") from None
 
@@ -95,7 +97,14 @@ class Run:
 
     @property
     def implied(self) -> dict[str, tuple[str, ...]]:
-        return {name: tuple(generals) for name, generals in self.info.implied.items()}
+        """What each label implies, as :mod:`cxr_core.labels` reads it: coherent, or flat as the run was trained."""
+        implied = {name: tuple(generals) for name, generals in self.info.implied.items()}
+        if not implied or self.config.hierarchy == "flat":
+            return implied
+        try:
+            return Coherent(self.classes, implied)
+        except ConfigError:
+            raise records.damaged(self.path / files.RUN, RunInfo) from None
 
     @property
     def pseudonyms(self) -> str:

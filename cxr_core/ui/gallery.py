@@ -7,7 +7,9 @@ import streamlit as st
 from cxr_core import images
 from cxr_core.data import Dataset, fixes
 from cxr_core.errors import ImageError
-from cxr_core.figures import of
+from cxr_core.figures import UNDEFINED, of
+from cxr_core.findings import means_none
+from cxr_core.hierarchy import Hierarchy
 from cxr_core.images import Mask
 from cxr_core.labels import indices, parse_labels, targets
 from cxr_core.settings import runs_dir
@@ -89,12 +91,11 @@ def network_batch(dataset: Dataset, size: int) -> None:
     pool = samples[samples["split"].isin(("train", ""))]
     drawn = pool.sample(min(BATCH, len(pool)), random_state=st.session_state.get("batch-seed", 0))
     mask: Mask = "border-erased" if fixes.applied(dataset, fixes.read(runs_dir())).border_masked else "none"
-    implied = parse_labels("auto", dataset.classes)
-    wanted = targets(indices(drawn["label"], dataset.classes), dataset.classes, implied)
+    wanted, meaning = _targets(dataset, drawn)
     st.caption(
         f"{len(drawn)} of {len(pool):,} images to learn from, {size} x {size} px; first as they are, then two "
         f"augmented views. Targets are in the order {', '.join(map(escaped, dataset.classes))}"
-        + ("; a COVID19 image counts as PNEUMONIA too." if implied else ".")
+        + escaped(meaning)
         + (" Their border is masked, by a fix of the Audit page." if mask != "none" else "")
     )
     st.button("Draw others", on_click=_draw_others, icon=":material/casino:")
@@ -108,7 +109,25 @@ def network_batch(dataset: Dataset, size: int) -> None:
                     st.caption(escaped(str(error)))
                     continue
                 st.image(np.concatenate(views), width="stretch", alt=f"{row['label']}, three views")
-                st.caption(f"{escaped(row['label'])} · target {' '.join(f'{value:.0f}' for value in target)}")
+                st.caption(f"{escaped(row['label'])} · target {target}")
+
+
+def _targets(dataset: Dataset, drawn: pd.DataFrame) -> tuple[list[str], str]:
+    """What is learnt of each image, as text, and what that means."""
+    classes = dataset.classes
+    implied = parse_labels("auto", classes)
+    wanted = targets(indices(drawn["label"], classes), classes, implied)
+    known, meaning = np.ones_like(wanted, dtype=bool), "."
+    if implied:
+        wanted, known = Hierarchy(classes, implied).conditional_targets(wanted, known)
+        said = [f"{name} is learnt from images with {' and '.join(above)}" for name, above in implied.items()]
+        none = [f"{name} is what is left without any finding" for name in classes if means_none(name)]
+        meaning = f"; {UNDEFINED} is not learnt: {'; '.join(said + none)}."
+    cells = [
+        [f"{value:.0f}" if sure else UNDEFINED for value, sure in zip(*row, strict=True)]
+        for row in zip(wanted, known, strict=True)
+    ]
+    return [" ".join(row) for row in cells], meaning
 
 
 def _draw_others() -> None:

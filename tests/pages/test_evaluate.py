@@ -163,17 +163,17 @@ def test_the_boxes_lead_to_the_images_most_confident_first(run: Run) -> None:
     assert wrong[true, predicted] == max(wrong.values()), "the most frequent error is open at first"
     for true, predicted in [(a, b) for a in (ANY, *CLASSES) for b in (ANY, *CLASSES)]:
         choose(at, true, predicted)
-        rows = behind(table, (true, predicted))
+        rows = behind(table, (true, predicted), run.implied)
         shown = [found for found in at.button if str(found.key).startswith("case-")]
         assert [str(found.key).rsplit("-", 1)[-1] for found in shown] == rows["digest"].tolist()[:12]
         assert rows["confidence"].is_monotonic_decreasing
         assert f"True {true}, predicted {predicted}" in texts(at)
-    assert len(behind(table, (ANY, ANY))) == len(table)
+    assert len(behind(table, (ANY, ANY), run.implied)) == len(table)
 
 
 def test_cells_are_counted_as_in_the_matrix(run: Run) -> None:
     report, table = measured(run, "val")
-    counts = [[len(behind(table, (a, b))) for b in CLASSES] for a in CLASSES]
+    counts = [[len(behind(table, (a, b), run.implied)) for b in CLASSES] for a in CLASSES]
     assert counts == report["confusion"]
 
 
@@ -195,7 +195,7 @@ def test_a_cell_of_many_images_has_pages(make: Callable[..., Run]) -> None:
 
 def test_an_image_opens_with_all_that_is_known(run: Run) -> None:
     at = open_first(choose(opened(run), ANY, ANY))
-    row = behind(measured(run, "test")[1], (ANY, ANY)).iloc[0]
+    row = behind(measured(run, "test")[1], (ANY, ANY), run.implied).iloc[0]
     shown = texts(at)
     assert not at.error
     assert f"Decision **{row['decision']}** · true label **{row['label']}**" in shown
