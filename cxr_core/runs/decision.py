@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 
 from cxr_core.activity import record
 from cxr_core.errors import ConfigError, RunError
+from cxr_core.findings import learnt
 from cxr_core.runs import files
-from cxr_core.runs.records import DecisionRule, OperatingPoint, damaged, read, written
+from cxr_core.runs.records import FINDINGS, DecisionRule, OperatingPoint, damaged, read, written
 from cxr_core.runs.run import Run
 from cxr_core.settings import write_atomic
 
@@ -36,6 +37,8 @@ class Decision:
                 f"Run {run.id} is {run.state}: expected a completed training. Wait for it, resume it, or pick another."
             )
         labels = run.classes if run.implied else []
+        if run.task == FINDINGS:
+            labels = [run.classes[k] for k in learnt(run.classes)]
         if not set(labels) <= set(rule.thresholds):
             raise damaged(run.path / files.DECISION, DecisionRule)
         thresholds = {name: rule.thresholds[name] for name in labels}

@@ -28,6 +28,8 @@ from cxr_core.audit import Audit
 from cxr_core.audit.kinds import KINDS, WARNS
 from cxr_core.config import TrainConfig
 from cxr_core.errors import ConfigError, RunError
+from cxr_core.findings import column
+from cxr_core.hierarchy import Hierarchy
 from cxr_core.images import Mask
 from cxr_core.images.masking import without_border
 from cxr_core.images.version import PIXELS
@@ -35,14 +37,28 @@ from cxr_core.paths import shown
 from cxr_core.private import file_mode
 from cxr_core.runs import files, records
 from cxr_core.runs.liveness import alive, worker_lock
-from cxr_core.runs.records import FORMAT, Epoch, FoundNote, Metrics, ProgressNote, RunInfo, Shape, Status
+from cxr_core.runs.records import (
+    FINDINGS,
+    FORMAT,
+    Epoch,
+    FindingMetrics,
+    FoundNote,
+    Metrics,
+    ProgressNote,
+    RunInfo,
+    Shape,
+    Status,
+)
 from cxr_core.settings import from_json, write_atomic
 
 ACTIVE = ("queued", "extracting", "training", "evaluating")
 RESUMABLE = ("stopped", "lost", "failed")
 SPLITS = ("train", "val", "test")
 # A class may be called 1, and a digest may look like a number.
-TEXT_COLUMNS = ("file", "label", "patient", "source", "split", "digest", "decision", "reason")
+TEXT_COLUMNS = (
+    *("file", "label", "patient", "source", "split", "digest", "decision", "reason"),
+    *("study", "sex", "view"),
+)
 
 
 @dataclass(frozen=True)
@@ -92,6 +108,16 @@ class Run:
     @property
     def classes(self) -> list[str]:
         return list(self.info.classes)
+
+    @property
+    def task(self) -> str:
+        """``exclusive``: an image has one class; ``findings``: any number of them."""
+        return self.info.task
+
+    @cached_property
+    def tree(self) -> Hierarchy:
+        """The names of the labels and what each implies."""
+        return Hierarchy(self.classes, self.implied)
 
     @property
     def implied(self) -> dict[str, tuple[str, ...]]:
@@ -250,8 +276,10 @@ class Run:
 
     @property
     def split(self) -> pd.DataFrame:
-        """A row per image: file, label, patient, source, split, digest."""
-        return _read_table(self.path / files.SPLIT, "file", "label", "patient", "source", "split", "digest")
+        """A row per image: file, label, patient, source, split, digest; of findings each one's labels (``y_NAME``)."""
+        columns = ("file", "label", "patient", "source", "split", "digest")
+        labels = map(column, self.classes) if self.task == FINDINGS else ()
+        return _read_table(self.path / files.SPLIT, *columns, *labels)
 
     @property
     def audit(self) -> Audit | None:
@@ -278,7 +306,7 @@ class Run:
         """The evaluation on ``split``, or None where there is none yet (or a damaged one: it can be made again)."""
         metrics: dict[str, Any] = _read_json(self.path / files.metrics(split))
         try:
-            records.of(metrics, Metrics)
+            records.of(metrics, FindingMetrics if self.task == FINDINGS else Metrics)
         except ValueError:
             return None
         return metrics
