@@ -2,10 +2,11 @@
 
 ::
 
-    tree = Hierarchy(("COVID19", "NORMAL", "PNEUMONIA"), {"COVID19": ("PNEUMONIA",)})
+    implied = Coherent(("COVID19", "NORMAL", "PNEUMONIA"), {"COVID19": ("PNEUMONIA",)})
+    tree = implied.tree
     targets, known = tree.conditional_targets(targets, known)    # what the network learns
     p = tree.shown(sigmoid(logits))                              # what is shown
-    tree.decide(sigmoid(logits), thresholds={})                  # exclusive classes: the most probable leaf
+    tree.decide(p, thresholds={})                                # exclusive classes: the most probable leaf
 
 The network gives the probability of each label *where all that it implies is there*; it learns it from such images
 alone, and what is shown is the product along the path (Chen et al. 2019, "Deep Hierarchical Multi-label Classification
@@ -18,6 +19,7 @@ own is decided, or what is more specific, and one that does not is ruled out.
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +28,6 @@ from cxr_core.errors import ConfigError
 from cxr_core.figures import percent
 from cxr_core.findings import Bools, Policy, learnt, means_none, present, resolved
 from cxr_core.findings import Floats as Targets
-from cxr_core.labels import Implied
 
 Floats = NDArray[np.floating]
 
@@ -36,7 +37,7 @@ class Hierarchy:
     where labels imply one another in a circle, or where one implies, or is implied by, that there is no finding.
     """
 
-    def __init__(self, names: Sequence[str], implied: Implied) -> None:
+    def __init__(self, names: Sequence[str], implied: Mapping[str, tuple[str, ...]]) -> None:
         self.names = tuple(names)
         place = {name: k for k, name in enumerate(self.names)}
         wrong = sorted(name for pair in implied.items() for name in (pair[0], *pair[1]) if name not in place)
@@ -120,21 +121,29 @@ class Hierarchy:
         p = given.copy()
         nothing = np.ones(len(p), dtype=p.dtype)
         for k in self.learnt:
-            above = sorted(self.above[k], key=lambda j: (len(self.above[j]), j))
+            above = sorted(self.above[k])
             if above:
-                # From the nearest label down: in a chain this is c times the general one, which no rounding exceeds.
-                nearest = above[-1]
-                product = given[:, k] * p[:, nearest]
-                for other in above:
-                    if other != nearest and other not in self.above[nearest]:
-                        product = product * given[:, other]
-                p[:, k] = np.minimum(product, p[:, above].min(axis=1))
+                # In a chain this is c times the general one, which no rounding exceeds.
+                p[:, k] = np.minimum(given[:, k] * self._general(k, p, given), p[:, above].min(axis=1))
             else:
                 nothing = nothing * (1 - p[:, k])
         for k, name in enumerate(self.names):
             if means_none(name):
                 p[:, k] = nothing
         return p
+
+    def conditional(self, shown: Floats) -> NDArray[np.float64]:
+        """The way back: the probability of each label where all that it implies is there, (N, K). One half where that
+        is not there at all, so that nothing is known. What means none of the findings keeps its own.
+        """
+        p = np.asarray(shown, dtype=np.float64)
+        c = p.copy()
+        for k in self.learnt:
+            if self.above[k]:
+                general = self._general(k, p, c)
+                ratio = np.divide(p[:, k], general, out=np.full(len(p), 0.5), where=general != 0)
+                c[:, k] = np.clip(ratio, 0, 1)
+        return c
 
     def present(self, shown: Floats, thresholds: Mapping[str, float]) -> Bools:
         """For findings: which are there, (N, K), of what is ``shown``: those that reach their threshold, as in
@@ -146,14 +155,14 @@ class Hierarchy:
                 fires[:, general] |= fires[:, k]
         return fires
 
-    def leaves(self, conditional: Floats) -> NDArray[np.float64]:
+    def leaves(self, shown: Floats) -> NDArray[np.float64]:
         """For classes that exclude each other: the probability that each is the image's class, (N, K), adding up to 1.
 
         A leaf is there with all that it implies, and without all else that could be there too. On one path (NORMAL,
         PNEUMONIA, COVID19) these add up by themselves; where siblings could both be there, they are divided by their
         sum.
         """
-        c = np.clip(np.asarray(conditional, dtype=np.float64), 1e-12, 1 - 1e-12)
+        c = np.clip(self.conditional(shown), 1e-12, 1 - 1e-12)
         weight = np.zeros_like(c)
         for k in [*self.learnt, *([] if self.none is None else [self.none])]:
             path = set() if k == self.none else {k, *self.above[k]}
@@ -169,20 +178,20 @@ class Hierarchy:
             for name, below in zip(self.names, self.below, strict=True)
         )
 
-    def decide(self, conditional: Floats, thresholds: Mapping[str, float]) -> NDArray[np.intp]:
-        """The class of each image, (N,), for classes that exclude each other.
+    def decide(self, shown: Floats, thresholds: Mapping[str, float]) -> NDArray[np.intp]:
+        """The class of each image, (N,), for classes that exclude each other, from what is ``shown`` (N, K).
 
-        Without thresholds the most probable leaf. A label with a threshold (on its shown probability): one that reaches
-        it is decided, or the most probable of what is more specific; of two the more specific, of two as specific the
-        further above its own, in log-odds; one that does not is ruled out with all that is more specific, and its
-        share counts for the next general label: a pneumonia that is not called COVID19 is a pneumonia. Where that
-        leaves nothing, the label nearest to its threshold.
+        Without thresholds the most probable leaf. A label with a threshold: one that reaches it is decided, or the most
+        probable of what is more specific; of two the more specific, of two as specific the further above its own, in
+        log-odds; one that does not is ruled out with all that is more specific, and its share counts for the next
+        general label: a pneumonia that is not called COVID19 is a pneumonia. Where that leaves nothing, the label
+        nearest to its threshold.
         """
-        leaves, limits = self.leaves(conditional), self._limits(thresholds)
+        leaves, limits = self.leaves(shown), self._limits(thresholds)
         if not limits:
             likeliest: NDArray[np.intp] = np.argmax(leaves, axis=1).astype(np.intp)
             return likeliest
-        p = self.shown(np.asarray(conditional, dtype=np.float64)).astype(np.float64)
+        p = np.asarray(shown, dtype=np.float64)
         fires = {k: p[:, k] >= limit for k, limit in limits.items()}
         margin = {k: _log_odds(p[:, k]) - _log_odds(np.array(limit)) for k, limit in limits.items()}
         allowed = np.ones(leaves.shape, dtype=bool)
@@ -206,10 +215,10 @@ class Hierarchy:
         decided: NDArray[np.intp] = np.where(stuck, nearest, decision).astype(np.intp)
         return decided
 
-    def reason(self, conditional: Floats, decision: int, thresholds: Mapping[str, float]) -> str:
+    def reason(self, shown: Floats, decision: int, thresholds: Mapping[str, float]) -> str:
         """One image (K,): a sentence where its decision is not what the longest bar says, "" where it is."""
-        row = np.asarray(conditional, dtype=np.float64)[None]
-        leaves, p = self.leaves(row)[0], self.shown(row)[0]
+        p = np.asarray(shown, dtype=np.float64)
+        leaves = self.leaves(p[None])[0]
         words, top = self.leaf_names(), int(leaves.argmax())
         if decision != top:
             limits = self._limits(thresholds)
@@ -242,6 +251,15 @@ class Hierarchy:
             f"kind is {percent(p[whole])} ({parts})."
         )
 
+    def _general(self, k: int, shown: NDArray[np.floating], conditional: NDArray[np.floating]) -> NDArray[Any]:
+        """The probability that all that label k implies is there, (N,): from the nearest of these down."""
+        above = sorted(self.above[k], key=lambda j: (len(self.above[j]), j))
+        product = shown[:, above[-1]]
+        for other in above[:-1]:
+            if other not in self.above[above[-1]]:
+                product = product * conditional[:, other]
+        return product
+
     def _hand_up(self, leaves: NDArray[np.float64], k: int, silent: Bools) -> None:
         """In place: where ``silent``, what label k and the more specific ones have goes to the next general one."""
         parts = self._under(k)
@@ -256,6 +274,20 @@ class Hierarchy:
 
     def _limits(self, thresholds: Mapping[str, float]) -> dict[int, float]:
         return {k: thresholds[self.names[k]] for k in self.learnt if self.names[k] in thresholds}
+
+
+class Coherent(dict[str, tuple[str, ...]]):
+    """What each label implies, where the labels are learnt as conditional probabilities: with their ``tree``.
+
+    True even where nothing is implied: each label is then learnt by itself. A plain mapping stands for the flat labels.
+    """
+
+    def __init__(self, names: Sequence[str], implied: Mapping[str, tuple[str, ...]]) -> None:
+        super().__init__(implied)
+        self.tree = Hierarchy(names, implied)
+
+    def __bool__(self) -> bool:
+        return True
 
 
 def _log_odds(probability: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,10 +1,13 @@
 """What a class name means to the network: targets, thresholds and the decision.
 
-Two readings. *Single*: the classes exclude each other (softmax, the most probable class wins). *Implied labels*: a
-class may imply others, as COVID19 implies PNEUMONIA, so every class is a label of its own (sigmoid). There the labels
-do not compete: each has a threshold, and the most specific label that reaches its threshold is the decision.
+Three readings. *Single*: the classes exclude each other (softmax, the most probable class wins). *Coherent*: a class
+may imply others, as COVID19 implies PNEUMONIA; each is learnt where what it implies is there, none exceeds what it
+implies, and the most probable leaf wins (``cxr_core.hierarchy``). *Flat*, as in the 2020 notebook and in older runs:
+every class is a label of its own (sigmoid). There the labels do not compete: each has a threshold, and the most
+specific label that reaches its threshold is the decision.
 
-``implied`` is a mapping ``{class: (classes that it implies, ...)}``; empty means single.
+``implied`` is a mapping ``{class: (classes that it implies, ...)}``: empty means single, a ``Coherent`` one coherent,
+any other flat.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +17,8 @@ from numpy.typing import NDArray
 
 from cxr_core.errors import ConfigError, RunError
 from cxr_core.figures import of
+from cxr_core.findings import means_none
+from cxr_core.hierarchy import Coherent
 
 Implied = Mapping[str, tuple[str, ...]]
 
@@ -91,6 +96,15 @@ def no_finding_class(classes: Sequence[str]) -> str | None:
     return next((name for name in classes if name.upper() in NO_FINDING_NAMES), None)
 
 
+def thresholded(classes: Sequence[str], implied: Implied) -> set[str]:
+    """The classes whose threshold can move a decision: with labels, what means none of the findings has none."""
+    if not implied:
+        return set(classes)
+    if isinstance(implied, Coherent):
+        return {name for name in classes if not means_none(name)}
+    return set(classes) - {no_finding_class(classes) or ""}
+
+
 def targets(label_index: NDArray[np.integer], classes: Sequence[str], implied: Implied) -> NDArray[np.float32]:
     """Rows of zeros and ones, (N, K) float32: the image's class and every class it implies."""
     meaning = np.eye(len(classes), dtype=np.float32)
@@ -106,11 +120,13 @@ def decide(
     """Index of the decided class for each row of ``probabilities`` (N, K), each in 0 to 1.
 
     Single: the most probable class, or, where ``thresholds`` are given, the one furthest above (or least below) its
-    threshold in log-odds. Implied labels: among the findings whose probability reaches their threshold the
-    most specific one (of two equally specific ones, the further above its threshold, in log-odds); the no-finding
-    class when none does, or, in a data set without one, the label nearest to its threshold.
+    threshold in log-odds. Coherent: as ``Hierarchy.decide``. Flat: among the findings whose probability reaches their
+    threshold the most specific one (of two equally specific ones, the further above its threshold, in log-odds); the
+    no-finding class when none does, or, in a data set without one, the label nearest to its threshold.
     """
     probabilities = np.asarray(probabilities, dtype=np.float64)
+    if isinstance(implied, Coherent):
+        return implied.tree.decide(probabilities, thresholds)
     limits = np.array([thresholds.get(name, 0.5) for name in classes])
     margin = _log_odds(probabilities) - _log_odds(limits)
     if not implied:
@@ -141,11 +157,11 @@ def choose_thresholds(
 
     F1 of the label against its own truth (an image of a class that implies the label counts as positive). Where a
     range of thresholds is equally good, its middle. 0.5 where no image carries the label, or all do. Single labels
-    have no thresholds: an empty mapping.
+    have no thresholds, nor have coherent ones unless a person chooses some: an empty mapping.
 
     ``true``: class indices (N,). ``probabilities``: (N, K), 0 to 1.
     """
-    if not implied:
+    if not implied or isinstance(implied, Coherent):
         return {}
     truth = targets(true, classes, implied).astype(bool)
     return {name: _best_f1_threshold(truth[:, k], probabilities[:, k]) for k, name in enumerate(classes)}
@@ -171,7 +187,23 @@ def rule_text(classes: Sequence[str], implied: Implied, thresholds: Mapping[str,
     """One sentence that says how probabilities become a decision."""
     if not implied:
         return "The class furthest above its threshold." if thresholds else "The most probable class."
+    if isinstance(implied, Coherent):
+        return _coherent_text(implied, thresholded(classes, implied) & (thresholds or {}).keys())
     normal = no_finding_class(classes)
     otherwise = f"{normal} when none does" if normal else "the label nearest to its threshold when none does"
-    pairs = "; ".join(f"{name} implies {' and '.join(generals)}" for name, generals in implied.items())
-    return f"The most specific label that reaches its threshold, {otherwise} ({pairs})."
+    return f"The most specific label that reaches its threshold, {otherwise} ({_pairs(implied)})."
+
+
+def _coherent_text(implied: Coherent, limited: Iterable[str]) -> str:
+    *leaves, last = implied.tree.leaf_names()
+    likeliest = f"the most probable of {', '.join(leaves)} and {last}, which add up to 1 ({_pairs(implied)})."
+    if not (named := sorted(limited)):
+        return f"{likeliest[0].upper()}{likeliest[1:]}"
+    return (
+        f"{' or '.join(named)}, or what is more specific, where its probability reaches its threshold, and not where "
+        f"it stays below; else {likeliest}"
+    )
+
+
+def _pairs(implied: Implied) -> str:
+    return "; ".join(f"{name} implies {' and '.join(generals)}" for name, generals in implied.items())

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from cxr_core.errors import ConfigError
-from cxr_core.hierarchy import Hierarchy
+from cxr_core.hierarchy import Coherent, Hierarchy
 
 NAMES = ("COVID19", "NORMAL", "PNEUMONIA")
 TREE = Hierarchy(NAMES, {"COVID19": ("PNEUMONIA",)})
@@ -34,21 +34,48 @@ def test_a_specific_label_never_exceeds_a_general_one_in_float32(c: np.ndarray) 
 
 
 @given(rows(7))
+def test_the_way_back(c: np.ndarray) -> None:
+    wide = c.astype(np.float64)
+    p = WIDE.shown(wide)
+    back = WIDE.conditional(p)
+    assert ((back >= 0) & (back <= 1)).all()
+    np.testing.assert_allclose(WIDE.shown(back), p, rtol=1e-12, atol=1e-300)
+    # Where what a label implies is not there at all, nothing is known of the label.
+    assert (back[p[:, 0] == 0][:, [1, 2, 3, 5]] == 0.5).all()
+    likely = np.clip(wide, 0.01, 1)
+    np.testing.assert_allclose(WIDE.conditional(WIDE.shown(likely))[:, :6], likely[:, :6], rtol=1e-12)
+
+
+def test_what_is_no_number_stays_none() -> None:
+    assert np.isnan(TREE.conditional(np.array([[np.nan, 0.5, np.nan]]))[0, [0, 2]]).all()
+
+
+def test_a_coherent_mapping_is_one_even_where_nothing_is_implied() -> None:
+    found = Coherent(NAMES, {"COVID19": ("PNEUMONIA",)})
+    assert found == {"COVID19": ("PNEUMONIA",)}
+    assert found.tree.names == NAMES
+    alone = Coherent(NAMES, {})
+    assert alone
+    assert alone == {}
+
+
+@given(rows(7))
 def test_leaves_add_up_to_one(c: np.ndarray) -> None:
     for tree in (WIDE, Hierarchy(WIDE_NAMES[:6], {"b": ("a",), "c": ("a", "b")})):
-        leaves = tree.leaves(c[:, : len(tree.names)])
+        leaves = tree.leaves(tree.shown(c[:, : len(tree.names)]))
         assert (leaves >= 0).all()
         np.testing.assert_allclose(leaves.sum(axis=1), 1, rtol=1e-12)
 
 
 @given(rows(3))
 def test_the_notebooks_leaves(c: np.ndarray) -> None:
-    leaves, p = TREE.leaves(c), TREE.shown(c).astype(np.float64)
+    p = TREE.shown(c).astype(np.float64)
+    leaves = TREE.leaves(p)
     np.testing.assert_allclose(leaves[:, 1], 1 - p[:, 2], atol=1e-6)
     np.testing.assert_allclose(leaves[:, 0], p[:, 0], atol=1e-6)
     np.testing.assert_allclose(leaves[:, 2] + leaves[:, 0], p[:, 2], atol=1e-6)
-    assert (TREE.decide(c, {}) == leaves.argmax(axis=1)).all()
-    for row, decision in zip(c, TREE.decide(c, {}), strict=True):
+    assert (TREE.decide(p, {}) == leaves.argmax(axis=1)).all()
+    for row, decision in zip(p, TREE.decide(p, {}), strict=True):
         told = TREE.reason(row, int(decision), {})
         assert not told or (decision == 1 and "PNEUMONIA of any kind" in told)
 
@@ -59,7 +86,8 @@ def test_the_order_of_the_names_changes_nothing(c: np.ndarray, order: list[int])
     implied = {"b": ("a",), "c": ("a", "b"), "d": ("a",), "f": ("a", "b", "e")}
     turned = Hierarchy(names, implied)
     np.testing.assert_allclose(turned.shown(c[:, order]), WIDE.shown(c)[:, order], rtol=1e-6, atol=1e-37)
-    np.testing.assert_allclose(turned.leaves(c[:, order]), WIDE.leaves(c)[:, order], rtol=1e-9, atol=1e-15)
+    p = WIDE.shown(c.astype(np.float64))
+    np.testing.assert_allclose(turned.leaves(p[:, order]), WIDE.leaves(p)[:, order], rtol=1e-9, atol=1e-15)
 
 
 @given(rows(4))
@@ -96,7 +124,7 @@ def test_what_follows_is_coherent_and_final(targets: np.ndarray, known: np.ndarr
 
 
 def decided(c: list[float], thresholds: dict[str, float]) -> tuple[str, str]:
-    row = np.array(c)
+    row = TREE.shown(np.array([c]))[0]
     place = int(TREE.decide(row[None], thresholds)[0])
     return NAMES[place], TREE.reason(row, place, thresholds)
 
@@ -160,23 +188,23 @@ def test_decisions_and_why(c: list[float], thresholds: dict[str, float], name: s
 
 
 def test_a_threshold_for_nothing_found_changes_nothing() -> None:
-    c = np.random.default_rng(0).random((200, 3))
-    assert (TREE.decide(c, {"NORMAL": 0.01}) == TREE.decide(c, {})).all()
+    p = TREE.shown(np.random.default_rng(0).random((200, 3)))
+    assert (TREE.decide(p, {"NORMAL": 0.01}) == TREE.decide(p, {})).all()
 
 
 def test_lower_thresholds_find_more() -> None:
-    c = np.random.default_rng(1).random((500, 3))
-    found = [int((TREE.decide(c, {"COVID19": t}) == 0).sum()) for t in (0.9, 0.5, 0.2, 0.0)]
+    p = TREE.shown(np.random.default_rng(1).random((500, 3)))
+    found = [int((TREE.decide(p, {"COVID19": t}) == 0).sum()) for t in (0.9, 0.5, 0.2, 0.0)]
     assert found == sorted(found)
     assert found[-1] == 500
-    sick = [int((TREE.decide(c, {"PNEUMONIA": t}) != 1).sum()) for t in (0.9, 0.5, 0.2)]
-    assert sick == [int((c[:, 2] >= t).sum()) for t in (0.9, 0.5, 0.2)]
+    sick = [int((TREE.decide(p, {"PNEUMONIA": t}) != 1).sum()) for t in (0.9, 0.5, 0.2)]
+    assert sick == [int((p[:, 2] >= t).sum()) for t in (0.9, 0.5, 0.2)]
 
 
 @given(rows(7), st.dictionaries(st.sampled_from(WIDE_NAMES), SHARES))
 def test_every_image_gets_a_decision_that_its_thresholds_allow(c: np.ndarray, thresholds: dict[str, float]) -> None:
-    c = np.clip(c.astype(np.float64), 0.01, 0.99)
-    decision, p = WIDE.decide(c, thresholds), WIDE.shown(c)
+    p = WIDE.shown(np.clip(c.astype(np.float64), 0.01, 0.99))
+    decision = WIDE.decide(p, thresholds)
     for row, k in zip(p, decision, strict=True):
         fires = {j for j in range(6) if row[j] >= thresholds.get(WIDE_NAMES[j], 2)}
         if fires:

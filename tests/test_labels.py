@@ -8,10 +8,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxr_core.errors import ConfigError, RunError
-from cxr_core.labels import choose_thresholds, decide, indices, no_finding_class, parse_labels, rule_text, targets
+from cxr_core.hierarchy import Coherent
+from cxr_core.labels import (
+    choose_thresholds,
+    decide,
+    indices,
+    no_finding_class,
+    parse_labels,
+    rule_text,
+    targets,
+    thresholded,
+)
 
 CLASSES = ["COVID19", "NORMAL", "PNEUMONIA"]
 IMPLIED = {"COVID19": ("PNEUMONIA",)}
+COHERENT = Coherent(CLASSES, IMPLIED)
 HALF = dict.fromkeys(CLASSES, 0.5)
 COVID, NORMAL, PNEUMONIA = range(3)
 
@@ -163,6 +174,26 @@ def test_decision_is_the_rule_read_aloud(rows: list[tuple[float, ...]]) -> None:
         assert one(row, thresholds) == expected
 
 
+def test_coherent_labels_take_the_most_probable_leaf() -> None:
+    rows = np.array([[0.2, 0.3, 0.7], [0.3, 0.45, 0.55], [0.6, 0.3, 0.7]])
+    assert decide(rows, CLASSES, COHERENT, {}).tolist() == [PNEUMONIA, NORMAL, COVID]
+    assert decide(rows, CLASSES, COHERENT, {"NORMAL": 0.001}).tolist() == [PNEUMONIA, NORMAL, COVID]
+    assert decide(rows, CLASSES, COHERENT, {"PNEUMONIA": 0.6}).tolist() == [PNEUMONIA, NORMAL, COVID]
+    assert decide(rows, CLASSES, COHERENT, {"PNEUMONIA": 0.55}).tolist() == [PNEUMONIA, COVID, COVID]
+    assert decide(rows, CLASSES, COHERENT, {"COVID19": 0.2}).tolist() == [COVID, COVID, COVID]
+    assert decide(np.empty((0, 3)), CLASSES, COHERENT, {}).shape == (0,)
+    assert choose_thresholds(np.array([0, 1, 2]), rows, CLASSES, COHERENT) == {}
+
+
+def test_what_means_none_of_the_findings_has_no_threshold() -> None:
+    assert thresholded(CLASSES, {}) == set(CLASSES)
+    assert thresholded(CLASSES, IMPLIED) == thresholded(CLASSES, COHERENT) == {"COVID19", "PNEUMONIA"}
+    # An older run decides by its labels as it always did.
+    names = ["COVID19", "PNEUMONIA", "negative"]
+    assert thresholded(names, IMPLIED) == set(names)
+    assert thresholded(names, Coherent(names, IMPLIED)) == {"COVID19", "PNEUMONIA"}
+
+
 def f1_at(truth: np.ndarray, probability: np.ndarray, threshold: float) -> float:
     fires = probability >= threshold
     return float(2 * (fires & truth).sum() / (fires.sum() + truth.sum()))
@@ -205,6 +236,18 @@ def test_rule_in_words() -> None:
     assert "NORMAL when none does" in text
     assert "COVID19 implies PNEUMONIA" in text
     assert "nearest to its threshold" in rule_text(["A", "B"], {"A": ("B",)})
+
+
+def test_the_coherent_rule_in_words() -> None:
+    plain = (
+        "he most probable of COVID19, NORMAL and PNEUMONIA without COVID19, which add up to 1 (COVID19 implies "
+        "PNEUMONIA)."
+    )
+    assert rule_text(CLASSES, COHERENT) == rule_text(CLASSES, COHERENT, {"NORMAL": 0.3}) == f"T{plain}"
+    assert rule_text(CLASSES, COHERENT, {"PNEUMONIA": 0.3}) == (
+        "PNEUMONIA, or what is more specific, where its probability reaches its threshold, and not where it stays "
+        f"below; else t{plain}"
+    )
 
 
 def test_certain_labels_are_still_held_against_their_thresholds() -> None:

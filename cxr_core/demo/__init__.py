@@ -1,5 +1,7 @@
 """Drawn chests with labels, patients and sources: a data set to begin with, and for tests. No patient is in them."""
 
-from cxr_core.demo.draw import draw, is_drawn
+from cxr_core.demo.draw import draw
+from cxr_core.demo.findings import draw_findings
+from cxr_core.demo.place import is_drawn
 
-__all__ = ["draw", "is_drawn"]
+__all__ = ["draw", "draw_findings", "is_drawn"]

@@ -5,28 +5,21 @@ images and seed give the same bytes. They are drawings: nothing learned from the
 """
 
 import json
-import os
-import tempfile
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from PIL import Image
 
+from cxr_core import sheets
 from cxr_core.demo.phantom import FINDINGS, SOURCES, phantom
-from cxr_core.disk import room_for, why_full
-from cxr_core.errors import DatasetError
-from cxr_core.paths import given
-from cxr_core.sheets import written
+from cxr_core.demo.place import Progress, check, placed, written
 
-MIN_IMAGES, MAX_IMAGES = 12, 20_000
 TEST_SHARE = 0.25
 # Unequal, as in life: the class distribution then has something to show.
 _SHARES = {"COVID19": 0.28, "NORMAL": 0.36, "PNEUMONIA": 0.36}
-_MARKER = ".demo.json"
 _VERSION = 1
 _ABOUT = """# Drawings, not X-rays
 
@@ -51,16 +44,11 @@ class _Shot:
     source: str
 
 
-def is_drawn(folder: Path) -> bool:
-    """True where ``folder`` holds pictures that :func:`draw` made."""
-    return (folder / _MARKER).is_file()
-
-
 def draw(
     out: Path,
     images: int = 600,
     seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
     shortcut: bool = False,
 ) -> Path:
     """Draw ``images`` pictures (12 to 20000) into the folder ``out`` and return it; ``seed`` >= 0.
@@ -73,52 +61,12 @@ def draw(
 
     Raises DatasetError where ``images`` or ``seed`` is out of range, or ``out`` is not empty or cannot be written.
     """
-    if not MIN_IMAGES <= images <= MAX_IMAGES or seed < 0:
-        raise DatasetError(
-            f"Expected {MIN_IMAGES} to {MAX_IMAGES} images and a seed of at least 0, "
-            f"got {images} images and seed {seed}."
-        )
-    out = given(out)
+    check(images, seed)
     marker = json.dumps(
         {"version": _VERSION, "images": images, "seed": seed} | ({"shortcut": True} if shortcut else {})
     )
-    with room_for(out):
-        return _drawn(out, marker, _plan(images, seed, shortcut), seed, progress or (lambda done, total: None))
-
-
-def _drawn(out: Path, marker: str, plan: list[_Shot], seed: int, progress: Callable[[int, int], None]) -> Path:
-    images = len(plan)
-    try:
-        if _is_drawn(out, marker, images):
-            return out
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as temporary:
-            folder = Path(temporary) / "drawn"
-            _write(folder, plan, seed, progress)
-            (folder / _MARKER).write_text(marker, encoding="utf-8")
-            _put(folder, out, marker, images)
-    except OSError as error:
-        if why_full(error):
-            raise
-        raise DatasetError(
-            f"{out}: the pictures cannot be written there ({error.strerror}). Choose another folder."
-        ) from error
-    return out
-
-
-def _is_drawn(out: Path, marker: str, images: int) -> bool:
-    """True where ``out`` holds these pictures, False where it is free; DatasetError where it holds anything else."""
-    if not os.path.lexists(out) or (out.is_dir() and not any(out.iterdir())):
-        return False
-    marked = out / _MARKER
-    if marked.is_file() and marked.read_text(encoding="utf-8", errors="replace") == marker:
-        found = sum(1 for _ in out.glob("*/*/*.png"))
-        if found == images:
-            return True
-        raise DatasetError(
-            f"{out}: expected the {images} drawn images, found {found}. Delete the folder and draw again."
-        )
-    raise DatasetError(f"{out}: expected a new or empty folder, found something else there. Choose another folder.")
+    plan = _plan(images, seed, shortcut)
+    return placed(out, marker, images, partial(_write, plan=plan, seed=seed, progress=progress))
 
 
 def _plan(images: int, seed: int, shortcut: bool) -> list[_Shot]:
@@ -148,7 +96,7 @@ def _plan(images: int, seed: int, shortcut: bool) -> list[_Shot]:
     return sorted(plan, key=lambda planned: planned.file)
 
 
-def _write(folder: Path, plan: list[_Shot], seed: int, progress: Callable[[int, int], None]) -> None:
+def _write(folder: Path, plan: list[_Shot], seed: int, progress: Progress | None) -> None:
     for parent in sorted({(folder / planned.file).parent for planned in plan}):
         parent.mkdir(parents=True, exist_ok=True)
 
@@ -156,25 +104,8 @@ def _write(folder: Path, plan: list[_Shot], seed: int, progress: Callable[[int, 
         picture = phantom(planned.patient, planned.shot, planned.finding, planned.source, seed)
         Image.fromarray(picture).save(folder / planned.file, "PNG", compress_level=3)
 
-    threads = ThreadPoolExecutor(min(4, os.cpu_count() or 1))
-    try:
-        for done, _ in enumerate(threads.map(write, plan), start=1):
-            if done % 10 == 0 or done == len(plan):
-                progress(done, len(plan))
-    finally:
-        threads.shutdown(cancel_futures=True)
+    written(plan, write, progress)
     rows = [(planned.file, f"p{planned.patient:05d}", planned.source) for planned in plan]
-    table = written(pd.DataFrame(rows, columns=["file", "patient", "source"]))
+    table = sheets.written(pd.DataFrame(rows, columns=["file", "patient", "source"]))
     (folder / "sources.csv").write_text(table, encoding="utf-8")
     (folder / "ABOUT.md").write_text(_ABOUT, encoding="utf-8")
-
-
-def _put(folder: Path, out: Path, marker: str, images: int) -> None:
-    try:
-        if out.is_dir():
-            out.rmdir()
-        folder.rename(out)
-    except OSError:
-        # Someone else drew into it meanwhile: theirs is as good if it is the same.
-        if not _is_drawn(out, marker, images):
-            raise

@@ -19,7 +19,7 @@ SOURCES = {
 }
 
 # The body is drawn smaller than the film and enlarged: half the work, and no edge in a chest is sharper.
-_DRAWN = 0.7
+DRAWN = 0.7
 
 
 def phantom(patient: int, shot: int, finding: str, source: str, seed: int) -> np.ndarray:
@@ -34,13 +34,13 @@ def phantom(patient: int, shot: int, finding: str, source: str, seed: int) -> np
     height = int(film.integers(256, 304))
     width = round(height * shape * film.uniform(0.97, 1.03))
     anatomy = Anatomy.draw(body)
-    drawn = chest(anatomy, *_grid(round(height * _DRAWN), round(width * _DRAWN), film))
-    picture = drawn.attenuation + 0.03 * _field(film, drawn.x.shape, 5) + _FINDINGS[finding](drawn, body, texture)
+    drawn = chest(anatomy, *grid(round(height * DRAWN), round(width * DRAWN), film))
+    picture = drawn.attenuation + 0.03 * field(film, drawn.x.shape, 5) + _FINDINGS[finding](drawn, body, texture)
     enlarged = Image.fromarray(picture.astype(np.float32)).resize((width, height), Image.Resampling.BICUBIC)
-    return _exposed(np.asarray(enlarged), film, tone, blur, grain, border)
+    return exposed(np.asarray(enlarged), film, tone, blur, grain, border)
 
 
-def _grid(height: int, width: int, film: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def grid(height: int, width: int, film: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Coordinates (x, y) of all pixels, the patient standing a little off, turned or near."""
     down = np.linspace(-1, 1, height, dtype=np.float32)[:, None] - np.float32(film.normal(0, 0.025))
     across = np.linspace(-width / height, width / height, width, dtype=np.float32)[None] - np.float32(
@@ -51,7 +51,7 @@ def _grid(height: int, width: int, film: np.random.Generator) -> tuple[np.ndarra
     return cos * across + sin * down, cos * down - sin * across
 
 
-def _field(random: np.random.Generator, shape: tuple[int, int], cells: int) -> np.ndarray:
+def field(random: np.random.Generator, shape: tuple[int, int], cells: int) -> np.ndarray:
     """Smooth noise of mean about 0 and deviation about 0.5, ``cells`` hills across, float32 (H, W)."""
     hills = Image.fromarray(random.standard_normal((cells, cells)).astype(np.float32))
     return np.asarray(hills.resize(shape[::-1], Image.Resampling.BICUBIC))
@@ -62,15 +62,15 @@ def _covid(drawn: Chest, body: np.random.Generator, texture: np.random.Generator
     haze = np.zeros_like(drawn.attenuation)
     severity = body.uniform(0.14, 0.25)
     for side in SIDES:
-        patches = step(_field(body, haze.shape, 6) + 0.35, 0.22)
+        patches = step(field(body, haze.shape, 6) + 0.35, 0.22)
         outer = bump(np.clip(drawn.walls[side], 0, None), body.uniform(0.2, 0.32))
         lower = 0.5 + 0.5 * step(drawn.y - body.uniform(-0.25, 0.15), 0.15)
         haze += severity * body.uniform(0.75, 1.2) * drawn.lungs[side] * outer * lower * patches
-    ground = 1 + 0.25 * _field(texture, haze.shape, 70)
+    ground = 1 + 0.25 * field(texture, haze.shape, 70)
     return haze * ground - 0.1 * drawn.vessels * (haze > 0.05)
 
 
-def _pneumonia(drawn: Chest, body: np.random.Generator, texture: np.random.Generator) -> np.ndarray:
+def filled_lobe(drawn: Chest, body: np.random.Generator, texture: np.random.Generator) -> np.ndarray:
     """One lobe of one lung filled, with a fissure as its sharp border and open airways in it."""
     side = SIDES[int(body.integers(2))]
     upper = -1 if body.random() < 0.35 else 1
@@ -78,19 +78,19 @@ def _pneumonia(drawn: Chest, body: np.random.Generator, texture: np.random.Gener
     fissure = body.uniform(-0.2, 0.05) if upper < 0 else body.uniform(-0.05, 0.2)
     border = step(upper * (drawn.y - fissure - body.uniform(-0.15, 0.25) * (u - 0.35)), 0.02)
     reach = bump(drawn.y - fissure - upper * 0.14, body.uniform(0.24, 0.34)) * bump(u - body.uniform(0.25, 0.42), 0.34)
-    ragged = step(_field(body, lung.shape, 7) + 0.55, 0.25)
+    ragged = step(field(body, lung.shape, 7) + 0.55, 0.25)
     filled = body.uniform(0.2, 0.34) * lung * border * reach * ragged
-    return np.asarray(filled * (1 + 0.15 * _field(texture, lung.shape, 50)) - 0.9 * filled * drawn.vessels)
+    return np.asarray(filled * (1 + 0.15 * field(texture, lung.shape, 50)) - 0.9 * filled * drawn.vessels)
 
 
 def _normal(drawn: Chest, body: np.random.Generator, texture: np.random.Generator) -> np.ndarray:
     return np.zeros_like(drawn.attenuation)
 
 
-_FINDINGS = {"COVID19": _covid, "NORMAL": _normal, "PNEUMONIA": _pneumonia}
+_FINDINGS = {"COVID19": _covid, "NORMAL": _normal, "PNEUMONIA": filled_lobe}
 
 
-def _exposed(
+def exposed(
     picture: np.ndarray, film: np.random.Generator, tone: float, blur: float, grain: float, border: float
 ) -> np.ndarray:
     """Attenuation -> film: tone curve, grain, dark border, then brightness and contrast drawn for this picture."""

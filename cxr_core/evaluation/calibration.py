@@ -7,9 +7,10 @@
     ece(after, test_true, classes, implied), brier(after, test_true, classes, implied)
 
 Temperature scaling (Guo et al. 2017, "On Calibration of Modern Neural Networks") divides all logits by one number.
-The order of the classes of an image stays, so the most probable class does; with implied labels the order of the
+The order of the classes of an image stays, so the most probable class does; with flat implied labels the order of the
 images by a label stays too. A threshold does not: choose it on calibrated probabilities. Where only kept
-probabilities are at hand, ``logits_of`` gives logits with the same answers.
+probabilities are at hand, ``logits_of`` gives logits with the same answers. Where ``implied`` is Coherent
+(``cxr_core.hierarchy``), logits are those of the conditional probabilities, and what comes out is what is shown.
 """
 
 from collections.abc import Sequence
@@ -19,10 +20,11 @@ import numpy as np
 import numpy.typing as npt
 
 from cxr_core.errors import ConfigError
+from cxr_core.evaluation.known_temperature import COLDEST, HOTTEST, fit_known_temperature
 from cxr_core.evaluation.metrics import label_truth
+from cxr_core.hierarchy import Coherent
 from cxr_core.labels import Implied
 
-COLDEST, HOTTEST = 0.05, 20.0
 BINS = 15
 
 Floats = npt.NDArray[np.float64]
@@ -32,8 +34,8 @@ def fit_temperature(logits: npt.ArrayLike, true: npt.ArrayLike, classes: Sequenc
     """The temperature, within 0.05..20, with the smallest negative log likelihood on these images.
 
     ``logits`` (N, K), ``true`` (N,) class indices of the validation split. Softmax, or a sigmoid for each label where
-    ``implied`` is not empty; in the reciprocal of the temperature both are convex, so there is one minimum. Above 1:
-    the network was too sure of itself.
+    ``implied`` is not empty, of each image those that it teaches where that is Coherent; in the reciprocal of the
+    temperature all are convex, so there is one minimum. Above 1: the network was too sure of itself.
 
     1 where no temperature is best: every image is on its right side (the likelihood would grow for ever and all
     probabilities become 0 or 1), or the logits are all alike. Raises DatasetError without images and RunError where a
@@ -42,6 +44,9 @@ def fit_temperature(logits: npt.ArrayLike, true: npt.ArrayLike, classes: Sequenc
     from scipy.optimize import minimize_scalar
 
     truth, scores = label_truth(true, logits, classes, implied)
+    if isinstance(implied, Coherent):
+        learns = implied.tree.conditional_targets(truth.astype(np.float32), np.ones_like(truth))
+        return fit_known_temperature(scores, *learns)
     sides = _sides(scores, np.asarray(true, dtype=np.intp), truth, implied)
     if (sides >= 0).all():
         return 1.0
@@ -66,15 +71,17 @@ def _sides(scores: Floats, index: npt.NDArray[np.intp], truth: npt.NDArray[np.bo
 
 
 def calibrate(logits: npt.ArrayLike, temperature: float, implied: Implied) -> Floats:
-    """Probabilities (N, K) of logits (N, K) at a temperature: softmax, or a sigmoid for each label where implied.
+    """Probabilities (N, K) of logits (N, K) at a temperature: softmax, or a sigmoid for each label where implied; where
+    that is Coherent, what is shown of these.
 
     Raises ConfigError where the temperature is not a number above 0.
     """
     if not (np.isfinite(temperature) and temperature > 0):
         raise ConfigError(f"temperature: expected a number above 0 (1 changes nothing), got {temperature}.")
-    scaled = np.asarray(logits, dtype=np.float64) / temperature
+    scaled: Floats = np.asarray(logits, dtype=np.float64) / temperature
     if implied:
-        return np.exp(-np.logaddexp(0, -scaled))
+        sigmoids: Floats = np.exp(-np.logaddexp(0, -scaled))
+        return implied.tree.shown(sigmoids).astype(np.float64) if isinstance(implied, Coherent) else sigmoids
     return np.exp(scaled - np.logaddexp.reduce(scaled, axis=1, keepdims=True))
 
 
@@ -85,6 +92,8 @@ def logits_of(probabilities: npt.ArrayLike, implied: Implied) -> Floats:
     above 36 is lost in its probability.
     """
     values = np.asarray(probabilities, dtype=np.float64)
+    if isinstance(implied, Coherent):
+        values = implied.tree.conditional(values)
     logarithm = np.log(np.maximum(values, np.finfo(np.float64).tiny))
     return logarithm - np.log(np.maximum(1 - values, np.finfo(np.float64).epsneg)) if implied else logarithm
 

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cxr_core.errors import RunError
-from cxr_core.evaluation.calibration import COLDEST, HOTTEST
+
+COLDEST, HOTTEST = 0.05, 20.0
 
 
 def fit_known_temperature(logits: npt.ArrayLike, targets: npt.ArrayLike, known: npt.ArrayLike) -> float:

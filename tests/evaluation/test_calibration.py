@@ -14,12 +14,14 @@ from sklearn.calibration import CalibratedClassifierCV, calibration_curve
 from sklearn.frozen import FrozenEstimator
 
 from cxr_core.errors import ConfigError, DatasetError, RunError
-from cxr_core.evaluation import calibration
 from cxr_core.evaluation.calibration import brier, calibrate, ece, fit_temperature, logits_of, reliability
+from cxr_core.evaluation.known_temperature import COLDEST, HOTTEST
+from cxr_core.hierarchy import Coherent
 from cxr_core.labels import targets
 
 CLASSES = ["COVID19", "NORMAL", "PNEUMONIA"]
 IMPLIED = {"COVID19": ("PNEUMONIA",)}
+COHERENT = Coherent(CLASSES, IMPLIED)
 BOTH = pytest.mark.parametrize("implied", [{}, IMPLIED], ids=["single", "implied"])
 
 
@@ -76,19 +78,52 @@ def test_temperature_is_the_best_of_a_grid(implied: dict[str, Any], sharpness: f
     assert fit_temperature(logits, true, CLASSES, implied) == pytest.approx(best, rel=2e-3)
 
 
+@pytest.mark.parametrize("temperature", [0.05, 0.7, 1.0, 20.0])
+def test_coherent_probabilities_stay_coherent_at_every_temperature(temperature: float) -> None:
+    logits = np.random.default_rng(2).normal(0, 6, (500, 3))
+    covid, normal, pneumonia = calibrate(logits, temperature, COHERENT).T
+    assert (covid <= pneumonia).all()
+    assert np.array_equal(normal, 1 - pneumonia)
+    assert np.array_equal(pneumonia, calibrate(logits, temperature, IMPLIED)[:, 2])
+    back = calibrate(logits_of(calibrate(logits, temperature, COHERENT), COHERENT) * temperature, temperature, COHERENT)
+    np.testing.assert_allclose(back.T, [covid, normal, pneumonia], rtol=1e-6, atol=1e-15)
+
+
+@pytest.mark.parametrize("sharpness", [0.2, 1.0, 5.0])
+def test_temperature_of_coherent_labels_is_fitted_where_each_is_learnt(sharpness: float) -> None:
+    rng = np.random.default_rng(3)
+    chances = rng.normal(0, 1.5, (400, 3))
+    covid, _, pneumonia = (rng.random((400, 3)) < 1 / (1 + np.exp(-chances))).T
+    true = np.where(pneumonia, np.where(covid, 0, 2), 1)
+    logits = sharpness * chances
+
+    def loss(temperature: float) -> float:
+        p = 1 / (1 + np.exp(-logits / temperature))
+        of_all = np.where(true != 1, p[:, 2], 1 - p[:, 2])
+        of_sick = np.where(true == 0, p[:, 0], 1 - p[:, 0])[true != 1]
+        return float(-np.log(np.maximum(np.concatenate([of_all, of_sick]), 1e-300)).mean())
+
+    grid = np.exp(np.linspace(np.log(0.05), np.log(20), 3001))
+    best = grid[np.argmin([loss(temperature) for temperature in grid])]
+    assert fit_temperature(logits, true, CLASSES, COHERENT) == pytest.approx(best, rel=2e-3)
+    # NORMAL has no logit of its own.
+    logits[:, 1] = rng.normal(0, 50, 400)
+    assert fit_temperature(logits, true, CLASSES, COHERENT) == pytest.approx(best, rel=2e-3)
+
+
 @BOTH
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 500.0])
 def test_temperature_stays_within_its_bounds(implied: dict[str, Any], scale: float) -> None:
     logits, true = drawn(60, implied, scale)
     found = fit_temperature(logits, true, CLASSES, implied)
-    assert calibration.COLDEST <= found <= calibration.HOTTEST
+    assert COLDEST <= found <= HOTTEST
     assert np.isfinite(calibrate(logits, found, implied)).all()
 
 
 @BOTH
 def test_worse_than_chance_is_made_as_unsure_as_allowed(implied: dict[str, Any]) -> None:
     logits, true = drawn(60, implied)
-    assert fit_temperature(-5 * logits - 3, true, CLASSES, implied) == pytest.approx(calibration.HOTTEST, rel=1e-3)
+    assert fit_temperature(-5 * logits - 3, true, CLASSES, implied) == pytest.approx(HOTTEST, rel=1e-3)
 
 
 @BOTH
