@@ -15,19 +15,27 @@ person with a catheter has No Finding (as in CheXpert, whose labels keep to it).
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from cxr_core.errors import ConfigError, DatasetError
+from cxr_core.errors import ConfigError, DatasetError, RunError
 from cxr_core.figures import of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
 Uncertain = Literal["unknown", "1", "0", "soft"]
 Blank = Literal["0", "unknown"]
+
+# How the column of a finding's labels begins in a table of images.
+PREFIX = "y_"
+# What is said of an image without a finding, where the data set has no name for it.
+NO_FINDING = "No finding"
 
 _NONE = {
     *("normal", "no finding", "no findings", "healthy", "negative", "none", "unremarkable"),
@@ -46,6 +54,31 @@ def means_none(name: str) -> bool:
 def is_device(name: str) -> bool:
     """Whether a label is a device and no finding: Support Devices, NSG tube, pacemaker."""
     return _DEVICE.search(name.replace("_", " ")) is not None
+
+
+def column(name: str) -> str:
+    """The column of a table of images that holds this finding's labels."""
+    return f"{PREFIX}{name}"
+
+
+def values_of(table: "pd.DataFrame", names: Sequence[str]) -> Floats:
+    """The labels in a table of images, (N, K), as they came. Raises RunError where a column is missing, or holds no
+    numbers.
+    """
+    try:
+        values: Floats = table[[column(name) for name in names]].to_numpy(dtype=np.float32)
+    except (KeyError, ValueError):
+        raise RunError(f"The table is damaged: expected the labels of {', '.join(names)}. Train again.") from None
+    return values
+
+
+def spoken(there: Bools, names: Sequence[str]) -> list[str]:
+    """Each image's findings in words, (N,): those that are ``there`` (N, K), "A | B"; what means none where none is."""
+    none = next((name for name in names if means_none(name)), NO_FINDING)
+    columns = learnt(names)
+    return [
+        " | ".join(names[k] for k, yes in zip(columns, row, strict=True) if yes) or none for row in there[:, columns]
+    ]
 
 
 def learnt(names: Sequence[str]) -> list[int]:
@@ -229,6 +262,13 @@ def present(probabilities: NDArray[np.floating], names: Sequence[str], threshold
     nones = [k for k, name in enumerate(names) if means_none(name)]
     fires[:, nones] = ~fires[:, decisive(names)].any(axis=1, keepdims=True)
     return fires
+
+
+def present_text(names: Sequence[str], implied: Mapping[str, Sequence[str]]) -> str:
+    """One sentence that says how probabilities become findings."""
+    pairs = "; ".join(f"{name} implies {' and '.join(generals)}" for name, generals in implied.items())
+    none = next((name for name in names if means_none(name)), "no finding")
+    return f"Every finding that reaches its threshold{f' ({pairs})' if pairs else ''}; {none} where none does."
 
 
 def none_reached(names: Sequence[str]) -> str:

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from cxr_core.errors import ConfigError
 from cxr_core.figures import percent
-from cxr_core.findings import Bools, learnt, means_none, present
+from cxr_core.findings import Bools, Policy, learnt, means_none, present, resolved
 from cxr_core.findings import Floats as Targets
 
 Floats = NDArray[np.floating]
@@ -103,6 +103,19 @@ class Hierarchy:
         for k in self.learnt:
             learns[:, k] = known[:, k] & there[:, list(self.above[k])].all(axis=1)
         return np.where(learns, targets, 0).astype(np.float32), learns
+
+    def judged(self, values: Targets, policy: Policy) -> tuple[Bools, Bools]:
+        """What an answer is judged by, (N, K) each: whether a label is there and whether that is certain, of labels as
+        they came. What is uncertain is judged by nothing, whatever training makes of it; of several readers the most.
+        """
+        targets, known = self.closed(*resolved(values, self.names, policy.for_judging()))
+        return (targets > 0.5) & known, known
+
+    def probabilities(self, logits: Floats, temperature: float) -> NDArray[np.float64]:
+        """What is ``shown`` of logits (N, K) of the conditional probabilities, at a temperature above 0."""
+        scaled = np.asarray(logits, dtype=np.float64) / temperature
+        found: NDArray[np.float64] = self.shown(np.exp(-np.logaddexp(0, -scaled))).astype(np.float64)
+        return found
 
     def shown(self, conditional: Floats) -> Floats:
         """The probability of each label, (N, K) of the dtype given: the product over it and all that it implies, and

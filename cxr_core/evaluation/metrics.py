@@ -22,6 +22,8 @@ from cxr_core.errors import DatasetError, RunError
 from cxr_core.labels import Implied, targets
 
 MAX_POINTS = 500
+# "roc" and "pr" -> the points of that curve, a list for each axis; None where it is not defined.
+Curves = dict[str, dict[str, list[float | None]] | None]
 
 
 def confusion_matrix(true: npt.ArrayLike, predicted: npt.ArrayLike, n_classes: int) -> npt.NDArray[np.int64]:
@@ -110,31 +112,30 @@ def report(
 
 def curves(
     true: npt.ArrayLike, probabilities: npt.ArrayLike, classes: Sequence[str], implied: Implied
-) -> dict[str, dict[str, dict[str, list[float | None]] | None]]:
+) -> dict[str, Curves]:
     """Points of the ROC and precision-recall curve of each label, at most MAX_POINTS each.
 
     ``{class: {"roc": {"fpr", "tpr", "thresholds"}, "pr": {"precision", "recall", "thresholds"}}}``, lists of one
     length; a threshold is None at the curve's end that no probability reaches. A label without a positive or without
     a negative has None for both. Raises as ``report`` does.
     """
+    truth, scores = label_truth(true, probabilities, classes, implied)
+    return {name: label_curves(truth[:, k], scores[:, k]) for k, name in enumerate(classes)}
+
+
+def label_curves(truth: npt.NDArray[np.bool_], scores: npt.NDArray[np.float64]) -> Curves:
+    """What ``curves`` gives of one label: ``truth`` and ``scores`` (N,) each."""
     from sklearn.metrics import precision_recall_curve, roc_curve
 
-    truth, scores = label_truth(true, probabilities, classes, implied)
-    points: dict[str, dict[str, dict[str, list[float | None]] | None]] = {}
-    for k, name in enumerate(classes):
-        if not _both_occur(truth[:, k]):
-            points[name] = {"roc": None, "pr": None}
-            continue
-        fpr, tpr, roc_thresholds = roc_curve(truth[:, k], scores[:, k])
-        precision, recall, pr_thresholds = precision_recall_curve(truth[:, k], scores[:, k], drop_intermediate=True)
-        pr_thresholds = np.append(pr_thresholds, np.inf)
-        points[name] = {
-            "roc": _thin({"fpr": fpr, "tpr": tpr, "thresholds": roc_thresholds}, ("fpr", "tpr")),
-            "pr": _thin(
-                {"precision": precision, "recall": recall, "thresholds": pr_thresholds}, ("precision", "recall")
-            ),
-        }
-    return points
+    if not _both_occur(truth):
+        return {"roc": None, "pr": None}
+    fpr, tpr, roc_thresholds = roc_curve(truth, scores)
+    precision, recall, pr_thresholds = precision_recall_curve(truth, scores, drop_intermediate=True)
+    pr_thresholds = np.append(pr_thresholds, np.inf)
+    return {
+        "roc": _thin({"fpr": fpr, "tpr": tpr, "thresholds": roc_thresholds}, ("fpr", "tpr")),
+        "pr": _thin({"precision": precision, "recall": recall, "thresholds": pr_thresholds}, ("precision", "recall")),
+    }
 
 
 def _scores(confusion: npt.NDArray[np.int64]) -> dict[str, Any]:

@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 
 from cxr_core.activity import record
 from cxr_core.errors import ConfigError, RunError
+from cxr_core.findings import learnt
 from cxr_core.hierarchy import Coherent
 from cxr_core.labels import thresholded
 from cxr_core.runs import files
-from cxr_core.runs.records import DecisionRule, OperatingPoint, damaged, read, written
+from cxr_core.runs.records import FINDINGS, DecisionRule, OperatingPoint, damaged, read, written
 from cxr_core.runs.run import Run
 from cxr_core.settings import write_atomic
 
@@ -37,8 +38,12 @@ class Decision:
             raise RunError(
                 f"Run {run.id} is {run.state}: expected a completed training. Wait for it, resume it, or pick another."
             )
-        # Coherent labels have thresholds only where a person chose some.
-        labels = run.classes if run.implied and not isinstance(run.implied, Coherent) else []
+        labels: list[str] = []
+        if run.task == FINDINGS:
+            labels = [run.classes[k] for k in learnt(run.classes)]
+        elif run.implied and not isinstance(run.implied, Coherent):
+            # Coherent labels have thresholds only where a person chose some.
+            labels = run.classes
         if not set(labels) <= set(rule.thresholds):
             raise damaged(run.path / files.DECISION, DecisionRule)
         thresholds = {name: rule.thresholds[name] for name in labels}

@@ -95,7 +95,7 @@ def test_a_threshold_lies_between_nought_and_one(run: Run, limit: float) -> None
 
 def test_what_means_none_of_the_findings_gets_no_threshold(run: Run) -> None:
     for other in (run, coherent(run)):
-        with pytest.raises(ConfigError, match="threshold of NORMAL: it is what is left without a finding.*COVID19 or"):
+        with pytest.raises(ConfigError, match=r"threshold of NORMAL: it is what is left without a finding.*COVID19 or"):
             save_operating_point(other, {"COVID19": 0.5, "NORMAL": 0.5})
         assert not (run.path / OPERATING_POINT).exists()
 

@@ -1,0 +1,143 @@
+"""Two runs finding by finding, on the same images: differences with intervals from the same draws of patients.
+
+::
+
+    found = compared(truth, known, first, second, names, limits_first, limits_second, patients)
+    found.findings[0].figures["roc_auc"]         # Difference(first, second, difference, ends)
+    found.macro_roc_auc                          # over the findings that have both
+
+A resample's figures are computed for both runs and subtracted, so that what makes an image hard for both falls out.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from cxr_core.evaluation.findings import RESAMPLES
+from cxr_core.evaluation.known import Columns, checked, wide_draws
+from cxr_core.evaluation.rare import FEW
+from cxr_core.evaluation.resampling import Floats, Interval, interval, ratio, units_of
+
+FIGURES = ("roc_auc", "average_precision", "sensitivity", "specificity", "f1")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A figure of both runs, the first less the second, and the 95 % interval of that; None where not defined."""
+
+    first: float | None
+    second: float | None
+    difference: float | None
+    ends: Interval
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the interval leaves out no difference at all."""
+        return self.ends is not None and not self.ends[0] <= 0 <= self.ends[1]
+
+
+@dataclass(frozen=True)
+class FindingDifference:
+    """One finding: ``n`` images where both know it, ``patients`` (units) with it and ``others`` without it."""
+
+    name: str
+    n: int
+    positives: int
+    patients: int
+    others: int
+    figures: dict[str, Difference]
+
+    @property
+    def few(self) -> bool:
+        return min(self.patients, self.others) < FEW
+
+
+@dataclass(frozen=True)
+class Compared:
+    """``counted``: the findings of the macro ROC AUC. ``units``: what was drawn, patients where they are known."""
+
+    findings: tuple[FindingDifference, ...]
+    macro_roc_auc: Difference
+    counted: tuple[str, ...]
+    n: int
+    units: int
+
+
+def compared(
+    truth: npt.ArrayLike,
+    known: npt.ArrayLike,
+    first: npt.ArrayLike,
+    second: npt.ArrayLike,
+    names: Sequence[str],
+    limits_first: Mapping[str, float],
+    limits_second: Mapping[str, float],
+    groups: Sequence[str] | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Compared:
+    """``truth``, ``known`` (N, K) bool, ``first`` and ``second``: the probabilities of each run, (N, K). Raises as
+    ``findings.judged``.
+    """
+    unit, units = units_of(groups, len(np.asarray(truth)))
+    sides = []
+    for probabilities, given in ((first, limits_first), (second, limits_second)):
+        positive, sure, scores = checked(truth, known, probabilities, len(names))
+        limits = np.array([given.get(name, 0.5) for name in names], dtype=np.float64)
+        sides.append(Columns(positive, sure, scores, limits, unit, units))
+    once = np.ones((1, units), dtype=np.int64)
+    seen = [{name: values[0] for name, values in side.figures(once).items()} for side in sides]
+    drawn = _drawn(sides, units, resamples, seed, len(unit))
+    carried = sides[0].carried()
+    # What is called differs between the two; a difference rests on the fewer.
+    on = {name: np.minimum(carried[name], sides[1].carried()[name]) for name in FIGURES}
+    found = []
+    for k, name in enumerate(names):
+        figures = {
+            figure: _difference(
+                float(seen[0][figure][k]), float(seen[1][figure][k]), drawn[figure][:, k], int(on[figure][k])
+            )
+            for figure in FIGURES
+        }
+        cells = {cell: int(seen[0][cell][k]) for cell in ("tp", "fp", "fn", "tn")}
+        found.append(
+            FindingDifference(
+                name=name,
+                n=sum(cells.values()),
+                positives=cells["tp"] + cells["fn"],
+                patients=int(carried["sensitivity"][k]),
+                others=int(carried["specificity"][k]),
+                figures=figures,
+            )
+        )
+    both = np.flatnonzero(~np.isnan(seen[0]["roc_auc"]))
+    macro = Difference(None, None, None, None)
+    if len(both):
+        # A resample without one of them leaves its difference out.
+        means = _row_means(drawn["roc_auc"][:, both])
+        areas = [float(side["roc_auc"][both].mean()) for side in seen]
+        macro = _difference(areas[0], areas[1], means, units)
+    return Compared(tuple(found), macro, tuple(names[int(k)] for k in both), len(unit), units)
+
+
+def _drawn(sides: Sequence[Columns], units: int, resamples: int, seed: int, n: int) -> dict[str, Floats]:
+    """The difference of each figure in every resample, (b, K)."""
+    parts: dict[str, list[Floats]] = {name: [] for name in FIGURES}
+    for drawn in wide_draws(units, resamples, seed, n):
+        first, second = (side.figures(drawn) for side in sides)
+        for name in FIGURES:
+            parts[name].append(first[name] - second[name])
+    return {name: np.concatenate(values) for name, values in parts.items()}
+
+
+def _difference(first: float, second: float, drawn: Floats, carried: int) -> Difference:
+    known = [None if np.isnan(value) else value for value in (first, second)]
+    if known[0] is None or known[1] is None:
+        return Difference(known[0], known[1], None, None)
+    return Difference(known[0], known[1], known[0] - known[1], interval(drawn, carried))
+
+
+def _row_means(values: Floats) -> Floats:
+    defined = ~np.isnan(values)
+    return ratio(np.where(defined, values, 0).sum(axis=1), defined.sum(axis=1).astype(np.float64))
