@@ -11,9 +11,10 @@ from torch import nn
 
 from cxr_core.config import TrainConfig
 from cxr_core.errors import RunError
+from cxr_core.hierarchy import Coherent
 from cxr_core.model.features import FeatureStore, Space
 from cxr_core.model.losses import softmax_focal_loss
-from cxr_core.training.objectives import Exclusive
+from cxr_core.training.objectives import CoherentClasses, Exclusive
 from cxr_core.training.trainer import Part, Trainer
 
 CLASSES = ["COVID19", "NORMAL", "PNEUMONIA"]
@@ -46,6 +47,8 @@ def trainer(folder: Path, flipped: bool = False, state: str = "last", views: int
     val = part(folder, 12, seed=2, flipped=flipped)
     train = part(folder, 26, 1, views=views)
     objective = Exclusive(checked, CLASSES, implied, train.label, CPU)
+    if implied and checked.hierarchy == "conditional":
+        objective = CoherentClasses(checked, CLASSES, Coherent(CLASSES, implied), train.label, CPU)
     return Trainer(checked, objective, train, val, suffix, folder / state, CPU)
 
 
@@ -70,6 +73,7 @@ VARIANTS = [
     {},
     {"optimizer": "adamw", "schedule": "cosine", "lr": 0.01},
     {"schedule": "one-cycle", "labels": "covid-implies-pneumonia", "alpha": "balanced"},
+    {"labels": "covid-implies-pneumonia", "hierarchy": "flat", "alpha": "balanced"},
     {"views": 3, "momentum": 0.0},
 ]
 
