@@ -58,6 +58,8 @@ def create_run(
         config = config.model_copy(update={"mask_border": True})
     classes = dataset.classes
     implied = parse_labels(config.labels, classes)
+    if config.monitor == "auto":
+        config = config.model_copy(update={"monitor": "macro_f1"})
     _check_hierarchy(config, classes, implied)
     _check_alpha(config, classes, bool(implied))
     copies = twins(dataset, progress)
