@@ -190,6 +190,10 @@ class Hierarchy:
             for name, below in zip(self.names, self.below, strict=True)
         )
 
+    def kinds(self, name: str) -> str:
+        """A label with what is more specific, in words: ``PNEUMONIA or COVID19``."""
+        return " or ".join([name, *(self.names[k] for k in sorted(self.below[self.names.index(name)]))])
+
     def decide(self, shown: Floats, thresholds: Mapping[str, float]) -> NDArray[np.intp]:
         """The class of each image, (N,), for classes that exclude each other, from what is ``shown`` (N, K).
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cxr_core import charts, images
-from cxr_core.bars import bars
+from cxr_core.bars import OF_ANY_KIND, bars
 from cxr_core.errors import ImageError
 from cxr_core.figures import of
 from cxr_core.images import BORDER, jpeg
@@ -107,7 +107,7 @@ def answer_view(run: Run, case: Case, key: str) -> None:
     )
     if shown.reason:
         st.markdown(escaped(shown.reason))
-    if shown.together:
+    if shown.together and OF_ANY_KIND not in shown.reason:
         st.caption(escaped(shown.together))
     if shown.against:
         listed = ", ".join(

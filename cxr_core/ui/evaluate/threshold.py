@@ -62,7 +62,7 @@ def threshold_section(run: Run) -> None:
         args=(run, name, key),
     )
     if isinstance(run.implied, Coherent):
-        st.caption(escaped(_meaning(name, name in draft)))
+        st.caption(escaped(_meaning(name, run.implied, name in draft)))
     truth, probability = truth_of(run, table, name), probabilities_of(run, table)[:, run.classes.index(name)]
     point = at_threshold(truth, probability, limit)
     _ratios(point, _intervals(run, name, limit, stamps(run, "val")))
@@ -82,14 +82,15 @@ def _names(run: Run) -> list[str]:
     return [name for name in run.classes if name in counts]
 
 
-def _meaning(name: str, is_set: bool) -> str:
+def _meaning(name: str, implied: Coherent, is_set: bool) -> str:
     """What a threshold of a coherent label does, and that it has none yet."""
-    does = (
-        f"{name}, or what is more specific, where its probability reaches the threshold, and not where it stays below"
-    )
+    does = f"{implied.tree.kinds(name)} where the probability of {name} reaches it, and never below it"
     if is_set:
-        return f"It decides {does}."
-    return f"No threshold is set for {name}: the most probable class decides. Move the slider to set one: {does}."
+        return f"The run then decides {does}."
+    return (
+        f"No threshold is set for {name}: the most probable class decides, and the figures are those of 0.5. Move the "
+        f"slider to set one. The run then decides {does}."
+    )
 
 
 def _draft(run: Run) -> dict[str, float]:
@@ -220,5 +221,7 @@ def _save(run: Run, draft: dict[str, float]) -> None:
             st.caption("Not saved yet: Predict and the command line still use the thresholds of now.")
         elif decision.chosen:
             st.caption(f"Saved {escaped(decision.chosen[:16].replace('T', ' '))} UTC; used by Predict and everywhere.")
+        elif not draft:
+            st.caption("No label has a threshold: the most probable class decides.")
         else:
             st.caption("These are the run's own thresholds.")
