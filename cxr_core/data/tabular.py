@@ -98,5 +98,5 @@ def join_sources(found: Listing, path: Path) -> None:
             f"Write paths relative to {path.parent.name}, such as {min(files)}."
         )
     for index, item in enumerate(found.items):
-        patient, source, age = known.get(item.file, ("", "", ""))
+        patient, source, age = known.get(item.file, (item.patient, item.source, item.age))
         found.items[index] = replace(item, patient=patient, source=source, age=age)
