@@ -86,6 +86,7 @@ def _add_audit(actions: flags.Actions) -> None:
     subject.add_argument(
         "--run", metavar="RUN", help="train beside this run: its controls without lungs, and without each source"
     )
+    flags.reading(parser)
     flags.runs(parser)
     flags.json(parser)
     experiments.add(parser)

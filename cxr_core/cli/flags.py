@@ -19,6 +19,23 @@ def data(parser: Group, required: bool) -> None:
     parser.add_argument("--data", type=Path, required=required, metavar="DIR", help="a data set: folder or CSV table")
 
 
+def reading(parser: ArgumentParser) -> None:
+    """``--rule`` and ``--describe``: how the data set of ``--data`` is read (:mod:`cxr_core.cli.reading`)."""
+    parser.add_argument(
+        "--rule",
+        action="append",
+        default=[],
+        metavar="RULE=CHOICE",
+        help="read --data by this rule, such as views=all, from now on; scan lists the rules",
+    )
+    parser.add_argument(
+        "--describe",
+        type=Path,
+        metavar="FILE",
+        help="read the table of --data as this file (JSON or TOML) says, from now on; scan --propose writes one",
+    )
+
+
 def runs(parser: ArgumentParser) -> None:
     """``--runs``: the folder of the runs."""
     parser.add_argument(

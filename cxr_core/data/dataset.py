@@ -12,7 +12,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -270,6 +270,6 @@ def _examine(entry: Entry) -> tuple[Known, bool]:
 def _row(item: Item, known: tuple[str, images.ImageInfo]) -> dict[str, str | int | float | None]:
     digest, info = known
     described = {"label": item.label, "split": item.split, "patient": item.patient, "source": item.source, "study": ""}
-    facts = {"digest": digest, "bytes": item.entry.size, **asdict(info)}
+    facts = {"digest": digest, "bytes": item.entry.size, **vars(info)}
     age = ages.years(item.age)
     return {"file": item.file, **described, **facts, "age": info.age if age is None else age}

@@ -5,7 +5,6 @@ One JSON file for each data set under ``cache_dir()/scans``; damaged or of anoth
 
 import hashlib
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +47,7 @@ class KeptScan:
         if kept == self._files:
             return
         files = {
-            path: [size, changed, [*known] if isinstance(known, Unreadable) else [known[0], *asdict(known[1]).values()]]
+            path: [size, changed, [*known] if isinstance(known, Unreadable) else [known[0], *vars(known[1]).values()]]
             for path, (size, changed, known) in kept.items()
         }
         write_atomic(self._path, json.dumps({"version": VERSION, "files": files}))

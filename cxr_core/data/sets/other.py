@@ -7,6 +7,7 @@ Nothing is guessed that could be otherwise: what is not told by the columns and 
 """
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -71,14 +72,18 @@ def _of_labels(
             return Question(
                 f"What do the values of {marks[0]} mean?",
                 "a number, or yes and no, names no class or finding",
-                content(found),
+                _proposal(found),
             )
         return found
     if not words and not marks:
         others = ", ".join(name for name in table.columns if name not in (file, *about.values())) or "no other column"
         return Question("Which columns hold the labels?", f"none of these is one by its name or values: {others[:300]}")
-    proposal = content(Description(file=file, labels=tuple(marks)).model_copy(update=about)) if marks else None
+    proposal = _proposal(Description(file=file, labels=tuple(marks)).model_copy(update=about)) if marks else None
     return Question("Which columns hold the labels?", f"these could be: {', '.join((*words, *marks))[:300]}", proposal)
+
+
+def _proposal(description: Description) -> dict[str, Any]:
+    return {"description": content(description)}
 
 
 def _of_words(column: pd.Series, plain: Description) -> Description | Question:
@@ -93,19 +98,21 @@ def _of_words(column: pd.Series, plain: Description) -> Description | Question:
     if len(met) > 1:
         examples = " and ".join(_first(given, sign) for sign in met)
         proposal = _several(plain, met[0], given.str.split(met[0]).explode().str.strip())
-        return Question(f"Which sign in {name} separates several findings?", f"there are {examples}", content(proposal))
+        return Question(
+            f"Which sign in {name} separates several findings?", f"there are {examples}", _proposal(proposal)
+        )
     if met == [","]:
         proposal = _several(plain, ",", given.str.split(",").explode().str.strip())
         because = f"such as {_first(given, ',')}"
-        return Question(f"Does a comma in {name} separate several findings?", because, content(proposal))
+        return Question(f"Does a comma in {name} separate several findings?", because, _proposal(proposal))
     if met:
         return _several(plain, met[0], given.str.split(met[0]).explode().str.strip())
     if pd.to_numeric(given, errors="coerce").notna().all():
-        return Question(f"What do the numbers of {name} mean?", "a number names no class", content(plain))
+        return Question(f"What do the numbers of {name} mean?", "a number names no class", _proposal(plain))
     counts = given.value_counts()
     if len(counts) > _MANY and counts.median() < _FEW:
         because = f"it has {len(counts):,} values, half of them in fewer than {_FEW} rows: they may be patients"
-        return Question(f"Is {name} the class of the image?", because, content(plain))
+        return Question(f"Is {name} the class of the image?", because, _proposal(plain))
     return plain
 
 
