@@ -1,9 +1,9 @@
-"""The commands that make and open a data set: ``demo``, ``scan``."""
+"""The command that makes a data set: ``demo``."""
 
 from argparse import Namespace
 from pathlib import Path
 
-from cxr_core.cli import flags, scan
+from cxr_core.cli import flags
 
 
 def add(actions: flags.Actions) -> None:
@@ -20,7 +20,6 @@ def add(actions: flags.Actions) -> None:
     kind.add_argument(
         "--findings", action="store_true", help="any number of findings an image, some uncertain or blank, as a table"
     )
-    scan.add(actions)
 
 
 def demo(options: Namespace) -> int:

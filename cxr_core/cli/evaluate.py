@@ -3,7 +3,7 @@
 from argparse import Namespace
 from typing import Any
 
-from cxr_core.cli import flags, reading
+from cxr_core.cli import flags
 from cxr_core.cli.output import print_json, runs_folder
 from cxr_core.evaluation import balance
 from cxr_core.figures import number, spelled
@@ -14,7 +14,7 @@ from cxr_core.runs.needs import gone
 def add(actions: flags.Actions) -> None:
     """The parser of the command."""
     parser = actions.add_parser("evaluate", help="metrics of a run on a split, or on an external data set")
-    parser.set_defaults(command=evaluate, check=reading.check)
+    parser.set_defaults(command=evaluate, check=flags.check_reading)
     flags.run(parser)
     subject = parser.add_mutually_exclusive_group()
     flags.data(subject, required=False)
@@ -37,7 +37,7 @@ def evaluate(options: Namespace) -> int:
     if options.data:
         from cxr_core.inference import evaluate_external
 
-        reading.answer(options)
+        flags.answer(options)
         outcome = evaluate_external(run, options.data, options.split)
         metrics, table, note, own = outcome.metrics, outcome.table, outcome.note, outcome.own
         metrics = {**metrics, "external": {"kept": outcome.kept and outcome.kept.path.name, "note": note}}

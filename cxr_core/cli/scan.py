@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cxr_core.activity import record_opened
-from cxr_core.cli import flags, reading
+from cxr_core.cli import flags
 from cxr_core.cli.output import print_json
 from cxr_core.errors import ConfigError, DatasetError, QuestionError
 from cxr_core.settings import runs_dir, write_atomic
@@ -35,7 +35,7 @@ def add(actions: flags.Actions) -> None:
 
 
 def _check(options: Namespace) -> None:
-    reading.check(options)
+    flags.check_reading(options)
     if options.propose and (options.rule or options.describe):
         raise ConfigError("--propose writes a description, --rule and --describe read by one: give one of them")
 
@@ -47,7 +47,7 @@ def scan(options: Namespace) -> int:
     if options.propose:
         return _propose(options)
     try:
-        reading.answer(options)
+        flags.answer(options)
         dataset = scan_dataset(options.data)
     except QuestionError as error:
         if not options.json:

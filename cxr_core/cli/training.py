@@ -5,7 +5,7 @@ import sys
 from argparse import Namespace
 from typing import Any, get_args
 
-from cxr_core.cli import flags, reading
+from cxr_core.cli import flags
 from cxr_core.cli.output import runs_folder
 from cxr_core.cli.telling import telling
 from cxr_core.config import TrainConfig, check_weights_given
@@ -66,7 +66,7 @@ def _config(options: Namespace) -> TrainConfig:
 
 
 def _check(options: Namespace) -> None:
-    reading.check(options)
+    flags.check_reading(options)
     _config(options)
 
 
@@ -77,7 +77,7 @@ def train(options: Namespace) -> int:
 
     config = _config(options)
     check_weights_given(config)
-    reading.answer(options)
+    flags.answer(options)
     run = create_run(scan_dataset(options.data), config, runs_folder(options))
     print(f"Run {run.id}: {config.backbone}, weights {config.weights}, {config.trainable} trained.", flush=True)
     for warning in run.warnings:
