@@ -15,6 +15,7 @@ from cxr_core.data.folder import IMAGE_SUFFIXES, Folder
 from cxr_core.data.listing import SPLIT_NAMES, Item, Listing, relative
 from cxr_core.data.recorded import CLASS_FOLDERS, SPLIT_FOLDERS
 from cxr_core.data.sets.index import is_mask
+from cxr_core.data.sets.other import ASKS_FILE
 from cxr_core.data.sets.place import Place
 from cxr_core.data.sets.reader import chosen
 from cxr_core.data.tabular import from_table
@@ -105,7 +106,8 @@ def _doubtful(
         raise DatasetError(f"{root}: {names} describe images each. Choose one by its path, or make one table of them.")
     if told_by:
         return next(iter(told_by.values()))
-    if asked_of is not None and asked_of.question.proposal is not None:
+    if asked_of is not None and asked_of.question.asks != ASKS_FILE:
+        # It names the images: it knows more than the folders do.
         raise asked_of
     told = f" {_not_read(tables[0])}" if tables else ""
     if question is None:

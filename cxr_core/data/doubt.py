@@ -32,6 +32,7 @@ _PERSON = re.compile(
 )
 # More classes than these, half of them with fewer images than those, look like patients.
 MANY, FEW = 50, 3
+ASKS_FOLDER = "Which folder is the class of an image?"
 WAY_ON = (
     "Say what it is on the Dataset page, or with --rule classes=first (the folders are the classes after all), --rule "
     "classes=nearest (the folder next to the images is the class) or --describe FILE (what the columns of a table mean)"
@@ -67,7 +68,7 @@ def doubt(items: Sequence[Item], root: Path, told: str = "") -> Question | None:
         )
     else:
         return None
-    return Question("Which folder is the class of an image?", f"{because}.{told}", _proposal(items, root, classes))
+    return Question(ASKS_FOLDER, f"{because}.{told}", _proposal(items, root, classes))
 
 
 def _proposal(items: Sequence[Item], root: Path, classes: Sequence[str]) -> dict[str, dict[str, str]] | None:

@@ -38,6 +38,7 @@ _LABELS = ("label", "labels", "class", "finding", "findings", "findinglabels", "
 # More classes than these, of fewer images than those, look like patients.
 _MANY, _FEW = 50, 3
 _SEEN = 5_000
+ASKS_FILE = "Which column names the image file?"
 _CHOICES = {**VIEWS, **MISSING}
 
 
@@ -48,7 +49,7 @@ def propose(path: Path, budget: Budget | None = None) -> Description | Question:
     files = _file_columns(table, Index(place.root, budget))
     if len(files) != 1:
         because = f"images are named in {', '.join(files)}" if files else "no column names an image below its folder"
-        return Question("Which column names the image file?", because)
+        return Question(ASKS_FILE, because)
     about = _about(table.columns.drop(files))
     rest = [name for name in table.columns if name not in (*files, *about.values())]
     marks = [name for name in rest if _is_mark(table[name])]
@@ -196,8 +197,10 @@ def _said(description: Description) -> str:
     listed_names = ", ".join(description.labels[:3]) + (" and others" if len(description.labels) > 3 else "")
     if description.separator:
         return f"The names in the column {listed_names}; others count as absent."
-    how = "one class an image" if description.task == EXCLUSIVE else "one column a finding"
-    return f"As described: {listed_names}, {how}."
+    if len(description.labels) == 1 and description.task == EXCLUSIVE:
+        return f"The column {listed_names} is the class of the image."
+    how = "a column a class, one yes an image" if description.task == EXCLUSIVE else "a column a finding"
+    return f"The values of {listed_names}: {how}."
 
 
 def _images(table: pd.DataFrame, about: dict[str, str], path: Path) -> pd.DataFrame:
