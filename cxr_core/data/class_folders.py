@@ -43,8 +43,9 @@ def listed(place: Place, rules: dict[str, str], budget: Budget | None) -> Listin
     if splits:
         others = [child for child in children if child.name.lower() not in SPLIT_NAMES]
         found, masks = _from_splits(folder, splits, others)
-    elif (own := _table_of(root, tables, children)) is not None:
-        return other_table.own_or_other(own, rules, budget)
+    elif own := _tables_of(root, tables, children):
+        told = {path: other_table.own_or_other(path, rules, budget) for path in own}
+        return other_table.joined(told, root) if len(told) > 1 else told[own[0]]
     else:
         _check_not_above(folder, children)
         found, masks = Listing(root, CLASS_FOLDERS), []
@@ -102,8 +103,7 @@ def _doubtful(
             # Said below, where no other table helps.
             continue
     if len(told_by) > 1:
-        names = ", ".join(relative(root, path) for path in told_by)
-        raise DatasetError(f"{root}: {names} describe images each. Choose one by its path, or make one table of them.")
+        return other_table.joined(told_by, root)
     if told_by:
         return next(iter(told_by.values()))
     if asked_of is not None and asked_of.question.asks != ASKS_FILE:
@@ -159,22 +159,20 @@ def _not_read(path: Path) -> str:
     return f"The table beside, {path.name}, was not taken for the data set's: open it by its path."
 
 
-def _table_of(root: Path, tables: list[Path], children: list[Path]) -> Path | None:
-    """The table that describes a folder, unless the folders in it are the classes themselves."""
+def _tables_of(root: Path, tables: list[Path], children: list[Path]) -> list[Path]:
+    """The table that describes a folder, or one for each split, unless the folders in it are the classes themselves."""
     usable = [path for path in tables if {"file", "label"} <= set(table.read_header(path))]
     if children:
         # NIH's table often lies beside folders that its images were sorted into.
         usable = [path for path in usable if not table.is_nih(path)]
-    if len(usable) > 1:
+    if len(usable) > 1 and not all(map(other_table.split_of, usable)):
         names = ", ".join(path.name for path in usable)
         raise DatasetError(
             f"{root}: expected one table with the columns file, label, got {names}. Choose one by its path."
         )
-    if not usable:
-        return None
     folders = {child.name for child in children}
-    labels = {row["label"] for _, row in table.read(usable[0], ("file", "label"))} if folders else set()
-    return None if folders & labels else usable[0]
+    labels = {row["label"] for path in usable for _, row in table.read(path, ("file", "label"))} if folders else set()
+    return [] if folders & labels else usable
 
 
 def _stray(folder: Folder) -> str:

@@ -47,8 +47,9 @@ def listing(root: Path, budget: Budget | None = None, answers: Answers | None = 
     if not is_table:
         place = replace(place, tables={path: names for path, names in place.tables.items() if not _is_sources(path)})
     if answers.description is not None:
-        path = root if is_table else other_table.fitting(place, answers.description)
-        return other_table.listed(path, root, rules, budget, answers.description)
+        paths = [root] if is_table else other_table.fitting(place, answers.description)
+        told = {path: other_table.listed(path, root, rules, budget, answers.description) for path in paths}
+        return other_table.joined(told, root) if len(told) > 1 else told[paths[0]]
     reader, beside = _reader(place, is_table)
     if reader is not None:
         found = recorded(reader.read(place, rules, budget), root, budget)

@@ -134,7 +134,7 @@ def test_our_columns_go_before_nihs_and_ages_are_kept_with_the_scan(tmp_path: Pa
         ("file,label", "pictures/000.png,A\n./pictures/000.png,B\n", "lines 2 and 3 name the same file"),
         ("file,label", "pictures/000.png,\n", "line 2: the label is empty"),
         ("file,label,split", "pictures/000.png,A,holdout\n", "expected the split train, val or test, got 'holdout'"),
-        ("file,label", "elsewhere/000.png,A\n", "none of its 1 files"),
+        ("file,label", "elsewhere/absent.png,A\n", "none of its 1 files"),
         ("file,label,file", "a,A,b\n", "stands twice"),
         ("file,label", "pictures/0\x0000.png,A\n", "binary"),
         ("file,label", "", "no rows"),

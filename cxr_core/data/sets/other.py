@@ -16,7 +16,7 @@ from cxr_core.data.listing import SPLIT_NAMES
 from cxr_core.data.sets import tables, values
 from cxr_core.data.sets.description import BLANK, LIST, NO, UNCERTAIN, YES, Description, content
 from cxr_core.data.sets.draft import MISSING, VIEWS, Draft
-from cxr_core.data.sets.index import Index
+from cxr_core.data.sets.index import Index, depth_of
 from cxr_core.data.sets.padchest import listed
 from cxr_core.data.sets.place import look
 from cxr_core.data.sets.reader import chosen
@@ -39,7 +39,6 @@ _LABELS = ("label", "labels", "class", "finding", "findings", "findinglabels", "
 _MANY, _FEW = 50, 3
 _SEEN = 5_000
 ASKS_FILE = "Which column names the image file?"
-_CHOICES = {**VIEWS, **MISSING}
 
 
 def propose(path: Path, budget: Budget | None = None) -> Description | Question:
@@ -181,16 +180,19 @@ def described(path: Path, description: Description, rules: Rules | None = None, 
         labels, blank = marks, marks.isna().all(axis=1) & (description.task == EXCLUSIVE)
         if description.task == EXCLUSIVE:
             images, labels = images.assign(label=_classes(marks, path)), None
-    draft = Draft(place, chosen(_CHOICES, rules, path.name), images, labels)
+    choices = {**(VIEWS if description.view else {}), **MISSING}
+    draft = Draft(place, chosen(choices, rules, path.name), images, labels)
     draft.leave_out("no label", blank)
-    draft.views()
-    draft.found(table[description.file], budget=budget)
+    if description.view:
+        draft.views()
+    # Where a name occurs in many folders, these must agree too: another patient's image is none.
+    draft.found(table[description.file], depth=depth_of(table[description.file]), budget=budget)
     none = description.no_finding if labels is not None and description.no_finding in labels else None
     if none and not means_none(none):
         # Everything behind this knows it by its name.
         draft.labels = draft.labels.rename(columns={none: NO_FINDING})
         none = NO_FINDING
-    return draft.record([path], task=description.task, rule=_said(description), no_finding=none, choices=_CHOICES)
+    return draft.record([path], task=description.task, rule=_said(description), no_finding=none, choices=choices)
 
 
 def _said(description: Description) -> str:
