@@ -8,6 +8,7 @@ trained.features(pixels)         # decoded images -> rows, masked as in training
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 import torch
@@ -94,7 +95,11 @@ class Trained:
         self, batches: Iterable[NDArray[np.generic]], done: Callable[[int], None] = lambda count: None
     ) -> NDArray[np.float64]:
         """Calibrated probabilities (N, K) for batches of rows."""
-        logits = infer(self.suffix, batches, self.device, done)
+        waiting = iter(batches)
+        first = next(waiting, None)
+        if first is None:
+            return np.empty((0, len(self.classes)))
+        logits = infer(self.suffix, chain([first], waiting), self.device, done)
         if self.run.task == FINDINGS:
             return self.run.tree.probabilities(logits.double().numpy(), self.decision.temperature)
         return calibrate(logits.double().numpy(), self.decision.temperature, self.implied)

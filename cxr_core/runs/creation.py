@@ -29,7 +29,7 @@ from cxr_core.paths import given
 from cxr_core.private import make_folder
 from cxr_core.runs import files
 from cxr_core.runs.queue import queue
-from cxr_core.runs.records import FORMAT
+from cxr_core.runs.records import FINDINGS, FORMAT
 from cxr_core.runs.run import SPLITS, Run
 from cxr_core.settings import write_atomic
 from cxr_core.sheets import written
@@ -59,7 +59,8 @@ def create_run(
     classes = dataset.classes
     implied = parse_labels(config.labels, classes)
     if config.monitor == "auto":
-        config = config.model_copy(update={"monitor": "macro_f1"})
+        # What it means stands in the run: another version may mean another thing.
+        config = config.model_copy(update={"monitor": "macro_roc_auc" if dataset.task == FINDINGS else "macro_f1"})
     _check_hierarchy(config, classes, implied)
     _check_alpha(config, classes, bool(implied))
     copies = twins(dataset, progress)

@@ -14,6 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from cxr_core import images, reach
 from cxr_core.data import Dataset, scan
+from cxr_core.data.answers import file_of
 from cxr_core.errors import DatasetError
 from cxr_core.figures import of
 from cxr_core.images import Mask, jpeg
@@ -39,7 +40,8 @@ def cached_scan(root: Path | str) -> Dataset:
     """
     path = given(root)
     reach.check(path)
-    held = _held(os.path.realpath(path))
+    # What is said of how to read it, in whatever session or command, makes another data set of it.
+    held = _held(os.path.realpath(path), stamp(file_of(path)))
     if "dataset" not in held:
         stopped = st.session_state.setdefault(STOPPED, {})
         if str(path) in stopped:
@@ -65,7 +67,7 @@ def _far(done: int, total: int) -> str:
 
 
 @st.cache_resource(ttl=SCAN_SECONDS_VALID, max_entries=8, show_spinner=False)
-def _held(root: str) -> dict[str, Any]:
+def _held(root: str, answers: Stamp) -> dict[str, Any]:
     # A place to put the scan: a cached function cannot draw a bar that was made outside of it.
     return {}
 

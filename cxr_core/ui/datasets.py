@@ -12,12 +12,13 @@ from cxr_core import reach
 from cxr_core.activity import record_opened
 from cxr_core.data import Dataset, unpack
 from cxr_core.data.folder import Folder
-from cxr_core.errors import DatasetError
+from cxr_core.errors import DatasetError, QuestionError
 from cxr_core.paths import given, printable
 from cxr_core.settings import recent_datasets, remember_dataset, runs_dir
 from cxr_core.ui.cached import cached_scan, forget_scans
 from cxr_core.ui.frame import escaped
 from cxr_core.ui.link import asked, linked_box
+from cxr_core.ui.question import question_form
 
 MAX_FOLDERS_SHOWN = 60
 # In the session: paths that the person typed, picked, or allowed.
@@ -31,13 +32,14 @@ def known_datasets() -> list[Path]:
 
 def open_dataset() -> Dataset | None:
     """Choose a data set (a recent one, a typed folder or table, a subfolder, an uploaded zip; kept in ``?data=``)
-    and scan it. None, with what to do, where none is chosen. Raises DatasetError.
+    and scan it. None, with what to do, where none is chosen or a person has to say first how it is read (a form
+    asks). Raises DatasetError.
     """
     chosen = _choose()
     if not chosen:
         st.info(
-            "No data set is open. Type the path of a folder with one subfolder per class (or train and test folders "
-            "that hold these), or of a CSV table with file and label; or upload a zip of such a folder.",
+            "No data set is open. Type the path of a public set as it is downloaded, of a folder with one subfolder "
+            "per class (or train and test folders that hold these), or of a table; or upload a zip of such a folder.",
             icon=":material/folder_open:",
         )
         return None
@@ -45,7 +47,11 @@ def open_dataset() -> Dataset | None:
         given(chosen)
         _ask(chosen)
         return None
-    dataset = cached_scan(chosen)
+    try:
+        dataset = cached_scan(chosen)
+    except QuestionError as error:
+        question_form(given(chosen), error.question)
+        return None
     # Once a visit, not with every widget that is touched.
     if st.session_state.get("opened") != (dataset.root, dataset.digest):
         st.session_state["opened"] = (dataset.root, dataset.digest)

@@ -73,8 +73,9 @@ def test_demo_draws_what_scan_finds(call: Call, tmp_path: Path) -> None:
     status, out, err = call("scan", "--data", tmp_path / "drawn", "--json")
     assert (status, err) == (0, "")
     found = json.loads(out)
-    assert set(found) == {"classes", "splits", "unreadable", "cautions"}
+    assert set(found) >= {"classes", "splits", "unreadable", "cautions"}
     assert found["classes"] == ["COVID19", "NORMAL", "PNEUMONIA"]
+    assert (found["images"], found["set"], found["task"], found["question"]) == (12, None, "exclusive", None)
     assert set(found["splits"]) == {"train", "test"}
     assert sum(sum(counts.values()) for counts in found["splits"].values()) == 12
     assert all(set(counts) == set(found["classes"]) for counts in found["splits"].values())

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cxr_core.data import sets
+from cxr_core.data.sets import registry as sets
 from tests.data.sets.standins import CHEXPERT_NAMES, MAKERS, Standin, nih
 
 
