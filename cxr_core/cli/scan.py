@@ -161,6 +161,11 @@ def _tell(dataset: "Dataset") -> None:
     for word, column in (("views", samples["view"]), ("sources", samples["source"])):
         if found := _counted(column):
             print(f"{word}: {', '.join(f'{value} {count:,}' for value, count in list(found.items())[:12])}")
+    if origin.readers:
+        some, every = (sum(counts[k] for counts in origin.readers.values()) for k in (0, 1))
+        print(f"readers: of {some:,} labels that one of them gave, all gave {every:,}")
+    for other, what in origin.overlaps.items():
+        print(f"shares images with {other}: {what}")
     for problem in origin.problems:
         print(f"odd: {problem}")
     for _, row in dataset.unreadable.iterrows():
