@@ -31,6 +31,7 @@ def add(actions: flags.Actions) -> None:
         metavar="FILE",
         help="write how the table could be described, for --describe, instead (default: standard output)",
     )
+    parser.add_argument("--forget", action="store_true", help="forget first what was said of how --data is read")
     flags.json(parser)
 
 
@@ -44,6 +45,10 @@ def scan(options: Namespace) -> int:
     """Print what a data set holds; 1 where a person has to say first how it is read."""
     from cxr_core.data import scan as scan_dataset
 
+    if options.forget:
+        from cxr_core.data.answers import forget
+
+        forget(options.data)
     if options.propose:
         return _propose(options)
     try:
