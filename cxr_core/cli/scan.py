@@ -31,6 +31,7 @@ def add(actions: flags.Actions) -> None:
         metavar="FILE",
         help="write how the table could be described, for --describe, instead (default: standard output)",
     )
+    parser.add_argument("--forget", action="store_true", help="forget first what was said of how --data is read")
     flags.json(parser)
 
 
@@ -44,6 +45,10 @@ def scan(options: Namespace) -> int:
     """Print what a data set holds; 1 where a person has to say first how it is read."""
     from cxr_core.data import scan as scan_dataset
 
+    if options.forget:
+        from cxr_core.data.answers import forget
+
+        forget(options.data)
     if options.propose:
         return _propose(options)
     try:
@@ -161,6 +166,11 @@ def _tell(dataset: "Dataset") -> None:
     for word, column in (("views", samples["view"]), ("sources", samples["source"])):
         if found := _counted(column):
             print(f"{word}: {', '.join(f'{value} {count:,}' for value, count in list(found.items())[:12])}")
+    if origin.readers:
+        some, every = (sum(counts[k] for counts in origin.readers.values()) for k in (0, 1))
+        print(f"readers: of {some:,} labels that one of them gave, all gave {every:,}")
+    for other, what in origin.overlaps.items():
+        print(f"shares images with {other}: {what}")
     for problem in origin.problems:
         print(f"odd: {problem}")
     for _, row in dataset.unreadable.iterrows():

@@ -30,7 +30,7 @@ _PERSON = re.compile(
     r"|[0-9a-f]{12,}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$",
     re.IGNORECASE,
 )
-# More classes than these, half of them with fewer images than those, look like patients.
+# So many classes, half of them with fewer images than those, look like patients.
 MANY, FEW = 50, 3
 ASKS_FOLDER = "Which folder is the class of an image?"
 WAY_ON = (
@@ -61,7 +61,7 @@ def doubt(items: Sequence[Item], root: Path, told: str = "") -> Question | None:
         because = f"{listed} {verb} to say where images lie and not of which class they are"
     elif len(classes) == 1 and len(items) > 1:
         because = f"all {counted(len(items), 'image')} lie in one folder, {classes[0]}: expected two classes at least"
-    elif len(classes) > MANY and median(counts.values()) < FEW:
+    elif len(classes) >= MANY and median(counts.values()) < FEW:
         because = (
             f"{len(classes):,} folders, half of them with fewer than {FEW} images, may be patients or studies and not "
             "classes"
@@ -73,7 +73,7 @@ def doubt(items: Sequence[Item], root: Path, told: str = "") -> Question | None:
 
 def _proposal(items: Sequence[Item], root: Path, classes: Sequence[str]) -> dict[str, dict[str, str]] | None:
     inner = Counter(nearest(item.file) for item in items)
-    if len(inner) > 1 and "" not in inner and not (len(inner) > MANY and median(inner.values()) < FEW):
+    if len(inner) > 1 and "" not in inner and not (len(inner) >= MANY and median(inner.values()) < FEW):
         return {"rules": {"classes": NEAREST}}
     return {"rules": {"classes": FIRST}} if len(classes) == 1 and not is_place(classes[0]) else None
 

@@ -53,6 +53,7 @@ def listing(root: Path, budget: Budget | None = None, answers: Answers | None = 
     reader, beside = _reader(place, is_table)
     if reader is not None:
         found = recorded(reader.read(place, rules, budget), root, budget)
+        found.origin = replace(found.origin, overlaps=dict(reader.overlaps))
     elif is_table:
         return other_table.own_or_other(root, rules, budget)
     else:

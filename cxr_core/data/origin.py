@@ -20,7 +20,8 @@ class Origin:
     """``rule``: a sentence, how the labels were made. ``rules``: the choice that was made of each of ``choices``, whose
     first is taken where nobody says otherwise. ``problems``: sentences on what is odd in the tables. ``tables``: those
     that were read, relative to the data set. ``description``: what a person, or the table itself, said of its columns,
-    None where a reader knows them. ``agreement``: several readers labelled each image.
+    None where a reader knows them. ``agreement``: several readers labelled each image; ``readers``: finding -> (images
+    in which one of them at least saw it, images in which all did). ``overlaps``: another set -> what the two share.
     """
 
     set: str | None = None
@@ -33,6 +34,8 @@ class Origin:
     tables: tuple[str, ...] = ()
     description: Mapping[str, Any] | None = None
     agreement: bool = False
+    readers: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    overlaps: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """What a run keeps of it."""

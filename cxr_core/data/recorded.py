@@ -55,6 +55,7 @@ def recorded(
         tables=record.tables,
         description=description,
         agreement=record.agreement is not None,
+        readers=_readers(record),
     )
     return found
 
@@ -63,3 +64,10 @@ def _layout(record: Record) -> str:
     if record.tables:
         return TABLE
     return SPLIT_FOLDERS if (record.images["split"] != "").any() else CLASS_FOLDERS
+
+
+def _readers(record: Record) -> dict[str, tuple[int, int]]:
+    if record.agreement is None:
+        return {}
+    shares = record.agreement
+    return {str(name): (int((shares[name] > 0).sum()), int((shares[name] == 1).sum())) for name in shares.columns}

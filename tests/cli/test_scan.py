@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cxr_core.__main__ import main
+from cxr_core.data.answers import change
 from tests.data.sets.standins import MAKERS
 from tests.images.files import tree, write
 
@@ -130,3 +131,12 @@ def test_a_tiny_validation_split_is_said_with_the_offer(tmp_path: Path, scan: Ca
     found = json.loads(scan(root, "--json", "--rule", "validation=from train")[1])
     assert set(found["splits"]) == {"train", "test"}
     assert not [note for note in found["cautions"] if "validation" in note]
+
+
+def test_what_was_said_is_forgotten(tmp_path: Path, scan: Call) -> None:
+    root = tree(tmp_path / "set", {"NORMAL": 2, "COVID19": 2})
+    change(root, rules={"views": "all"})
+    status, _, err = scan(root)
+    assert (status, "no choice 'all'" in err) == (1, True)
+    assert scan(root, "--forget")[0] == 0
+    assert scan(root)[0] == 0

@@ -5,11 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cxr_core.data import Pseudonyms, fixes, marks
 from cxr_core.data.answers import Answers
+from cxr_core.data.cautions import cautions
 from cxr_core.data.dataset import scan
 from cxr_core.data.dataset import split as splits_of
 from cxr_core.errors import DatasetError
 from cxr_core.findings import means_none
+from cxr_core.settings import runs_dir
 from tests.data.sets.standins import MAKERS, Standin
 
 # What their tables do not tell and the pictures' headers do.
@@ -137,3 +140,52 @@ def test_nothing_of_an_image_that_is_not_there_is_read(tmp_path: Path) -> None:
     kept = scan(standin.root, answers=Answers(rules={"missing": "kept"}))
     assert kept.unreadable["file"].tolist() == ["00009999_000.png"]
     assert "the table names it" in kept.unreadable["reason"].iloc[0]
+
+
+def test_how_far_the_readers_agree(tmp_path: Path) -> None:
+    found = scan(MAKERS["VinBigData"](tmp_path / "set").root)
+    assert found.origin.agreement
+    assert found.origin.readers["Cardiomegaly"] == (1, 0)
+    assert found.origin.readers["No finding"] == (1, 1)
+    assert found.origin.overlaps == {"VinDr-CXR": "the same images as VinDr-CXR's train"}
+
+
+def test_fixes_and_marks_of_findings(tmp_path: Path) -> None:
+    standin = MAKERS["CheXpert"](tmp_path / "set", rounds=2)
+    found = scan(standin.root)
+    sick = found.samples[found.samples["y_Pneumothorax"] == 1]
+    fixes.move(runs_dir(), found, dict.fromkeys(sick["file"], "left-out"), "no pneumothorax at all")
+    fixed = fixes.applied(found, fixes.read(runs_dir()))
+    assert fixed.task == "findings"
+    assert fixed.counts()["Pneumothorax"].sum() == 0
+    assert any("Train has no image with" in sentence for sentence in cautions(fixed.samples, fixed.path("")))
+    train = found.samples[found.samples["split"] == "train"]
+    with pytest.raises(DatasetError, match="leave train without any image that has a finding"):
+        fixes.move(runs_dir(), found, dict.fromkeys(train["file"], "left-out"), "all of it")
+    row = train.iloc[0]
+    marks.add(runs_dir(), row["digest"], row["file"], row["label"], marks.LEAVE_OUT)
+    kept, sentences = marks.leave_out(splits_of(found, 0.2, 0, 0), marks.read(runs_dir()), keep_val=True)
+    assert len(kept) == len(found.samples) - 1
+    assert "1 of 8 from training" in sentences[0]
+
+
+def test_pseudonyms_hide_studies_and_keep_findings(tmp_path: Path) -> None:
+    found = scan(MAKERS["CheXpert"](tmp_path / "set").root)
+    samples = Pseudonyms(bytes(32)).samples(found.samples)
+    assert not samples["study"].str.contains("patient").any()
+    assert samples["study"].nunique() == found.samples["study"].nunique()
+    assert sorted(samples["y_Cardiomegaly"].dropna()) == sorted(found.samples["y_Cardiomegaly"].dropna())
+
+
+def test_a_source_that_gives_a_finding_away_is_said(tmp_path: Path) -> None:
+    found = scan(MAKERS["covid-chestxray-dataset"](tmp_path / "set", rounds=2).root)
+    samples = found.samples.assign(source=["a" if value == 1 else "b" for value in found.samples["y_COVID-19"]])
+    (said,) = [sentence for sentence in cautions(samples, found.path("")) if "recognising the source" in sentence]
+    assert "all 2 images with COVID-19 are from a" in said
+    assert not [sentence for sentence in cautions(found.samples, found.path("")) if "recognising" in sentence]
+
+
+def test_findings_in_two_spellings_are_said(tmp_path: Path) -> None:
+    found = scan(MAKERS["CheXpert"](tmp_path / "set").root)
+    samples = found.samples.assign(y_edema=0.0)
+    assert any("Edema (0), edema (0) differ in case" in one for one in cautions(samples, found.path("")))

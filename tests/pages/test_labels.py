@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cxr_core.data.answers import said
+from cxr_core.data.answers import change, said
 from cxr_core.ui.cached import forget_scans
 from tests.data.sets.standins import MAKERS, Standin
 from tests.images.files import tree, write
@@ -87,3 +87,12 @@ def test_every_page_that_opens_a_data_set_asks(tmp_path: Path) -> None:
     root = tree(tmp_path / "set", {"patient1": 2, "patient2": 2})
     for page in ("pages/2_Train.py", "pages/6_Audit.py"):
         assert "Which folder is the class of an image?" in texts(sound(open_page(page, 30, data=str(root))))
+
+
+def test_what_was_said_and_does_not_fit_any_more_can_be_forgotten(tmp_path: Path) -> None:
+    root = tree(tmp_path / "set", {"NORMAL": 2, "COVID19": 2})
+    change(root, rules={"views": "all"})
+    at = open_page(DATASET, 30, data=str(root))
+    assert "no choice 'all' for the rule 'views'" in texts(at)
+    next(button for button in at.button if button.label == "Forget what was said").click().run()
+    assert "4 images, 2 classes" in texts(sound(at))

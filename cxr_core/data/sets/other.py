@@ -35,7 +35,7 @@ _KNOWN = {
     "split": ("split", "subset", "partition"),
 }
 _LABELS = ("label", "labels", "class", "finding", "findings", "findinglabels", "diagnosis", "diagnoses")
-# More classes than these, of fewer images than those, look like patients.
+# So many classes, of fewer images than those, look like patients.
 _MANY, _FEW = 50, 3
 _SEEN = 5_000
 ASKS_FILE = "Which column names the image file?"
@@ -110,7 +110,7 @@ def _of_words(column: pd.Series, plain: Description) -> Description | Question:
     if pd.to_numeric(given, errors="coerce").notna().all():
         return Question(f"What do the numbers of {name} mean?", "a number names no class", _proposal(plain))
     counts = given.value_counts()
-    if len(counts) > _MANY and counts.median() < _FEW:
+    if len(counts) >= _MANY and counts.median() < _FEW:
         because = f"it has {len(counts):,} values, half of them in fewer than {_FEW} rows: they may be patients"
         return Question(f"Is {name} the class of the image?", because, _proposal(plain))
     return plain

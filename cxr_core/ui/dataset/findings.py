@@ -30,7 +30,7 @@ def findings_section(dataset: Dataset) -> None:
     split.plotly_chart(charts.by_split(counts[names], totals), key="prevalence", config=_PLAIN)
     if len(names) > MOST:
         st.caption(f"The {MOST} most frequent of {len(names)}; the table has all.")
-    _table(labels, counts, totals)
+    _table(dataset, labels, counts, totals)
     number, together = st.columns([2, 3])
     number.subheader("Findings of an image", anchor=False)
     number.plotly_chart(charts.per_image(dataset.values, dataset.classes), key="per-image", config=_PLAIN)
@@ -43,7 +43,7 @@ def findings_section(dataset: Dataset) -> None:
     )
 
 
-def _table(labels: pd.DataFrame, counts: pd.DataFrame, totals: pd.Series) -> None:
+def _table(dataset: Dataset, labels: pd.DataFrame, counts: pd.DataFrame, totals: pd.Series) -> None:
     table = labels.copy()
     known = table["yes"] + table["no"]
     table["yes, of the known"] = table["yes"] / known.where(known > 0)
@@ -52,6 +52,9 @@ def _table(labels: pd.DataFrame, counts: pd.DataFrame, totals: pd.Series) -> Non
         if split:
             table[f"yes in {split}"] = counts.loc[split]
             table[f"{split}, of all"] = counts.loc[split] / int(totals[split])
+    if dataset.origin.readers:
+        readers = pd.DataFrame(dataset.origin.readers, index=["by one reader at least", "by all readers"]).T
+        table = table.join(readers)
     shares = [name for name in table if name.endswith(("of all", "of the known"))]
     numbers = [name for name in table if name not in shares]
     config = {
@@ -59,6 +62,9 @@ def _table(labels: pd.DataFrame, counts: pd.DataFrame, totals: pd.Series) -> Non
         **{name: st.column_config.NumberColumn(format="percent") for name in shares},
     }
     sheet(table.rename_axis("finding"), column_config=config)
+    if dataset.origin.readers:
+        some, every = (sum(counts_of[k] for counts_of in dataset.origin.readers.values()) for k in (0, 1))
+        st.caption(f"Several readers labelled each image: all of them gave {of(every, some)} labels that one gave.")
 
 
 def _nothing(place: DeltaGenerator, dataset: Dataset) -> None:
