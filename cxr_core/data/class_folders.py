@@ -5,6 +5,7 @@
 Folders that look like no classes are asked (:mod:`cxr_core.data.doubt`), those of masks are no images.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,9 +29,9 @@ _EXPECTED = (
 )
 
 
-def listed(place: Place, rules: dict[str, str], budget: Budget | None) -> Listing:
-    """Raises DatasetError where there are no images in any class, QuestionError where it is not clear what the classes
-    are.
+def listed(place: Place, rules: dict[str, str], budget: Budget | None = None, known: Collection[str] = ()) -> Listing:
+    """``known``: names that are classes for certain. Raises DatasetError where there are no images in any class,
+    QuestionError where it is not clear what the classes are.
     """
     root = place.root
     folder = Folder(root, budget=budget)
@@ -57,8 +58,10 @@ def listed(place: Place, rules: dict[str, str], budget: Budget | None) -> Listin
         if any(not item.label for item in found.items):
             file = next(item.file for item in found.items if not item.label)
             raise DatasetError(f"{root}: no folder above {file} names a class. Choose another way to read the folders.")
-    elif made["classes"] != FIRST and (other := _doubtful(folder, found, place, tables, rules, budget)) is not None:
-        return other
+    elif made["classes"] != FIRST:
+        other = _doubtful(folder, found, place, tables, rules, budget, known)
+        if other is not None:
+            return other
     found.unreadable += [(relative(root, path), reason) for path, reason in folder.troubles]
     if not found.items:
         raise _nothing_found(folder, found)
@@ -83,13 +86,14 @@ def _doubtful(
     tables: list[Path],
     rules: dict[str, str],
     budget: Budget | None,
+    known: Collection[str],
 ) -> Listing | None:
     """Where the folders are no classes: what a table beside them says. Raises QuestionError where none tells; None
     where the folders are classes.
     """
     root = folder.root
     heap = not found.items and any(path.suffix.lower() in IMAGE_SUFFIXES for path, _ in folder.troubles)
-    question = doubt(found.items, root)
+    question = doubt(found.items, known)
     if question is None and not heap:
         return None
     told_by: dict[Path, Listing] = {}
