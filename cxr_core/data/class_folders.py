@@ -17,8 +17,9 @@ from cxr_core.data.listing import SPLIT_NAMES, Item, Listing, relative
 from cxr_core.data.recorded import CLASS_FOLDERS, SPLIT_FOLDERS
 from cxr_core.data.sets.index import is_mask
 from cxr_core.data.sets.other import ASKS_FILE
-from cxr_core.data.sets.place import Place
+from cxr_core.data.sets.place import Place, look
 from cxr_core.data.sets.reader import chosen
+from cxr_core.data.sets.registry import reader_of
 from cxr_core.data.tabular import from_table
 from cxr_core.errors import DatasetError, Question, QuestionError
 
@@ -150,7 +151,9 @@ def _add_classes(folder: Folder, parent: Path, split: str, found: Listing, masks
 def _check_not_above(folder: Folder, children: list[Path]) -> None:
     """A folder that merely holds a data set would otherwise be read as one class of that name."""
     for child in children:
-        if any(path.name.lower() in SPLIT_NAMES for path in folder.folders(child)):
+        if any(path.name.lower() in SPLIT_NAMES for path in folder.folders(child)) or (
+            len(children) == 1 and reader_of(look(child)) is not None
+        ):
             raise DatasetError(f"{folder.root}: the data set lies one folder deeper. Choose {child}.")
 
 
