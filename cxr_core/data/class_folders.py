@@ -5,6 +5,7 @@
 Folders that look like no classes are asked (:mod:`cxr_core.data.doubt`), those of masks are no images.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,8 +17,9 @@ from cxr_core.data.listing import SPLIT_NAMES, Item, Listing, relative
 from cxr_core.data.recorded import CLASS_FOLDERS, SPLIT_FOLDERS
 from cxr_core.data.sets.index import is_mask
 from cxr_core.data.sets.other import ASKS_FILE
-from cxr_core.data.sets.place import Place
+from cxr_core.data.sets.place import Place, look
 from cxr_core.data.sets.reader import chosen
+from cxr_core.data.sets.registry import reader_of
 from cxr_core.data.tabular import from_table
 from cxr_core.errors import DatasetError, Question, QuestionError
 
@@ -28,9 +30,9 @@ _EXPECTED = (
 )
 
 
-def listed(place: Place, rules: dict[str, str], budget: Budget | None) -> Listing:
-    """Raises DatasetError where there are no images in any class, QuestionError where it is not clear what the classes
-    are.
+def listed(place: Place, rules: dict[str, str], budget: Budget | None = None, known: Collection[str] = ()) -> Listing:
+    """``known``: names that are classes for certain. Raises DatasetError where there are no images in any class,
+    QuestionError where it is not clear what the classes are.
     """
     root = place.root
     folder = Folder(root, budget=budget)
@@ -57,8 +59,10 @@ def listed(place: Place, rules: dict[str, str], budget: Budget | None) -> Listin
         if any(not item.label for item in found.items):
             file = next(item.file for item in found.items if not item.label)
             raise DatasetError(f"{root}: no folder above {file} names a class. Choose another way to read the folders.")
-    elif made["classes"] != FIRST and (other := _doubtful(folder, found, place, tables, rules, budget)) is not None:
-        return other
+    elif made["classes"] != FIRST:
+        other = _doubtful(folder, found, place, tables, rules, budget, known)
+        if other is not None:
+            return other
     found.unreadable += [(relative(root, path), reason) for path, reason in folder.troubles]
     if not found.items:
         raise _nothing_found(folder, found)
@@ -83,13 +87,14 @@ def _doubtful(
     tables: list[Path],
     rules: dict[str, str],
     budget: Budget | None,
+    known: Collection[str],
 ) -> Listing | None:
     """Where the folders are no classes: what a table beside them says. Raises QuestionError where none tells; None
     where the folders are classes.
     """
     root = folder.root
     heap = not found.items and any(path.suffix.lower() in IMAGE_SUFFIXES for path, _ in folder.troubles)
-    question = doubt(found.items, root)
+    question = doubt(found.items, known)
     if question is None and not heap:
         return None
     told_by: dict[Path, Listing] = {}
@@ -146,7 +151,9 @@ def _add_classes(folder: Folder, parent: Path, split: str, found: Listing, masks
 def _check_not_above(folder: Folder, children: list[Path]) -> None:
     """A folder that merely holds a data set would otherwise be read as one class of that name."""
     for child in children:
-        if any(path.name.lower() in SPLIT_NAMES for path in folder.folders(child)):
+        if any(path.name.lower() in SPLIT_NAMES for path in folder.folders(child)) or (
+            len(children) == 1 and reader_of(look(child)) is not None
+        ):
             raise DatasetError(f"{folder.root}: the data set lies one folder deeper. Choose {child}.")
 
 

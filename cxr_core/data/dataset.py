@@ -10,7 +10,7 @@ A data set is *exclusive* (an image has one class, the column label) or of *find
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -161,13 +161,19 @@ class Dataset:
         return self.below or (self.root.parent if self._is_table else self.root)
 
 
-def scan(root: Path | str, progress: Progress | None = None, answers: Answers | None = None) -> Dataset:
+def scan(
+    root: Path | str,
+    progress: Progress | None = None,
+    answers: Answers | None = None,
+    known_classes: Collection[str] = (),
+) -> Dataset:
     """Find, check and describe all images of a data set.
 
     ``root``: a folder in one of the layouts of :mod:`cxr_core.data.layout`, or a table. ``progress(done, total)``
     is called on the way, in the calling thread, total 0 while files are still being found; what it raises ends the
     scan, and what was found so far is kept. A file that cannot be read is left out and named in ``unreadable``.
-    ``answers``: what a person said of how to read it, those that are kept where none are given.
+    ``answers``: what a person said of how to read it, those that are kept where none are given. ``known_classes``:
+    names that are classes for certain, as those of a run are: a folder of one of them alone is no question.
 
     Raises DatasetError where there is no such folder, no known layout, or not one readable image, and where the scan
     is out of reach or over its limits (:mod:`cxr_core.reach`, :mod:`cxr_core.data.budget`); QuestionError where only a
@@ -176,7 +182,7 @@ def scan(root: Path | str, progress: Progress | None = None, answers: Answers | 
     root = given(root)
     budget = Budget(root, progress)
     answers = said(root) if answers is None else answers
-    found = listing(root, budget, answers)
+    found = listing(root, budget, answers, known_classes)
     kept = KeptScan(root)
     rows, wrong_ages = [], {}
     unreadable = [(file, reason, UNREADABLE) for file, reason in found.unreadable]

@@ -1,12 +1,12 @@
 """Folders that look like no classes: patients, studies, parts of a download, masks, one heap. They are asked, not
 trained on.
 
-    if (question := doubt(found.items, root)) is not None: raise asked(root, question)
+    if (question := doubt(found.items)) is not None: raise asked(root, question)
 """
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -49,11 +49,11 @@ def is_person(name: str) -> bool:
     return _PERSON.match(name) is not None
 
 
-def doubt(items: Sequence[Item], root: Path, told: str = "") -> Question | None:
-    """What to ask of these classes; None where they look like classes. ``told``: why no table beside helps."""
+def doubt(items: Sequence[Item], known: Collection[str] = ()) -> Question | None:
+    """What to ask of these classes; None where they look like classes, or are all ``known`` to be some."""
     counts = Counter(item.label for item in items)
     classes = sorted(counts)
-    if not classes:
+    if set(classes) <= set(known):
         return None
     if all(map(is_place, classes)):
         listed = ", ".join(classes[:3]) + (f" and {len(classes) - 3:,} more" if len(classes) > 3 else "")
@@ -68,10 +68,10 @@ def doubt(items: Sequence[Item], root: Path, told: str = "") -> Question | None:
         )
     else:
         return None
-    return Question(ASKS_FOLDER, f"{because}.{told}", _proposal(items, root, classes))
+    return Question(ASKS_FOLDER, f"{because}.", _proposal(items, classes))
 
 
-def _proposal(items: Sequence[Item], root: Path, classes: Sequence[str]) -> dict[str, dict[str, str]] | None:
+def _proposal(items: Sequence[Item], classes: Sequence[str]) -> dict[str, dict[str, str]] | None:
     inner = Counter(nearest(item.file) for item in items)
     if len(inner) > 1 and "" not in inner and not (len(inner) >= MANY and median(inner.values()) < FEW):
         return {"rules": {"classes": NEAREST}}

@@ -8,6 +8,7 @@ QuestionError.
 """
 
 import stat
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,9 +33,11 @@ SOURCES = "sources.csv"
 VALIDATION = {"validation": ("as given", "from train")}
 
 
-def listing(root: Path, budget: Budget | None = None, answers: Answers | None = None) -> Listing:
+def listing(
+    root: Path, budget: Budget | None = None, answers: Answers | None = None, known_classes: Collection[str] = ()
+) -> Listing:
     """List a data set's images. ``root``: a folder, or the path of a table. ``budget`` bounds the walk. ``answers``:
-    what a person said of it, the kept ones where none are given.
+    what a person said of it, the kept ones where none are given. ``known_classes``: names that are classes for certain.
 
     Raises DatasetError where there is no such folder, or it has none of the layouts; QuestionError where a person has
     to say what its folders or columns mean.
@@ -57,7 +60,7 @@ def listing(root: Path, budget: Budget | None = None, answers: Answers | None = 
     elif is_table:
         return other_table.own_or_other(root, rules, budget)
     else:
-        found = class_folders.listed(place, rules, budget)
+        found = class_folders.listed(place, rules, budget, known_classes)
         found.origin = replace(found.origin, problems=(*beside, *found.origin.problems))
     sources = [] if is_table or (found.layout == TABLE and reader is None) else Folder(root).files(root)
     for path in filter(_is_sources, sources):

@@ -79,6 +79,8 @@ def listed(
 
 def _without(path: Path) -> str:
     """What a table needs that is to be read without a description."""
+    if path.suffix.lower() != ".csv":
+        return ""
     try:
         from_table(path)
     except DatasetError as error:

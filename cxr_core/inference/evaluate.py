@@ -47,7 +47,7 @@ def evaluate_folder(
     Where the data set is split, its ``split`` is taken; where it is not, all of it ("all"). A class of the run may be
     absent; a class that the run does not know is a DatasetError.
     """
-    dataset = scan(data)
+    dataset = scan(data, known_classes=run.classes)
     unknown = sorted(set(dataset.classes) - set(run.classes))
     if unknown:
         raise DatasetError(
@@ -74,7 +74,7 @@ def evaluate_external(
 
     Raises as :func:`evaluate_folder` does.
     """
-    dataset = scan(data)
+    dataset = scan(data, known_classes=run.classes)
     return external.keep(run, dataset, *evaluate_folder(run, data, split, progress))
 
 

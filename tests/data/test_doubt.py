@@ -108,3 +108,10 @@ def test_names_of_kermanys_classes_alone_are_not_kermany(tmp_path: Path) -> None
     for split in ("train", "test"):
         write(root / split / "PNEUMONIA" / f"person{len(split)}_virus_1.jpeg", 90)
     assert scan(root).origin.set == "Kermany"
+
+
+def test_a_class_that_a_run_knows_is_one_by_itself(tmp_path: Path) -> None:
+    root = tree(tmp_path / "set", {"PNEUMONIA": 2})
+    assert scan(root, known_classes=["NORMAL", "PNEUMONIA"]).classes == ["PNEUMONIA"]
+    with pytest.raises(QuestionError):
+        scan(root, known_classes=["NORMAL", "COVID19"])

@@ -189,3 +189,10 @@ def test_findings_in_two_spellings_are_said(tmp_path: Path) -> None:
     found = scan(MAKERS["CheXpert"](tmp_path / "set").root)
     samples = found.samples.assign(y_edema=0.0)
     assert any("Edema (0), edema (0) differ in case" in one for one in cautions(samples, found.path("")))
+
+
+@pytest.mark.parametrize("name", ["BIMCV-COVID19", "TBX11K"])
+def test_the_folder_above_says_where_the_set_lies(tmp_path: Path, name: str) -> None:
+    root = MAKERS[name](tmp_path / "above" / "set").root
+    with pytest.raises(DatasetError, match="lies one folder deeper"):
+        scan(root.parent)
