@@ -110,7 +110,7 @@ def _document(dataset: "Dataset") -> dict[str, Any]:
             str(split): {name: int(count) for name, count in row.items()} for split, row in dataset.counts().iterrows()
         },
         "unreadable": dataset.unreadable[["file", "reason"]].to_dict("records"),
-        "cautions": _notes(dataset),
+        "cautions": [*_notes(dataset), *origin.problems],
         "images": len(samples),
         "set": origin.set,
         "rule": origin.rule,
@@ -122,8 +122,6 @@ def _document(dataset: "Dataset") -> dict[str, Any]:
         "views": _counted(samples["view"]),
         "sources": _counted(samples["source"]),
         "left_out": [{"rule": rule, "n": n} for rule, n in origin.left_out if n],
-        "rules": {rule: {"choice": origin.rules[rule], "choices": list(origin.choices[rule])} for rule in origin.rules},
-        "problems": list(origin.problems),
         "question": None,
     }
 
