@@ -82,6 +82,7 @@ def test_no_person_and_no_path_is_in_it(run: Run) -> None:
 
 def test_thresholds_of_a_person_are_said_to_be_theirs(run: Run) -> None:
     assert "No thresholds: the most probable class is the decision." in plain(run)
+    assert "COVID19 implies PNEUMONIA; each learnt where all that it implies is there" in plain(run)
     save_operating_point(run, {run.classes[0]: 0.125})
     assert f"{run.classes[0]} 0.125" in plain(run)
     assert "chosen by a person" in plain(run)
@@ -90,6 +91,7 @@ def test_thresholds_of_a_person_are_said_to_be_theirs(run: Run) -> None:
 def test_thresholds_of_flat_labels_are_the_trainings(flat_run: Run, tmp_path: Path) -> None:
     flat = copy_of(flat_run, tmp_path)
     assert "chosen by the training" in plain(flat)
+    assert "COVID19 implies PNEUMONIA; learnt apart" in plain(flat)
     # What means none of the findings has none.
     assert not re.search(r"NORMAL 0\.\d{3}[,;]", plain(flat))
     save_operating_point(flat, {flat.classes[0]: 0.125})
