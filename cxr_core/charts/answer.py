@@ -61,6 +61,7 @@ def probabilities(
         legend=False,
         margin={"l": 8, "r": 68, "t": 8, "b": 8},
         annotations=written,
-        xaxis=share_axis(fixedrange=True),
+        # On a phone a leaf's name leaves little room.
+        xaxis=share_axis(fixedrange=True, dtick=0.5, tickangle=0),
         yaxis=axis,
     )
