@@ -11,6 +11,7 @@ import numpy as np, psutil, torch
 from cxr_core.model.features import FeatureStore, Space
 from cxr_core.model.network import initial_suffix
 from cxr_core.config import TrainConfig
+from cxr_core.training.objectives import Exclusive
 from cxr_core.training.trainer import Part, Trainer
 images = int(sys.argv[1])
 config = TrainConfig.create(backbone="vgg16", weights="none", hidden=(64,), epochs=1, batch_size=64)
@@ -27,7 +28,8 @@ device = torch.device("cpu")
 suffix = initial_suffix(config, 3)
 part = Part(store, rows, label)
 val = Part(store, rows[:64], label[:64])
-trainer = Trainer(config, ["A", "B", "C"], {}, part, val, suffix, Path(sys.argv[2]), device)
+objective = Exclusive(config, ["A", "B", "C"], {}, label, device)
+trainer = Trainer(config, objective, part, val, suffix, Path(sys.argv[2]), device)
 peak = 0
 def watch(epoch, done, total):
     global peak

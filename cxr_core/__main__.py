@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from cxr_core import __version__
 from cxr_core.activity import from_command_line
-from cxr_core.cli import audit, data, evaluate, experiments, flags, images, kept, report, runs, training
+from cxr_core.cli import audit, data, evaluate, experiments, flags, images, kept, report, runs, scan, training
 from cxr_core.disk import full, why_full
 from cxr_core.errors import ConfigError, CxrError
 from cxr_core.settings import close_to_others
@@ -72,7 +72,7 @@ def _parser() -> _Parser:
     parser.set_defaults(check=lambda options: None)
     actions = parser.add_subparsers(required=True, metavar="COMMAND")
     # In the order of the help.
-    for add in (data.add, _add_audit, training.add, evaluate.add, images.add, report.add, runs.add, kept.add):
+    for add in (data.add, scan.add, _add_audit, training.add, evaluate.add, images.add, report.add, runs.add, kept.add):
         add(actions)
     return parser
 
@@ -86,6 +86,7 @@ def _add_audit(actions: flags.Actions) -> None:
     subject.add_argument(
         "--run", metavar="RUN", help="train beside this run: its controls without lungs, and without each source"
     )
+    flags.reading(parser)
     flags.runs(parser)
     flags.json(parser)
     experiments.add(parser)

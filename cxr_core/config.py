@@ -8,10 +8,11 @@ The command line's flags and the form on the Train page are both made from these
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from cxr_core.errors import ConfigError, CxrError, WeightsError
+from cxr_core.findings import Blank, Policy, Uncertain
 from cxr_core.labels import read_pairs
 from cxr_core.paths import given, shown
 
@@ -60,9 +61,37 @@ class TrainConfig(BaseModel):
         "single (classes exclude each other), covid-implies-pneumonia, pairs such as A>B, or auto (implied labels "
         "where both COVID19 and PNEUMONIA exist).",
     )
+    hierarchy: Literal["conditional", "flat"] = _field(
+        "conditional",
+        "Labels and loss",
+        "Where a label implies another: conditional learns each where all that it implies is there, so that none is "
+        "more probable than what it implies; flat learns each by itself, as the 2020 notebook did.",
+    )
     gamma: float = _field(1.2, "Labels and loss", "Focus on hard examples; 0 is plain cross entropy.", ge=0, le=10)
     alpha: Literal["none", "balanced"] | tuple[float, ...] = _field(
         "none", "Labels and loss", "Class weights: none, balanced (inverse frequency), or one number per class."
+    )
+
+    uncertain: Uncertain = _field(
+        "unknown",
+        "Findings",
+        "What to learn of a label that is uncertain (-1): unknown leaves it out of the loss, 1 and 0 take it for yes "
+        "and no, soft for the share below.",
+    )
+    blank: Blank = _field(
+        "0",
+        "Findings",
+        "What to learn where a finding is not mentioned: 0 takes it for no, as the authors of CheXpert and MIMIC do; "
+        "unknown leaves it out of the loss.",
+    )
+    soft: float = _field(0.7, "Findings", "What an uncertain label is learnt as, where soft is chosen.", ge=0, le=1)
+    uncertain_of: str = _field("", "Findings", "Single findings with another rule for uncertain, such as Edema=1.")
+    blank_of: str = _field("", "Findings", "Single findings with another rule for blank, such as Fracture=unknown.")
+    threshold_by: Literal["f1", "youden", "sensitivity"] = _field(
+        "f1", "Findings", "How each finding's threshold is chosen on validation: best F1, Youden's J, or a sensitivity."
+    )
+    sensitivity: float = _field(
+        0.9, "Findings", "The sensitivity that each threshold is to reach, where it is chosen so.", gt=0, le=1
     )
 
     epochs: int = _field(20, "Optimisation", "Passes over the training split.", ge=1, le=10_000)
@@ -77,8 +106,11 @@ class TrainConfig(BaseModel):
     patience: int = _field(
         0, "Optimisation", "Stop after so many epochs without a better validation metric; 0: never.", ge=0, le=10_000
     )
-    monitor: Literal["macro_f1", "balanced_accuracy", "accuracy", "loss"] = _field(
-        "macro_f1", "Optimisation", "The validation metric that chooses the best epoch and stops early."
+    monitor: Literal["auto", "macro_f1", "balanced_accuracy", "accuracy", "macro_roc_auc", "loss"] = _field(
+        "auto",
+        "Optimisation",
+        "The validation metric that chooses the best epoch and stops early; auto: macro_f1 of classes, macro_roc_auc "
+        "of findings.",
     )
 
     views: int = _field(
@@ -172,6 +204,17 @@ class TrainConfig(BaseModel):
             read_pairs(value)
         return value
 
+    @field_validator("uncertain_of", "blank_of")
+    @classmethod
+    def _rules_in_form(cls, value: str, info: ValidationInfo) -> str:
+        try:
+            Policy(**{str(info.field_name): _rules(value)})
+        except ValueError:
+            raise PydanticCustomError(
+                "rules", "expected findings with a rule each, such as Edema=1,Fracture=unknown"
+            ) from None
+        return value
+
     @field_validator("weights")
     @classmethod
     def _weights_named(cls, value: str) -> str:
@@ -190,6 +233,26 @@ class TrainConfig(BaseModel):
                 "weights", "small-cnn has no ImageNet weights: choose weights = none, or a file with its weights"
             )
         return self
+
+    @property
+    def policy(self) -> Policy:
+        """What is learnt of uncertain and blank labels of findings."""
+        return Policy(
+            uncertain=self.uncertain,
+            blank=self.blank,
+            soft=self.soft,
+            uncertain_of=_rules(self.uncertain_of),
+            blank_of=_rules(self.blank_of),
+        )
+
+
+def _rules(text: str) -> Any:
+    """``A=1,B=0`` as pairs. Raises ValueError for any other form, and where a finding stands twice."""
+    parts = [part.rpartition("=") for part in text.split(",") if part.strip()]
+    rules = tuple((name.strip(), rule.strip()) for name, _, rule in parts)
+    if not all(name for name, _ in rules) or len(dict(rules)) < len(rules):
+        raise ValueError("expected A=1,B=0")
+    return rules
 
 
 def weights_file(weights: str) -> Path:
@@ -228,6 +291,7 @@ def _fix(problem: Any) -> str:
 
 PRESETS: dict[str, dict[str, Any]] = {
     "Notebook protocol": {},
+    "Notebook protocol, flat labels": {"hierarchy": "flat"},
     "Quick look (small CNN, from scratch)": {"backbone": "small-cnn", "epochs": 12},
     "Laptop (ResNet18, balanced)": {
         "backbone": "resnet18",

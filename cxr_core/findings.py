@@ -5,6 +5,7 @@
     contradictions(values, names)                       # No Finding beside a finding, and the like: counts
     targets, known = resolved(values, names, Policy())  # what is learnt and judged: (N, K) each
     effect(values, names, Policy(uncertain="1"))        # the same in counts, for a form
+    values_of(samples, names_in(samples))               # the matrix in a table, one column y_NAME a finding
 
 ``values`` (N, K) float32 is as it came: 1 yes, 0 no, -1 uncertain, NaN blank; in between, the share of the readers who
 saw the finding. Names such as NORMAL or No Finding say that there is *none of the findings*: such a column is derived
@@ -18,10 +19,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from cxr_core.errors import ConfigError, DatasetError
+from cxr_core.errors import ConfigError, DatasetError, RunError
 from cxr_core.figures import of
 
 Floats = NDArray[np.float32]
@@ -29,6 +31,10 @@ Bools = NDArray[np.bool_]
 Uncertain = Literal["unknown", "1", "0", "soft"]
 Blank = Literal["0", "unknown"]
 
+# A column of a table that holds a finding is called so, and then by the finding's name.
+PREFIX = "y_"
+# What is said of an image without a finding where no label of the data set says it, and of one where nobody knows.
+NO_FINDING, UNCERTAIN = "No finding", "uncertain"
 _NONE = {
     *("normal", "no finding", "no findings", "healthy", "negative", "none", "unremarkable"),
     *("no abnormality", "no abnormalities", "no disease", "negative for pneumonia"),
@@ -46,6 +52,53 @@ def means_none(name: str) -> bool:
 def is_device(name: str) -> bool:
     """Whether a label is a device and no finding: Support Devices, NSG tube, pacemaker."""
     return _DEVICE.search(name.replace("_", " ")) is not None
+
+
+def column(name: str) -> str:
+    """The column of a table that holds this finding."""
+    return f"{PREFIX}{name}"
+
+
+def names_in(table: pd.DataFrame) -> list[str]:
+    """The findings that a table holds, in its order; none where its labels exclude each other."""
+    return [str(name).removeprefix(PREFIX) for name in table.columns if str(name).startswith(PREFIX)]
+
+
+def values_of(table: pd.DataFrame, names: Sequence[str]) -> Floats:
+    """The values of these findings, (N, K), as they came. Raises RunError where a column is missing, or holds no
+    numbers.
+    """
+    try:
+        return np.asarray(table[[column(name) for name in names]].to_numpy(dtype=np.float32))
+    except (KeyError, ValueError):
+        raise RunError(f"The table is damaged: expected the labels of {', '.join(names)}. Train again.") from None
+
+
+def texts(values: Floats, names: Sequence[str]) -> list[str]:
+    """What each row says, for people: the findings that are there (half of the readers are enough), between bars; the
+    label that means none of them where there is none, and ``uncertain`` where one could be there. Devices are told,
+    and do not count as a finding.
+    """
+    values = np.asarray(values, dtype=np.float32)
+    told = learnt(names)
+    there = values[:, told] >= 0.5
+    open_ = ((values == -1) | ((values > 0) & (values < 0.5)))[:, decisive(names)].any(axis=1)
+    none = next((name for name in names if means_none(name)), NO_FINDING)
+    patterns, of = np.unique(np.column_stack([there, open_]), axis=0, return_inverse=True)
+    said = []
+    for pattern in patterns:
+        present = [names[k] for k, is_there in zip(told, pattern, strict=False) if is_there]
+        said.append(" | ".join(present) or (UNCERTAIN if pattern[-1] else none))
+    return [said[number] for number in of.ravel().tolist()]
+
+
+def spoken(there: Bools, names: Sequence[str]) -> list[str]:
+    """Each image's findings in words, (N,): those that are ``there`` (N, K), "A | B"; what means none where none is."""
+    none = next((name for name in names if means_none(name)), NO_FINDING)
+    columns = learnt(names)
+    return [
+        " | ".join(names[k] for k, yes in zip(columns, row, strict=True) if yes) or none for row in there[:, columns]
+    ]
 
 
 def learnt(names: Sequence[str]) -> list[int]:
@@ -229,6 +282,13 @@ def present(probabilities: NDArray[np.floating], names: Sequence[str], threshold
     nones = [k for k, name in enumerate(names) if means_none(name)]
     fires[:, nones] = ~fires[:, decisive(names)].any(axis=1, keepdims=True)
     return fires
+
+
+def present_text(names: Sequence[str], implied: Mapping[str, Sequence[str]]) -> str:
+    """One sentence that says how probabilities become findings."""
+    pairs = "; ".join(f"{name} implies {' and '.join(generals)}" for name, generals in implied.items())
+    none = next((name for name in names if means_none(name)), "no finding")
+    return f"Every finding that reaches its threshold{f' ({pairs})' if pairs else ''}; {none} where none does."
 
 
 def none_reached(names: Sequence[str]) -> str:

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from cxr_core.errors import ConfigError
 from cxr_core.figures import percent
-from cxr_core.findings import Bools, learnt, means_none, present
+from cxr_core.findings import Bools, Policy, learnt, means_none, present, resolved
 from cxr_core.findings import Floats as Targets
 
 Floats = NDArray[np.floating]
@@ -74,6 +74,10 @@ class Hierarchy:
             )
         return found[0] if found else None
 
+    def check_exclusive(self) -> None:
+        """Raises ConfigError where no class of an image can be decided: see ``none``."""
+        _ = self.none
+
     def closed(self, targets: Targets, known: Bools) -> tuple[Targets, Bools]:
         """What follows: a specific label that is there makes the general one there, whatever was said of that; a
         general one that is not there then makes what is more specific not there. Both (N, K).
@@ -99,6 +103,19 @@ class Hierarchy:
         for k in self.learnt:
             learns[:, k] = known[:, k] & there[:, list(self.above[k])].all(axis=1)
         return np.where(learns, targets, 0).astype(np.float32), learns
+
+    def judged(self, values: Targets, policy: Policy) -> tuple[Bools, Bools]:
+        """What an answer is judged by, (N, K) each: whether a label is there and whether that is certain, of labels as
+        they came. What is uncertain is judged by nothing, whatever training makes of it; of several readers the most.
+        """
+        targets, known = self.closed(*resolved(values, self.names, policy.for_judging()))
+        return (targets > 0.5) & known, known
+
+    def probabilities(self, logits: Floats, temperature: float) -> NDArray[np.float64]:
+        """What is ``shown`` of logits (N, K) of the conditional probabilities, at a temperature above 0."""
+        scaled = np.asarray(logits, dtype=np.float64) / temperature
+        found: NDArray[np.float64] = self.shown(np.exp(-np.logaddexp(0, -scaled))).astype(np.float64)
+        return found
 
     def shown(self, conditional: Floats) -> Floats:
         """The probability of each label, (N, K) of the dtype given: the product over it and all that it implies, and
@@ -142,6 +159,14 @@ class Hierarchy:
                 fires[:, general] |= fires[:, k]
         return fires
 
+    def path(self, k: int) -> tuple[list[int], list[int]]:
+        """Of what the shown probability of label k is the product: the places of those labels that are there, and of
+        those that are not, which make what means none of the findings.
+        """
+        if k not in self.learnt:
+            return [], [j for j in self.learnt if not self.above[j]]
+        return sorted({k, *self.above[k]}), []
+
     def leaves(self, shown: Floats) -> NDArray[np.float64]:
         """For classes that exclude each other: the probability that each is the image's class, (N, K), adding up to 1.
 
@@ -164,6 +189,10 @@ class Hierarchy:
             f"{name} without {' and '.join(self.names[j] for j in sorted(below))}" if below else name
             for name, below in zip(self.names, self.below, strict=True)
         )
+
+    def kinds(self, name: str) -> str:
+        """A label with what is more specific, in words: ``PNEUMONIA or COVID19``."""
+        return " or ".join([name, *(self.names[k] for k in sorted(self.below[self.names.index(name)]))])
 
     def decide(self, shown: Floats, thresholds: Mapping[str, float]) -> NDArray[np.intp]:
         """The class of each image, (N,), for classes that exclude each other, from what is ``shown`` (N, K).

@@ -197,12 +197,10 @@ def rule_text(classes: Sequence[str], implied: Implied, thresholds: Mapping[str,
 def _coherent_text(implied: Coherent, limited: Iterable[str]) -> str:
     *leaves, last = implied.tree.leaf_names()
     likeliest = f"the most probable of {', '.join(leaves)} and {last}, which add up to 1 ({_pairs(implied)})."
-    if not (named := sorted(limited)):
+    named = [f"{implied.tree.kinds(name)} where {name} reaches its threshold" for name in sorted(limited)]
+    if not named:
         return f"{likeliest[0].upper()}{likeliest[1:]}"
-    return (
-        f"{' or '.join(named)}, or what is more specific, where its probability reaches its threshold, and not where "
-        f"it stays below; else {likeliest}"
-    )
+    return f"{', '.join(named)}, and not below it; else {likeliest}"
 
 
 def _pairs(implied: Implied) -> str:

@@ -33,6 +33,7 @@ RECORDS: tuple[tuple[str, type[Record]], ...] = (
     (files.DECISION, records.DecisionRule),
     (files.OPERATING_POINT, records.OperatingPoint),
     (files.metrics("SPLIT"), records.Metrics),
+    (f"{files.metrics('SPLIT')} of findings", records.FindingMetrics),
     (files.CONTROLS, records.ControlScores),
     ("Its scores", records.ControlScore),
     (files.LEFT_OUT, records.LeftOutNote),

@@ -9,8 +9,10 @@ from cxr_core.config import TrainConfig
 from cxr_core.data import Dataset
 from cxr_core.data.cautions import cautions
 from cxr_core.figures import of
+from cxr_core.findings import learnt
 from cxr_core.sheets import written
 from cxr_core.ui import download
+from cxr_core.ui.dataset import findings_section, origin_section, people_section
 from cxr_core.ui.marks import marks_list
 from cxr_core.ui.sheet import sheet
 from cxr_core.ui.unpacked import unpacked_section
@@ -38,7 +40,9 @@ def files(dataset: Dataset) -> None:
     """Sizes, formats, and what could not be read."""
     sizes, formats = st.columns(2)
     sizes.subheader("Sizes", anchor=False)
-    sizes.plotly_chart(charts.sizes(dataset.samples), key="sizes", config={"displayModeBar": False})
+    # Every combination of findings would be a colour of its own.
+    shown = dataset.samples if dataset.task == "exclusive" else dataset.samples.assign(label="images")
+    sizes.plotly_chart(charts.sizes(shown), key="sizes", config={"displayModeBar": False})
     formats.subheader("Formats", anchor=False)
     formats.plotly_chart(charts.formats(dataset.samples), key="formats", config={"displayModeBar": False})
 
@@ -68,9 +72,10 @@ with ui.guarded():
     dataset = ui.open_dataset()
     if dataset is not None:
         images, classes = len(dataset.samples), len(dataset.classes)
+        names = f"{classes} classes" if dataset.task == "exclusive" else f"{len(learnt(dataset.classes))} findings"
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(
-                f"**{ui.escaped(dataset.name)}**: {images:,} images, {classes} classes, {ui.escaped(dataset.layout)}",
+                f"**{ui.escaped(dataset.name)}**: {images:,} images, {names}, {ui.escaped(dataset.layout)}",
                 width="stretch",
             )
             st.page_link(
@@ -79,8 +84,13 @@ with ui.guarded():
                 icon=":material/model_training:",
                 query_params={"data": str(dataset.root)},
             )
+        origin_section(dataset)
         ui.notes(cautions(dataset.samples, dataset.path("")), "What to know of this data set")
-        distribution(dataset)
+        if dataset.task == "findings":
+            findings_section(dataset)
+        else:
+            distribution(dataset)
+        people_section(dataset)
         st.subheader("Samples", anchor=False)
         ui.sample_grid(dataset)
         st.subheader("A batch as the network sees it", anchor=False)

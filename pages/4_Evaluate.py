@@ -54,7 +54,7 @@ with ui.guarded():
         st.subheader(section, anchor=False, divider="gray")
         if section == "Matrix":
             cell = matrix_cell(report)
-            case_tiles(run, split, behind(table, cell), cell_title(cell))
+            case_tiles(run, split, behind(table, cell, run.implied), cell_title(cell))
         elif section == "Classes":
             figures_section(run, report, table, split)
         elif section == "Sources":

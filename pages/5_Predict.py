@@ -27,9 +27,9 @@ def table(run: Run, answers: list[uploads.Answer]) -> None:
     also = f", withheld for {of(withheld, good)} of these" if withheld else ""
     st.write(f"**Predictions for {of(good, len(answers))} files{also}**")
     sheet(
-        frame,
+        uploads.drawn(frame, run.classes, run.implied),
         hide_index=True,
-        column_config=uploads.prediction_columns(run.classes),
+        column_config=uploads.prediction_columns(run.classes, run.implied),
         height=min(38 + 35 * len(frame), 460),
         placeholder="",
     )

@@ -56,14 +56,23 @@ def real_data() -> Path:
 
 @pytest.fixture(scope="session")
 def completed_run(tiny_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """small-cnn after two epochs on the drawn data set, at 64 px; shared by all tests, so only to be read."""
-    return _trained(tiny_dataset, tmp_path_factory.mktemp("completed"))
+    """small-cnn after two epochs on the drawn data set, at 64 px; shared by all tests, so only to be read.
+
+    With this seed it decides more than one class.
+    """
+    return _trained(tiny_dataset, tmp_path_factory.mktemp("completed"), seed=2)
 
 
 @pytest.fixture(scope="session")
 def frozen_run(tiny_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A head on a frozen ResNet18 with random weights, otherwise as ``completed_run``."""
     return _trained(tiny_dataset, tmp_path_factory.mktemp("frozen"), **FROZEN)
+
+
+@pytest.fixture(scope="session")
+def flat_run(tiny_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """As ``completed_run``, with each label learnt by itself, as in runs of before."""
+    return _trained(tiny_dataset, tmp_path_factory.mktemp("flat"), hierarchy="flat")
 
 
 def _trained(root: Path, folder: Path, **config: Any) -> Run:

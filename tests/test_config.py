@@ -26,7 +26,7 @@ def test_defaults_are_the_notebooks_protocol() -> None:
         "optimizer": "sgd",
     }
     assert (config.lr, config.momentum, config.batch_size, config.epochs) == (0.001, 0.9, 8, 20)
-    assert (config.image_size, config.monitor, config.schedule, config.labels) == (224, "macro_f1", "constant", "auto")
+    assert (config.image_size, config.monitor, config.schedule, config.labels) == (224, "auto", "constant", "auto")
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -169,4 +169,6 @@ def test_every_field_has_help_and_a_group(name: str) -> None:
     assert field.description is not None
     assert field.description.endswith(".")
     assert isinstance(field.json_schema_extra, dict)
-    assert field.json_schema_extra["group"] in ("Model", "Labels and loss", "Optimisation", "Data", "Machine")
+    assert field.json_schema_extra["group"] in (
+        *("Model", "Labels and loss", "Findings", "Optimisation", "Data", "Machine"),
+    )

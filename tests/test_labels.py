@@ -244,9 +244,9 @@ def test_the_coherent_rule_in_words() -> None:
         "PNEUMONIA)."
     )
     assert rule_text(CLASSES, COHERENT) == rule_text(CLASSES, COHERENT, {"NORMAL": 0.3}) == f"T{plain}"
-    assert rule_text(CLASSES, COHERENT, {"PNEUMONIA": 0.3}) == (
-        "PNEUMONIA, or what is more specific, where its probability reaches its threshold, and not where it stays "
-        f"below; else t{plain}"
+    assert rule_text(CLASSES, COHERENT, {"PNEUMONIA": 0.3, "COVID19": 0.2}) == (
+        "COVID19 where COVID19 reaches its threshold, PNEUMONIA or COVID19 where PNEUMONIA reaches its threshold, and "
+        f"not below it; else t{plain}"
     )
 
 

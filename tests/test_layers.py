@@ -28,6 +28,7 @@ LAYERS = (
     "cxr_core.reports",
     "cxr_core.server",
     "cxr_core.ui",
+    "cxr_core.ui.dataset",
     "cxr_core.ui.run",
     "cxr_core.ui.evaluate",
     "cxr_core.ui.audit",

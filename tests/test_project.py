@@ -31,6 +31,7 @@ WHOLE = {
     "images/test_containers",
     "images/test_damage",
     "inference/test_border",
+    "inference/test_coherent",
     "reports/test_renderers",
     "server/test_hosts",
 }

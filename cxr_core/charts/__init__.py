@@ -15,6 +15,7 @@ from cxr_core.charts.data import distribution, formats, sizes
 from cxr_core.charts.difference import paired_difference
 from cxr_core.charts.history import curves, history_curve
 from cxr_core.charts.intervals import interval_bars
+from cxr_core.charts.labels import ages, by_split, co_occurrence, composition, groups, per_image
 from cxr_core.charts.live import live_curve, live_recall
 from cxr_core.charts.matrix import confusion, one_vs_rest
 from cxr_core.charts.operating import operating_curves, predictive_values
@@ -22,10 +23,15 @@ from cxr_core.charts.ranking import precision_recall, roc
 from cxr_core.charts.scores import left_out, score_bars, scores_by_set
 
 __all__ = [
+    "ages",
+    "by_split",
+    "co_occurrence",
+    "composition",
     "confusion",
     "curves",
     "distribution",
     "formats",
+    "groups",
     "history_curve",
     "interval_bars",
     "left_out",
@@ -34,6 +40,7 @@ __all__ = [
     "one_vs_rest",
     "operating_curves",
     "paired_difference",
+    "per_image",
     "precision_recall",
     "predictive_values",
     "probabilities",

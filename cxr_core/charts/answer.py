@@ -5,7 +5,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from cxr_core.charts.look import HOVER, NEUTRAL, category_axis, class_colors, figure, label, share_axis
+from cxr_core.charts.look import HOVER, NEUTRAL, category_axis, class_colors, figure, label, share_axis, wrapped
 from cxr_core.figures import number, percent
 
 
@@ -41,7 +41,7 @@ def probabilities(
             )
         )
     axis = category_axis(names, range=[len(names) - 0.5, -0.5])
-    axis["ticktext"] = [f"<b>{label(name, 18)}</b>" if name == decision else label(name, 18) for name in names]
+    axis["ticktext"] = [f"<b>{wrapped(name)}</b>" if name == decision else wrapped(name) for name in names]
     written = [
         {
             "text": percent(probabilities[name], digits=1),
@@ -61,6 +61,7 @@ def probabilities(
         legend=False,
         margin={"l": 8, "r": 68, "t": 8, "b": 8},
         annotations=written,
-        xaxis=share_axis(fixedrange=True),
+        # On a phone a leaf's name leaves little room.
+        xaxis=share_axis(fixedrange=True, dtick=0.5, tickangle=0),
         yaxis=axis,
     )

@@ -6,6 +6,7 @@ it is light or dark.
 """
 
 import html
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -39,6 +40,14 @@ def label(name: str, width: int = 24) -> str:
     """A class or run name as text of a figure: long ones shortened, Plotly's markup made harmless."""
     shortened = name if len(name) <= width else name[: width - 1] + "…"
     return html.escape(shortened, quote=False)
+
+
+def wrapped(name: str, width: int = 18) -> str:
+    """The same, of several words on two lines where one is too short for them."""
+    if len(name) <= width:
+        return label(name, width)
+    lines = textwrap.wrap(name, width, max_lines=2, placeholder="…", break_long_words=False, break_on_hyphens=False)
+    return "<br>".join(label(line, width) for line in lines)
 
 
 def figure(

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from cxr_core.activity import record_opened
+from cxr_core.cli import flags
 from cxr_core.cli.output import print_json, runs_folder
 from cxr_core.data import Dataset, fixes
 from cxr_core.errors import ConfigError, DatasetError
@@ -30,6 +31,7 @@ def add(parser: ArgumentParser) -> None:
 
 def check(options: Namespace) -> None:
     """Raises ConfigError where flags of a data set are given for a run."""
+    flags.check_reading(options)
     if options.run is not None and (options.fix or options.undo or options.fixes):
         raise ConfigError("--fix, --undo and --fixes are for a data set: expected --data, got --run")
 
@@ -42,6 +44,7 @@ def audit(options: Namespace) -> int:
     from cxr_core.audit import audit as audit_dataset
     from cxr_core.data import scan as scan_dataset
 
+    flags.answer(options)
     dataset = scan_dataset(options.data)
     record_opened(dataset.name, len(dataset.samples), len(dataset.unreadable), runs_folder(options))
     if options.fixes:

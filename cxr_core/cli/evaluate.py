@@ -14,11 +14,12 @@ from cxr_core.runs.needs import gone
 def add(actions: flags.Actions) -> None:
     """The parser of the command."""
     parser = actions.add_parser("evaluate", help="metrics of a run on a split, or on an external data set")
-    parser.set_defaults(command=evaluate)
+    parser.set_defaults(command=evaluate, check=flags.check_reading)
     flags.run(parser)
     subject = parser.add_mutually_exclusive_group()
     flags.data(subject, required=False)
     subject.add_argument("--forget", metavar="NAME", help="delete the figures of this external data set, and end")
+    flags.reading(parser)
     parser.add_argument("--split", choices=("train", "val", "test"), default="test", help="default: test")
     parser.add_argument("--by-source", action="store_true", help="the figures of each source too")
     flags.json(parser)
@@ -36,6 +37,7 @@ def evaluate(options: Namespace) -> int:
     if options.data:
         from cxr_core.inference import evaluate_external
 
+        flags.answer(options)
         outcome = evaluate_external(run, options.data, options.split)
         metrics, table, note, own = outcome.metrics, outcome.table, outcome.note, outcome.own
         metrics = {**metrics, "external": {"kept": outcome.kept and outcome.kept.path.name, "note": note}}

@@ -1,10 +1,12 @@
 """Flags that several commands have, each with one text of help."""
 
 import argparse
-from argparse import ArgumentParser, ArgumentTypeError
+import sys
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from cxr_core.errors import ConfigError
 from cxr_core.settings import runs_dir
 
 # Where a command adds its parser, and what a flag is added to, as argparse calls them.
@@ -17,6 +19,51 @@ OPACITY = 0.45
 def data(parser: Group, required: bool) -> None:
     """``--data``: the data set."""
     parser.add_argument("--data", type=Path, required=required, metavar="DIR", help="a data set: folder or CSV table")
+
+
+def reading(parser: ArgumentParser) -> None:
+    """``--rule`` and ``--describe``: how the data set of ``--data`` is read. See ``check_reading`` and ``answer``."""
+    parser.add_argument(
+        "--rule",
+        action="append",
+        default=[],
+        metavar="RULE=CHOICE",
+        help="read --data by this rule, such as views=all, from now on; scan lists the rules",
+    )
+    parser.add_argument(
+        "--describe",
+        type=Path,
+        metavar="FILE",
+        help="read the table of --data as this file (JSON or TOML) says, from now on; scan --propose writes one",
+    )
+
+
+def check_reading(options: Namespace) -> None:
+    """Raises ConfigError where a rule has no choice, or the flags are given without a data set."""
+    if (options.rule or options.describe) and options.data is None:
+        raise ConfigError("--rule and --describe say how --data is read: expected --data too")
+    _rules(options)
+
+
+def answer(options: Namespace) -> None:
+    """Keep what the flags say of ``--data``, and say so. Raises DatasetError where it cannot be read so."""
+    if not (options.rule or options.describe):
+        return
+    from cxr_core.data.answers import file_of
+    from cxr_core.data.replies import reply
+    from cxr_core.data.sets.description import load
+
+    description = load(Path(options.describe)) if options.describe else None
+    reply(options.data, _rules(options), description)
+    print(f"Kept in {file_of(options.data)}: every command and page reads the data set so.", file=sys.stderr)
+
+
+def _rules(options: Namespace) -> dict[str, str]:
+    pairs = [text.partition("=") for text in options.rule]
+    for rule, sign, choice in pairs:
+        if not (rule.strip() and sign and choice.strip()):
+            raise ConfigError(f"--rule: expected RULE=CHOICE, such as views=all, got {rule + sign + choice!r}")
+    return {rule.strip(): choice.strip() for rule, _, choice in pairs}
 
 
 def runs(parser: ArgumentParser) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from cxr_core.activity import record, record_predicted
+from cxr_core.bars import bars
 from cxr_core.cli import flags
 from cxr_core.cli.output import print_json, runs_folder
 from cxr_core.data import shown_name
@@ -16,6 +17,7 @@ from cxr_core.errors import ImageError
 from cxr_core.images import decode, decoded, pixels, png, read_bytes
 from cxr_core.images.dicom import facts
 from cxr_core.images.gate import questioned
+from cxr_core.labels import Implied
 from cxr_core.reports import known
 from cxr_core.reports.verdict import verdict
 from cxr_core.runs import find_run
@@ -78,7 +80,7 @@ def predict(options: Namespace) -> int:
         print(known.line(against))
         for prediction in predictions:
             if prediction.error is None:
-                print(_line(prediction, options.force))
+                print(_line(prediction, options.force, run.implied))
             if prediction.seen:
                 print(f"    Note: {prediction.seen.sentence}")
         if gap := predictor.seen.gap:
@@ -98,6 +100,7 @@ def _row(prediction: "Prediction", force: bool, against: Sequence[str]) -> dict[
         "file": prediction.file,
         "label": shown.label,
         "probabilities": shown.probabilities,
+        "reason": shown.reason,
         "error": prediction.error,
         "withheld": prediction.withheld,
         "known_against": list(against),
@@ -119,13 +122,17 @@ def _table(
     return pd.DataFrame(rows, columns=columns, dtype=object)
 
 
-def _line(prediction: "Prediction", force: bool) -> str:
+def _line(prediction: "Prediction", force: bool, implied: Implied) -> str:
     reason = prediction.withheld
     if reason is not None and not force:
         return f"{prediction.file}: withheld. {reason} (--force shows the answer all the same)"
-    shown = "  ".join(f"{name} {value:.3f}" for name, value in (prediction.probabilities or {}).items())
-    answer = f"{prediction.file}: {prediction.label}  ({shown})"
-    return answer if reason is None else f"{answer}  forced, though withheld: {reason}"
+    named, label = prediction.probabilities or {}, prediction.label or ""
+    shown = "  ".join(
+        f"{name} {value:.3f}" for name, value in bars(named, label, list(named), implied, {}).values.items()
+    )
+    answer = f"{prediction.file}: {label}  ({shown})"
+    answer = answer if reason is None else f"{answer}  forced, though withheld: {reason}"
+    return f"{answer}\n    {prediction.reason}" if prediction.reason else answer
 
 
 def explain(options: Namespace) -> int:

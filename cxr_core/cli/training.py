@@ -20,8 +20,9 @@ _BETTER = {"corrections": ("marks",)}
 def add(actions: flags.Actions) -> None:
     """The parsers of these commands."""
     trained = actions.add_parser("train", help="train a run; its folder is the last line printed")
-    trained.set_defaults(command=train, check=_config)
+    trained.set_defaults(command=train, check=_check)
     flags.data(trained, required=True)
+    flags.reading(trained)
     flags.runs(trained)
     _hyperparameters(trained)
 
@@ -64,6 +65,11 @@ def _config(options: Namespace) -> TrainConfig:
     return TrainConfig.create(**given)
 
 
+def _check(options: Namespace) -> None:
+    flags.check_reading(options)
+    _config(options)
+
+
 def train(options: Namespace) -> int:
     """Create a run and work on it in this process."""
     from cxr_core.data import scan as scan_dataset
@@ -71,6 +77,7 @@ def train(options: Namespace) -> int:
 
     config = _config(options)
     check_weights_given(config)
+    flags.answer(options)
     run = create_run(scan_dataset(options.data), config, runs_folder(options))
     print(f"Run {run.id}: {config.backbone}, weights {config.weights}, {config.trainable} trained.", flush=True)
     for warning in run.warnings:

@@ -19,6 +19,7 @@ from typing import BinaryIO
 from cxr_core.data.folder import Folder
 from cxr_core.data.listing import SPLIT_NAMES
 from cxr_core.data.packed import PackedFile, damage_as, older_versions, only_archives, packed_files
+from cxr_core.data.sets.tables import is_table
 from cxr_core.data.unpacked import unpacked_dir, workplace
 from cxr_core.errors import DatasetError
 from cxr_core.private import make_folder, open_private
@@ -175,4 +176,4 @@ def _root(folder: Path) -> Path:
 
 
 def _has_table(looked: Folder, folder: Path) -> bool:
-    return any(path.suffix.lower() == ".csv" for path in looked.files(folder))
+    return any(map(is_table, looked.files(folder)))

@@ -42,6 +42,10 @@ class Budget:
         if self._count % 50 == 0:
             self.check()
 
+    def again(self) -> None:
+        """Begin to count anew: the same files are walked once more."""
+        self._count = 0
+
     def read(self, done: int, total: int, images: int) -> None:
         """``done`` of ``total`` files were read, ``images`` of them are images."""
         self._tell(done, total)

@@ -1,31 +1,42 @@
 """A data set: a folder or table of images with labels, read in place.
 
 ``scan(root)`` lists and checks every file and keeps what it found, so the next scan opens only what is new.
-``split(dataset, ...)`` fills in the splits that a training needs. Class names are the folders' names, never typed in.
+``split(dataset, ...)`` fills in the splits that a training needs. Names of classes and findings are those of the
+folders or tables, never typed in.
+
+A data set is *exclusive* (an image has one class, the column label) or of *findings* (any number, a column y_NAME each:
+1 yes, 0 no, -1 uncertain, NaN blank, in between the share of the readers who saw it).
 """
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from cxr_core import images
 from cxr_core.data import splits
+from cxr_core.data.answers import Answers, said
 from cxr_core.data.budget import Budget, Progress
 from cxr_core.data.folder import Entry
 from cxr_core.data.kept import KeptScan, Known
-from cxr_core.data.layout import listing
-from cxr_core.data.listing import CUT_SHORT, SPLITS, UNREADABLE, Item, Unreadable
+from cxr_core.data.layout import VALIDATION, listing
+from cxr_core.data.listing import CUT_SHORT, SPLITS, UNREADABLE, Item, Listing, Unreadable
+from cxr_core.data.origin import Origin
+from cxr_core.data.sets import values
+from cxr_core.data.sets.reader import chosen
+from cxr_core.data.sets.record import EXCLUSIVE, FINDINGS
 from cxr_core.errors import CutShortError, DatasetError, ImageError
+from cxr_core.findings import Floats, column, names_in, values_of
 from cxr_core.images import ages
 from cxr_core.paths import given
 
-TEXTS = ["file", "label", "split", "patient", "source", "digest", "mode", "format"]
+TEXTS = ["file", "label", "split", "patient", "source", "study", "sex", "view", "digest", "mode", "format"]
 NUMBERS = ["width", "height", "bits", "bytes"]
 COLUMNS = [
     "file",
@@ -33,7 +44,10 @@ COLUMNS = [
     "split",
     "patient",
     "source",
+    "study",
     "age",
+    "sex",
+    "view",
     "digest",
     "width",
     "height",
@@ -52,12 +66,15 @@ class Dataset:
     """The images of a folder or table, and the files that are none.
 
     ``samples``: one row per image, sorted by file, columns ``COLUMNS``: ``file`` relative to the root with slashes
-    (absolute where a table points outside), ``split`` train, val, test or "" where none is given, ``patient`` and
-    ``source`` "" where unknown, ``age`` of the patient in years (0 to 120, NaN where unknown; a table's before a DICOM
-    header's), ``digest`` of the content, sides in pixels, size in bytes.
+    (absolute where a table points outside), ``split`` train, val, test or "" where none is given, ``patient``,
+    ``source``, ``study``, ``sex`` (F or M) and ``view`` (PA, AP, ...) "" where unknown, ``age`` of the patient in years
+    (0 to 120, NaN where unknown), ``digest`` of the content, sides in pixels, size in bytes. Age, sex and view are a
+    table's before those of a DICOM header. Of findings there follow the columns y_NAME, and ``label`` is text for
+    people: the findings that are there.
     ``unreadable``: columns file, reason, kind ("cut short" or "unreadable"). ``wrong_ages``: file -> what its table
     gives as age and cannot be one; it counts as unknown.
-    ``border_masked``: trainings are not to see the border of any image.
+    ``border_masked``: trainings are not to see the border of any image. ``origin``: where the labels come from.
+    ``below``: the folder that the names of the files begin at, where it is neither the root nor the table's folder.
     """
 
     root: Path
@@ -68,16 +85,31 @@ class Dataset:
     border_masked: bool = False
     # Where files go by other names than on disk (see pseudonyms): name -> that on disk.
     named: Mapping[str, str] = field(default_factory=dict)
+    origin: Origin = field(default_factory=Origin)
+    below: Path | None = None
 
     @property
     def name(self) -> str:
         """Name of the folder, or of the table without its ending."""
-        return self.root.stem if self._base != self.root else self.root.name
+        return self.root.name.removesuffix(".gz").rpartition(".")[0] if self._is_table else self.root.name
+
+    @property
+    def task(self) -> str:
+        """``exclusive`` or ``findings``."""
+        return FINDINGS if names_in(self.samples) else EXCLUSIVE
 
     @property
     def classes(self) -> list[str]:
-        """Class names, sorted."""
-        return sorted(self.samples["label"].unique())
+        """Names of the classes, sorted; of findings all names in the data set's order, with those that mean none."""
+        return names_in(self.samples) or sorted(self.samples["label"].unique())
+
+    @property
+    def values(self) -> Floats:
+        """What is said of each image and finding, (N, K) float32; of classes 1 and 0."""
+        if self.task == FINDINGS:
+            return values_of(self.samples, self.classes)
+        labels = self.samples["label"].to_numpy(dtype=object)
+        return np.asarray(labels[:, None] == np.array(self.classes, dtype=object), dtype=np.float32)
 
     @property
     def splits(self) -> list[str]:
@@ -88,40 +120,69 @@ class Dataset:
     @cached_property
     def digest(self) -> str:
         """Digest of all that a training could depend on: files, labels, splits, patients, sources and contents. No
-        training looks at ages.
+        training looks at studies, ages, sex and views.
         """
         joined = hashlib.blake2b(digest_size=16)
         for row in self.samples[["file", "label", "split", "patient", "source", "digest"]].itertuples(index=False):
             joined.update("\0".join(row).encode("utf-8") + b"\n")
+        if self.task == FINDINGS:
+            joined.update("\0".join(self.classes).encode("utf-8"))
+            # All NaN are one.
+            joined.update(np.where(np.isnan(self.values), np.float32(np.nan), self.values).astype("<f4").tobytes())
         return joined.hexdigest()
 
     def counts(self) -> pd.DataFrame:
-        """Images per split (rows, as ``splits``) and class (columns, as ``classes``), zeros included."""
+        """Images per split (rows, as ``splits``) and class or finding (columns, as ``classes``), zeros included."""
+        if self.task == FINDINGS:
+            found = pd.DataFrame(self.values == 1, columns=self.classes).groupby(self.samples["split"].to_numpy()).sum()
+            return found.reindex(index=self.splits).rename_axis(index="split", columns="label").astype(int)
         table = pd.crosstab(self.samples["split"], self.samples["label"])
         return table.reindex(index=self.splits, columns=self.classes, fill_value=0).astype(int)
+
+    def labels(self) -> pd.DataFrame:
+        """For each class or finding (rows) how many images say yes, no, uncertain and blank; shares of readers count as
+        uncertain.
+        """
+        cells = self.values
+        yes, no, blank = (cells == 1).sum(axis=0), (cells == 0).sum(axis=0), np.isnan(cells).sum(axis=0)
+        counts = {"yes": yes, "no": no, "uncertain": len(cells) - yes - no - blank, "blank": blank}
+        return pd.DataFrame(counts, index=self.classes).astype(int)
 
     def path(self, file: str) -> Path:
         """Where a sample's file lies on disk."""
         return self._base / self.named.get(file, file)
 
     @cached_property
+    def _is_table(self) -> bool:
+        return self.root.is_file()
+
+    @cached_property
     def _base(self) -> Path:
-        return self.root.parent if self.root.is_file() else self.root
+        return self.below or (self.root.parent if self._is_table else self.root)
 
 
-def scan(root: Path | str, progress: Progress | None = None) -> Dataset:
+def scan(
+    root: Path | str,
+    progress: Progress | None = None,
+    answers: Answers | None = None,
+    known_classes: Collection[str] = (),
+) -> Dataset:
     """Find, check and describe all images of a data set.
 
-    ``root``: a folder in one of the layouts of :mod:`cxr_core.data.layout`, or a CSV table. ``progress(done, total)``
+    ``root``: a folder in one of the layouts of :mod:`cxr_core.data.layout`, or a table. ``progress(done, total)``
     is called on the way, in the calling thread, total 0 while files are still being found; what it raises ends the
     scan, and what was found so far is kept. A file that cannot be read is left out and named in ``unreadable``.
+    ``answers``: what a person said of how to read it, those that are kept where none are given. ``known_classes``:
+    names that are classes for certain, as those of a run are: a folder of one of them alone is no question.
 
     Raises DatasetError where there is no such folder, no known layout, or not one readable image, and where the scan
-    is out of reach or over its limits (:mod:`cxr_core.reach`, :mod:`cxr_core.data.budget`).
+    is out of reach or over its limits (:mod:`cxr_core.reach`, :mod:`cxr_core.data.budget`); QuestionError where only a
+    person can say what the folders or columns mean.
     """
     root = given(root)
     budget = Budget(root, progress)
-    found = listing(root, budget)
+    answers = said(root) if answers is None else answers
+    found = listing(root, budget, answers, known_classes)
     kept = KeptScan(root)
     rows, wrong_ages = [], {}
     unreadable = [(file, reason, UNREADABLE) for file, reason in found.unreadable]
@@ -145,8 +206,32 @@ def scan(root: Path | str, progress: Progress | None = None) -> Dataset:
         )
     types = dict.fromkeys(TEXTS, "str") | dict.fromkeys(NUMBERS, "int64") | {"age": "float64"}
     samples = pd.DataFrame(rows, columns=COLUMNS).astype(types).sort_values("file", ignore_index=True)
+    samples["view"] = values.views(samples["view"])
+    samples, origin = _given_validation(_told(samples, found), found.origin, answers)
     named = pd.DataFrame(sorted(unreadable), columns=["file", "reason", "kind"], dtype="str")
-    return Dataset(root, found.layout, samples, named, wrong_ages)
+    return Dataset(root, found.layout, samples, named, wrong_ages, origin=origin, below=found.below)
+
+
+def _told(samples: pd.DataFrame, found: Listing) -> pd.DataFrame:
+    """With what a table says beside the label: study, sex and view, before those of the headers, and the findings."""
+    if found.about is None:
+        return samples
+    about = found.about.loc[samples["file"]].reset_index(drop=True)
+    samples["study"] = about["study"]
+    for name in ("sex", "view"):
+        samples[name] = about[name].where(about[name] != "", samples[name])
+    return pd.concat([samples, about[[column(name) for name in names_in(about)]]], axis=1)
+
+
+def _given_validation(samples: pd.DataFrame, origin: Origin, answers: Answers) -> tuple[pd.DataFrame, Origin]:
+    """The rule on what becomes of a validation split that the data set gives."""
+    is_val = samples["split"] == "val"
+    if not is_val.any() or not (samples["split"] == "train").any():
+        return samples, origin
+    rules = chosen(VALIDATION, {rule: choice for rule, choice in answers.rules.items() if rule in VALIDATION}, "It")
+    if rules["validation"] == "from train":
+        samples["split"] = samples["split"].mask(is_val, "train")
+    return samples, replace(origin, rules={**origin.rules, **rules}, choices={**origin.choices, **VALIDATION})
 
 
 def split(dataset: Dataset, val_fraction: float, test_fraction: float, seed: int) -> pd.DataFrame:
@@ -190,7 +275,7 @@ def _examine(entry: Entry) -> tuple[Known, bool]:
 
 def _row(item: Item, known: tuple[str, images.ImageInfo]) -> dict[str, str | int | float | None]:
     digest, info = known
-    described = {"label": item.label, "split": item.split, "patient": item.patient, "source": item.source}
-    facts = {"digest": digest, "bytes": item.entry.size, **asdict(info)}
+    described = {"label": item.label, "split": item.split, "patient": item.patient, "source": item.source, "study": ""}
+    facts = {"digest": digest, "bytes": item.entry.size, **vars(info)}
     age = ages.years(item.age)
     return {"file": item.file, **described, **facts, "age": info.age if age is None else age}

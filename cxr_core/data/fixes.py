@@ -22,6 +22,7 @@ from cxr_core import sheets
 from cxr_core.activity import record
 from cxr_core.data.changes import changing
 from cxr_core.data.dataset import Dataset
+from cxr_core.data.sets.record import FINDINGS
 from cxr_core.errors import DatasetError
 from cxr_core.figures import of
 from cxr_core.settings import write_atomic
@@ -117,9 +118,21 @@ def sentences(dataset: Dataset, table: pd.DataFrame) -> list[str]:
 
 
 def _check(before: Dataset, after: Dataset) -> None:
+    if before.task == FINDINGS:
+        _check_findings(before, after)
+        return
     for split in ("train", "test"):
         lost = set(before.samples.loc[before.samples["split"] == split, "label"]) - set(
             after.samples.loc[after.samples["split"].isin([split, ""]), "label"]
         )
         if lost:
             raise DatasetError(f"This would leave {split} without any image of {min(lost)}. Choose another fix.")
+
+
+def _check_findings(before: Dataset, after: Dataset) -> None:
+    """A finding may lose its last image, which is said where it matters; a split may not lose all of its findings."""
+    for split in ("train", "test"):
+        had = before.values[(before.samples["split"] == split).to_numpy()]
+        has = after.values[after.samples["split"].isin([split, ""]).to_numpy()]
+        if (had == 1).any() and not (has == 1).any():
+            raise DatasetError(f"This would leave {split} without any image that has a finding. Choose another fix.")

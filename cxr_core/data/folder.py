@@ -14,6 +14,7 @@ from cxr_core import reach
 from cxr_core.data.budget import Budget
 from cxr_core.paths import is_virtual, kind_of
 
+IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".dcm", ".dicom"}
 _SYSTEM = {"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "@eadir", "$recycle.bin", "system volume information"}
 
 

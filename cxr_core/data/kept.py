@@ -5,7 +5,6 @@ One JSON file for each data set under ``cache_dir()/scans``; damaged or of anoth
 
 import hashlib
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from cxr_core.images.version import PIXELS
 from cxr_core.settings import cache_dir, from_json, write_atomic
 
 # Raise the first when more is kept of a file, the other where it is read in another way.
-VERSION = f"3-{PIXELS}"
+VERSION = f"4-{PIXELS}"
 Known = tuple[str, ImageInfo] | Unreadable
 """(digest, facts) of an image, or why a file is none."""
 
@@ -48,7 +47,7 @@ class KeptScan:
         if kept == self._files:
             return
         files = {
-            path: [size, changed, [*known] if isinstance(known, Unreadable) else [known[0], *asdict(known[1]).values()]]
+            path: [size, changed, [*known] if isinstance(known, Unreadable) else [known[0], *vars(known[1]).values()]]
             for path, (size, changed, known) in kept.items()
         }
         write_atomic(self._path, json.dumps({"version": VERSION, "files": files}))
@@ -69,8 +68,8 @@ class KeptScan:
 def _known(first: str, *rest: Any) -> Known:
     if len(rest) == 1:
         return Unreadable(str(first), str(rest[0]))
-    width, height, mode, format, bits, age = rest
+    width, height, mode, format, bits, age, sex, view = rest
     if not all(0 <= int(number) < 2**31 for number in (width, height, bits)):
         raise ValueError("no picture is so large")
-    info = ImageInfo(int(width), int(height), str(mode), str(format), int(bits), age if age is None else float(age))
-    return str(first), info
+    years = age if age is None else float(age)
+    return str(first), ImageInfo(int(width), int(height), str(mode), str(format), int(bits), years, str(sex), str(view))

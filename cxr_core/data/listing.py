@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+import pandas as pd
+
 from cxr_core.data.folder import Entry
+from cxr_core.data.origin import Origin
 
 SPLITS = ("train", "val", "test")
 SPLIT_NAMES = {
@@ -48,12 +51,20 @@ class Item:
 
 @dataclass
 class Listing:
-    """All images of a data set, and what cannot be read: ``unreadable`` holds (file, reason)."""
+    """All images of a data set, and what cannot be read: ``unreadable`` holds (file, reason).
+
+    ``about``: file -> the columns study, sex, view and, of findings, one float32 column y_NAME a name; None where
+    nothing of it is known. ``below``: the folder that the files' names begin at, where it is another than that of
+    ``root``.
+    """
 
     root: Path
     layout: str
     items: list[Item] = field(default_factory=list)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
+    origin: Origin = field(default_factory=Origin)
+    about: pd.DataFrame | None = None
+    below: Path | None = None
 
 
 def several(label: str, labels: Container[str]) -> bool:

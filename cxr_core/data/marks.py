@@ -16,8 +16,10 @@ import pandas as pd
 from cxr_core import sheets
 from cxr_core.activity import record
 from cxr_core.data.changes import changing
+from cxr_core.data.splits import check_findings
 from cxr_core.errors import ConfigError, DatasetError
 from cxr_core.figures import of
+from cxr_core.findings import names_in
 from cxr_core.settings import write_atomic
 from cxr_core.sheets import written
 
@@ -77,7 +79,8 @@ def undo(runs_dir: Path, digest: str, action: str) -> None:
 
 
 def leave_out(samples: pd.DataFrame, marks: pd.DataFrame, keep_val: bool) -> tuple[pd.DataFrame, list[str]]:
-    """``samples`` (columns digest, label, split: train, val or test) without the marked ones, and what to say of it.
+    """``samples`` (columns digest, label, split: train, val or test; of findings y_NAME) without the marked ones, and
+    what to say of it.
 
     They leave train, and val unless ``keep_val`` (it was given with the data set). They never leave test: the same
     images judge a run with and without marks. Raises DatasetError where a class would have no training image
@@ -86,7 +89,9 @@ def leave_out(samples: pd.DataFrame, marks: pd.DataFrame, keep_val: bool) -> tup
     marked = samples["digest"].isin(marks["digest"])
     gone = marked & samples["split"].isin(["train"] if keep_val else ["train", "val"])
     kept = samples[~gone]
-    for label in sorted(set(samples["label"])):
+    if names_in(samples):
+        check_findings(kept)
+    for label in [] if names_in(samples) else sorted(set(samples["label"])):
         if not ((kept["split"] == "train") & (kept["label"] == label)).any():
             raise DatasetError(
                 f"All training images of {label} are marked as wrong or to be left out: expected one at least. Undo "

@@ -23,7 +23,8 @@ from typing import Any
 import pandas as pd
 
 from cxr_core.data.dataset import Dataset
-from cxr_core.data.layout import IMAGE_SUFFIXES, listing
+from cxr_core.data.folder import IMAGE_SUFFIXES
+from cxr_core.data.layout import listing
 from cxr_core.errors import CxrError, DatasetError, ImageError
 from cxr_core.private import make_folder, private_lock
 from cxr_core.settings import data_dir, write_atomic
@@ -58,6 +59,10 @@ class Pseudonyms:
         """ "" stays, for a patient that is not known."""
         return f"p-{self._hash('patient', name, 16)}" if name else ""
 
+    def study(self, name: str) -> str:
+        """ "" stays, for a study that is not known."""
+        return f"s-{self._hash('study', name, 16)}" if name else ""
+
     def dataset(self, dataset: Dataset) -> str:
         """A name for the data set; where it lies is kept beside the key."""
         name = f"data-{self._hash('data', str(dataset.root), 8)}"
@@ -74,6 +79,9 @@ class Pseudonyms:
         hidden = samples.copy()
         hidden["file"] = [self.file(name) for name in samples["file"]]
         hidden["patient"] = [self.patient(name) for name in samples["patient"]]
+        if "study" in samples:
+            # It often begins with the patient's name.
+            hidden["study"] = [self.study(name) for name in samples["study"]]
         return hidden.sort_values("file", ignore_index=True)
 
     def audit(self, found: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from cxr_core.data.listing import several
 from cxr_core.figures import of
+from cxr_core.findings import names_in, values_of
 
 # What programs write where a value is missing. In a table such a label is none.
 MISSING = ("nan", "<na>", "nat", "null", "n/a", "#n/a")
@@ -31,7 +32,13 @@ def is_missing(label: str) -> bool:
 
 
 def class_names(samples: pd.DataFrame) -> list[tuple[str, str]]:
-    """(kind, sentence) of everything odd. ``samples``: columns file, label."""
+    """(kind, sentence) of everything odd. ``samples``: columns file, label, of findings y_NAME."""
+    if findings := names_in(samples):
+        values = values_of(samples, findings)
+        return [
+            *_spellings({name: int((values[:, k] == 1).sum()) for k, name in enumerate(findings)}),
+            *_masks(samples),
+        ]
     counts = {str(name): int(count) for name, count in samples["label"].value_counts().sort_index().items()}
     return [*_spellings(counts), *_missing(counts), *_several(counts), *_tiny(counts), *_masks(samples)]
 

@@ -10,7 +10,7 @@ import stat
 from pathlib import Path
 
 from cxr_core.errors import DatasetError
-from cxr_core.figures import counted, of
+from cxr_core.figures import counted
 from cxr_core.paths import kind_of
 
 MAX_BYTES = 256 * 2**20
@@ -21,9 +21,11 @@ NIH_COLUMNS = {
     "patient id": "patient",
     "patient age": "age",
 }
-# Between findings of one image in NIH's table.
-_BETWEEN = "|"
 Row = dict[str, str]
+
+
+class EncodingError(DatasetError):
+    """A table is no text in UTF-8."""
 
 
 def read_header(path: Path) -> list[str]:
@@ -58,8 +60,8 @@ def _ours(names: list[str]) -> list[str]:
 def read(path: Path, required: tuple[str, ...]) -> list[tuple[int, Row]]:
     """Rows as (line number, {column: text}), the columns in ``COLUMNS`` only, absent ones "", spaces stripped.
 
-    Raises DatasetError where the file cannot be read, lacks a column of ``required``, holds no row, has a row of
-    another length than the header, or is to give labels and names several findings of one image.
+    Raises DatasetError where the file cannot be read, lacks a column of ``required``, holds no row, or has a row of
+    another length than the header.
     """
     reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
     rows: list[tuple[int, Row]] = []
@@ -83,20 +85,7 @@ def read(path: Path, required: tuple[str, ...]) -> list[tuple[int, Row]]:
     for line, row in rows:
         if not row["file"]:
             raise DatasetError(f"{path.name}, line {line}: the column file is empty. Name the image of that row.")
-    if "label" in required:
-        _check_single(path, rows)
     return rows
-
-
-def _check_single(path: Path, rows: list[tuple[int, Row]]) -> None:
-    several = [(line, row["label"]) for line, row in rows if _BETWEEN in row["label"]]
-    if several:
-        line, findings = several[0]
-        raise DatasetError(
-            f"{path.name}: {of(len(several), len(rows))} images have several findings, the first in line {line} "
-            f"({findings[:100]}). Expected one label for each image: keep the rows with one finding, or write the "
-            "class that is meant into a column label."
-        )
 
 
 def _text(path: Path) -> str:
@@ -114,7 +103,7 @@ def _text(path: Path) -> str:
     except OSError as error:
         raise DatasetError(f"{path.name}: the table cannot be read ({error.strerror}).") from error
     except UnicodeDecodeError as error:
-        raise DatasetError(f"{path.name}: expected text in UTF-8. Save the table as 'CSV UTF-8'.") from error
+        raise EncodingError(f"{path.name}: expected text in UTF-8. Save the table as 'CSV UTF-8'.") from error
     if "\0" in text:
         raise DatasetError(f"{path.name}: expected text, got binary content. Save the table as 'CSV UTF-8'.")
     return text

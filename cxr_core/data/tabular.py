@@ -9,6 +9,7 @@ from cxr_core.data import table
 from cxr_core.data.budget import Budget
 from cxr_core.data.folder import Folder
 from cxr_core.data.listing import SPLIT_NAMES, Item, Listing, relative
+from cxr_core.data.origin import BY_TABLE, Origin
 from cxr_core.data.spelling import is_missing
 from cxr_core.data.unpacked import unpacked_dir
 from cxr_core.errors import DatasetError
@@ -16,9 +17,13 @@ from cxr_core.errors import DatasetError
 TABLE = "table"
 
 
+class NoneFoundError(DatasetError):
+    """None of the files that a table names is where it says."""
+
+
 def from_table(path: Path, budget: Budget | None = None) -> Listing:
     """List the images that a table names. Raises DatasetError for a malformed table, or where no file is found."""
-    found = Listing(path, TABLE)
+    found = Listing(path, TABLE, origin=Origin(rule=BY_TABLE, tables=(path.name,)))
     base, folder, lines = path.parent, Folder(path.parent, budget=budget), dict[str, int]()
     for line, row in table.read(path, ("file", "label")):
         split = SPLIT_NAMES.get(row["split"].lower(), "")
@@ -50,7 +55,7 @@ def from_table(path: Path, budget: Budget | None = None) -> Listing:
             found.unreadable.append((file, "lies outside of the uploaded archive"))
     found.unreadable += [(relative(base, image), f"{reason}; the table names it") for image, reason in folder.troubles]
     if not found.items:
-        raise DatasetError(
+        raise NoneFoundError(
             f"{path.name}: none of its {len(lines)} files was found. Paths are relative to the table's folder, {base}."
         )
     return found
@@ -98,5 +103,5 @@ def join_sources(found: Listing, path: Path) -> None:
             f"Write paths relative to {path.parent.name}, such as {min(files)}."
         )
     for index, item in enumerate(found.items):
-        patient, source, age = known.get(item.file, ("", "", ""))
+        patient, source, age = known.get(item.file, (item.patient, item.source, item.age))
         found.items[index] = replace(item, patient=patient, source=source, age=age)

@@ -125,15 +125,6 @@ def judged(
     return Report(tuple(found), macro, tuple(names[int(k)] for k in both), len(scores), units, resamples)
 
 
-def macro_roc_auc(truth: npt.ArrayLike, known: npt.ArrayLike, probabilities: npt.ArrayLike) -> float | None:
-    """The mean ROC AUC over the findings that have both, for each epoch; None where there is none."""
-    positive, sure, scores = checked(truth, known, probabilities, np.shape(truth)[1])
-    unit, units = units_of(None, len(scores))
-    columns = Columns(positive, sure, scores, np.full(positive.shape[1], 0.5), unit, units)
-    areas = columns.figures(np.ones((1, units), dtype=np.int64))["roc_auc"][0]
-    return float(np.nanmean(areas)) if not np.isnan(areas).all() else None
-
-
 def _macro(
     seen: Floats, values: Floats, carried: npt.NDArray[np.int64], both: npt.NDArray[np.intp], units: int, rng: Streams
 ) -> Figure:

@@ -175,3 +175,15 @@ class Areas:
                 np.divide(ap, positives, out=blank, where=defined),
             ]
         )
+
+
+def roc_areas(truth: Bools, known: Bools, probabilities: Floats) -> Floats:
+    """ROC AUC of each column over its known images, (K,); NaN without a positive or a negative. All are (N, K)."""
+    once = np.ones((1, 1))
+    found = []
+    for j in range(truth.shape[1]):
+        here = known[:, j]
+        found.append(
+            Areas(truth[here, j], probabilities[here, j], np.zeros(int(here.sum()), np.intp), 1).of(once)[0, 0]
+        )
+    return np.array(found, dtype=np.float64)

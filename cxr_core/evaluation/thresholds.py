@@ -77,6 +77,24 @@ def choose(
     return found
 
 
+def best_f1(truth: Bools, known: Bools, probabilities: Floats) -> Floats:
+    """The highest F1 of each column over its known images, (K,), NaN without a positive: what an epoch could reach, not
+    a way to choose a threshold. All are (N, K).
+    """
+    found = np.full(truth.shape[1], np.nan)
+    for k in range(truth.shape[1]):
+        truly, score = truth[known[:, k], k], probabilities[known[:, k], k]
+        if not truly.any():
+            continue
+        order = np.argsort(-score, kind="stable")
+        hits = np.cumsum(truly[order])
+        # A threshold can only stand between two different probabilities.
+        ends = np.append(score[order][1:] < score[order][:-1], True)
+        f1 = 2 * hits / (np.arange(1, len(score) + 1) + hits[-1])
+        found[k] = f1[ends].max()
+    return found
+
+
 def _threshold(truth: Bools, score: Floats, rule: Rule, seed: int) -> float:
     if rule.by == "sensitivity":
         ranked = np.sort(score[truth])[::-1]

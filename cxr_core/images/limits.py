@@ -18,7 +18,7 @@ MAX_ASPECT = 20
 @dataclass(frozen=True)
 class ImageInfo:
     """Facts of one image: sides in pixels as it is shown (upright), colour mode, file format, bits per channel, and
-    where its header says so the patient's age in years.
+    where its header says so the patient's age in years, sex (F or M) and the view, in DICOM's words.
     """
 
     width: int
@@ -27,6 +27,8 @@ class ImageInfo:
     format: str
     bits: int
     age: float | None = None
+    sex: str = ""
+    view: str = ""
 
 
 def check_bytes(count: int, name: str) -> None:

@@ -16,11 +16,13 @@ import pandas as pd
 from cxr_core.data import Pseudonyms, scan
 from cxr_core.data.pseudonyms import hidden
 from cxr_core.errors import DatasetError, RunError
+from cxr_core.findings import column
 from cxr_core.inference.trained import Trained
 from cxr_core.model import INFERENCE_BATCH, Item, Unreadable, in_batches, keep
 from cxr_core.runs import Run, external
 from cxr_core.runs.external import Outcome
-from cxr_core.runs.measured import Measured, measure
+from cxr_core.runs.measured import Measured, measure_of
+from cxr_core.runs.records import FINDINGS
 
 Progress = Callable[[int, int], None]
 
@@ -45,7 +47,7 @@ def evaluate_folder(
     Where the data set is split, its ``split`` is taken; where it is not, all of it ("all"). A class of the run may be
     absent; a class that the run does not know is a DatasetError.
     """
-    dataset = scan(data)
+    dataset = scan(data, known_classes=run.classes)
     unknown = sorted(set(dataset.classes) - set(run.classes))
     if unknown:
         raise DatasetError(
@@ -72,7 +74,7 @@ def evaluate_external(
 
     Raises as :func:`evaluate_folder` does.
     """
-    dataset = scan(data)
+    dataset = scan(data, known_classes=run.classes)
     return external.keep(run, dataset, *evaluate_folder(run, data, split, progress))
 
 
@@ -107,7 +109,7 @@ def evaluate_samples(
     """Metrics of a trained run on ``samples``, and a row per image with its probabilities and decision.
 
     ``paths``: where each file lies; without it below ``folder``.
-    The metrics are those of :func:`cxr_core.runs.measured.measure`, with split, warnings and unreadable files.
+    The metrics are those of ``measure_of`` (:mod:`cxr_core.runs.measured`), with split, warnings and unreadable files.
     """
     store = trained.store()
     paths = paths or {file: folder / file for file in samples["file"]}
@@ -124,10 +126,12 @@ def evaluate_samples(
     batches = (store.read(part) for part in in_batches(rows, INFERENCE_BATCH))
     probabilities = trained.probabilities(batches, lambda done: progress(done, len(rows)))
     store.close()
-    table = samples[["file", "digest", "patient", "source", "label"]].reset_index(drop=True)
-    for k, name in enumerate(trained.classes):
-        table[f"p_{name}"] = probabilities[:, k]
-    figures, table = measure(table, trained.classes, trained.implied, trained.decision)
+    columns = ["file", "digest", "patient", "source", "label"]
+    if trained.run.task == FINDINGS:
+        columns += [*("study", "age", "sex", "view"), *map(column, trained.classes)]
+    shown = {f"p_{name}": probabilities[:, k] for k, name in enumerate(trained.classes)}
+    table = pd.concat([samples[columns].reset_index(drop=True), pd.DataFrame(shown)], axis=1)
+    figures, table = measure_of(trained.run, table, trained.decision)
     metrics = {
         "split": split,
         **figures,

@@ -18,7 +18,9 @@ from PIL import Image
 from torch import Tensor, nn
 
 from cxr_core.errors import RunError
+from cxr_core.hierarchy import Coherent
 from cxr_core.inference.trained import Trained
+from cxr_core.labels import Implied
 from cxr_core.model.network import to_input
 
 # Ten even steps of "inferno" (van der Walt and Smith, CC0): lightness grows evenly from black to pale yellow.
@@ -44,8 +46,9 @@ def heat_map(trained: Trained, pixels: NDArray[np.uint8], label: str) -> NDArray
     """Grad-CAM of ``label`` for a decoded image (S, S): float32 (S, S), 0 to 1, the hottest place 1.
 
     All zeros where nothing speaks for the label. What the run does not see of an image is erased first. The gradient is
-    that of the label's logit, before calibration and thresholds, which do not change where the heat is. Raises RunError
-    for a label that the run does not know.
+    that of the label's logit, before calibration and thresholds, which do not change where the heat is; of coherent
+    labels that of the log odds of what is shown at temperature 1. Raises RunError for a label that the run does not
+    know.
     """
     if label not in trained.classes:
         raise RunError(f"Run {trained.run.id} knows {', '.join(trained.classes)}; got {label!r}. Choose one of these.")
@@ -54,7 +57,7 @@ def heat_map(trained: Trained, pixels: NDArray[np.uint8], label: str) -> NDArray
     with torch.no_grad():
         for stage in body:
             images = stage(images)
-    heat = _grad_cam(images, top, trained.classes.index(label))
+    heat = _grad_cam(images, top, trained.classes.index(label), trained.implied)
     heat = F.interpolate(heat, size=pixels.shape, mode="bilinear", align_corners=False)[0, 0]
     highest = float(heat.max())
     return (heat / highest if highest > 0 else heat).clamp_(0, 1).float().cpu().numpy()
@@ -68,7 +71,7 @@ def _split(trained: Trained) -> tuple[list[nn.Module], list[nn.Module]]:
     return [module for _, module in body], [module for _, module in top]
 
 
-def _grad_cam(activation: Tensor, top: list[nn.Module], label: int) -> Tensor:
+def _grad_cam(activation: Tensor, top: list[nn.Module], label: int, implied: Implied) -> Tensor:
     """ReLU of the channels (1, C, H, W), each weighted with the mean of its gradient: (1, 1, H, W)."""
     leaf = activation.detach().requires_grad_(True)
     with torch.enable_grad():
@@ -76,9 +79,22 @@ def _grad_cam(activation: Tensor, top: list[nn.Module], label: int) -> Tensor:
         for stage in top:
             score = stage(score)
         # Only this gradient is computed: no parameter's .grad, which all threads would share, is touched.
-        (gradient,) = torch.autograd.grad(score[0, label], leaf)
+        (gradient,) = torch.autograd.grad(_score(score[0], label, implied), leaf)
     weights = gradient.mean(dim=(2, 3), keepdim=True)
     return (weights * leaf.detach()).sum(dim=1, keepdim=True).relu_()
+
+
+def _score(logits: Tensor, label: int, implied: Implied) -> Tensor:
+    """What the map is of: the label's logit, or, up to a factor, something with the gradient of the log odds of the
+    label's shown probability, whose logs are a sum over its path. None of the findings is the absence of each.
+    """
+    if not isinstance(implied, Coherent):
+        return logits[label]
+    present, absent = implied.tree.path(label)
+    sides = torch.cat([logits[present], -logits[absent]])
+    # d log sigmoid(s) / ds = sigmoid(-s), made to add up to 1: also where every one of them rounds to 0.
+    weights = F.logsigmoid(-sides.detach()).softmax(dim=0)
+    return (weights * sides).sum()
 
 
 def overlay(picture: Image.Image, heat: NDArray[np.float32], opacity: float) -> Image.Image:

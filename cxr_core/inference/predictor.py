@@ -7,7 +7,7 @@ An answer for a picture unlike those that the run learnt from is withheld: it ca
 all the same marks it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -16,7 +16,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cxr_core.bars import bars
 from cxr_core.errors import ImageError
+from cxr_core.findings import learnt, spoken
 from cxr_core.images import content_digest, pixels, read_bytes
 from cxr_core.images.dicom import facts
 from cxr_core.images.gate import withheld
@@ -25,9 +27,9 @@ from cxr_core.inference.explain import heat_map
 from cxr_core.inference.neighbours import Neighbour, Neighbours
 from cxr_core.inference.seen import Seen, Sighting
 from cxr_core.inference.trained import Trained
-from cxr_core.labels import rule_text
 from cxr_core.model import INFERENCE_BATCH
 from cxr_core.runs import Run
+from cxr_core.runs.records import FINDINGS
 
 Source = bytes | Path
 
@@ -36,9 +38,10 @@ Source = bytes | Path
 class Prediction:
     """The answer for one file.
 
+    ``label``: the class, or of findings those that are ``present``, in words; ``present`` is None for classes.
     ``error``: why it cannot be read; label and probabilities are None then. ``withheld``: why the answer should not be
     shown, or None. ``distance``: mean cosine distance to the five nearest training images. ``seen``: where in the run's
-    own pictures this one is, or None.
+    own pictures this one is, or None. ``reason``: why the decision is not the most probable class, where it is not.
     """
 
     file: str
@@ -49,6 +52,8 @@ class Prediction:
     withheld: str | None = None
     distance: float | None = None
     seen: Sighting | None = None
+    present: tuple[str, ...] | None = None
+    reason: str = ""
 
     @property
     def outcome(self) -> str:
@@ -57,7 +62,9 @@ class Prediction:
 
     def shown(self, force: bool = False) -> "Prediction":
         """As it may be shown: without label and probabilities where they are withheld and not asked for."""
-        return self if force or not self.withheld else replace(self, label=None, probabilities=None)
+        if force or not self.withheld:
+            return self
+        return replace(self, label=None, probabilities=None, present=None, reason="")
 
 
 @dataclass(frozen=True)
@@ -123,21 +130,35 @@ class Predictor:
     def _answer(self, names: Sequence[str], decoded: Sequence[_Picture | ImageError]) -> Iterator[Prediction]:
         pictures = [picture for picture in decoded if not isinstance(picture, ImageError)]
         classes = self.trained.classes
-        rule = rule_text(classes, self.trained.implied, self.thresholds)
+        rule = self.trained.rule
         probabilities, vectors = np.empty((0, len(classes))), np.empty((0, 0), np.float16)
         if pictures:
             rows = self.trained.features(np.stack([picture.pixels for picture in pictures]))
             probabilities, vectors = self.trained.probabilities([rows]), embed(self.trained, [rows])
-        answers = iter(zip(probabilities, self.trained.decide(probabilities), vectors, strict=True))
+        answers = iter(zip(probabilities, self._decided(probabilities), vectors, strict=True))
         for name, picture in zip(names, decoded, strict=True):
             if isinstance(picture, ImageError):
                 yield Prediction(name, None, None, rule, str(picture))
                 continue
-            row, decision, vector = next(answers)
+            row, (decision, present), vector = next(answers)
             named = {label: float(value) for label, value in zip(classes, row, strict=True)}
             far = self.known.distance(vector)
-            reason = withheld(picture.content, name, picture.pixels, far, self.known.limit, picture.facts)
-            yield Prediction(name, classes[decision], named, rule, None, reason, far, picture.seen)
+            doubt = withheld(picture.content, name, picture.pixels, far, self.known.limit, picture.facts)
+            why = self._reason(named, decision) if present is None else ""
+            yield Prediction(name, decision, named, rule, None, doubt, far, picture.seen, present, why)
+
+    def _reason(self, probabilities: Mapping[str, float], decision: str) -> str:
+        trained = self.trained
+        return bars(probabilities, decision, trained.classes, trained.implied, trained.thresholds).reason
+
+    def _decided(self, probabilities: NDArray[np.float64]) -> list[tuple[str, tuple[str, ...] | None]]:
+        """For each image the decision in words and, of findings, those that are present."""
+        names = self.trained.classes
+        if self.trained.run.task != FINDINGS:
+            return [(names[k], None) for k in self.trained.decide(probabilities)]
+        there = self.trained.present(probabilities)
+        found = [tuple(names[k] for k in learnt(names) if row[k]) for row in there]
+        return list(zip(spoken(there, names), found, strict=True))
 
 
 def _groups(items: Iterable[tuple[str, Source]], size: int) -> Iterator[tuple[tuple[str, Source], ...]]:

@@ -8,6 +8,7 @@ trained.features(pixels)         # decoded images -> rows, masked as in training
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 import torch
@@ -16,12 +17,14 @@ from torch import nn
 
 from cxr_core.errors import ConfigError, RunError
 from cxr_core.evaluation import calibrate
+from cxr_core.findings import present_text
 from cxr_core.images.masking import masked
 from cxr_core.images.version import PIXELS
-from cxr_core.labels import Implied, decide
+from cxr_core.labels import Implied, decide, rule_text
 from cxr_core.model import FeatureStore, Space, infer, pick_device
 from cxr_core.model.network import frozen_features, read_prefix, read_suffix
 from cxr_core.runs import Decision, Run
+from cxr_core.runs.records import FINDINGS
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Trained:
 
     @property
     def thresholds(self) -> dict[str, float]:
-        """Per label; empty where the most probable class wins."""
+        """Per label or finding; empty where the most probable class wins."""
         return self.decision.thresholds
 
     @property
@@ -52,6 +55,13 @@ class Trained:
     @property
     def implied(self) -> Implied:
         return self.run.implied
+
+    @property
+    def rule(self) -> str:
+        """How probabilities become a decision, in a sentence."""
+        if self.run.task == FINDINGS:
+            return present_text(self.classes, self.implied)
+        return rule_text(self.classes, self.implied, self.thresholds)
 
     @cached_property
     def space(self) -> Space:
@@ -85,8 +95,18 @@ class Trained:
         self, batches: Iterable[NDArray[np.generic]], done: Callable[[int], None] = lambda count: None
     ) -> NDArray[np.float64]:
         """Calibrated probabilities (N, K) for batches of rows."""
-        logits = infer(self.suffix, batches, self.classes, self.device, done)
+        waiting = iter(batches)
+        first = next(waiting, None)
+        if first is None:
+            return np.empty((0, len(self.classes)))
+        logits = infer(self.suffix, chain([first], waiting), self.device, done)
+        if self.run.task == FINDINGS:
+            return self.run.tree.probabilities(logits.double().numpy(), self.decision.temperature)
         return calibrate(logits.double().numpy(), self.decision.temperature, self.implied)
+
+    def present(self, probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Of findings: which are there, (N, K)."""
+        return self.run.tree.present(probabilities, self.thresholds)
 
     def decide(self, probabilities: NDArray[np.float64]) -> NDArray[np.intp]:
         """Class index of each row's decision."""

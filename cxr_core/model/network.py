@@ -3,13 +3,13 @@
     space = space_of(config)                   # what the prefix gives, without building it
     prefix = load_prefix(config, store)        # only where features are missing
     suffix = initial_suffix(config, classes)   # rest of the backbone, then the head
-    logits = infer(suffix, batches, classes, device)
+    logits = infer(suffix, batches, device)
 
 The same functions serve training, evaluation and prediction, so that one image gives the same bits through each.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -212,13 +212,11 @@ def in_batches(numbers: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int
 def infer(
     suffix: nn.Sequential,
     batches: Iterable[NDArray[np.generic]],
-    classes: Sequence[str],
     device: torch.device,
     done: Callable[[int], None] = lambda count: None,
 ) -> Tensor:
-    """Logits (N, K) for batches of kept rows; ``done`` is told how many images are through."""
-    parts = [torch.empty(0, len(classes))]
-    count = 0
+    """Logits (N, K) for batches of kept rows, one at least; ``done`` is told how many images are through."""
+    parts, count = [], 0
     for rows in batches:
         parts.append(logits_of(suffix, rows, device))
         count += len(rows)

@@ -16,7 +16,8 @@ from cxr_core import __version__
 from cxr_core.config import TrainConfig
 from cxr_core.errors import RunError
 from cxr_core.figures import compact, of
-from cxr_core.labels import rule_text
+from cxr_core.hierarchy import Coherent
+from cxr_core.labels import rule_text, thresholded
 from cxr_core.reports import claim, performance, worth
 from cxr_core.reports.document import Block, Bullets, Document, Heading, Table, Text
 from cxr_core.runs import Decision, Run, files
@@ -86,6 +87,7 @@ def _details(run: Run, decision: Decision) -> list[Block]:
     config, info = run.config, run.info
     versions = ", ".join(f"{name} {number}" for name, number in info.versions.items())
     implied = [f"{name} implies {' and '.join(generals)}" for name, generals in run.implied.items()]
+    learnt = "each learnt where all that it implies is there" if isinstance(run.implied, Coherent) else "learnt apart"
     rows = [
         ["Network", f"{config.backbone}, {config.trainable} trained"],
         ["Origin of its weights", _origin(config)],
@@ -94,7 +96,7 @@ def _details(run: Run, decision: Decision) -> list[Block]:
             f"one frontal chest X-ray, grey, resized and cropped to {config.image_size} x {config.image_size} px",
         ],
         ["Output", f"calibrated probabilities of {', '.join(run.classes)}, and one decision"],
-        ["Labels", "; ".join(implied) if implied else "one of the classes"],
+        ["Labels", f"{'; '.join(implied)}; {learnt}" if implied else "one of the classes"],
         ["Decision rule", rule_text(run.classes, run.implied, decision.thresholds)],
         ["Software", versions],
         ["Licence, contact", "to be filled in by whoever passes this model on"],
@@ -137,7 +139,8 @@ def _factors(run: Run) -> list[Block]:
 
 
 def _metrics_used(run: Run, decision: Decision) -> list[Block]:
-    limits = ", ".join(f"{name} {value:.3f}" for name, value in decision.thresholds.items())
+    counts = thresholded(run.classes, run.implied)
+    limits = ", ".join(f"{name} {value:.3f}" for name, value in decision.thresholds.items() if name in counts)
     by_whom = f"a person, {decision.chosen}" if decision.chosen else "the training"
     threshold = (
         f"Thresholds: {limits}; chosen by {by_whom}, on the validation split."

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from cxr_core import __version__
+from cxr_core.bars import OF_ANY_KIND, bars
 from cxr_core.errors import RunError
 from cxr_core.figures import compact, of
 from cxr_core.inference import Neighbour
@@ -111,16 +112,19 @@ def _answer(run: Run, answered: Answered, decision: Decision) -> list[Block]:
     if not answered.is_open:
         return said
     label = f"Decision, marked as withheld: {answered.label}" if answered.withheld else f"Decision: {answered.label}"
+    shown = bars(answered.probabilities, answered.label, run.classes, run.implied, decision.thresholds)
+    limits = {part.name: part for part in shown.against}
     rows = []
-    for name, value in answered.probabilities.items():
-        limit = decision.thresholds.get(name)
-        reached = "" if limit is None else "reaches it" if value >= limit else "below it"
-        rows.append([name, compact(value), compact(limit), reached])
+    for name, value in {**shown.values, **shown.whole}.items():
+        part = limits.get(name.removesuffix(OF_ANY_KIND))
+        reached = "" if part is None else "reaches it" if part.reaches else "below it"
+        rows.append([name, compact(value), compact(part.threshold if part else None), reached])
     by_whom = f"chosen by a person on {decision.chosen[:10]}" if decision.chosen else "chosen by the training"
-    thresholds = f" Thresholds: {by_whom}, on the validation split." if decision.thresholds else ""
+    thresholds = f" Thresholds: {by_whom}, on the validation split." if shown.against else ""
     rule = rule_text(run.classes, run.implied, decision.thresholds)
     said += [
         Text(label, strong=True),
+        *([Text(shown.reason)] if shown.reason else []),
         Table(("Label", "Probability, calibrated", "Threshold", "Against it"), rows, (1, 2)),
         Text(f"Rule: {rule}{thresholds} Calibrated with temperature {decision.temperature:.3f} (validation split)."),
     ]

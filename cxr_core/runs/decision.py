@@ -11,8 +11,11 @@ from datetime import UTC, datetime
 
 from cxr_core.activity import record
 from cxr_core.errors import ConfigError, RunError
+from cxr_core.findings import learnt
+from cxr_core.hierarchy import Coherent
+from cxr_core.labels import thresholded
 from cxr_core.runs import files
-from cxr_core.runs.records import DecisionRule, OperatingPoint, damaged, read, written
+from cxr_core.runs.records import FINDINGS, DecisionRule, OperatingPoint, damaged, read, written
 from cxr_core.runs.run import Run
 from cxr_core.settings import write_atomic
 
@@ -35,7 +38,12 @@ class Decision:
             raise RunError(
                 f"Run {run.id} is {run.state}: expected a completed training. Wait for it, resume it, or pick another."
             )
-        labels = run.classes if run.implied else []
+        labels: list[str] = []
+        if run.task == FINDINGS:
+            labels = [run.classes[k] for k in learnt(run.classes)]
+        elif run.implied and not isinstance(run.implied, Coherent):
+            # Coherent labels have thresholds only where a person chose some.
+            labels = run.classes
         if not set(labels) <= set(rule.thresholds):
             raise damaged(run.path / files.DECISION, DecisionRule)
         thresholds = {name: rule.thresholds[name] for name in labels}
@@ -55,11 +63,18 @@ def _point(run: Run) -> OperatingPoint | None:
 def save_operating_point(run: Run, thresholds: Mapping[str, float]) -> None:
     """Decide with these thresholds from now on, everywhere. Choose them on the validation split.
 
-    ``thresholds``: some or all classes, each between 0 and 1. Raises ConfigError otherwise.
+    ``thresholds``: some or all classes, but for one that means none of the findings where the others are labels of
+    their own; each between 0 and 1. Raises ConfigError otherwise.
     """
+    counts = thresholded(run.classes, run.implied)
     for name, limit in thresholds.items():
         if name not in run.classes:
             raise ConfigError(f"threshold: the run knows {', '.join(run.classes)}; got {name}.")
+        if name not in counts:
+            raise ConfigError(
+                f"threshold of {name}: it is what is left without a finding, so none of its own can change a decision. "
+                f"Choose one for {' or '.join(sorted(counts))}."
+            )
         if not (math.isfinite(limit) and 0 < limit < 1):
             raise ConfigError(f"threshold of {name}: expected a number between 0 and 1, got {limit}.")
     chosen = datetime.now(UTC).isoformat(timespec="seconds")

@@ -27,7 +27,7 @@ from cxr_core.evaluation import unpaired
 from cxr_core.labels import indices
 from cxr_core.runs import files, records
 from cxr_core.runs.decision import Decision
-from cxr_core.runs.measured import Measured, measure, measured
+from cxr_core.runs.measured import Measured, measure_of, measured
 from cxr_core.runs.records import ExternalNote
 from cxr_core.runs.run import TEXT_COLUMNS, Run
 from cxr_core.settings import Stamp, stamp, write_atomic
@@ -66,7 +66,7 @@ class External:
                 raise ValueError
             # Intervals without "few" are older than those of few images.
             if metrics["thresholds"] != decision.thresholds or "few" not in metrics["ci"]:
-                again, table = measure(table, self.run.classes, self.run.implied, decision)
+                again, table = measure_of(self.run, table, decision)
                 metrics = {**metrics, **again}
             table[["label", "decision", "patient", "source"]], metrics["ci"]["accuracy"]
             figures = [float(metrics[name]) for name in ("accuracy", "balanced_accuracy", "macro_f1")]

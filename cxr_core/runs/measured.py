@@ -15,6 +15,8 @@ from cxr_core.evaluation.balance import unjudged
 from cxr_core.evaluation.calibration import brier, ece
 from cxr_core.labels import Implied, decide, indices
 from cxr_core.runs.decision import Decision
+from cxr_core.runs.measured_findings import measure_findings
+from cxr_core.runs.records import FINDINGS
 from cxr_core.runs.run import Run
 
 Measured = tuple[dict[str, Any], pd.DataFrame]
@@ -30,10 +32,17 @@ def measured(run: Run, split: str) -> Measured:
     decision, table, kept = Decision.load(run), run.predictions(split), run.metrics(split)
     if kept is None:
         raise RunError(f"Run {run.id} has no metrics for {split} yet: it is {run.state}.")
-    if not decision.chosen and "few" in kept.get("ci", {"few": {}}):
+    if not decision.chosen and (run.task == FINDINGS or "few" in kept.get("ci", {"few": {}})):
         return kept, table
-    again, table = measure(table, run.classes, run.implied, decision)
+    again, table = measure_of(run, table, decision)
     return {**kept, **again}, table
+
+
+def measure_of(run: Run, table: pd.DataFrame, decision: Decision) -> Measured:
+    """What this run's answers in ``table`` are worth: ``measure``, or of findings ``measured_findings``."""
+    if run.task == FINDINGS:
+        return measure_findings(table, run.tree, run.config.policy, decision)
+    return measure(table, run.classes, run.implied, decision)
 
 
 def measure(table: pd.DataFrame, classes: Sequence[str], implied: Implied, decision: Decision) -> Measured:

@@ -19,7 +19,9 @@ from cxr_core.images import Mask
 from cxr_core.settings import from_json
 
 # The number of the way in which a run is written down. A run without one is of the first.
-FORMAT = 2
+FORMAT = 3
+
+EXCLUSIVE, FINDINGS = "exclusive", "findings"
 
 Number = float | None
 Pair = Annotated[list[float], Field(min_length=2, max_length=2)] | None
@@ -77,14 +79,20 @@ class RunInfo(Record):
     format: int = Field(default=1, description="number of the way in which the run is written down")
     created: str = Field(default="", description="when, ISO 8601 with the offset of UTC")
     config: dict[str, Any] = Field(description="the configuration: every flag of `train`")
-    classes: Annotated[list[str], Field(min_length=1)] = Field(description="class names, sorted")
+    task: Literal["exclusive", "findings"] = Field(
+        default="exclusive", description="whether an image has one class, or any number of findings"
+    )
+    classes: Annotated[list[str], Field(min_length=1)] = Field(
+        description="class names, sorted; of findings their names in the data set's order"
+    )
     implied: dict[str, list[str]] = Field(description="class: the classes that it implies; empty for single labels")
     data: str = Field(description="path of the data set, a folder or a table, or a hash that stands for it")
     folder: str = Field(description="path that the names of the files begin at, or a hash that stands for it")
     dataset_name: str = Field(default="", description="name of the data set")
     pseudonyms: str = Field(default="", description="name of the key where hashes stand for names")
     data_digest: str = Field(default="", description="digest of files, labels, splits, patients, sources and contents")
-    counts: dict[str, dict[str, int]] = Field(default={}, description="images by split and class")
+    origin: dict[str, Any] = Field(default={}, description="which public set it is, and how its labels were made")
+    counts: dict[str, dict[str, int]] = Field(default={}, description="images by split and class, or with each finding")
     unreadable: int = Field(default=0, description="files of the data set that could not be read when the run was made")
     warnings: list[str] = Field(default=[], description="what stands beside every result")
     versions: dict[str, str] = Field(default={}, description="software that the run was made with")
@@ -146,7 +154,7 @@ class ProgressNote(Record):
 
 
 class EpochFigures(Record):
-    """Figures of one split after an epoch; those of train have no recall and no matrix."""
+    """Figures of one split after an epoch; those of train are fewer."""
 
     model_config = ConfigDict(allow_inf_nan=True)
 
@@ -154,6 +162,8 @@ class EpochFigures(Record):
     accuracy: Number = Field(default=None, description="images decided rightly, of all")
     balanced_accuracy: Number = Field(default=None, description="mean recall of the classes that occur")
     macro_f1: Number = Field(default=None, description="mean F1 of the classes")
+    macro_roc_auc: Number = Field(default=None, description="of findings: mean area over those that have both")
+    roc_auc: dict[str, Number] = Field(default={}, description="of findings: each one's area under the ROC curve")
     recall: dict[str, Number] = Field(default={}, description="by class")
     confusion: list[list[int]] = Field(default=[], description="rows are true classes, columns decided ones")
 
@@ -311,6 +321,54 @@ class Metrics(Record):
             raise ValueError("the figures are of other classes")
         if any([len(row) for row in table] != [2, 2] for table in self.one_vs_rest.values()):
             raise ValueError("expected tables of two by two")
+        return self
+
+
+class _PerFinding(_PerClass):
+    n: int
+    unknown: int
+    positives: int
+    patients: int
+    others: int
+    specificity: Number
+    npv: Number
+    prevalence: Number
+    threshold: float
+    ece: Number = None
+    brier: Number = None
+    calibration_gap: Number = None
+
+
+class _FindingIntervals(Record):
+    macro_roc_auc: Pair = None
+    per_class: dict[str, dict[str, Pair]] = {}
+
+
+class FindingMetrics(Record):
+    """The same of findings: each over the images where it is known."""
+
+    expected: ClassVar[str] = "the figures of a split"
+    advice: ClassVar[str] = "Evaluate it again."
+
+    task: Literal["findings"] = Field(description="tells these from the figures of classes")
+    split: str = Field(description="train, val, test, or all of an external data set")
+    n: int = Field(description="images")
+    classes: list[str] = Field(description="the findings; what means none of them is not among them")
+    counted: list[str] = Field(description="those with images that have it and images that have not")
+    macro_roc_auc: Number = Field(description="mean over these")
+    macro_average_precision: Number = Field(description="mean over these")
+    macro_f1: Number = Field(description="mean over these")
+    per_class: dict[str, _PerFinding] = Field(description="each finding's figures; recall is the sensitivity")
+    one_vs_rest: dict[str, list[list[int]]] = Field(description="by finding: [[TN, FP], [FN, TP]]")
+    ci: _FindingIntervals = Field(description="95 % intervals, by patient")
+    calibration: dict[str, Number] = Field(description="the temperature")
+    thresholds: dict[str, float] = Field(description="that these figures were decided by")
+    warnings: list[str] = Field(description="what stands beside them")
+
+    @model_validator(mode="after")
+    def _findings_agree(self) -> "FindingMetrics":
+        if set(self.per_class) != set(self.classes) or set(self.one_vs_rest) != set(self.classes):
+            raise ValueError("the figures are of other findings")
         return self
 
 

@@ -28,6 +28,8 @@ from cxr_core.audit import Audit
 from cxr_core.audit.kinds import KINDS, WARNS
 from cxr_core.config import TrainConfig
 from cxr_core.errors import ConfigError, RunError
+from cxr_core.findings import column
+from cxr_core.hierarchy import Coherent, Hierarchy
 from cxr_core.images import Mask
 from cxr_core.images.masking import without_border
 from cxr_core.images.version import PIXELS
@@ -35,14 +37,29 @@ from cxr_core.paths import shown
 from cxr_core.private import file_mode
 from cxr_core.runs import files, records
 from cxr_core.runs.liveness import alive, worker_lock
-from cxr_core.runs.records import FORMAT, Epoch, FoundNote, Metrics, ProgressNote, RunInfo, Shape, Status
+from cxr_core.runs.records import (
+    EXCLUSIVE,
+    FINDINGS,
+    FORMAT,
+    Epoch,
+    FindingMetrics,
+    FoundNote,
+    Metrics,
+    ProgressNote,
+    RunInfo,
+    Shape,
+    Status,
+)
 from cxr_core.settings import from_json, write_atomic
 
 ACTIVE = ("queued", "extracting", "training", "evaluating")
 RESUMABLE = ("stopped", "lost", "failed")
 SPLITS = ("train", "val", "test")
 # A class may be called 1, and a digest may look like a number.
-TEXT_COLUMNS = ("file", "label", "patient", "source", "split", "digest", "decision", "reason")
+TEXT_COLUMNS = (
+    *("file", "label", "patient", "source", "split", "digest", "decision", "reason"),
+    *("study", "sex", "view"),
+)
 
 
 @dataclass(frozen=True)
@@ -85,7 +102,8 @@ class Run:
     @property
     def config(self) -> TrainConfig:
         try:
-            return TrainConfig.create(**self.info.config)
+            # Runs without the field are older than the choice, and their labels flat.
+            return TrainConfig.create(**{"hierarchy": "flat", **self.info.config})
         except ConfigError as error:
             raise RunError(f"{self.path / files.RUN} holds no valid configuration: {error}") from None
 
@@ -94,8 +112,28 @@ class Run:
         return list(self.info.classes)
 
     @property
+    def task(self) -> str:
+        """``exclusive``: an image has one class; ``findings``: any number of them."""
+        return self.info.task
+
+    @property
+    def tree(self) -> Hierarchy:
+        """The names of the labels and what each implies."""
+        implied = self.implied
+        return implied.tree if isinstance(implied, Coherent) else Hierarchy(self.classes, implied)
+
+    @cached_property
     def implied(self) -> dict[str, tuple[str, ...]]:
-        return {name: tuple(generals) for name, generals in self.info.implied.items()}
+        """What each label implies, as :mod:`cxr_core.labels` reads it: coherent where it was learnt so, and always of
+        findings.
+        """
+        implied = {name: tuple(generals) for name, generals in self.info.implied.items()}
+        if self.task == EXCLUSIVE and (not implied or self.config.hierarchy == "flat"):
+            return implied
+        try:
+            return Coherent(self.classes, implied)
+        except ConfigError:
+            raise records.damaged(self.path / files.RUN, RunInfo) from None
 
     @property
     def pseudonyms(self) -> str:
@@ -250,8 +288,10 @@ class Run:
 
     @property
     def split(self) -> pd.DataFrame:
-        """A row per image: file, label, patient, source, split, digest."""
-        return _read_table(self.path / files.SPLIT, "file", "label", "patient", "source", "split", "digest")
+        """A row per image: file, label, patient, source, split, digest; of findings each one's labels (``y_NAME``)."""
+        columns = ("file", "label", "patient", "source", "split", "digest")
+        labels = map(column, self.classes) if self.task == FINDINGS else ()
+        return _read_table(self.path / files.SPLIT, *columns, *labels)
 
     @property
     def audit(self) -> Audit | None:
@@ -278,7 +318,7 @@ class Run:
         """The evaluation on ``split``, or None where there is none yet (or a damaged one: it can be made again)."""
         metrics: dict[str, Any] = _read_json(self.path / files.metrics(split))
         try:
-            records.of(metrics, Metrics)
+            records.of(metrics, FindingMetrics if self.task == FINDINGS else Metrics)
         except ValueError:
             return None
         return metrics

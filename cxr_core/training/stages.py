@@ -25,6 +25,7 @@ from cxr_core.audit import audit
 from cxr_core.data import Pseudonyms, scan
 from cxr_core.disk import free_at, room_for, size
 from cxr_core.errors import CxrError, DatasetError, DiskError, RunError
+from cxr_core.hierarchy import Coherent
 from cxr_core.inference import Trained
 from cxr_core.inference.embedding import keep_embedding
 from cxr_core.inference.evaluate import check_folder, evaluate_samples, named
@@ -34,9 +35,12 @@ from cxr_core.model.network import initial_suffix, load_prefix, save_weights
 from cxr_core.private import open_private
 from cxr_core.runs import Run, files, speeds
 from cxr_core.runs.queue import owner_of
+from cxr_core.runs.records import EXCLUSIVE, FINDINGS
 from cxr_core.settings import replacing, write_atomic
 from cxr_core.sheets import written
 from cxr_core.training.divergence import signs
+from cxr_core.training.findings import Findings, labelled
+from cxr_core.training.objectives import CoherentClasses, Exclusive, Labels, Objective
 from cxr_core.training.progress import Progress
 from cxr_core.training.trainer import Part, Trainer
 from cxr_core.training.unreadable import Missing
@@ -89,7 +93,7 @@ class Stages:
         """Say what was left out. Raises DatasetError where too much was to go on."""
         trained = set(samples.loc[samples["split"] == "train", "label"])
         empty = [name for name in self.run.classes if name not in trained]
-        if empty:
+        if empty and self.run.task == EXCLUSIVE:
             raise DatasetError(f"No readable training image of {', '.join(empty)} is left. Fix or remove the class.")
         if left.problem:
             raise DatasetError(left.problem)
@@ -120,7 +124,11 @@ class Stages:
     def _part(self, store: FeatureStore, samples: pd.DataFrame, split: str, views: int) -> Part:
         chosen = samples[samples["split"] == split]
         rows = [store.rows([f"{digest}:{view}" for digest in chosen["digest"]]) for view in range(views)]
-        label = indices(chosen["label"], self.run.classes)
+        run = self.run
+        if run.task == FINDINGS:
+            label: Labels = labelled(chosen, run.tree, run.config.policy)
+        else:
+            label = indices(chosen["label"], run.classes)
         if not len(label):
             raise DatasetError(f"No readable image is left in {split}. Fix the files that unreadable.csv names.")
         return Part(store, np.stack(rows, axis=1), label)
@@ -128,16 +136,10 @@ class Stages:
     def train(self, store: FeatureStore, samples: pd.DataFrame, device: torch.device) -> list[str]:
         """Train to the end; what has to stand beside the results."""
         config, run = self.config, self.run
-        trainer = Trainer(
-            config,
-            run.classes,
-            run.implied,
-            self._part(store, samples, "train", config.views),
-            self._part(store, samples, "val", 1),
-            initial_suffix(config, len(run.classes)),
-            run.path / files.LAST,
-            device,
-        )
+        parts = (self._part(store, samples, "train", config.views), self._part(store, samples, "val", 1))
+        objective = self._objective(*parts, device)
+        suffix = initial_suffix(config, len(run.classes))
+        trainer = Trainer(config, objective, *parts, suffix, run.path / files.LAST, device)
         self._rewind_history(trainer.standing.epoch)
 
         def progress(epoch: int, done: int, total: int) -> None:
@@ -159,13 +161,22 @@ class Stages:
         save_weights(trainer.suffix, run.path / files.LAST_WEIGHTS)
         trainer.suffix.load_state_dict(trainer.best)
         save_weights(trainer.suffix, run.weights_file)
-        decision = {**trainer.rule(), "epoch": trainer.standing.best_epoch, "monitor": config.monitor}
+        decision = {**trainer.rule(), "epoch": trainer.standing.best_epoch, "monitor": objective.monitor}
         write_atomic(run.path / files.DECISION, json.dumps(decision, indent=1))
         store.close()
         found = signs(run.history, trainer.standing.best_epoch, trainer.guessing(), run.classes, config.lr)
         for sign in found:
             LOGGER.warning(f"Note: {sign}")
         return found
+
+    def _objective(self, train: Part, val: Part, device: torch.device) -> Objective:
+        config, run = self.config, self.run
+        if run.task == FINDINGS:
+            return Findings(config, run.tree, train.label, val.label, device)
+        implied = run.implied
+        if isinstance(implied, Coherent):
+            return CoherentClasses(config, run.classes, implied, train.label, device)
+        return Exclusive(config, run.classes, implied, train.label, device)
 
     def _rewind_history(self, epochs: int) -> None:
         """Drop what a crash left behind the state: an unfinished line, or epochs that are trained again."""
@@ -198,8 +209,7 @@ class Stages:
             )
             write_atomic(self.run.path / files.predictions(split), written(predictions))
             write_atomic(self.run.path / files.metrics(split), json.dumps(metrics, indent=1))
-            figures = f"macro F1 {metrics['macro_f1']:.3f}, accuracy {metrics['accuracy']:.3f}"
-            LOGGER.info(f"{split}: {figures}, {metrics['n']} images")
+            LOGGER.info(f"{split}: {_figures(metrics)}, {metrics['n']} images")
 
 
 def keep_audit(run: Run, progress: Callable[[int, int], None]) -> None:
@@ -224,10 +234,25 @@ def keep_audit(run: Run, progress: Callable[[int, int], None]) -> None:
     write_atomic(run.path / files.AUDIT, json.dumps(kept))
 
 
+def _figures(metrics: dict[str, Any]) -> str:
+    """The figures of a split in the log."""
+    if metrics.get("task") == FINDINGS:
+        return f"macro ROC AUC {_number(metrics['macro_roc_auc'])}, macro F1 {_number(metrics['macro_f1'])}"
+    return f"macro F1 {metrics['macro_f1']:.3f}, accuracy {metrics['accuracy']:.3f}"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
 def _epoch_line(row: dict[str, Any], epochs: int) -> str:
     train, val = row["train"], row["val"]
+    if "macro_roc_auc" in val:
+        areas = f"{_number(train['macro_roc_auc'])} / {_number(val['macro_roc_auc'])}"
+        reached = f"macro ROC AUC {areas}  macro F1 {_number(val['macro_f1'])}"
+    else:
+        reached = f"accuracy {train['accuracy']:.3f} / {val['accuracy']:.3f}  macro F1 {val['macro_f1']:.3f}"
     return (
-        f"epoch {row['epoch']}/{epochs}  loss {train['loss']:.4f} / {val['loss']:.4f}  "
-        f"accuracy {train['accuracy']:.3f} / {val['accuracy']:.3f}  macro F1 {val['macro_f1']:.3f}"
+        f"epoch {row['epoch']}/{epochs}  loss {train['loss']:.4f} / {val['loss']:.4f}  {reached}"
         f"{'  best' if row['best'] else ''}  ({row['seconds']:.1f} s)"
     )

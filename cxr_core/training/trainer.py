@@ -1,6 +1,6 @@
 """The training loop on kept features: a suffix, a loss, epochs; stop, resume, the best epoch.
 
-    trainer = Trainer(config, classes, implied, train, val, suffix, folder)
+    trainer = Trainer(config, objective, train, val, suffix, folder, device)
     for row in trainer.epochs(should_stop, progress): ...
 
 Same seed, same machine: the same history, whether it ran through or was stopped and resumed in between.
@@ -8,7 +8,7 @@ Same seed, same machine: the same history, whether it ran through or was stopped
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,15 +20,12 @@ from torch import Tensor, nn
 
 from cxr_core.config import TrainConfig
 from cxr_core.errors import RunError
-from cxr_core.evaluation import calibrate, confusion_matrix, summary
-from cxr_core.evaluation.calibration import fit_temperature
-from cxr_core.labels import Implied, choose_thresholds, decide, targets
 from cxr_core.model import INFERENCE_BATCH, FeatureStore, in_batches, infer
-from cxr_core.model.losses import balanced_alpha, sigmoid_focal_loss, softmax_focal_loss
 from cxr_core.training.checkpoint import Standing, copy_weights, load_checkpoint, save_checkpoint
 from cxr_core.training.divergence import Guess
+from cxr_core.training.objectives import Labels, Objective
 from cxr_core.training.schedule import learning_rate
-from cxr_core.training.steps import Loss, OptimizerStep, step_for
+from cxr_core.training.steps import OptimizerStep, step_for
 
 # Saving may cost this share of the training's time. Where an epoch is too short for that, some go by unsaved, and a
 # request to stop waits for the epoch's end instead of throwing it away.
@@ -37,11 +34,11 @@ SAVING_SHARE = 0.05
 
 @dataclass(frozen=True)
 class Part:
-    """A split as the trainer sees it: kept rows (N, V), one column per view, and class indices (N,)."""
+    """A split as the trainer sees it: kept rows (N, V), one column per view, and labels (N, ...) of the objective."""
 
     store: FeatureStore
     rows: NDArray[np.int64]
-    label: NDArray[np.int64]
+    label: Labels
 
     def __len__(self) -> int:
         return len(self.label)
@@ -53,24 +50,22 @@ class Trainer:
     def __init__(
         self,
         config: TrainConfig,
-        classes: Sequence[str],
-        implied: Implied,
+        objective: Objective,
         train: Part,
         val: Part,
         suffix: nn.Sequential,
         folder: Path,
         device: torch.device,
     ) -> None:
-        self.config, self.classes, self.implied = config, list(classes), implied
+        self.config, self.objective = config, objective
         self.train, self.val, self.device = train, val, device
         self.suffix = suffix.to(device)
         self.optimizer = _optimizer(config, self.suffix)
-        self.loss = _loss(config, classes, implied, train.label, device)
         self.file = folder / "state.safetensors"
         self.standing, self.best = Standing(), copy_weights(self.suffix)
         if self.file.exists():
             self.standing, self.best = load_checkpoint(self.file, self.suffix, self.optimizer)
-        self.step = step_for(OptimizerStep(config, self.suffix, self.optimizer, self.loss, train.store, device))
+        self.step = step_for(OptimizerStep(config, self.suffix, self.optimizer, objective.loss, train.store, device))
         self._saved_epoch = self.standing.epoch
         self._unsaved_seconds = 0.0
         self._saving_seconds = 0.0
@@ -113,7 +108,7 @@ class Trainer:
 
     def _pass(
         self, epoch: int, stop_now: Callable[[], bool], progress: Callable[[int, int, int], None]
-    ) -> tuple[float, Tensor, NDArray[np.int64]] | None:
+    ) -> tuple[float, Tensor, Labels] | None:
         """One pass over the training split: mean loss, logits and labels in the order drawn; None if stopped."""
         # All randomness of an epoch (order, views, dropout) follows from the seed and the epoch's number.
         torch.manual_seed((self.config.seed << 20) + epoch)
@@ -145,15 +140,15 @@ class Trainer:
         return learning_rate(self.config.schedule, self.config.lr, step, self.config.epochs * steps_per_epoch)
 
     def _close_epoch(
-        self, epoch: int, loss: float, logits: Tensor, label: NDArray[np.int64], training_seconds: float
+        self, epoch: int, loss: float, logits: Tensor, label: Labels, training_seconds: float
     ) -> dict[str, Any]:
         started = time.perf_counter()
+        objective = self.objective
         val_loss, val = self.validate()
         self._check_finite(val_loss, epoch)
-        train_summary = self._summary(label, calibrate(logits.double().numpy(), 1.0, self.implied))
-        val_summary = self._summary(self.val.label, val)
-        measured = {"loss": val_loss, **val_summary}
-        score = (-val_loss if self.config.monitor == "loss" else measured[self.config.monitor], -val_loss)
+        of_train = objective.brief(label, objective.probabilities(logits.double().numpy()))
+        measured = {"loss": val_loss, **objective.figures(self.val.label, val)}
+        score = (-val_loss if objective.monitor == "loss" else measured[objective.monitor], -val_loss)
         standing = self.standing
         standing.epoch = epoch
         better = standing.best_score is None or score > standing.best_score
@@ -165,7 +160,7 @@ class Trainer:
             "seconds": round(training_seconds + time.perf_counter() - started, 4),
             "images_per_second": round(len(label) / max(training_seconds, 1e-9), 2),
             "lr": self.optimizer.param_groups[0]["lr"],
-            "train": {"loss": loss, "accuracy": train_summary["accuracy"], "macro_f1": train_summary["macro_f1"]},
+            "train": {"loss": loss, **of_train},
             "val": measured,
             "best": better,
         }
@@ -173,48 +168,30 @@ class Trainer:
     def validate(self) -> tuple[float, NDArray[np.float64]]:
         """Mean loss and probabilities (N, K) on the validation split."""
         loss, logits = self._validation_logits()
-        return loss, calibrate(logits.double().numpy(), 1.0, self.implied)
+        return loss, self.objective.probabilities(logits.double().numpy())
 
     def _validation_logits(self) -> tuple[float, Tensor]:
         self.suffix.eval()
         rows = self.val.rows[:, 0]
         batches = (self.val.store.read(part) for part in in_batches(rows, INFERENCE_BATCH))
-        logits = infer(self.suffix, batches, self.classes, self.device)
+        logits = infer(self.suffix, batches, self.device)
         with torch.no_grad():
-            loss = self.loss(logits.to(self.device), self.val.label).item()
+            loss = self.objective.loss(logits.to(self.device), self.val.label).item()
         return loss, logits
 
     def guessing(self) -> Guess:
-        """What the loss would be if every image were answered with the classes' shares in training."""
-        label, known = self.train.label, len(self.classes)
-        means = targets(np.arange(known), self.classes, self.implied) if self.implied else np.eye(known)
-        shares = np.clip(means[label].mean(axis=0), 0.5 / len(label), 1 - 0.5 / len(label))
-        logits = np.log(shares / (1 - shares)) if self.implied else np.log(shares)
-        answer = torch.tensor(logits, dtype=torch.float32, device=self.device)
+        """What the loss would be if every image were answered with the labels' shares in training."""
+        answer = torch.tensor(self.objective.guess(), dtype=torch.float32, device=self.device)
         with torch.no_grad():
             train, val = (
-                self.loss(answer.expand(len(part), known), part.label).item() for part in (self.train, self.val)
+                self.objective.loss(answer.expand(len(part), -1), part.label).item() for part in (self.train, self.val)
             )
         return Guess(train, val)
 
     def rule(self) -> dict[str, Any]:
         """Temperature and thresholds, chosen on the validation split with the weights as they stand."""
         _, logits = self._validation_logits()
-        temperature = fit_temperature(logits.numpy(), self.val.label, self.classes, self.implied)
-        probabilities = calibrate(logits.double().numpy(), temperature, self.implied)
-        thresholds = choose_thresholds(self.val.label, probabilities, self.classes, self.implied)
-        return {"temperature": temperature, "thresholds": thresholds}
-
-    def _summary(self, label: NDArray[np.int64], probabilities: NDArray[np.float64]) -> dict[str, Any]:
-        """Figures under the thresholds that suit these probabilities best.
-
-        Train and validation each get their own: in training mode (dropout, batch statistics) the network gives other
-        probabilities, and thresholds of the one would misjudge the other.
-        """
-        thresholds = choose_thresholds(label, probabilities, self.classes, self.implied)
-        decision = decide(probabilities, self.classes, self.implied, thresholds)
-        confusion = confusion_matrix(label, decision, len(self.classes))
-        return {**summary(confusion, self.classes), "confusion": confusion.tolist()}
+        return self.objective.rule(logits.double().numpy(), self.val.label)
 
     def _save(self) -> None:
         started = time.perf_counter()
@@ -232,29 +209,3 @@ def _optimizer(config: TrainConfig, suffix: nn.Module) -> torch.optim.Optimizer:
     return torch.optim.SGD(
         parameters, lr=config.lr, momentum=config.momentum, weight_decay=config.weight_decay, fused=True
     )
-
-
-def _loss(
-    config: TrainConfig,
-    classes: Sequence[str],
-    implied: Implied,
-    label: NDArray[np.int64],
-    device: torch.device,
-) -> Loss:
-    """The focal loss of this configuration."""
-    counts = torch.bincount(torch.from_numpy(label), minlength=len(classes))
-    if implied:
-        meaning = torch.from_numpy(targets(np.arange(len(classes)), classes, implied)).to(device)
-        positives = (counts[:, None] * meaning.cpu()).sum(0)
-        alpha = _alpha(config, balanced_alpha(counts, positives), device)
-        return lambda logits, index: sigmoid_focal_loss(
-            logits, meaning[torch.from_numpy(index).to(device)], config.gamma, alpha
-        )
-    alpha = _alpha(config, balanced_alpha(counts), device)
-    return lambda logits, index: softmax_focal_loss(logits, torch.from_numpy(index).to(device), config.gamma, alpha)
-
-
-def _alpha(config: TrainConfig, balanced: Tensor, device: torch.device) -> Tensor | None:
-    if config.alpha == "none":
-        return None
-    return (balanced if config.alpha == "balanced" else torch.tensor(config.alpha)).float().to(device)

@@ -14,6 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from cxr_core import images, reach
 from cxr_core.data import Dataset, scan
+from cxr_core.data.answers import file_of
 from cxr_core.errors import DatasetError
 from cxr_core.figures import of
 from cxr_core.images import Mask, jpeg
@@ -32,14 +33,15 @@ THUMBNAIL_SIDE = 256
 FULL_SIDE = 2048
 
 
-def cached_scan(root: Path | str) -> Dataset:
+def cached_scan(root: Path | str, known: tuple[str, ...] = ()) -> Dataset:
     """The data set at ``root``. Held for a minute, so that turning a page need not visit every file; a bar shows how
     far the first scan is, with a button that stops it. Raises DatasetError, also for one that was stopped.
-    ``forget_scans()`` looks again.
+    ``forget_scans()`` looks again. ``known``: names that are classes for certain, as those of a run are.
     """
     path = given(root)
     reach.check(path)
-    held = _held(os.path.realpath(path))
+    # What is said of how to read it, in whatever session or command, makes another data set of it.
+    held = _held(os.path.realpath(path), stamp(file_of(path)), known)
     if "dataset" not in held:
         stopped = st.session_state.setdefault(STOPPED, {})
         if str(path) in stopped:
@@ -55,7 +57,7 @@ def cached_scan(root: Path | str) -> Dataset:
                 at[:] = done, total
                 report(done, total)
 
-            held["dataset"] = scan(path, far)
+            held["dataset"] = scan(path, far, known_classes=known) if known else scan(path, far)
     dataset: Dataset = held["dataset"]
     return dataset
 
@@ -65,7 +67,7 @@ def _far(done: int, total: int) -> str:
 
 
 @st.cache_resource(ttl=SCAN_SECONDS_VALID, max_entries=8, show_spinner=False)
-def _held(root: str) -> dict[str, Any]:
+def _held(root: str, answers: Stamp, known: tuple[str, ...]) -> dict[str, Any]:
     # A place to put the scan: a cached function cannot draw a bar that was made outside of it.
     return {}
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cxr_core import charts, images
+from cxr_core.bars import OF_ANY_KIND, bars
 from cxr_core.errors import ImageError
 from cxr_core.figures import of
 from cxr_core.images import BORDER, jpeg
@@ -94,19 +95,25 @@ def _heated(run: Run, case: Case, label: str, opacity: float) -> None:
 
 
 def answer_view(run: Run, case: Case, key: str) -> None:
-    """Decision, true label where known, and each probability against its threshold."""
+    """Decision, true label where known, each probability against its threshold, and why where that is not plain."""
     thresholds = Decision.load(run).thresholds
+    shown = bars(case.probabilities, case.decision, run.classes, run.implied, thresholds)
     known = f" · true label **{escaped(case.true)}**" if case.true else ""
     st.markdown(f"Decision **{escaped(case.decision)}**{known}")
     st.plotly_chart(
-        charts.probabilities(case.probabilities, case.decision, thresholds),
+        charts.probabilities(shown.values, shown.decided, shown.limits),
         key=f"probabilities-{key}",
         config={"displayModeBar": False},
     )
-    if thresholds:
+    if shown.reason:
+        st.markdown(escaped(shown.reason))
+    if shown.together and OF_ANY_KIND not in shown.reason:
+        st.caption(escaped(shown.together))
+    if shown.against:
         listed = ", ".join(
-            f"{escaped(name)} {case.probabilities[name]:.3f} ({'reaches' if fires else 'below'} {thresholds[name]:.3f})"
-            for name, fires in ((name, case.probabilities[name] >= thresholds[name]) for name in sorted(thresholds))
+            f"{escaped(part.name)} {part.probability:.3f} ({'reaches' if part.reaches else 'below'} "
+            f"{part.threshold:.3f})"
+            for part in shown.against
         )
         st.caption(f"Probability against threshold: {listed}.")
     st.caption(escaped(rule_text(run.classes, run.implied, thresholds)))

@@ -11,13 +11,15 @@ import streamlit as st
 from cxr_core import reach
 from cxr_core.activity import record_opened
 from cxr_core.data import Dataset, unpack
+from cxr_core.data.answers import forget, said
 from cxr_core.data.folder import Folder
-from cxr_core.errors import DatasetError
+from cxr_core.errors import DatasetError, QuestionError
 from cxr_core.paths import given, printable
 from cxr_core.settings import recent_datasets, remember_dataset, runs_dir
-from cxr_core.ui.cached import cached_scan, forget_scans
+from cxr_core.ui.cached import STOPPED, cached_scan, forget_scans
 from cxr_core.ui.frame import escaped
 from cxr_core.ui.link import asked, linked_box
+from cxr_core.ui.question import question_form
 
 MAX_FOLDERS_SHOWN = 60
 # In the session: paths that the person typed, picked, or allowed.
@@ -31,13 +33,14 @@ def known_datasets() -> list[Path]:
 
 def open_dataset() -> Dataset | None:
     """Choose a data set (a recent one, a typed folder or table, a subfolder, an uploaded zip; kept in ``?data=``)
-    and scan it. None, with what to do, where none is chosen. Raises DatasetError.
+    and scan it. None, with what to do, where none is chosen or a person has to say first how it is read (a form
+    asks). Raises DatasetError.
     """
     chosen = _choose()
     if not chosen:
         st.info(
-            "No data set is open. Type the path of a folder with one subfolder per class (or train and test folders "
-            "that hold these), or of a CSV table with file and label; or upload a zip of such a folder.",
+            "No data set is open. Type the path of a public set as it is downloaded, of a folder with one subfolder "
+            "per class (or train and test folders that hold these), or of a table; or upload a zip of such a folder.",
             icon=":material/folder_open:",
         )
         return None
@@ -45,7 +48,18 @@ def open_dataset() -> Dataset | None:
         given(chosen)
         _ask(chosen)
         return None
-    dataset = cached_scan(chosen)
+    try:
+        dataset = cached_scan(chosen)
+    except QuestionError as error:
+        question_form(given(chosen), error.question)
+        return None
+    except DatasetError as error:
+        if not _was_answered(given(chosen)) or st.session_state.get(STOPPED):
+            raise
+        st.error(escaped(str(error)), icon=":material/error:")
+        st.caption("It is read by what a person said of it, which may not fit any more.")
+        st.button("Forget what was said", icon=":material/undo:", on_click=_forget, args=(given(chosen),))
+        return None
     # Once a visit, not with every widget that is touched.
     if st.session_state.get("opened") != (dataset.root, dataset.digest):
         st.session_state["opened"] = (dataset.root, dataset.digest)
@@ -53,6 +67,19 @@ def open_dataset() -> Dataset | None:
     if recent_datasets()[:1] != [dataset.root]:
         remember_dataset(dataset.root)
     return dataset
+
+
+def _was_answered(root: Path) -> bool:
+    """Whether something was said of how to read it; what is damaged was said once."""
+    try:
+        return not said(root).are_empty
+    except DatasetError:
+        return True
+
+
+def _forget(root: Path) -> None:
+    forget(root)
+    forget_scans()
 
 
 def _is_chosen(text: str) -> bool:

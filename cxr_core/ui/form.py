@@ -22,6 +22,7 @@ OPEN_GROUPS = ("Model", "Optimisation")
 COLUMNS = 3
 TITLES = {
     "alpha": "Class weights (alpha)",
+    "hierarchy": "Labels that imply others",
     "gamma": "Focus of the focal loss (gamma)",
     "lr": "Learning rate",
     "views": "Augmented views",

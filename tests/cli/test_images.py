@@ -54,7 +54,7 @@ def test_a_withheld_answer_is_left_out_and_forced(call: Call, phantom: Path, unl
     status, out, _ = call("predict", unlike, phantom, "--json")
     kept, answered = json.loads(out)
     assert status == 0
-    assert set(kept) == {"file", "label", "probabilities", "error", "withheld", "seen", "known_against"}
+    assert set(kept) == {"file", "label", "probabilities", "reason", "error", "withheld", "seen", "known_against"}
     assert (kept["label"], kept["probabilities"], kept["error"]) == (None, None, None)
     assert kept["withheld"].endswith(".")
     assert answered["withheld"] is None
@@ -64,6 +64,7 @@ def test_a_withheld_answer_is_left_out_and_forced(call: Call, phantom: Path, unl
     assert kept["known_against"] == answered["known_against"]
     assert "trained on drawings" in kept["known_against"]
     assert forced["label"] in forced["probabilities"]
+    assert (kept["reason"], isinstance(answered["reason"], str)) == ("", True)
 
 
 def test_the_table_has_a_column_for_it(call: Call, phantom: Path, unlike: Path) -> None:

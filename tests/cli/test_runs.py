@@ -73,8 +73,9 @@ def test_demo_draws_what_scan_finds(call: Call, tmp_path: Path) -> None:
     status, out, err = call("scan", "--data", tmp_path / "drawn", "--json")
     assert (status, err) == (0, "")
     found = json.loads(out)
-    assert set(found) == {"classes", "splits", "unreadable", "cautions"}
+    assert set(found) >= {"classes", "splits", "unreadable", "cautions"}
     assert found["classes"] == ["COVID19", "NORMAL", "PNEUMONIA"]
+    assert (found["images"], found["set"], found["task"], found["question"]) == (12, None, "exclusive", None)
     assert set(found["splits"]) == {"train", "test"}
     assert sum(sum(counts.values()) for counts in found["splits"].values()) == 12
     assert all(set(counts) == set(found["classes"]) for counts in found["splits"].values())
@@ -115,8 +116,16 @@ FLAGS: dict[str, tuple[str, Any]] = {
     "dropout": ("0.25", 0.25),
     "image_size": ("64", 64),
     "labels": ("single", "single"),
+    "hierarchy": ("flat", "flat"),
     "gamma": ("2", 2.0),
     "alpha": ("1,2,3", (1.0, 2.0, 3.0)),
+    "uncertain": ("soft", "soft"),
+    "blank": ("unknown", "unknown"),
+    "soft": ("0.6", 0.6),
+    "uncertain_of": ("Edema=1", "Edema=1"),
+    "blank_of": ("Fracture=0", "Fracture=0"),
+    "threshold_by": ("youden", "youden"),
+    "sensitivity": ("0.95", 0.95),
     "epochs": ("1", 1),
     "batch_size": ("16", 16),
     "optimizer": ("adamw", "adamw"),

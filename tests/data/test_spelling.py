@@ -7,6 +7,7 @@ import pytest
 
 from cxr_core.__main__ import main
 from cxr_core.audit.auditing import audit
+from cxr_core.data.answers import Answers
 from cxr_core.data.cautions import cautions
 from cxr_core.data.dataset import scan
 from cxr_core.data.spelling import class_names
@@ -47,8 +48,21 @@ def test_the_sentence_counts_the_images_of_each_spelling() -> None:
     assert sentence.startswith("A_B (2), a b (1) differ in case, spaces or hyphens only and are 2 classes here")
 
 
-@pytest.mark.parametrize(("folder", "masks"), [("masks", 2), ("Lung Mask", 2), ("annotations", 2), ("unmasked", 0)])
-def test_masks_beside_images(folder: str, masks: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("folder", ["masks", "Lung Mask"])
+def test_masks_beside_images_are_no_images(folder: str, tmp_path: Path) -> None:
+    root = tree(tmp_path / "set", {"A/images": 2, f"A/{folder}": 1, f"B/{folder}": 1, "B": 1})
+    found = scan(root)
+    assert (len(found.samples), found.origin.left_out) == (3, (("masks", 2),))
+    assert not [sentence for sentence in cautions(found.samples, root) if "masks" in sentence]
+    kept = scan(root, answers=Answers(rules={"masks": "kept"}))
+    assert len(kept.samples) == 5
+    assert [sentence.split(" images")[0] for sentence in cautions(kept.samples, root) if "masks" in sentence] == [
+        "2 of 5"
+    ]
+
+
+@pytest.mark.parametrize(("folder", "masks"), [("annotations", 2), ("unmasked", 0)])
+def test_what_may_be_masks_is_said(folder: str, masks: int, tmp_path: Path) -> None:
     root = tree(tmp_path / "set", {"A/images": 2, f"A/{folder}": 1, f"B/{folder}": 1, "B": 1})
     said = [sentence for sentence in cautions(scan(root).samples, root) if "masks" in sentence]
     assert [sentence.split(" images")[0] for sentence in said] == ([f"{masks} of 5"] if masks else [])
@@ -67,9 +81,12 @@ def test_a_tables_word_for_a_missing_value_is_no_class(word: str, tmp_path: Path
         scan(labelled(tmp_path, ["A", word, "B"]))
 
 
-def test_a_tables_several_findings_are_refused_as_nihs_are(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"1 of 3 images have several findings, the first in line 3 "):
-        scan(labelled(tmp_path, ["A", "A|B", "B"]))
+@pytest.mark.parametrize("several", ["A|B", "A;B", "A | B"])
+def test_a_tables_several_findings_are_findings(tmp_path: Path, several: str) -> None:
+    found = scan(labelled(tmp_path, ["A", several, "B"]))
+    assert (found.task, found.classes) == ("findings", ["A", "B"])
+    assert found.values.tolist() == [[1, 0], [1, 1], [0, 1]]
+    assert found.samples["label"].tolist() == ["A", "A | B", "B"]
 
 
 def test_scan_and_audit_say_it_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

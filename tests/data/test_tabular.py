@@ -100,15 +100,18 @@ def test_nihs_own_table_is_one(tmp_path: Path) -> None:
     assert found.samples["age"].tolist() == pytest.approx([58, float("nan"), 13 / 365.25], nan_ok=True)
     assert dict(found.wrong_ages) == {"001.png": "411"}
     assert scan(tmp_path / "set").digest == found.digest
-    two = rows + f"003.png,Pneumonia|Effusion,0,3,60,{ends}\n"
-    with pytest.raises(DatasetError, match=r"1 of 4 images have several findings, the first in line 5 \(Pneu"):
-        scan(make_table(tmp_path / "set", two, NIH))
+    several = scan(make_table(tmp_path / "set", rows + f"003.png,Pneumonia|Effusion,0,3,60,{ends}\n", NIH))
+    assert (several.task, several.origin.set) == ("findings", "NIH ChestX-ray14")
+    assert several.samples["label"].tolist()[-1] == "Effusion | Pneumonia"
+    assert several.counts().loc["", ["Pneumonia", "Effusion", "No Finding"]].tolist() == [3, 1, 1]
 
 
 def test_nihs_table_gives_patients_and_ages_as_sources(tmp_path: Path) -> None:
     root = tree(tmp_path / "set", {"A": 2, "B": 1})
     table = make_table(root, "A/000.png,Pneumonia|Effusion,0,7,12Y,M,PA,1,1,1,1,\n", NIH)
-    assert scan(root).layout == "class folders"  # it merely lies there
+    lying = scan(root)
+    assert lying.layout == "class folders"  # it merely lies there
+    assert "table.csv" in "".join(lying.origin.problems)
     table.rename(root / "sources.csv")
     first, *others = scan(root).samples[["label", "patient", "age"]].itertuples(index=False)
     assert tuple(first) == ("A", "7", 12)
@@ -126,12 +129,12 @@ def test_our_columns_go_before_nihs_and_ages_are_kept_with_the_scan(tmp_path: Pa
 @pytest.mark.parametrize(
     ("header", "rows", "match"),
     [
-        ("file,class", "pictures/000.png,A\n", "Add the missing: label"),
-        ("file;label", "pictures/000.png;A\n", "separated by commas"),
+        ("file,colour", "pictures/000.png,A\n", "Add the missing: label"),
+        ("file;colour", "pictures/000.png;A\n", "separated by commas"),
         ("file,label", "pictures/000.png,A\n./pictures/000.png,B\n", "lines 2 and 3 name the same file"),
         ("file,label", "pictures/000.png,\n", "line 2: the label is empty"),
         ("file,label,split", "pictures/000.png,A,holdout\n", "expected the split train, val or test, got 'holdout'"),
-        ("file,label", "elsewhere/000.png,A\n", "none of its 1 files"),
+        ("file,label", "elsewhere/absent.png,A\n", "none of its 1 files"),
         ("file,label,file", "a,A,b\n", "stands twice"),
         ("file,label", "pictures/0\x0000.png,A\n", "binary"),
         ("file,label", "", "no rows"),
@@ -145,9 +148,10 @@ def test_malformed_tables(tmp_path: Path, header: str, rows: str, match: str) ->
 
 def test_a_table_in_latin_1_and_two_tables(tmp_path: Path) -> None:
     path = make_table(tmp_path / "set", "x.png,A\n", "file,label")
-    path.write_bytes("file,label\nRöntgen.png,A\n".encode("latin-1"))
-    with pytest.raises(DatasetError, match="UTF-8"):
-        scan(path)
+    write(tmp_path / "set" / "Röntgen.png", 1)
+    write(tmp_path / "set" / "x.png", 2)
+    path.write_bytes("file,label\nRöntgen.png,A\nx.png,B\n".encode("latin-1"))
+    assert scan(path).samples["file"].tolist() == ["Röntgen.png", "x.png"]
     path.write_text("file,label\nx.png,A\n", encoding="utf-8")
     shutil.copy(path, path.with_name("second.csv"))
     with pytest.raises(DatasetError, match=r"got second\.csv, table\.csv"):

@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
 from cxr_core.errors import RunError
+from cxr_core.hierarchy import Coherent
 from cxr_core.images.reading import pixels
 from cxr_core.inference import explain
 from cxr_core.inference.explain import heat_map, overlay, seen
@@ -24,21 +25,28 @@ from tests.images.files import encoded
 from tests.inference.networks import HIDDEN, SIDE, Whole, images, untrained, whole
 from tests.runs_support import new_run
 
-Cut = Callable[[str, str], Trained]
+Cut = Callable[..., Trained]
 
 
 @pytest.fixture
 def cut(tiny_dataset: Path, tmp_path: Path) -> Cut:
     """``cut(backbone, trainable)``: the network of ``whole(backbone)``, cut there, in a run of its own."""
 
-    def make(backbone: str, trainable: str) -> Trained:
-        config = {"backbone": backbone, "weights": "none", "trainable": trainable, "hidden": HIDDEN}
+    def make(backbone: str, trainable: str, **other: str) -> Trained:
+        config = {"backbone": backbone, "weights": "none", "trainable": trainable, "hidden": HIDDEN, **other}
         return untrained(new_run(tiny_dataset, tmp_path / "runs", image_size=SIDE, **config), whole(backbone))
 
     return make
 
 
-def by_hooks(network: Whole, image: Tensor, label: int) -> NDArray[np.float32]:
+def log_odds(logits: Tensor) -> Tensor:
+    """Of what is shown of COVID19, NORMAL and PNEUMONIA, in double precision."""
+    covid, _, pneumonia = torch.sigmoid(logits.double())
+    shown = torch.stack([covid * pneumonia, 1 - pneumonia, pneumonia])
+    return torch.log(shown) - torch.log1p(-shown)
+
+
+def by_hooks(network: Whole, image: Tensor, label: int, coherent: bool = True) -> NDArray[np.float32]:
     """Grad-CAM of the whole network: a forward hook keeps the last block's output, a tensor hook its gradient."""
     kept: dict[str, Tensor] = {}
 
@@ -58,7 +66,8 @@ def by_hooks(network: Whole, image: Tensor, label: int) -> NDArray[np.float32]:
     handle = last.register_forward_hook(keep)
     try:
         logits = network.head(net(to_input(image[None]).requires_grad_(True)))
-        torch.autograd.grad(logits[0, label], [*network.head.parameters(), *net.parameters()], allow_unused=True)
+        score = log_odds(logits[0])[label] if coherent else logits[0, label]
+        torch.autograd.grad(score, [*network.head.parameters(), *net.parameters()], allow_unused=True)
     finally:
         handle.remove()
     weights = kept["gradient"].mean(dim=(2, 3))[0]
@@ -78,6 +87,25 @@ def test_maps_are_those_of_the_whole_network_wherever_it_was_cut(backbone: str, 
             heat = heat_map(trained, image.numpy(), label)
             assert (heat.shape, heat.dtype) == ((SIDE, SIDE), np.float32)
             np.testing.assert_allclose(heat, expected[k], atol=2e-4, err_msg=f"{trainable} {label}")
+
+
+@pytest.mark.parametrize("other", [{"labels": "single"}, {"hierarchy": "flat"}], ids=["single", "flat"])
+def test_maps_of_other_labels_are_those_of_the_logit(other: dict[str, str], cut: Cut) -> None:
+    trained, image = cut("resnet18", "head", **other), images(1)[0]
+    for k, label in enumerate(trained.classes):
+        expected = by_hooks(whole("resnet18"), image, k, coherent=False)
+        np.testing.assert_allclose(heat_map(trained, image.numpy(), label), expected, atol=2e-4)
+
+
+@pytest.mark.parametrize("size", [1.0, 30.0, 300.0])
+def test_a_map_of_coherent_labels_does_not_vanish_where_the_network_is_sure(size: float) -> None:
+    implied = Coherent(["COVID19", "NORMAL", "PNEUMONIA"], {"COVID19": ("PNEUMONIA",)})
+    logits = (size * torch.tensor([1.0, 0.0, 1.1])).requires_grad_(True)
+    (gradient,) = torch.autograd.grad(explain._score(logits, 0, implied), logits)
+    assert gradient[1] == 0
+    assert gradient.sum() == pytest.approx(1)
+    # The surer of the two moves the product less.
+    assert gradient[0] > gradient[2]
 
 
 def test_another_size_of_image(cut: Cut) -> None:

@@ -59,10 +59,14 @@ def test_probabilities_are_probabilities(frozen_run: Run) -> None:
     assert trained.probabilities([]).shape == (0, 3)
 
 
-def test_thresholds_are_per_label_with_implied_labels(frozen_run: Run) -> None:
-    thresholds = Trained.load(frozen_run).thresholds
-    assert list(thresholds) == frozen_run.classes
+def test_thresholds_are_per_label_with_flat_labels(flat_run: Run) -> None:
+    thresholds = Trained.load(flat_run).thresholds
+    assert list(thresholds) == flat_run.classes
     assert all(0 < value < 1 for value in thresholds.values())
+
+
+def test_coherent_labels_have_no_thresholds_of_their_own(frozen_run: Run) -> None:
+    assert Trained.load(frozen_run).thresholds == {}
 
 
 def test_a_run_of_an_absent_device_still_answers(copied: Run) -> None:

@@ -251,10 +251,9 @@ def test_infer_goes_through_all_batches() -> None:
     pixels = images(2 * INFERENCE_BATCH + 5).numpy()
     told: list[int] = []
     batches = [pixels[part] for part in in_batches(np.arange(len(pixels)), INFERENCE_BATCH)]
-    logits = infer(suffix, batches, ["a", "b", "c"], CPU, told.append)
+    logits = infer(suffix, batches, CPU, told.append)
     assert told == [16, 32, 37]
     assert torch.equal(logits, torch.cat([logits_of(suffix, pixels[i : i + 1], CPU) for i in range(len(pixels))]))
-    assert infer(suffix, [], ["a", "b", "c"], CPU).shape == (0, 3)
 
 
 def test_in_batches() -> None:

@@ -20,7 +20,8 @@ from streamlit.testing.v1 import AppTest
 
 from cxr_core.config import TrainConfig
 from cxr_core.data.dataset import scan
-from cxr_core.labels import choose_thresholds
+from cxr_core.hierarchy import Coherent
+from cxr_core.labels import choose_thresholds, targets
 from cxr_core.runs.creation import create_run
 from cxr_core.runs.decision import Decision
 from cxr_core.runs.measured import measure
@@ -130,6 +131,10 @@ def _evaluate(run: Run, split: str) -> None:
     probabilities = np.random.default_rng(1).uniform(0.05, 0.4, (len(true), len(run.classes)))
     # The first image of each split is decided wrongly.
     probabilities[np.arange(len(true)), np.where(np.arange(len(true)) > 0, true, (true + 1) % 3)] += 0.5
+    if isinstance(run.implied, Coherent):
+        # As the shares of the classes, from which the labels' probabilities follow.
+        shares = probabilities / probabilities.sum(axis=1, keepdims=True)
+        probabilities = shares @ targets(np.arange(len(run.classes)), run.classes, run.implied)
     if split == "val":
         limits = choose_thresholds(true, probabilities, run.classes, run.implied)
         kept = {"temperature": 1.5, "thresholds": limits, "epoch": 3, "monitor": "macro_f1"}

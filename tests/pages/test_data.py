@@ -118,7 +118,7 @@ def test_quick_start_trains_and_shows_the_curves_on_home(isolated: Path) -> None
     demo.draw(isolated / "data" / "demo-600-0", images=36, seed=0)
     at = press(opened(HOME), "Quick start")
     run = list_runs(isolated / "runs")[0]
-    assert run.config == TrainConfig.create(**PRESETS["Quick look (small CNN, from scratch)"])
+    assert run.config == TrainConfig.create(**PRESETS["Quick look (small CNN, from scratch)"], monitor="macro_f1")
     assert "Stop" in buttons(at)
     assert ended(run) == "completed", run.log
     at = sound(at.run())

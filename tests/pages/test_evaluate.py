@@ -72,11 +72,14 @@ def open_first(at: AppTest) -> AppTest:
     return sound(tile.click().run())
 
 
-@pytest.mark.parametrize("labels", ["single", "covid-implies-pneumonia"])
+READINGS = {"single": {"labels": "single"}, "flat": {"hierarchy": "flat"}, "coherent": {}}
+
+
+@pytest.mark.parametrize("reading", READINGS)
 @pytest.mark.parametrize("split", ["test", "val"])
 @pytest.mark.parametrize("section", SECTIONS)
-def test_every_section_of_either_reading(make: Callable[..., Run], section: str, split: str, labels: str) -> None:
-    run = make(labels=labels)
+def test_every_section_of_every_reading(make: Callable[..., Run], section: str, split: str, reading: str) -> None:
+    run = make(**READINGS[reading])
     at = opened(run, section, split)
     assert not at.error
     report, _ = measured(run, split)
@@ -88,7 +91,8 @@ def test_every_section_of_either_reading(make: Callable[..., Run], section: str,
     assert all(warning in texts(at) for warning in run.warnings)
     assert ("was not used to choose anything" in texts(at)) == (split == "test")
     assert "highest macro F1" in texts(at)
-    assert ("Thresholds, chosen on validation" in texts(at)) == (labels != "single")
+    assert ("Thresholds, chosen on validation" in texts(at)) == (reading == "flat")
+    assert ("most probable of COVID19, NORMAL and PNEUMONIA without COVID19" in texts(at)) == (reading == "coherent")
 
 
 def test_sections_that_open_no_image_leave_torch_alone(run: Run) -> None:
@@ -163,17 +167,17 @@ def test_the_boxes_lead_to_the_images_most_confident_first(run: Run) -> None:
     assert wrong[true, predicted] == max(wrong.values()), "the most frequent error is open at first"
     for true, predicted in [(a, b) for a in (ANY, *CLASSES) for b in (ANY, *CLASSES)]:
         choose(at, true, predicted)
-        rows = behind(table, (true, predicted))
+        rows = behind(table, (true, predicted), run.implied)
         shown = [found for found in at.button if str(found.key).startswith("case-")]
         assert [str(found.key).rsplit("-", 1)[-1] for found in shown] == rows["digest"].tolist()[:12]
         assert rows["confidence"].is_monotonic_decreasing
         assert f"True {true}, predicted {predicted}" in texts(at)
-    assert len(behind(table, (ANY, ANY))) == len(table)
+    assert len(behind(table, (ANY, ANY), run.implied)) == len(table)
 
 
 def test_cells_are_counted_as_in_the_matrix(run: Run) -> None:
     report, table = measured(run, "val")
-    counts = [[len(behind(table, (a, b))) for b in CLASSES] for a in CLASSES]
+    counts = [[len(behind(table, (a, b), run.implied)) for b in CLASSES] for a in CLASSES]
     assert counts == report["confusion"]
 
 
@@ -193,15 +197,31 @@ def test_a_cell_of_many_images_has_pages(make: Callable[..., Run]) -> None:
     assert f"13 to {len(table)} of {len(table)} images" in texts(at)
 
 
-def test_an_image_opens_with_all_that_is_known(run: Run) -> None:
+def as_before(run: Run) -> Run:
+    """The same as a run of before: without the field, whose labels are flat."""
+    info = json.loads((run.path / "run.json").read_text())
+    del info["config"]["hierarchy"]
+    (run.path / "run.json").write_text(json.dumps(info))
+    rule = json.loads((run.path / "decision.json").read_text())
+    (run.path / "decision.json").write_text(json.dumps({**rule, "thresholds": dict.fromkeys(run.classes, 0.375)}))
+    return Run(run.path)
+
+
+@pytest.mark.parametrize("reading", ["flat", "coherent"])
+def test_an_image_opens_with_all_that_is_known(run: Run, reading: str) -> None:
+    run = as_before(run) if reading == "flat" else run
     at = open_first(choose(opened(run), ANY, ANY))
-    row = behind(measured(run, "test")[1], (ANY, ANY)).iloc[0]
+    row = behind(measured(run, "test")[1], (ANY, ANY), run.implied).iloc[0]
     shown = texts(at)
     assert not at.error
     assert f"Decision **{row['decision']}** · true label **{row['label']}**" in shown
-    for name, limit in Decision.load(run).thresholds.items():
+    thresholds = Decision.load(run).thresholds
+    assert list(thresholds) == (run.classes if reading == "flat" else [])
+    for name, limit in thresholds.items():
         fires = "reaches" if row[f"p_{name}"] >= limit else "below"
-        assert f"{name} {row[f'p_{name}']:.3f} ({fires} {limit:.3f})" in shown
+        # What means none of the findings has none.
+        assert (f"{name} {row[f'p_{name}']:.3f} ({fires} {limit:.3f})" in shown) == (name != "NORMAL")
+    assert ("PNEUMONIA of any kind" in shown) == (reading == "coherent")
     assert "Among the nearest 2" in shown
     assert shown.count(" · distance ") == 5
     assert "heat map" not in shown
@@ -337,14 +357,18 @@ def test_a_figure_that_is_not_defined_says_so(make: Callable[..., Run]) -> None:
 # Operating point
 
 
-@pytest.mark.parametrize("labels", ["single", "covid-implies-pneumonia"])
-def test_an_operating_point_is_chosen_saved_and_taken_back(make: Callable[..., Run], labels: str) -> None:
-    run = make(labels=labels)
+@pytest.mark.parametrize("reading", READINGS)
+def test_an_operating_point_is_chosen_saved_and_taken_back(make: Callable[..., Run], reading: str) -> None:
+    run = make(**READINGS[reading])
     own, before = Decision.load(run), measured(run, "test")[0]
     at = opened(run, "Operating point")
     assert next(found for found in at.button if found.label == "Save for this run").disabled
+    offered = at.segmented_control(key="threshold-label").options
+    assert offered == (run.classes if reading == "single" else ["COVID19", "PNEUMONIA"])
     at.segmented_control(key="threshold-label").set_value("PNEUMONIA").run()
+    assert ("No threshold is set for PNEUMONIA" in texts(at)) == (reading == "coherent")
     sound(at.slider[0].set_value(0.999).run())
+    assert "No threshold is set for PNEUMONIA" not in texts(at)
     assert metrics(at)["Sensitivity"] == "0.000"
     assert metrics(at)["Specificity"] == "1.000"
     assert metrics(at)["PPV"] == "–"
@@ -353,12 +377,14 @@ def test_an_operating_point_is_chosen_saved_and_taken_back(make: Callable[..., R
     assert Decision.load(run) == own
 
     # The draft stays while another label is looked at.
-    at.segmented_control(key="threshold-label").set_value("NORMAL").run()
+    at.segmented_control(key="threshold-label").set_value("COVID19").run()
     at.segmented_control(key="threshold-label").set_value("PNEUMONIA").run()
     assert at.slider[0].value == 0.999
     effect = at.dataframe[1].value.set_index(["Split", "Thresholds"])
     button(at, "Save for this run")
-    assert Decision.load(run).thresholds["PNEUMONIA"] == 0.999
+    saved = Decision.load(run).thresholds
+    assert saved["PNEUMONIA"] == 0.999
+    assert reading != "coherent" or saved == {"PNEUMONIA": 0.999}
     after = measured(run, "test")[0]
     assert after["confusion"] != before["confusion"]
     right = sum(after["confusion"][k][k] for k in range(3))
@@ -374,6 +400,7 @@ def test_an_operating_point_is_chosen_saved_and_taken_back(make: Callable[..., R
 
 def test_predictive_values_follow_the_prevalence(run: Run) -> None:
     at = opened(run, "Operating point")
+    sound(at.slider[0].set_value(0.2).run())
     shown = metrics(at)
     sensitivity, specificity = float(shown["Sensitivity"]), float(shown["Specificity"])
     sound(at.number_input(key="prevalence-COVID19").set_value(50.0).run())

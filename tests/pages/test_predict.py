@@ -1,6 +1,7 @@
 """Predict with uploads: one, many, folders, zips, hostile ones; answers given, withheld and forced; tables, reports."""
 
 import io
+import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -125,7 +126,13 @@ def test_one_upload_is_predicted_as_everywhere_else(predict: AppTest, run: Run, 
     assert decisions(at) == [expected.label]
     assert expected.rule in shown
     assert expected.probabilities
-    assert all(f"{name} {value:.3f}" in shown for name, value in expected.probabilities.items())
+    whole = f"PNEUMONIA of any kind: {100 * expected.probabilities['PNEUMONIA']:.1f} %."
+    assert (expected.reason or whole) in shown
+    assert ("is the most probable class" in shown) == bool(expected.reason)
+    (chart,) = at.get("plotly_chart")
+    drawn = json.loads(chart.proto.spec)["data"][0]["x"]
+    assert sum(drawn) == pytest.approx(1)
+    assert expected.label == ["COVID19", "NORMAL", "PNEUMONIA"][int(np.argmax(drawn))]
     assert "Probabilities are calibrated" in shown
     nearest, shares = predictor.similar("x", drawings[0])
     assert [f"distance {neighbour.distance:.3f}" in shown for neighbour in nearest] == [True] * 5
@@ -228,6 +235,10 @@ def test_one_bad_file_among_twenty(predict: AppTest, run: Run, drawings: list[by
     assert len(given) > 10
     assert given[[f"p_{name}" for name in run.classes]].notna().all().all()
     assert set(given["decision"]) <= set(run.classes)
+    # The leaves are shown, and the longest decides; the file keeps the labels' probabilities.
+    leaves = given[[f"p_{name}" for name in run.classes]].to_numpy(dtype=float)
+    assert [run.classes[k] for k in leaves.argmax(axis=1)] == list(given["decision"])
+    np.testing.assert_allclose(leaves.sum(axis=1), 1)
     assert ["not an image.png" in error.value.replace("\\", "") for error in at.error] == [True]
     assert cards(at) == 6
     at = sound(at.pagination[0].set_value(4).run())

@@ -1,6 +1,7 @@
 """The model card says what the run's own files say, and nothing of a person or of this machine."""
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -80,10 +81,22 @@ def test_no_person_and_no_path_is_in_it(run: Run) -> None:
 
 
 def test_thresholds_of_a_person_are_said_to_be_theirs(run: Run) -> None:
-    assert "chosen by the training" in plain(run)
+    assert "No thresholds: the most probable class is the decision." in plain(run)
+    assert "COVID19 implies PNEUMONIA; each learnt where all that it implies is there" in plain(run)
     save_operating_point(run, {run.classes[0]: 0.125})
     assert f"{run.classes[0]} 0.125" in plain(run)
     assert "chosen by a person" in plain(run)
+
+
+def test_thresholds_of_flat_labels_are_the_trainings(flat_run: Run, tmp_path: Path) -> None:
+    flat = copy_of(flat_run, tmp_path)
+    assert "chosen by the training" in plain(flat)
+    assert "COVID19 implies PNEUMONIA; learnt apart" in plain(flat)
+    # What means none of the findings has none.
+    assert not re.search(r"NORMAL 0\.\d{3}[,;]", plain(flat))
+    save_operating_point(flat, {flat.classes[0]: 0.125})
+    assert f"{flat.classes[0]} 0.125, PNEUMONIA " in plain(flat)
+    assert "chosen by a person" in plain(flat)
 
 
 def test_the_date_is_the_one_given(run: Run) -> None:

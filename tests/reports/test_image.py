@@ -16,8 +16,10 @@ from cxr_core.reports import html, pdf
 from cxr_core.reports.answered import answered
 from cxr_core.reports.document import Document, Pictures
 from cxr_core.reports.image import FORCED, HEAT_SENTENCE, image_report
+from cxr_core.runs.decision import save_operating_point
 from cxr_core.runs.run import Run
 from tests.images.files import radiograph
+from tests.runs_support import copy_of
 
 REASON = "It is a picture in colour; a chest X-ray is grey."
 SECRETS: dict[str, Any] = {
@@ -69,8 +71,11 @@ def test_an_answer_with_all_that_belongs_to_it(predictor: Predictor, phantom: by
     shown = seen(reported(predictor, prediction, phantom))
     assert prediction.probabilities
     assert f"Decision: {prediction.label}" in shown
-    for name, value in prediction.probabilities.items():
-        assert f"{name} {value:.3f} {predictor.thresholds[name]:.3f}" in shown
+    p = prediction.probabilities
+    leaves = {"COVID19": p["COVID19"], "NORMAL": 1 - p["PNEUMONIA"], "PNEUMONIA of any kind": p["PNEUMONIA"]}
+    leaves["PNEUMONIA without COVID19"] = p["PNEUMONIA"] - p["COVID19"]
+    for name, value in leaves.items():
+        assert f"{name} {value:.3f} –" in shown
     assert prediction.rule in shown
     nearest, shares = predictor.similar("a", phantom)
     for neighbour in nearest:
@@ -84,6 +89,33 @@ def test_an_answer_with_all_that_belongs_to_it(predictor: Predictor, phantom: by
     assert "95 % bootstrap intervals" in shown
     assert content_digest(phantom) in shown
     assert HEAT_SENTENCE not in shown
+
+
+def test_an_answer_of_flat_labels_stands_beside_their_thresholds(flat_run: Run, phantom: bytes) -> None:
+    predictor = Predictor.load(flat_run)
+    prediction = predicted(predictor, phantom)
+    shown = seen(reported(predictor, prediction, phantom))
+    for name, value in (prediction.probabilities or {}).items():
+        limit = "–" if name == "NORMAL" else f"{predictor.thresholds[name]:.3f}"
+        assert f"{name} {value:.3f} {limit}" in shown
+
+
+def test_where_an_operating_point_decides_a_sentence_says_why(
+    completed_run: Run, phantom: bytes, tmp_path: Path
+) -> None:
+    run = copy_of(completed_run, tmp_path)
+    plain = predicted(Predictor.load(run), phantom)
+    p = plain.probabilities or {}
+    limit = round(p["PNEUMONIA"] - 0.001, 3) if plain.label == "NORMAL" else round(p["PNEUMONIA"] + 0.001, 3)
+    save_operating_point(run, {"PNEUMONIA": limit})
+    predictor = Predictor.load(run)
+    prediction = predicted(predictor, phantom)
+    assert (prediction.label == "NORMAL") == (plain.label != "NORMAL")
+    assert "is more probable" in prediction.reason
+    shown = seen(reported(predictor, prediction, phantom))
+    assert prediction.reason in shown
+    assert f"PNEUMONIA of any kind {p['PNEUMONIA']:.3f} {limit:.3f}" in shown
+    assert "chosen by a person" in shown
 
 
 def test_a_heat_map_if_asked_for(predictor: Predictor, phantom: bytes) -> None:

@@ -35,6 +35,13 @@ def single(run: Run) -> Run:
     return Run(run.path)
 
 
+def coherent(run: Run) -> Run:
+    """The same as it is trained by default."""
+    info = json.loads((run.path / "run.json").read_text())
+    (run.path / "run.json").write_text(json.dumps({**info, "config": {"hierarchy": "conditional"}}))
+    return Run(run.path)
+
+
 def test_the_workers_rule(run: Run) -> None:
     assert Decision.load(run) == Decision(1.5, THRESHOLDS, 3, "loss")
     assert Decision.load(single(run)) == Decision(1.5, {}, 3, "loss")
@@ -68,8 +75,8 @@ def test_a_persons_thresholds_stand_over_the_workers_until_taken_back(run: Run) 
     assert found.thresholds == {**THRESHOLDS, "COVID19": 0.9}
     assert (found.temperature, found.epoch, found.monitor) == (1.5, 3, "loss")
     assert found.chosen
-    save_operating_point(run, dict.fromkeys(CLASSES, 0.5))
-    assert Decision.load(run).thresholds == dict.fromkeys(CLASSES, 0.5)
+    save_operating_point(run, {"COVID19": 0.5, "PNEUMONIA": 0.125})
+    assert Decision.load(run).thresholds == {"COVID19": 0.5, "NORMAL": 0.5, "PNEUMONIA": 0.125}
     clear_operating_point(run)
     assert Decision.load(run) == Decision(1.5, THRESHOLDS, 3, "loss")
 
@@ -81,9 +88,27 @@ def test_single_labels_can_be_given_thresholds(run: Run) -> None:
 
 @pytest.mark.parametrize("limit", [0, 1, -0.5, 1.5, math.nan, math.inf])
 def test_a_threshold_lies_between_nought_and_one(run: Run, limit: float) -> None:
-    with pytest.raises(ConfigError, match="threshold of NORMAL: expected a number between 0 and 1"):
-        save_operating_point(run, {"COVID19": 0.5, "NORMAL": limit})
+    with pytest.raises(ConfigError, match="threshold of PNEUMONIA: expected a number between 0 and 1"):
+        save_operating_point(run, {"COVID19": 0.5, "PNEUMONIA": limit})
     assert not (run.path / OPERATING_POINT).exists()
+
+
+def test_what_means_none_of_the_findings_gets_no_threshold(run: Run) -> None:
+    for other in (run, coherent(run)):
+        with pytest.raises(ConfigError, match=r"threshold of NORMAL: it is what is left without a finding.*COVID19 or"):
+            save_operating_point(other, {"COVID19": 0.5, "NORMAL": 0.5})
+        assert not (run.path / OPERATING_POINT).exists()
+
+
+def test_coherent_labels_have_the_thresholds_that_a_person_chose(run: Run) -> None:
+    kept = json.loads((run.path / "decision.json").read_text())
+    (run.path / "decision.json").write_text(json.dumps({**kept, "thresholds": {}}))
+    run = coherent(run)
+    assert Decision.load(run) == Decision(1.5, {}, 3, "loss")
+    save_operating_point(run, {"PNEUMONIA": 0.125})
+    assert Decision.load(run).thresholds == {"PNEUMONIA": 0.125}
+    clear_operating_point(run)
+    assert Decision.load(run).thresholds == {}
 
 
 def test_a_threshold_is_of_a_class_of_the_run(run: Run) -> None:

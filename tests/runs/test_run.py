@@ -54,7 +54,8 @@ def test_a_new_run_says_what_it_will_do(run: Run, tiny_dataset: Path) -> None:
     assert "small-cnn" in run.id
     assert run.classes == dataset.classes
     assert run.implied == {"COVID19": ("PNEUMONIA",)}
-    assert run.config == TrainConfig.create(**SMALL)
+    # What auto means is written out.
+    assert run.config == TrainConfig.create(**SMALL, monitor="macro_f1")
     assert run.info.data_digest == dataset.digest
     assert Path(run.info.data) == tiny_dataset
     assert set(run.info.versions) >= {"torch", "torchvision", "numpy", "pillow"}

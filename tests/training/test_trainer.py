@@ -11,8 +11,10 @@ from torch import nn
 
 from cxr_core.config import TrainConfig
 from cxr_core.errors import RunError
+from cxr_core.hierarchy import Coherent
 from cxr_core.model.features import FeatureStore, Space
 from cxr_core.model.losses import softmax_focal_loss
+from cxr_core.training.objectives import CoherentClasses, Exclusive
 from cxr_core.training.trainer import Part, Trainer
 
 CLASSES = ["COVID19", "NORMAL", "PNEUMONIA"]
@@ -43,7 +45,11 @@ def trainer(folder: Path, flipped: bool = False, state: str = "last", views: int
     suffix = nn.Sequential(nn.Linear(WIDTH, 8), nn.ReLU(), nn.Dropout(checked.dropout), nn.Linear(8, 3))
     implied = {"COVID19": ("PNEUMONIA",)} if checked.labels != "single" else {}
     val = part(folder, 12, seed=2, flipped=flipped)
-    return Trainer(checked, CLASSES, implied, part(folder, 26, 1, views=views), val, suffix, folder / state, CPU)
+    train = part(folder, 26, 1, views=views)
+    objective = Exclusive(checked, CLASSES, implied, train.label, CPU)
+    if implied and checked.hierarchy == "conditional":
+        objective = CoherentClasses(checked, CLASSES, Coherent(CLASSES, implied), train.label, CPU)
+    return Trainer(checked, objective, train, val, suffix, folder / state, CPU)
 
 
 def rows(training: Trainer, should_stop: Callable[[], bool] = lambda: False) -> list[dict[str, Any]]:
@@ -67,6 +73,7 @@ VARIANTS = [
     {},
     {"optimizer": "adamw", "schedule": "cosine", "lr": 0.01},
     {"schedule": "one-cycle", "labels": "covid-implies-pneumonia", "alpha": "balanced"},
+    {"labels": "covid-implies-pneumonia", "hierarchy": "flat", "alpha": "balanced"},
     {"views": 3, "momentum": 0.0},
 ]
 
@@ -117,7 +124,9 @@ def test_a_weight_layout_of_its_own_survives_the_state(tmp_path: Path) -> None:
         suffix = nn.Sequential(nn.Unflatten(1, (WIDTH, 1, 1)), nn.Conv2d(WIDTH, 3, 3, padding=1), nn.Flatten())
         config = TrainConfig.create(weights="none", epochs=4, optimizer="adamw", lr=0.01, labels="single")
         last = suffix.to(memory_format=torch.channels_last)
-        return Trainer(config, CLASSES, {}, part(tmp_path, 26, 1), part(tmp_path, 12, 2), last, tmp_path / state, CPU)
+        train = part(tmp_path, 26, 1)
+        objective = Exclusive(config, CLASSES, {}, train.label, CPU)
+        return Trainer(config, objective, train, part(tmp_path, 12, 2), last, tmp_path / state, CPU)
 
     expected = rows(build("whole"))
     before = rows(build("stopped"), StopAfter(5))

@@ -72,7 +72,7 @@ def test_a_completed_run_holds_all_it_should(completed_run: Run) -> None:
 
 
 def test_the_history_is_that_of_the_seed(completed_run: Run, tiny_dataset: Path, tmp_path: Path) -> None:
-    again = train(tiny_dataset, tmp_path / "runs")
+    again = train(tiny_dataset, tmp_path / "runs", seed=completed_run.config.seed)
     other = train(tiny_dataset, tmp_path / "runs", seed=1)
     assert measured(again) == measured(completed_run)
     assert again.weights_file.read_bytes() == completed_run.weights_file.read_bytes()

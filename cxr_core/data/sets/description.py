@@ -14,7 +14,7 @@ yes = ["present"]                   # of one column a finding: the values; also 
 import json
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -87,9 +87,13 @@ def load(path: Path) -> Description:
         raise DatasetError(f"{path.name}: expected a description as JSON or TOML ({error}). Correct it.") from error
 
 
-def save(description: Description, path: Path) -> None:
-    """Write it as JSON; what nobody changed is left out."""
-    content = {name: value for name, value in description.model_dump(mode="json").items() if value}
+def content(description: Description) -> dict[str, Any]:
+    """As it is written down; what nobody changed is left out."""
+    told = {name: value for name, value in description.model_dump(mode="json").items() if value}
     usual = Description(file="x", labels=("x",)).model_dump(mode="json")
-    kept = {name: value for name, value in content.items() if name == "task" or value != usual[name]}
-    path.write_text(json.dumps(kept, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return {name: value for name, value in told.items() if name == "task" or value != usual[name]}
+
+
+def save(description: Description, path: Path) -> None:
+    """Write it as JSON."""
+    path.write_text(json.dumps(content(description), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

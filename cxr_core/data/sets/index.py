@@ -3,7 +3,8 @@
     index = Index(root, budget)
     index.find(table["Path"], depth=3)    # "" where there is none; relative to root, with slashes
 
-A name is met with or without its ending and in any case; a foreign prefix does not matter. ``depth``: how many parts at
+A name is met with or without its ending, in any case and however its accents are stored; a foreign prefix does not
+matter. ``depth``: how many parts at
 the end of a path must agree (1: the name alone; 3 where the folders say which patient it is). Masks are no images.
 """
 
@@ -66,9 +67,16 @@ class Index:
         return found
 
 
+def depth_of(paths: pd.Series) -> int:
+    """How many parts at the end of a table's paths tell them apart: 1 where each name occurs once."""
+    plain = _plain(paths)
+    deepest = int(plain.str.count("/").max()) + 1 if len(plain) else 1
+    return next((depth for depth in range(1, deepest + 1) if not _ends(plain, depth).duplicated().any()), 1)
+
+
 def _plain(paths: pd.Series) -> pd.Series:
     """Paths without what people write now so, now so: backslashes, case, the image's ending, a slash before."""
-    text = paths.str.replace("\\", "/", regex=False).str.lower().str.strip("/ ")
+    text = paths.str.replace("\\", "/", regex=False).str.normalize("NFC").str.lower().str.strip("/ ")
     return text.str.replace(_ENDING, "", regex=True)
 
 

@@ -44,6 +44,7 @@ def people(table: pd.DataFrame) -> pd.DataFrame:
             "patient": table["Patient ID"],
             "study": table["Patient ID"] + "/" + table["Follow-up #"],
             "age": values.ages(table["Patient Age"]),
+            "wrong_age": values.wrong_ages(table["Patient Age"]),
             "sex": values.sex(table["Patient Gender"]),
             "view": values.views(table["View Position"]),
         }
@@ -85,8 +86,7 @@ def _reads(place: Place, rules: Rules, budget: Budget | None) -> Record:
     draft.problem(
         (labels[NO_FINDING] == 1) & (labels.sum(axis=1) > 1), "images have No Finding and a finding beside it."
     )
-    wrong = images["age"].isna() & (table["Patient Age"] != "")
-    draft.problem(wrong, "ages are no age (0 to 120 years) and count as unknown.")
+    draft.problem(images["wrong_age"] != "", "ages are no age (0 to 120 years) and count as unknown.")
     draft.found(table["Image Index"], budget=budget)
     return draft.record(
         [path],

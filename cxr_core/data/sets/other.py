@@ -6,22 +6,23 @@
 Nothing is guessed that could be otherwise: what is not told by the columns and their values is asked.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from cxr_core.data.budget import Budget
 from cxr_core.data.listing import SPLIT_NAMES
 from cxr_core.data.sets import tables, values
-from cxr_core.data.sets.description import BLANK, LIST, NO, UNCERTAIN, YES, Description
+from cxr_core.data.sets.description import BLANK, LIST, NO, UNCERTAIN, YES, Description, content
 from cxr_core.data.sets.draft import MISSING, VIEWS, Draft
-from cxr_core.data.sets.index import Index
+from cxr_core.data.sets.index import Index, depth_of
 from cxr_core.data.sets.padchest import listed
 from cxr_core.data.sets.place import look
 from cxr_core.data.sets.reader import chosen
 from cxr_core.data.sets.record import EXCLUSIVE, FINDINGS, Record, Rules
-from cxr_core.errors import DatasetError
+from cxr_core.errors import DatasetError, Question
+from cxr_core.findings import NO_FINDING, means_none
 
 # Names that say what a column holds, without blanks and signs.
 _KNOWN = {
@@ -34,20 +35,10 @@ _KNOWN = {
     "split": ("split", "subset", "partition"),
 }
 _LABELS = ("label", "labels", "class", "finding", "findings", "findinglabels", "diagnosis", "diagnoses")
-_NONE = ("no finding", "no findings", "normal", "none of them", "healthy")
-# More classes than these, of fewer images than those, look like patients.
+# So many classes, of fewer images than those, look like patients.
 _MANY, _FEW = 50, 3
 _SEEN = 5_000
-_CHOICES = {**VIEWS, **MISSING}
-
-
-@dataclass(frozen=True)
-class Question:
-    """What only a person can say. ``proposal``: how it would be read if nobody objects, None where there is none."""
-
-    asks: str
-    because: str
-    proposal: Description | None = None
+ASKS_FILE = "Which column names the image file?"
 
 
 def propose(path: Path, budget: Budget | None = None) -> Description | Question:
@@ -57,7 +48,7 @@ def propose(path: Path, budget: Budget | None = None) -> Description | Question:
     files = _file_columns(table, Index(place.root, budget))
     if len(files) != 1:
         because = f"images are named in {', '.join(files)}" if files else "no column names an image below its folder"
-        return Question("Which column names the image file?", because)
+        return Question(ASKS_FILE, because)
     about = _about(table.columns.drop(files))
     rest = [name for name in table.columns if name not in (*files, *about.values())]
     marks = [name for name in rest if _is_mark(table[name])]
@@ -74,19 +65,25 @@ def _of_labels(
         )
     if marks and not words:
         one_each = len(marks) > 1 and _one_each(table[marks])
-        none = next((name for name in marks if name.lower() in _NONE), "")
+        none = next((name for name in marks if means_none(name)), "")
         told = {**about, "task": EXCLUSIVE if one_each else FINDINGS, "no_finding": "" if one_each else none}
         found = Description(file=file, labels=tuple(marks)).model_copy(update=told)
         if len(marks) == 1 and _plain(marks[0]) in _LABELS:
             return Question(
-                f"What do the values of {marks[0]} mean?", "a number, or yes and no, names no class or finding", found
+                f"What do the values of {marks[0]} mean?",
+                "a number, or yes and no, names no class or finding",
+                _proposal(found),
             )
         return found
     if not words and not marks:
         others = ", ".join(name for name in table.columns if name not in (file, *about.values())) or "no other column"
         return Question("Which columns hold the labels?", f"none of these is one by its name or values: {others[:300]}")
-    proposal = Description(file=file, labels=tuple(marks)).model_copy(update=about) if marks else None
+    proposal = _proposal(Description(file=file, labels=tuple(marks)).model_copy(update=about)) if marks else None
     return Question("Which columns hold the labels?", f"these could be: {', '.join((*words, *marks))[:300]}", proposal)
+
+
+def _proposal(description: Description) -> dict[str, Any]:
+    return {"description": content(description)}
 
 
 def _of_words(column: pd.Series, plain: Description) -> Description | Question:
@@ -97,23 +94,30 @@ def _of_words(column: pd.Series, plain: Description) -> Description | Question:
         return Question("Which columns hold the labels?", f"the column {name} is empty")
     if given.str.startswith("[").all():
         return _several(plain, LIST, listed(given))
-    for separator in "|;":
-        if given.str.contains(separator, regex=False).any():
-            return _several(plain, separator, given.str.split(separator).explode().str.strip())
-    if given.str.contains(",", regex=False).any():
+    met = [sign for sign in "|;," if given.str.contains(sign, regex=False).any()]
+    if len(met) > 1:
+        examples = " and ".join(_first(given, sign) for sign in met)
+        proposal = _several(plain, met[0], given.str.split(met[0]).explode().str.strip())
+        return Question(
+            f"Which sign in {name} separates several findings?", f"there are {examples}", _proposal(proposal)
+        )
+    if met == [","]:
         proposal = _several(plain, ",", given.str.split(",").explode().str.strip())
-        return Question(f"Does a comma in {name} separate several findings?", f"such as {_first(given, ',')}", proposal)
+        because = f"such as {_first(given, ',')}"
+        return Question(f"Does a comma in {name} separate several findings?", because, _proposal(proposal))
+    if met:
+        return _several(plain, met[0], given.str.split(met[0]).explode().str.strip())
     if pd.to_numeric(given, errors="coerce").notna().all():
-        return Question(f"What do the numbers of {name} mean?", "a number names no class", plain)
+        return Question(f"What do the numbers of {name} mean?", "a number names no class", _proposal(plain))
     counts = given.value_counts()
-    if len(counts) > _MANY and counts.median() < _FEW:
+    if len(counts) >= _MANY and counts.median() < _FEW:
         because = f"it has {len(counts):,} values, half of them in fewer than {_FEW} rows: they may be patients"
-        return Question(f"Is {name} the class of the image?", because, plain)
+        return Question(f"Is {name} the class of the image?", because, _proposal(plain))
     return plain
 
 
 def _several(plain: Description, separator: str, parts: pd.Series) -> Description:
-    none = next((part for part in parts.unique() if part.lower() in _NONE), "")
+    none = next((part for part in parts.unique() if means_none(part)), "")
     return plain.model_copy(update={"separator": separator, "task": FINDINGS, "no_finding": none})
 
 
@@ -176,20 +180,29 @@ def described(path: Path, description: Description, rules: Rules | None = None, 
         labels, blank = marks, marks.isna().all(axis=1) & (description.task == EXCLUSIVE)
         if description.task == EXCLUSIVE:
             images, labels = images.assign(label=_classes(marks, path)), None
-    draft = Draft(place, chosen(_CHOICES, rules, path.name), images, labels)
+    choices = {**(VIEWS if description.view else {}), **MISSING}
+    draft = Draft(place, chosen(choices, rules, path.name), images, labels)
     draft.leave_out("no label", blank)
-    draft.views()
-    draft.found(table[description.file], budget=budget)
+    if description.view:
+        draft.views()
+    # Where a name occurs in many folders, these must agree too: another patient's image is none.
+    draft.found(table[description.file], depth=depth_of(table[description.file]), budget=budget)
     none = description.no_finding if labels is not None and description.no_finding in labels else None
-    return draft.record([path], task=description.task, rule=_said(description), no_finding=none, choices=_CHOICES)
+    if none and not means_none(none):
+        # Everything behind this knows it by its name.
+        draft.labels = draft.labels.rename(columns={none: NO_FINDING})
+        none = NO_FINDING
+    return draft.record([path], task=description.task, rule=_said(description), no_finding=none, choices=choices)
 
 
 def _said(description: Description) -> str:
     listed_names = ", ".join(description.labels[:3]) + (" and others" if len(description.labels) > 3 else "")
     if description.separator:
         return f"The names in the column {listed_names}; others count as absent."
-    how = "one class an image" if description.task == EXCLUSIVE else "one column a finding"
-    return f"As described: {listed_names}, {how}."
+    if len(description.labels) == 1 and description.task == EXCLUSIVE:
+        return f"The column {listed_names} is the class of the image."
+    how = "a column a class, one yes an image" if description.task == EXCLUSIVE else "a column a finding"
+    return f"The values of {listed_names}: {how}."
 
 
 def _images(table: pd.DataFrame, about: dict[str, str], path: Path) -> pd.DataFrame:
@@ -198,6 +211,7 @@ def _images(table: pd.DataFrame, about: dict[str, str], path: Path) -> pd.DataFr
         text = table[column].mask(table[column].str.lower().isin(BLANK), "")
         if name == "age":
             images[name] = values.ages(text)
+            images["wrong_age"] = values.wrong_ages(text)
         elif name == "split":
             images[name] = text.str.lower().map(SPLIT_NAMES).fillna("").astype("str")
             strange = (images[name] == "") & (text != "")

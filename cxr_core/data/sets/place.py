@@ -72,7 +72,7 @@ def look(root: Path, budget: Budget | None = None) -> Place:
     chosen = None
     if root.is_file():
         chosen, root = root, root.parent
-        while root.name.lower() in _OF_TABLES and reach.reachable(root.parent):
+        while is_of_tables(root) and reach.reachable(root.parent):
             root = root.parent
     elif not root.is_dir():
         raise DatasetError(f"{shown(root)}: there is no such folder or table. Check the path.")
@@ -88,6 +88,11 @@ def look(root: Path, budget: Budget | None = None) -> Place:
     if chosen is not None and chosen not in found and chosen not in texts:
         found[chosen] = tables.names(chosen)
     return Place(root, chosen, found, tuple(texts), tuple(folders))
+
+
+def is_of_tables(folder: Path) -> bool:
+    """Whether sets keep tables in a folder of this name, beside their images."""
+    return folder.name.lower() in _OF_TABLES
 
 
 def _levels(folder: Folder, root: Path, folders: list[str]) -> Iterator[Path]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-COLUMNS = ("file", "patient", "study", "age", "sex", "view", "source", "split")
+COLUMNS = ("file", "patient", "study", "age", "wrong_age", "sex", "view", "source", "split")
 EXCLUSIVE, FINDINGS = "exclusive", "findings"
 Rules = Mapping[str, str]
 
@@ -25,10 +25,10 @@ class Record:
 
     ``set``: the set's name, None for any other table; ``rule``: a sentence, how the labels were made. ``images`` and
     ``labels`` have the same index; ``labels`` has no column where one label excludes the others, the classes stand in
-    ``images["label"]`` then. ``agreement``: of several readers, the share that marked a finding. ``no_finding``: the
-    column of ``labels`` that stands for none of the others; ``devices``: columns that may be 1 beside it. ``boxes``:
-    row of ``images``, finding, x, y, width, height. ``in_headers``: columns that only the DICOM headers tell.
-    ``tables``: what was read, relative to ``root``.
+    ``images["label"]`` then. ``images["wrong_age"]``: what the table gives as age and cannot be one. ``agreement``: of
+    several readers, the share that marked a finding. ``no_finding``: the column of ``labels`` that stands for none of
+    the others; ``devices``: columns that may be 1 beside it. ``boxes``: row of ``images``, finding, x, y, width,
+    height. ``in_headers``: columns that only the DICOM headers tell. ``tables``: what was read, relative to ``root``.
     """
 
     set: str | None

@@ -12,6 +12,7 @@ import codecs
 import csv
 import gzip
 import io
+import itertools
 import stat
 import zlib
 from collections import Counter
@@ -67,6 +68,20 @@ def trouble(path: Path) -> str:
     except (DatasetError, OSError, UnicodeError, csv.Error) as error:
         return str(error)
     return ""
+
+
+def head(path: Path, rows: int) -> pd.DataFrame:
+    """The first rows, all named columns, as text: to be looked at. Raises DatasetError where the file is no table."""
+    columns = spelled(path)
+    names_of, separator = _header(path)
+    places = [place for place, name in enumerate(names_of) if name]
+    try:
+        with _opened(path, _encoding(path)) as file:
+            read_rows = list(itertools.islice(csv.reader(file, delimiter=separator), rows + 1))[1:]
+    except (OSError, UnicodeError, csv.Error, *_BROKEN) as error:
+        raise DatasetError(f"{path.name}: the table cannot be read ({type(error).__name__}). Save it again.") from error
+    cells = [[row[place].strip() if place < len(row) else "" for place in places] for row in read_rows]
+    return pd.DataFrame(cells, columns=list(columns), dtype="str")
 
 
 def lines(path: Path) -> list[str]:

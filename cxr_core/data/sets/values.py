@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from cxr_core.errors import DatasetError
-from cxr_core.images.ages import years
+from cxr_core.images.ages import is_wrong, years
 
 _SEX = {"m": "M", "male": "M", "f": "F", "female": "F", "w": "F", "woman": "F", "man": "M"}
 _VIEWS = {
@@ -71,6 +71,12 @@ def ages(column: pd.Series) -> pd.Series:
     """Years; NaN where there is none, or a number that is no age (0 to 120)."""
     known = {text: years(text) for text in column.unique()}
     return column.map(known).astype(float)
+
+
+def wrong_ages(column: pd.Series) -> pd.Series:
+    """What is neither an age nor a way to say that it is not known; "" elsewhere."""
+    wrong = {text: text if is_wrong(text) else "" for text in column.unique()}
+    return column.map(wrong).astype("str")
 
 
 def views(column: pd.Series) -> pd.Series:

@@ -42,6 +42,12 @@ def view(value: object) -> str:
     return next((word for word in words if word in _VIEWS), OTHER) if any(words) else ""
 
 
+def sex(value: object) -> str:
+    """``F``, ``M`` or "" for anything else."""
+    word = _word(value)
+    return word if word in ("F", "M") else ""
+
+
 def body_part(value: object) -> str:
     """``CHEST``, ``HAND`` ...; a text that speaks of the thorax is ``CHEST``."""
     word = _word(value)

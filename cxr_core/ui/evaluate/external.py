@@ -68,7 +68,7 @@ def _form(run: Run) -> None:
         # Asked for again after it was stopped.
         st.session_state.get(STOPPED, {}).pop(str(path), None)
         # With its own bar and its Stop; evaluating then finds it read.
-        cached_scan(path)
+        cached_scan(path, tuple(run.classes))
         with st.spinner("Evaluating"), progress_bar("Evaluating", "images") as report:
             # Brings torch.
             from cxr_core.inference import evaluate_external

@@ -1,7 +1,7 @@
 """The confusion matrix that one can walk into: a click on a cell, or two boxes, lead to the images behind it.
 
 cell = matrix_cell(report)                    # ("COVID19", "NORMAL"); ANY stands for every class
-rows = behind(table, cell)                    # the images, most confident first
+rows = behind(table, cell, run.implied)       # the images, most confident first
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,8 @@ import pandas as pd
 import streamlit as st
 
 from cxr_core import charts
+from cxr_core.hierarchy import Coherent
+from cxr_core.labels import Implied
 from cxr_core.ui import is_dark
 from cxr_core.ui.evaluate.classes import NO_BAR
 
@@ -51,14 +53,18 @@ def matrix_cell(report: Mapping[str, Any]) -> Cell:
     return true, predicted
 
 
-def behind(table: pd.DataFrame, cell: Cell) -> pd.DataFrame:
-    """The rows of a cell, ``confidence`` (the probability of the decided class) descending."""
+def behind(table: pd.DataFrame, cell: Cell, implied: Implied) -> pd.DataFrame:
+    """The rows of a cell, ``confidence`` (the probability of the decided class, of coherent labels of the decided leaf)
+    descending.
+    """
     true, predicted = cell
     rows = table[table["label"].eq(true) | (true == ANY)]
     rows = rows[rows["decision"].eq(predicted) | (predicted == ANY)]
     columns = [name for name in rows.columns if name.startswith("p_")]
     decided = [columns.index(f"p_{name}") for name in rows["decision"]]
-    confidence = rows[columns].to_numpy(dtype=np.float64)[np.arange(len(rows)), decided]
+    shown = rows[columns].to_numpy(dtype=np.float64)
+    shares = implied.tree.leaves(shown) if isinstance(implied, Coherent) else shown
+    confidence = shares[np.arange(len(rows)), decided]
     return rows.assign(confidence=confidence).sort_values("confidence", ascending=False, kind="stable")
 
 

@@ -1,6 +1,7 @@
 """The operating point: a threshold per label, chosen on validation, shown on test, saved with the run.
 
-A draft lives in the session until it is saved; ``save_operating_point`` then makes it the rule everywhere.
+A draft lives in the session until it is saved; ``save_operating_point`` then makes it the rule everywhere. Coherent
+labels have no threshold before a person gives them one; what means none of the findings never has one.
 """
 
 from typing import Any
@@ -12,7 +13,8 @@ from cxr_core import charts
 from cxr_core.evaluation import balance, confusion_matrix, summary
 from cxr_core.evaluation.operating import at_prevalence, at_threshold, fractions, point_intervals
 from cxr_core.figures import NOT_DEFINED, number, of, percent
-from cxr_core.labels import decide, no_finding_class
+from cxr_core.hierarchy import Coherent
+from cxr_core.labels import decide, thresholded
 from cxr_core.runs import Decision, Run
 from cxr_core.runs.decision import clear_operating_point, save_operating_point
 from cxr_core.settings import Stamp
@@ -36,18 +38,19 @@ MEANINGS = {
 
 def threshold_section(run: Run) -> None:
     """Slider, figures and curves of one label on validation, the prevalence, and the effect on test."""
-    draft = _draft(run)
+    draft, names = _draft(run), _names(run)
     _, table = cached_measured(run, "val")
     st.write(
         f"Thresholds are chosen here on the validation split ({len(table):,} images), whatever split is shown above. "
         "Their effect on test stands below, to be read and not to be chosen by."
     )
     name = st.segmented_control(
-        "Label", run.classes, default=run.classes[0], required=True, key="threshold-label", format_func=escaped
+        "Label", names, default=names[0], required=True, key="threshold-label", format_func=escaped
     )
     # An instance of its own for each rule: after a save or a way back it starts where the run stands.
     key = f"threshold-{run.id}-{name}-{Decision.load(run).chosen}"
-    st.session_state.setdefault(key, min(max(draft[name], LOWEST), HIGHEST))
+    limit = draft.get(name, EVEN)
+    st.session_state.setdefault(key, min(max(limit, LOWEST), HIGHEST))
     st.slider(
         f"Threshold of {escaped(name)}",
         LOWEST,
@@ -58,14 +61,11 @@ def threshold_section(run: Run) -> None:
         on_change=_keep,
         args=(run, name, key),
     )
-    if run.implied and name == no_finding_class(run.classes):
-        st.caption(
-            f"{escaped(name)} is the answer when no other label reaches its threshold: this one changes no decision; "
-            "the figures here are those of its probability alone."
-        )
+    if isinstance(run.implied, Coherent):
+        st.caption(escaped(_meaning(name, run.implied, name in draft)))
     truth, probability = truth_of(run, table, name), probabilities_of(run, table)[:, run.classes.index(name)]
-    point = at_threshold(truth, probability, draft[name])
-    _ratios(point, _intervals(run, name, draft[name], stamps(run, "val")))
+    point = at_threshold(truth, probability, limit)
+    _ratios(point, _intervals(run, name, limit, stamps(run, "val")))
     roc, pr = charts.operating_curves(cached_curves(run, "val"), name, point)
     left, right = st.columns(2)
     left.plotly_chart(roc, key="point-roc", config=NO_BAR)
@@ -76,16 +76,41 @@ def threshold_section(run: Run) -> None:
     _save(run, draft)
 
 
+def _names(run: Run) -> list[str]:
+    """The labels whose threshold can move a decision."""
+    counts = thresholded(run.classes, run.implied)
+    return [name for name in run.classes if name in counts]
+
+
+def _meaning(name: str, implied: Coherent, is_set: bool) -> str:
+    """What a threshold of a coherent label does, and that it has none yet."""
+    does = f"{implied.tree.kinds(name)} where the probability of {name} reaches it, and never below it"
+    if is_set:
+        return f"The run then decides {does}."
+    return (
+        f"No threshold is set for {name}: the most probable class decides, and the figures are those of 0.5. Move the "
+        f"slider to set one. The run then decides {does}."
+    )
+
+
 def _draft(run: Run) -> dict[str, float]:
-    """The thresholds as the sliders stand; at first, and after a save or a way back, those of the run."""
+    """The thresholds as the sliders stand; at first, and after a save or a way back, those of the run. A coherent label
+    has none before its slider is moved.
+    """
     decision = Decision.load(run)
     key = f"draft-{run.id}"
     kept = st.session_state.get(key)
     if kept is None or kept["of"] != decision.chosen:
-        limits = {name: decision.thresholds.get(name, EVEN) for name in run.classes}
+        limits = _now(run, decision)
         kept = st.session_state[key] = {"of": decision.chosen, "limits": limits}
     draft: dict[str, float] = kept["limits"]
     return draft
+
+
+def _now(run: Run, decision: Decision) -> dict[str, float]:
+    """The thresholds that the run decides by."""
+    given = {name: decision.thresholds[name] for name in _names(run) if name in decision.thresholds}
+    return given if isinstance(run.implied, Coherent) else {name: given.get(name, EVEN) for name in _names(run)}
 
 
 def _keep(run: Run, name: str, key: str) -> None:
@@ -143,16 +168,19 @@ def _effect(run: Run, draft: dict[str, float]) -> None:
     st.write("**What the thresholds do**")
     now = Decision.load(run).thresholds
     rows: list[dict[str, Any]] = [
-        {"Label": name, "Threshold now": now.get(name), "Threshold here": draft[name]} for name in run.classes
+        {"Label": name, "Threshold now": now.get(name), "Threshold here": draft.get(name)} for name in _names(run)
     ]
     totals = []
     for split, title in (("val", "validation"), ("test", "test")):
         _, table = cached_measured(run, split)
         probabilities = probabilities_of(run, table)
-        for k, row in enumerate(rows):
-            counts = fractions(
-                at_threshold(truth_of(run, table, row["Label"]), probabilities[:, k], draft[row["Label"]])
-            )
+        for row in rows:
+            name = row["Label"]
+            if name not in draft:
+                row |= {f"{RATIOS[ratio]}, {title}": None for ratio in ("sensitivity", "specificity")}
+                continue
+            probability = probabilities[:, run.classes.index(name)]
+            counts = fractions(at_threshold(truth_of(run, table, name), probability, draft[name]))
             row |= {f"{RATIOS[ratio]}, {title}": _share(*counts[ratio]) for ratio in ("sensitivity", "specificity")}
         for rule, limits in (("now", now), ("with these", draft)):
             decisions = decide(probabilities, run.classes, run.implied, limits)
@@ -181,7 +209,7 @@ def _share(part: int, whole: int) -> str:
 
 def _save(run: Run, draft: dict[str, float]) -> None:
     decision = Decision.load(run)
-    moved = any(draft[name] != decision.thresholds.get(name, EVEN) for name in run.classes)
+    moved = draft != _now(run, decision)
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Save for this run", type="primary", icon=":material/save:", disabled=not moved):
             save_operating_point(run, draft)
@@ -193,5 +221,7 @@ def _save(run: Run, draft: dict[str, float]) -> None:
             st.caption("Not saved yet: Predict and the command line still use the thresholds of now.")
         elif decision.chosen:
             st.caption(f"Saved {escaped(decision.chosen[:16].replace('T', ' '))} UTC; used by Predict and everywhere.")
+        elif not draft:
+            st.caption("No label has a threshold: the most probable class decides.")
         else:
             st.caption("These are the run's own thresholds.")

@@ -21,7 +21,9 @@ from cxr_core.data import shown_name
 from cxr_core.data.uploads import Member, members
 from cxr_core.errors import ImageError
 from cxr_core.figures import counted
+from cxr_core.hierarchy import Coherent
 from cxr_core.images import jpeg, limits
+from cxr_core.labels import Implied
 from cxr_core.runs import Run, files
 from cxr_core.settings import stamp
 from cxr_core.ui import cached_predictor, progress_bar
@@ -203,11 +205,25 @@ def prediction_table(answers: Sequence[Answer], classes: Sequence[str], forced: 
     return pd.DataFrame(rows, columns=columns)
 
 
-def prediction_columns(classes: Sequence[str]) -> dict[str, Any]:
-    """How :func:`prediction_table` is shown: probabilities as bars of 0 to 1."""
+def drawn(frame: pd.DataFrame, classes: Sequence[str], implied: Implied) -> pd.DataFrame:
+    """:func:`prediction_table` as it is shown: of coherent labels the leaves, of which the longest decides."""
+    columns = [f"p_{name}" for name in classes]
+    there = frame[columns].notna().all(axis=1)
+    if not isinstance(implied, Coherent) or not there.any():
+        return frame
+    shown = frame.astype(dict.fromkeys(columns, float))
+    shown.loc[there, columns] = implied.tree.leaves(shown.loc[there, columns].to_numpy())
+    return shown
+
+
+def prediction_columns(classes: Sequence[str], implied: Implied) -> dict[str, Any]:
+    """How :func:`drawn` is shown: probabilities as bars of 0 to 1."""
+    titles = implied.tree.leaf_names() if isinstance(implied, Coherent) else classes
     bars = {
-        f"p_{name}": st.column_config.ProgressColumn(name, min_value=0.0, max_value=1.0, format="%.3f", width=130)
-        for name in classes
+        f"p_{name}": st.column_config.ProgressColumn(
+            title, min_value=0.0, max_value=1.0, format="%.3f", width=130 if title == name else 200
+        )
+        for name, title in zip(classes, titles, strict=True)
     }
     said = {name: st.column_config.TextColumn(name.capitalize(), width=220) for name in ("withheld", "seen", "error")}
     return {"file": "File", "decision": "Decision", **bars, **said}

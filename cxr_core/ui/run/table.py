@@ -17,6 +17,7 @@ import streamlit as st
 from cxr_core.errors import RunError
 from cxr_core.evaluation import balance
 from cxr_core.figures import of
+from cxr_core.hierarchy import Coherent
 from cxr_core.runs import Run, list_runs, viewings
 from cxr_core.runs.run import ACTIVE
 from cxr_core.runs.titles import titles
@@ -112,12 +113,18 @@ def _facts(run: Run) -> dict[str, Any]:
         "external": f"{external['name']}: {balance.right_of(external)}" if external else "",
         "epochs": of(len(history), config.epochs),
         **{name: getattr(config, name) for name in _HYPERPARAMETERS},
-        "labels": "implied" if run.implied else "single",
+        "labels": _labels(run),
         "alpha": config.alpha if isinstance(config.alpha, str) else ", ".join(f"{weight:g}" for weight in config.alpha),
         "created": datetime.fromisoformat(run.info.created).replace(tzinfo=None),
         "minutes": (ended - status.started) / 60 if ended and status.started else None,
         "problem": "",
     }
+
+
+def _labels(run: Run) -> str:
+    if not run.implied:
+        return "single"
+    return "implied" if isinstance(run.implied, Coherent) else "implied, flat"
 
 
 def select_runs(runs: Sequence[Run], table: pd.DataFrame) -> list[Run]:

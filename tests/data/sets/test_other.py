@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from cxr_core.data.sets.description import Description, load, save
-from cxr_core.data.sets.other import Question, described, propose
-from cxr_core.errors import DatasetError
+from cxr_core.data.sets.other import described, propose
+from cxr_core.errors import DatasetError, Question
 from tests.images.files import write
 
 
@@ -84,6 +84,7 @@ def test_one_class_a_row(tmp_path: Path) -> None:
         ("file,label", ("0", "1", "0"), "What do the values of label mean?", True),
         ("file,label", ("0", "1", "2"), "What do the numbers of label mean?", True),
         ("file,label", ('"A, B"', "A", "B"), "Does a comma in label separate", True),
+        ("file,label", ('"A, B"', "A|B", "B"), "Which sign in label separates several findings?", True),
         ("file,note", ("x", "y", "x"), "Which columns hold the labels?", False),
         ("file,label,edema", ("x,1", "y,0", "x,1"), "Which columns hold the labels?", True),
         ("file,copy,label", ("a,x", "b,x", "c,y"), "Which column names the image file?", False),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cxr_core import reach
-from cxr_core.data import sets
+from cxr_core.data.sets import registry as sets
 from cxr_core.errors import DatasetError
 from tests.data.sets.standins import MAKERS, Standin, rewrite
 

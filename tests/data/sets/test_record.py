@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cxr_core.data import sets
+from cxr_core.data.sets import registry as sets
 from cxr_core.data.sets.nih import boxes
 from cxr_core.data.sets.record import Record
 from tests.images.files import write
