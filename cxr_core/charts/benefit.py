@@ -61,15 +61,14 @@ def decision_curve(curve: DecisionCurve, threshold: float | None = None) -> go.F
         )
         for name, y, line in lines
     ]
-    marks = [(curve.prevalence, "dot", f"prevalence {percent(curve.prevalence, digits=1)}")]
+    # Each text in a row of its own: the two may lie on the same place.
+    marks = [(curve.prevalence, "dot", f"prevalence {percent(curve.prevalence, digits=1)}", 18)]
     if threshold is not None:
-        marks.append((threshold, "dash", f"threshold {number(threshold, 2)}"))
-    marks.sort()
-    sides = ["right", "left"] if len(marks) > 1 else ["left"]
+        marks.append((threshold, "dash", f"threshold {number(threshold, 2)}", 0))
     return figure(
         [*band, *traces],
         height=400,
-        top=32,
+        top=48,
         shapes=[
             {
                 "type": "line",
@@ -80,7 +79,7 @@ def decision_curve(curve: DecisionCurve, threshold: float | None = None) -> go.F
                 "y1": 1,
                 "line": {"color": NEUTRAL, "dash": dash, "width": 1},
             }
-            for x, dash, _ in marks
+            for x, dash, _, _ in marks
         ],
         annotations=[
             {
@@ -88,12 +87,12 @@ def decision_curve(curve: DecisionCurve, threshold: float | None = None) -> go.F
                 "y": 1,
                 "yref": "paper",
                 "yanchor": "bottom",
-                # To the side where the other is not; at the edge there is room on one side alone.
-                "xanchor": "left" if x < 0.2 and side == "right" and len(marks) == 1 else side,
+                "xanchor": "left" if x < 0.5 else "right",
+                "yshift": up,
                 "text": text,
                 "showarrow": False,
             }
-            for (x, _, text), side in zip(marks, sides, strict=True)
+            for x, _, text, up in marks
         ],
         xaxis=share_axis("Probability from which one acts", fixedrange=True),
         yaxis=axis("Net benefit", range=[-0.35 * reach, reach], fixedrange=True, nticks=6),

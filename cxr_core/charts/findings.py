@@ -56,7 +56,7 @@ def finding_figures(report: Mapping[str, Any], key: str, order: Sequence[str] | 
             "color": PALETTE[1],
             "size": 10,
             "symbol": ["circle-open" if few[k] else "circle" for k in there],
-            "line": {"width": 2},
+            "line": {"width": 2, "color": PALETTE[1]},
         },
         error_x=whiskers([values[k] for k in there], [ranges[k] for k in there], PALETTE[1]),
         hovertext=[_said(report, names[k], key) for k in there],
@@ -68,18 +68,23 @@ def finding_figures(report: Mapping[str, Any], key: str, order: Sequence[str] | 
     ]
     average, macro = report.get(f"{MACRO}_{key}"), [name for name in names if name in report["counted"]]
     lines = [(average, "dash", f"{MACRO} {number(average, 2)}")] if average is not None and len(macro) > 1 else []
-    lines += [(0.5, "dot", "guessing")] if key == "roc_auc" else []
+    # A guess needs no text of its own: on a phone it would meet the other.
+    lines += [(0.5, "dot", "")] if key == "roc_auc" else []
     above = [
         {
             "x": x,
             "y": 1,
             "yref": "paper",
             "yanchor": "bottom",
-            "xanchor": "right" if dash == "dash" and x > 0.5 else "center",
+            "xanchor": "right" if x > 0.7 else "center",
             "text": text,
         }
-        for x, dash, text in lines
+        for x, _, text in lines
+        if text
     ]
+    # Areas begin where guessing does; what lies below is shown all the same.
+    ends = [end for k in there for end in (values[k], *(ranges[k] or ()))]
+    low = min([0.45, *(end - 0.03 for end in ends)]) if key == "roc_auc" else -0.01
     return figure(
         [dots],
         height=96 + 30 * len(names),
@@ -98,7 +103,14 @@ def finding_figures(report: Mapping[str, Any], key: str, order: Sequence[str] | 
             for x, dash, _ in lines
         ],
         annotations=[{**text, "showarrow": False} for text in (*beside, *above)],
-        xaxis=share_axis(TITLES[key], range=[-0.01, 1.01], dtick=0.5, tickformat=".1f", fixedrange=True, showgrid=True),
+        xaxis=share_axis(
+            TITLES[key],
+            range=[low, 1.01],
+            dtick=0.1 if low > 0.3 else 0.5,
+            tickformat=".1f",
+            fixedrange=True,
+            showgrid=True,
+        ),
         yaxis=category_axis(names, range=[len(names) - 0.5, -0.5]),
     )
 
@@ -150,17 +162,27 @@ def together(pairs: Sequence[Together]) -> go.Figure:
         )
     ]
     traces += [
-        go.Scatter(x=x, y=rows, mode="markers", name=title, marker=marker, hovertext=hover, hovertemplate=HOVER)
+        go.Scatter(
+            x=x,
+            y=rows,
+            mode="markers",
+            name=title,
+            marker=marker,
+            hovertext=hover,
+            hovertemplate=HOVER,
+            cliponaxis=False,
+        )
         for title, x, marker in series
     ]
     ticks = category_axis(titles, range=[len(pairs) - 0.5, -0.5])
     # Both names count: the axis' own shortening would cut the second.
     ticks["ticktext"] = titles
+    most = max([1, *(end for pair in pairs for end in (pair.there, pair.called, pair.alone))])
     return figure(
         traces,
         height=120 + 34 * len(pairs),
         margin={"l": 8, "r": 16, "t": 8, "b": 64},
-        xaxis=axis("Images", rangemode="tozero", fixedrange=True, tickformat=",d"),
+        xaxis=axis("Images", range=[-0.03 * most, 1.05 * most], fixedrange=True, tickformat=",d", nticks=5),
         yaxis=ticks,
     )
 

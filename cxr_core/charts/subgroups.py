@@ -70,9 +70,13 @@ def subgroup_dots(
     ]
     is_share = figure_name != "calibration_gap"
     title = TITLES[figure_name]
-    reach = max([0.1, *(abs(end) for row in rows if not row.too_few for end in row.figures[figure_name].ends or ())])
+    reached = [end for row in rows if not row.too_few for end in _reach(row, figure_name)]
+    reach = max([0.1, *map(abs, reached)])
+    low = min([0.45, *(end - 0.03 for end in reached)]) if figure_name == "roc_auc" else -0.01
     across = (
-        share_axis(title, range=[-0.01, 1.01], dtick=0.5, tickformat=".1f", fixedrange=True, showgrid=True)
+        share_axis(
+            title, range=[low, 1.01], dtick=0.1 if low > 0.3 else 0.5, tickformat=".1f", fixedrange=True, showgrid=True
+        )
         if is_share
         else axis(title, range=[-1.1 * reach, 1.1 * reach], fixedrange=True, nticks=5, tickformat=".2~f")
     )
@@ -97,3 +101,8 @@ def _written(figure_name: str, value: float | None, ends: Sequence[float] | None
     if figure_name != "calibration_gap" or value is None:
         return compact(value, ends, digits)
     return signed(value, digits) + (f" ({interval(ends, digits)})" if ends else "")
+
+
+def _reach(row: Subgroup, figure_name: str) -> list[float]:
+    found = row.figures[figure_name]
+    return [end for end in (found.value, *(found.ends or ())) if end is not None]
