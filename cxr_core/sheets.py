@@ -53,11 +53,24 @@ def written(table: pd.DataFrame, index: bool = False) -> str:
 def read(source: Path | IO[str], text: Iterable[str] | None = None) -> pd.DataFrame:
     """A table that :func:`written` wrote. ``text``: the columns that stay texts whatever they look like; None: all.
 
-    An empty cell of these is "". Raises OSError and ValueError where there is no such table.
+    An empty cell of these is "", and NaN of a column of numbers. Raises OSError and ValueError where there is no such
+    table.
     """
-    kinds: Any = str if text is None else dict.fromkeys(map(safe, text), str)
+    texts = None if text is None else list(map(safe, text))
+    kinds: Any = str if texts is None else dict.fromkeys(texts, str)
     table = pd.read_csv(source, dtype=kinds, keep_default_na=False)
+    for name in [] if texts is None else table.columns.difference(texts, sort=False):
+        if not pd.api.types.is_numeric_dtype(table[name]):
+            table[name] = _numbers(table[name])
     return _each(table, plain)
+
+
+def _numbers(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    """The column with its empty cells as NaN, where all others are numbers."""
+    try:
+        return pd.to_numeric(column.mask(column == ""))
+    except ValueError:
+        return column
 
 
 def _each(table: pd.DataFrame, change: Any) -> pd.DataFrame:

@@ -11,6 +11,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from cxr_core import reach
 from cxr_core.activity import record
@@ -21,6 +25,7 @@ from cxr_core.data import Dataset, Pseudonyms, fixes, marks
 from cxr_core.data.cautions import cautions
 from cxr_core.data.dataset import split
 from cxr_core.errors import ConfigError, DiskError, LeakError, RunError
+from cxr_core.findings import column, resolved
 from cxr_core.hierarchy import Hierarchy
 from cxr_core.images import BORDER
 from cxr_core.images.version import PIXELS
@@ -29,11 +34,16 @@ from cxr_core.paths import given
 from cxr_core.private import make_folder
 from cxr_core.runs import files
 from cxr_core.runs.queue import queue
-from cxr_core.runs.records import FINDINGS, FORMAT
+from cxr_core.runs.records import EXCLUSIVE, FINDINGS, FORMAT
 from cxr_core.runs.run import SPLITS, Run
 from cxr_core.settings import write_atomic
 from cxr_core.sheets import written
 
+# By which figures the best epoch can be chosen; the first is what auto means.
+MONITORS = {
+    EXCLUSIVE: ("macro_f1", "balanced_accuracy", "accuracy", "loss"),
+    FINDINGS: ("macro_roc_auc", "macro_f1", "loss"),
+}
 VERSIONED = ("torch", "torchvision", "numpy", "pillow", "scikit-learn", "pandas", "streamlit")
 
 
@@ -58,11 +68,7 @@ def create_run(
         config = config.model_copy(update={"mask_border": True})
     classes = dataset.classes
     implied = parse_labels(config.labels, classes)
-    if config.monitor == "auto":
-        # What it means stands in the run: another version may mean another thing.
-        config = config.model_copy(update={"monitor": "macro_roc_auc" if dataset.task == FINDINGS else "macro_f1"})
-    _check_hierarchy(config, classes, implied)
-    _check_alpha(config, classes, bool(implied))
+    config = _checked(config, dataset, implied)
     copies = twins(dataset, progress)
     together = dataset.samples.assign(twin=[copies.get(file, "") for file in dataset.samples["file"]])
     samples = split(replace(dataset, samples=together), config.val_fraction, config.test_fraction, config.split_seed)
@@ -81,6 +87,8 @@ def create_run(
         *_weights_warnings(config),
         *_border_warnings(config),
         *told,
+        # These may name files.
+        *([] if config.pseudonyms else dataset.origin.problems),
         *marked,
         *cautions(samples, dataset.path("")),
     ]
@@ -91,17 +99,18 @@ def create_run(
         places = {**dict.fromkeys(places, names.dataset(dataset)), "pseudonyms": names.id}
     created = datetime.now(UTC)
     run_id = f"{created:%Y%m%d-%H%M%S}-{config.backbone}-{secrets.token_hex(2)}"
-    counts = samples.groupby(["split", "label"]).size()
     info = {
         "id": run_id,
         "format": FORMAT,
         "created": created.isoformat(timespec="seconds"),
         "config": config.model_dump(mode="json"),
+        "task": dataset.task,
         "classes": classes,
         "implied": implied,
         **places,
         "data_digest": dataset.digest,
-        "counts": {part: {name: int(counts.get((part, name), 0)) for name in classes} for part in SPLITS},
+        "origin": _origin(dataset, config),
+        "counts": {part: _counts(samples[samples["split"] == part], dataset) for part in SPLITS},
         "unreadable": len(dataset.unreadable),
         "warnings": warnings,
         "versions": {package: version(package) for package in VERSIONED},
@@ -111,8 +120,7 @@ def create_run(
     try:
         make_folder(building)
         write_atomic(building / files.RUN, json.dumps(info, indent=1))
-        rows = samples[["file", "label", "patient", "source", "split", "digest"]]
-        write_atomic(building / files.SPLIT, written(rows))
+        write_atomic(building / files.SPLIT, written(samples[_columns(dataset)]))
         queue(building)
         building.rename(runs_dir / run_id)
     except DiskError:
@@ -137,6 +145,44 @@ def _check_hierarchy(config: TrainConfig, classes: list[str], implied: Implied) 
             raise ConfigError(f"{error} Or choose hierarchy = flat, or labels = single.") from None
 
 
+def _columns(dataset: Dataset) -> list[str]:
+    """The columns of split.csv."""
+    labels = [column(name) for name in dataset.classes] if dataset.task == FINDINGS else []
+    return ["file", "label", "patient", "source", "split", "digest", "study", "age", "sex", "view", *labels]
+
+
+def _origin(dataset: Dataset, config: TrainConfig) -> dict[str, Any]:
+    """Where the labels come from; without names of files where the run is to hold none."""
+    origin = dataset.origin.as_json()
+    return {**origin, "tables": []} if config.pseudonyms else origin
+
+
+def _counts(samples: pd.DataFrame, dataset: Dataset) -> dict[str, int]:
+    """Images of each class, or with each finding."""
+    if dataset.task == FINDINGS:
+        return {name: int((samples[column(name)] == 1).sum()) for name in dataset.classes}
+    counts = samples["label"].value_counts()
+    return {name: int(counts.get(name, 0)) for name in dataset.classes}
+
+
+def _checked(config: TrainConfig, dataset: Dataset, implied: Implied) -> TrainConfig:
+    """The configuration with what follows from the data set filled in. Raises ConfigError where they do not fit."""
+    if dataset.task == FINDINGS:
+        Hierarchy(dataset.classes, implied)
+        resolved(np.zeros((0, len(dataset.classes)), np.float32), dataset.classes, config.policy)
+    else:
+        _check_hierarchy(config, dataset.classes, implied)
+    monitors = MONITORS[dataset.task]
+    if config.monitor == "auto":
+        # What it means stands in the run: another version may mean another thing.
+        config = config.model_copy(update={"monitor": monitors[0]})
+    if config.monitor not in monitors:
+        what = "findings" if dataset.task == FINDINGS else "classes of which an image has one"
+        raise ConfigError(f"monitor: expected one of {', '.join(monitors)} for {what}; got {config.monitor}.")
+    _check_alpha(config, dataset.classes, bool(implied) or dataset.task == FINDINGS)
+    return config
+
+
 def _check_alpha(config: TrainConfig, classes: list[str], multilabel: bool) -> None:
     if isinstance(config.alpha, str):
         return
@@ -146,8 +192,8 @@ def _check_alpha(config: TrainConfig, classes: list[str], multilabel: bool) -> N
         )
     if multilabel and max(config.alpha) >= 1:
         raise ConfigError(
-            "alpha: with implied labels each number is the weight of the positives and 1 minus it that of the "
-            f"negatives, so it lies between 0 and 1; got {max(config.alpha)}. Use labels = single for free weights."
+            "alpha: with findings or implied labels each number is the weight of the positives and 1 minus it that of "
+            f"the negatives, so it lies between 0 and 1; got {max(config.alpha)}. Use labels = single for free weights."
         )
 
 
