@@ -75,6 +75,15 @@ def flat_run(tiny_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Ru
     return _trained(tiny_dataset, tmp_path_factory.mktemp("flat"), hierarchy="flat")
 
 
+@pytest.fixture(scope="session")
+def findings_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """small-cnn after three epochs on drawings with several findings at once; shared by all tests, so only to be
+    read.
+    """
+    folder = tmp_path_factory.mktemp("findings")
+    return _trained(demo.draw_findings(folder / "drawn", images=160, seed=0), folder, epochs=3)
+
+
 def _trained(root: Path, folder: Path, **config: Any) -> Run:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CXR_CACHE", str(folder / "cache"))
