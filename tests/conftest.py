@@ -76,12 +76,15 @@ def flat_run(tiny_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Ru
 
 
 @pytest.fixture(scope="session")
-def findings_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """small-cnn after three epochs on drawings with several findings at once; shared by all tests, so only to be
-    read.
-    """
-    folder = tmp_path_factory.mktemp("findings")
-    return _trained(demo.draw_findings(folder / "drawn", images=160, seed=0), folder, epochs=3)
+def findings_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of 160 drawings with several findings at once; shared by all tests, so only to be read."""
+    return demo.draw_findings(tmp_path_factory.mktemp("drawn") / "findings", images=160, seed=0)
+
+
+@pytest.fixture(scope="session")
+def findings_run(findings_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """small-cnn after four epochs on ``findings_dataset``; shared by all tests, so only to be read."""
+    return _trained(findings_dataset, tmp_path_factory.mktemp("findings"), epochs=4)
 
 
 def _trained(root: Path, folder: Path, **config: Any) -> Run:
