@@ -11,7 +11,7 @@ from cxr_core.figures import number, percent
 from cxr_core.findings import column, none_reached
 from cxr_core.labels import thresholded
 from cxr_core.runs import Decision, Run
-from cxr_core.ui.frame import escaped
+from cxr_core.ui import escaped
 from cxr_core.ui.sheet import sheet
 
 _WORDS = {1.0: "yes", 0.0: "no", -1.0: "uncertain"}
