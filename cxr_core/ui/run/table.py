@@ -19,6 +19,7 @@ from cxr_core.evaluation import balance
 from cxr_core.figures import of
 from cxr_core.hierarchy import Coherent
 from cxr_core.runs import Run, list_runs, viewings
+from cxr_core.runs.records import EXCLUSIVE
 from cxr_core.runs.run import ACTIVE
 from cxr_core.runs.titles import titles
 from cxr_core.settings import runs_dir
@@ -93,7 +94,8 @@ def _facts(run: Run) -> dict[str, Any]:
     config, status, state = run.config, run.status, run.state
     history = run.history
     best = next((row for row in reversed(history) if row.best), None)
-    test = run.metrics("test")
+    # Findings have no figures of this kind.
+    test = run.metrics("test") if run.task == EXCLUSIVE else None
     external = next(iter(external_figures(run)), None) if state == "completed" else None
     ended = status.ended or (datetime.now(UTC).timestamp() if state in ACTIVE else None)
     return {
