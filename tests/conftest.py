@@ -75,6 +75,18 @@ def flat_run(tiny_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Ru
     return _trained(tiny_dataset, tmp_path_factory.mktemp("flat"), hierarchy="flat")
 
 
+@pytest.fixture(scope="session")
+def findings_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of 160 drawings with several findings at once; shared by all tests, so only to be read."""
+    return demo.draw_findings(tmp_path_factory.mktemp("drawn") / "findings", images=160, seed=0)
+
+
+@pytest.fixture(scope="session")
+def findings_run(findings_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """small-cnn after four epochs on ``findings_dataset``; shared by all tests, so only to be read."""
+    return _trained(findings_dataset, tmp_path_factory.mktemp("findings"), epochs=4)
+
+
 def _trained(root: Path, folder: Path, **config: Any) -> Run:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CXR_CACHE", str(folder / "cache"))

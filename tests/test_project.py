@@ -36,7 +36,17 @@ WHOLE = {
     "server/test_hosts",
 }
 # The same of the project: these lie at the root of tests/, beside the tests of the ground's modules.
-PROJECT = {"audit_deps", "coverage", "fuzz", "layers", "notebook_defects", "odd_names", "project", "readme"}
+PROJECT = {
+    "audit_deps",
+    "coverage",
+    "findings_journey",
+    "fuzz",
+    "layers",
+    "notebook_defects",
+    "odd_names",
+    "project",
+    "readme",
+}
 
 
 def pins(name: str) -> dict[str, str]:

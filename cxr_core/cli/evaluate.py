@@ -5,10 +5,12 @@ from typing import Any
 
 from cxr_core.cli import flags
 from cxr_core.cli.output import print_json, runs_folder
+from cxr_core.errors import ConfigError
 from cxr_core.evaluation import balance
-from cxr_core.figures import number, spelled
+from cxr_core.figures import number, of, spelled
 from cxr_core.runs import find_run, viewings
 from cxr_core.runs.needs import gone
+from cxr_core.runs.records import FINDINGS
 
 
 def add(actions: flags.Actions) -> None:
@@ -49,6 +51,10 @@ def evaluate(options: Namespace) -> int:
         from cxr_core.inference import evaluate_split
 
         metrics, table = evaluate_split(run, options.split)
+    if options.by_source and run.task == FINDINGS:
+        raise ConfigError(
+            f"--by-source is for classes, but {run.id} has findings. The Evaluate page shows each of them by source."
+        )
     if options.by_source:
         from cxr_core.evaluation.by_source import by_source, can_leave_out
 
@@ -72,6 +78,33 @@ def evaluate(options: Namespace) -> int:
 
 
 def _print_metrics(metrics: dict[str, Any]) -> None:
+    if metrics.get("task") == FINDINGS:
+        _print_findings(metrics)
+    else:
+        _print_classes(metrics)
+    for warning in metrics["warnings"]:
+        print(f"\nNote: {warning}")
+    print("\nResearch software, not for clinical use.")
+
+
+def _print_findings(metrics: dict[str, Any]) -> None:
+    value = metrics["macro_roc_auc"]
+    area = "-" if value is None else spelled(value, metrics["ci"]["macro_roc_auc"])
+    of_all = of(len(metrics["counted"]), len(metrics["classes"]))
+    print(f"{metrics['split']}: macro ROC AUC {area}, mean of {of_all} findings, {metrics['n']:,} images")
+    for sentence in balance.unjudged(metrics):
+        print(f"Note: {sentence}")
+    width = max(len(name) for name in metrics["classes"]) + 2
+    titles = ("sensitivity", "specificity", "PPV", "NPV", "F1", "ROC AUC", "present", "known")
+    print("\n" + " " * width + "".join(f"{title:>13}" for title in titles))
+    for name, row in metrics["per_class"].items():
+        shares = [row[figure] for figure in ("recall", "specificity", "precision", "npv", "f1", "roc_auc")]
+        written = ["-" if value is None else number(value) for value in shares]
+        cells = [*written, f"{row['positives']:,}", f"{row['n']:,}"]
+        print(f"{name:{width}}" + "".join(f"{cell:>13}" for cell in cells))
+
+
+def _print_classes(metrics: dict[str, Any]) -> None:
     ci = metrics.get("ci", {})
     balanced, f1 = (spelled(metrics[name], ci.get(name)) for name in ("balanced_accuracy", "macro_f1"))
     print(f"{metrics['split']}: balanced accuracy {balanced}, macro F1 {f1}")
@@ -94,6 +127,3 @@ def _print_metrics(metrics: dict[str, Any]) -> None:
     print("\nrows true, columns predicted: " + ", ".join(metrics["classes"]))
     for name, counts in zip(metrics["classes"], metrics["confusion"], strict=True):
         print(f"{name:{width}}" + "".join(f"{count:>8}" for count in counts))
-    for warning in metrics["warnings"]:
-        print(f"\nNote: {warning}")
-    print("\nResearch software, not for clinical use.")

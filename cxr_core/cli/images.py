@@ -14,13 +14,15 @@ from cxr_core.cli import flags
 from cxr_core.cli.output import print_json, runs_folder
 from cxr_core.data import shown_name
 from cxr_core.errors import ImageError
+from cxr_core.findings import means_none, none_reached
 from cxr_core.images import decode, decoded, pixels, png, read_bytes
 from cxr_core.images.dicom import facts
 from cxr_core.images.gate import questioned
 from cxr_core.labels import Implied
 from cxr_core.reports import known
 from cxr_core.reports.verdict import verdict
-from cxr_core.runs import find_run
+from cxr_core.runs import Run, find_run
+from cxr_core.runs.records import FINDINGS
 from cxr_core.settings import write_atomic
 from cxr_core.sheets import written
 
@@ -73,9 +75,9 @@ def predict(options: Namespace) -> int:
     record_predicted((prediction.outcome for prediction in predictions), run.id, run.path.parent)
     against = verdict(run).against
     if options.json:
-        print_json([_row(row, options.force, against) for row in predictions])
+        print_json([_row(row, options.force, against, run.task) for row in predictions])
     elif options.csv:
-        print(written(_table(predictions, run.classes, options.force, against)), end="")
+        print(written(_table(predictions, run, options.force, against)), end="")
     else:
         print(known.line(against))
         for prediction in predictions:
@@ -94,10 +96,11 @@ def predict(options: Namespace) -> int:
     return 1 if failed else 0
 
 
-def _row(prediction: "Prediction", force: bool, against: Sequence[str]) -> dict[str, Any]:
+def _row(prediction: "Prediction", force: bool, against: Sequence[str], task: str) -> dict[str, Any]:
     shown = prediction.shown(force)
     return {
         "file": prediction.file,
+        **({"task": task, "present": shown.present} if task == FINDINGS else {}),
         "label": shown.label,
         "probabilities": shown.probabilities,
         "reason": shown.reason,
@@ -108,11 +111,9 @@ def _row(prediction: "Prediction", force: bool, against: Sequence[str]) -> dict[
     }
 
 
-def _table(
-    predictions: "Sequence[Prediction]", classes: Sequence[str], force: bool, against: Sequence[str]
-) -> pd.DataFrame:
-    rows = []
-    for row in (_row(prediction, force, against) for prediction in predictions):
+def _table(predictions: "Sequence[Prediction]", run: Run, force: bool, against: Sequence[str]) -> pd.DataFrame:
+    classes, rows = run.classes, []
+    for row in (_row(prediction, force, against, run.task) for prediction in predictions):
         shares = [(row["probabilities"] or {}).get(name) for name in classes]
         seen = row["seen"]["sentence"] if row["seen"] else ""
         said = [row["error"] or "", row["withheld"] or "", seen, "; ".join(against)]
@@ -127,9 +128,14 @@ def _line(prediction: "Prediction", force: bool, implied: Implied) -> str:
     if reason is not None and not force:
         return f"{prediction.file}: withheld. {reason} (--force shows the answer all the same)"
     named, label = prediction.probabilities or {}, prediction.label or ""
-    shown = "  ".join(
-        f"{name} {value:.3f}" for name, value in bars(named, label, list(named), implied, {}).values.items()
-    )
+    if prediction.present is None:
+        values = bars(named, label, list(named), implied, {}).values
+    else:
+        # Those that are there first.
+        order = sorted(named, key=lambda name: name not in (prediction.present or ()))
+        values = {name: named[name] for name in order if not means_none(name)}
+        label = label if prediction.present else none_reached(list(named))
+    shown = "  ".join(f"{name} {value:.3f}" for name, value in values.items())
     answer = f"{prediction.file}: {label}  ({shown})"
     answer = answer if reason is None else f"{answer}  forced, though withheld: {reason}"
     return f"{answer}\n    {prediction.reason}" if prediction.reason else answer

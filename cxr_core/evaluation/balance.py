@@ -15,7 +15,9 @@ from cxr_core.evaluation.rare import FEW, clopper_pearson
 
 
 def counted(report: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
-    """Class -> (images decided rightly, images)."""
+    """Class -> (images decided rightly, images); finding -> (images with it that are called, images with it)."""
+    if "confusion" not in report:
+        return {name: (int(there[1]), int(sum(there))) for name, (_, there) in report["one_vs_rest"].items()}
     rows = zip(report["classes"], report["confusion"], strict=True)
     return {name: (int(row[k]), int(sum(row))) for k, (name, row) in enumerate(rows)}
 
@@ -36,9 +38,12 @@ def right(report: Mapping[str, Any]) -> int:
 
 
 def few(report: Mapping[str, Any]) -> dict[str, int]:
-    """Class -> its patients (images, where none is known), where these are fewer than ten."""
+    """Class or finding -> its patients (images, where none is known), where these are fewer than ten."""
     units = {name: images for name, (_, images) in counted(report).items()}
-    units |= (report.get("ci") or {}).get("few", {})
+    if "confusion" in report:
+        units |= (report.get("ci") or {}).get("few", {})
+    else:
+        units = {name: figures["patients"] for name, figures in report["per_class"].items()}
     return {name: count for name, count in units.items() if count < FEW}
 
 

@@ -22,6 +22,7 @@ from cxr_core.reports import known
 from cxr_core.runs import Run, controls, left_out
 from cxr_core.runs.external import External, against, externals
 from cxr_core.runs.measured import measured
+from cxr_core.runs.records import FINDINGS
 
 NOT_AUDITED = (
     "This run was not audited: it is older than the audit, or its images were gone. Leaks and shortcuts in its data "
@@ -126,6 +127,8 @@ def _measured(run: Run) -> tuple[_Score | None, dict[str, Any] | None, dict[str,
     """The run's own score and its figures, that of each control by its kind, and what is to be said of them."""
     try:
         metrics, _ = measured(run, "test")
+        if run.task == FINDINGS:
+            return None, metrics, {}, balance.unjudged(metrics)
         own = _Score(float(metrics["macro_f1"]), metrics.get("ci", {}).get("macro_f1"))
         found = controls.scores(run)
     except RunError as error:

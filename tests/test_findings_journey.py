@@ -1,0 +1,129 @@
+"""Findings from a folder to an answer, by the command line: laid down, trained, judged, predicted alike."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn.metrics as reference
+
+from cxr_core.__main__ import main
+from cxr_core.config import TrainConfig
+from cxr_core.data import scan
+from cxr_core.errors import ConfigError
+from cxr_core.findings import learnt, values_of
+from cxr_core.inference import Predictor
+from cxr_core.runs import Run, create_run
+from cxr_core.runs.measured import measured
+from cxr_core.runs.records import FINDINGS
+
+
+def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    assert main(list(arguments)) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_run_holds_the_labels_as_they_came(findings_run: Run, findings_dataset: Path) -> None:
+    run, dataset = findings_run, scan(findings_dataset)
+    assert (run.task, run.classes) == (FINDINGS, dataset.classes)
+    samples = dataset.samples.set_index("file").loc[run.split["file"]]
+    np.testing.assert_array_equal(values_of(run.split, run.classes), values_of(samples, run.classes))
+    assert run.info.origin["rule"] == dataset.origin.rule
+    assert run.config.monitor == "macro_roc_auc"
+    patients = run.split.groupby("patient")["split"].nunique()
+    assert patients.max() == 1
+    for part in ("train", "val", "test"):
+        there = run.split[run.split["split"] == part]
+        assert run.info.counts[part] == {name: int((there[f"y_{name}"] == 1).sum()) for name in run.classes}
+
+
+def test_every_epoch_says_each_finding(findings_run: Run) -> None:
+    findings = {findings_run.classes[k] for k in learnt(findings_run.classes)}
+    for row in findings_run.history:
+        assert row.val.roc_auc.keys() == findings
+        assert row.val.macro_roc_auc is not None
+        assert row.train.macro_roc_auc is not None
+
+
+def test_evaluate_says_of_each_finding_what_scikit_learn_says(
+    findings_run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = printed(capsys, "evaluate", str(findings_run.path), "--json")
+    assert (found["task"], found["split"]) == (FINDINGS, "test")
+    assert found["classes"] == [findings_run.classes[k] for k in learnt(findings_run.classes)]
+    table = findings_run.predictions("test")
+    for name, figures in found["per_class"].items():
+        # In these drawings what is blank counts as no, and uncertain labels are judged by nothing.
+        known = table[(table[f"y_{name}"] != -1)]
+        truth, score = (known[f"y_{name}"] == 1).to_numpy(), known[f"p_{name}"].to_numpy()
+        assert figures["n"] == len(known)
+        called = score >= figures["threshold"]
+        (tn, fp), (fn, tp) = reference.confusion_matrix(truth, called, labels=[False, True])
+        assert found["one_vs_rest"][name] == [[tn, fp], [fn, tp]]
+        assert figures["roc_auc"] == pytest.approx(reference.roc_auc_score(truth, score))
+        assert figures["average_precision"] == pytest.approx(reference.average_precision_score(truth, score))
+        assert figures["recall"] == pytest.approx(reference.recall_score(truth, called))
+        assert figures["f1"] == pytest.approx(reference.f1_score(truth, called, zero_division=0))
+    areas = [found["per_class"][name]["roc_auc"] for name in found["counted"]]
+    assert found["macro_roc_auc"] == pytest.approx(np.mean(areas))
+
+
+def test_a_prediction_is_that_of_the_evaluation(findings_run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    _, table = measured(findings_run, "test")
+    some = table.head(3)
+    files = [str(findings_run.picture(file)) for file in some["file"]]
+    rows = printed(capsys, "predict", str(findings_run.path), "--json", "--force", *files)
+    for row, (_, kept) in zip(rows, some.iterrows(), strict=True):
+        assert row["task"] == FINDINGS
+        assert row["probabilities"] == {name: kept[f"p_{name}"] for name in findings_run.classes}
+        assert row["label"] == kept["decision"]
+        assert (
+            row["present"]
+            == [name for name in findings_run.classes if name in kept["decision"].split(" | ")][: len(row["present"])]
+        )
+        limits = Predictor.load(findings_run).thresholds
+        assert set(row["present"]) == {name for name, limit in limits.items() if row["probabilities"][name] >= limit}
+
+
+def test_none_reaches_its_threshold(findings_run: Run) -> None:
+    _, table = measured(findings_run, "test")
+    nothing = table[table["decision"] == "No Finding"]
+    limits = Predictor.load(findings_run).thresholds
+    findings = [name for name in limits if "Devices" not in name]
+    assert all((nothing[f"p_{name}"] < limits[name]).all() for name in findings)
+
+
+def test_evaluation_in_words(findings_run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", str(findings_run.path)]) == 0
+    said = capsys.readouterr().out
+    assert "macro ROC AUC" in said
+    assert "not for clinical use" in said
+    assert main(["evaluate", str(findings_run.path), "--by-source"]) == 1
+    assert "--by-source is for classes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"monitor": "accuracy"}, "monitor: expected one of macro_roc_auc, macro_f1, loss for findings"),
+        ({"uncertain_of": "Edemaa=1"}, "Edemaa"),
+        ({"alpha": "0.5,0.5"}, "alpha: expected 7 numbers"),
+        ({"labels": "No Finding>Nodule"}, "No Finding"),
+    ],
+)
+def test_what_does_not_fit_the_findings_is_refused(
+    findings_dataset: Path, tmp_path: Path, config: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ConfigError, match=said):
+        create_run(scan(findings_dataset), TrainConfig.create(backbone="small-cnn", **config), tmp_path / "runs")
+
+
+def test_pseudonyms_hide_who_and_where(findings_dataset: Path, tmp_path: Path) -> None:
+    config = TrainConfig.create(backbone="small-cnn", pseudonyms=True)
+    run = create_run(scan(findings_dataset), config, tmp_path / "runs")
+    plain = scan(findings_dataset).samples
+    kept = pd.concat([run.split["file"], run.split["patient"], run.split["study"]])
+    assert not set(kept) & {*plain["file"], *plain["patient"], *plain["study"]} - {""}
+    assert run.info.origin["tables"] == []
