@@ -111,7 +111,7 @@ def _facts(run: Run) -> dict[str, Any]:
         "val_images": images_of(run, "val"),
         "test_auc": test["macro_roc_auc"] if test and judged else None,
         "test_f1": test["macro_f1"] if test else None,
-        **(_decided(test) if test and not judged else {}),
+        **_decided(test if not judged else None),
         "external_f1": external and external["macro_f1"],
         "external_recall": balance.recalls(external) if external else "",
         "external": f"{external['name']}: {balance.right_of(external)}" if external else "",
@@ -125,13 +125,13 @@ def _facts(run: Run) -> dict[str, Any]:
     }
 
 
-def _decided(test: Mapping[str, Any]) -> dict[str, Any]:
+def _decided(test: Mapping[str, Any] | None) -> dict[str, Any]:
     """What only classes have, of which one is decided."""
     return {
-        "test_recall": balance.recalls(test),
-        "test_balanced": test["balanced_accuracy"],
-        "test_accuracy": test["accuracy"],
-        "test_right": balance.right_of(test),
+        "test_recall": balance.recalls(test) if test else "",
+        "test_balanced": test["balanced_accuracy"] if test else None,
+        "test_accuracy": test["accuracy"] if test else None,
+        "test_right": balance.right_of(test) if test else "",
     }
 
 
