@@ -3,6 +3,7 @@
 import streamlit as st
 
 from cxr_core import ui
+from cxr_core.runs.records import FINDINGS
 from cxr_core.ui.evaluate import (
     behind,
     case_tiles,
@@ -18,6 +19,7 @@ from cxr_core.ui.evaluate import (
     sources_section,
     threshold_section,
 )
+from cxr_core.ui.evaluate.findings import findings_page
 from cxr_core.ui.run import cached_measured, results
 
 # Only the chosen one computes.
@@ -38,6 +40,9 @@ with ui.guarded():
             required=True,
             format_func=results.split_title,
         )
+        if run.task == FINDINGS:
+            findings_page(run, split)
+            st.stop()
         report, table = cached_measured(run, split)
         headline(run, report, split)
         chosen = st.segmented_control(

@@ -23,8 +23,9 @@ from cxr_core.figures import of
 from cxr_core.images import BORDER, jpeg
 from cxr_core.inference import Neighbours
 from cxr_core.inference.neighbours import AMONG, FILE
-from cxr_core.labels import rule_text
+from cxr_core.labels import rule_text, thresholded
 from cxr_core.runs import Decision, Run
+from cxr_core.runs.records import FINDINGS
 from cxr_core.settings import Stamp, stamp
 from cxr_core.ui.cached import FULL_SIDE, cached_predictor, thumbnail
 from cxr_core.ui.frame import escaped
@@ -58,25 +59,29 @@ class Case:
         return images.content_digest(self.content)
 
 
-def picture_view(run: Run, case: Case, key: str) -> None:
-    """The whole picture; a switch lays the heat map of a label over it. Says so where the network sees no border."""
+def picture_view(run: Run, case: Case, key: str, label: str = "") -> None:
+    """The whole picture; a switch lays the heat map of a label over it, at first of ``label`` or of the decision. Says
+    so where the network sees no border.
+    """
+    labels = [name for name in run.classes if run.task != FINDINGS or name in thresholded(run.classes, run.implied)]
+    first = next((name for name in (label, case.decision) if name in labels), labels[0])
     place = st.container()
-    label, opacity = None, OPACITY
+    shown, opacity = None, OPACITY
     if st.toggle("Heat map", key=f"heat-{key}", help="What moved the score. It costs a pass back through the network."):
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            label = st.selectbox(
+            shown = st.selectbox(
                 "Of the label",
-                run.classes,
-                run.classes.index(case.decision) if case.decision in run.classes else 0,
+                labels,
+                labels.index(first),
                 key=f"heat-label-{key}",
                 width=190,
             )
             opacity = st.slider("Opacity", 0.0, 1.0, OPACITY, 0.05, key=f"heat-opacity-{key}", width=190)
     with place:
-        if label is None:
+        if shown is None:
             st.image(jpeg(Image.fromarray(_decoded(case.digest, case))), width="stretch", alt=case.name)
         else:
-            _heated(run, case, label, opacity)
+            _heated(run, case, shown, opacity)
         if run.config.mask_border:
             st.caption(BORDER_NOTE)
 

@@ -19,6 +19,7 @@ from cxr_core.runs import Run
 from cxr_core.settings import runs_dir
 from cxr_core.ui import escaped, guarded, thumbnail
 from cxr_core.ui.case import Case, answer_view, picture_view, similar_view
+from cxr_core.ui.evaluate.labelled import labels_view
 from cxr_core.ui.marks import mark_buttons
 from cxr_core.ui.warm import warm_up
 
@@ -28,8 +29,17 @@ AT = "case-at"
 Row = dict[str, Any]
 
 
-def case_tiles(run: Run, split: str, rows: pd.DataFrame, title: str) -> None:
-    """Tiles of ``rows``, in their order, under what they have in common; a click on a name opens the image."""
+def case_tiles(
+    run: Run,
+    split: str,
+    rows: pd.DataFrame,
+    title: str,
+    finding: str = "",
+    order: str = "most confident first",
+) -> None:
+    """Tiles of ``rows``, in their ``order``, under what they have in common; a click on a name opens the image.
+    ``finding``: which one of a run of findings is looked at.
+    """
     if rows.empty:
         st.markdown(f"**{escaped(title)}** · no image")
         return
@@ -39,17 +49,15 @@ def case_tiles(run: Run, split: str, rows: pd.DataFrame, title: str) -> None:
     page = st.pagination(pages, key=f"cases-{title}-{pages}") if pages > 1 else 1
     first = (page - 1) * PER_PAGE
     shown = rows.iloc[first : first + PER_PAGE].to_dict("records")
-    place.markdown(
-        f"**{escaped(title)}** · {first + 1:,} to {of(first + len(shown), len(rows))} images, most confident first"
-    )
+    place.markdown(f"**{escaped(title)}** · {first + 1:,} to {of(first + len(shown), len(rows))} images, {order}")
     given = marks.read(runs_dir()).groupby("digest")["action"].agg(list).to_dict()
     with st.container(key="tiles-cases"):
         for k, row in enumerate(shown):
-            _tile(run, split, rows, first + k, row, given.get(row["digest"], []))
+            _tile(run, split, rows, first + k, row, given.get(row["digest"], []), finding)
     warm_up()
 
 
-def _tile(run: Run, split: str, rows: pd.DataFrame, at: int, row: Row, marked: list[str]) -> None:
+def _tile(run: Run, split: str, rows: pd.DataFrame, at: int, row: Row, marked: list[str], finding: str) -> None:
     name = row["file"].rsplit("/", 1)[-1]
     with st.container(gap="xsmall"):
         try:
@@ -58,8 +66,8 @@ def _tile(run: Run, split: str, rows: pd.DataFrame, at: int, row: Row, marked: l
             st.caption(escaped(str(error)))
         if st.button(escaped(_short(name)), key=f"case-{at}-{row['digest']}", type="tertiary", help="Open it"):
             st.session_state[AT] = at
-            _open(run, split, rows)
-        st.caption(f"{escaped(row['decision'])} {row['confidence']:.3f}")
+            _open(run, split, rows, finding)
+        st.caption(f"{escaped(finding or row['decision'])} {row['confidence']:.3f}")
         for action in marked:
             st.badge(ACTIONS[action], icon=":material/flag:", color="orange")
 
@@ -73,7 +81,7 @@ def _path(run: Run, row: Row) -> Path:
 
 
 @st.dialog("Image", width="large", on_dismiss="rerun")
-def _open(run: Run, split: str, rows: pd.DataFrame) -> None:
+def _open(run: Run, split: str, rows: pd.DataFrame, finding: str) -> None:
     at = min(st.session_state[AT], len(rows) - 1)
     row: Row = rows.iloc[at].to_dict()
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -84,7 +92,7 @@ def _open(run: Run, split: str, rows: pd.DataFrame) -> None:
         facts += [str(row["source"])] if row["source"] else []
         st.caption(" · ".join(map(escaped, facts)), width="stretch")
     # The key is the image's, so that the next one opens without the heat map of this one.
-    key = f"{split}-{row['digest']}"
+    key = f"{split}-{row['digest']}" + (f"-{finding}" if finding else "")
     left, right = st.columns([3, 2])
     with guarded():
         probabilities = {name: row[f"p_{name}"] for name in run.classes}
@@ -92,9 +100,12 @@ def _open(run: Run, split: str, rows: pd.DataFrame) -> None:
         content = read_bytes(_path(run, row))
         case = Case(content, row["file"], probabilities, row["decision"], row["label"], vector)
         with left, guarded():
-            picture_view(run, case, key)
+            picture_view(run, case, key, finding)
         with right, guarded():
-            answer_view(run, case, key)
+            if finding:
+                labels_view(run, row, finding, key)
+            else:
+                answer_view(run, case, key)
         with right, guarded():
             mark_buttons(row["digest"], row["file"], row["label"], key)
         similar_view(run, case, key)

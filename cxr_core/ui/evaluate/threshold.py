@@ -11,29 +11,22 @@ import streamlit as st
 
 from cxr_core import charts
 from cxr_core.evaluation import balance, confusion_matrix, summary
-from cxr_core.evaluation.operating import at_prevalence, at_threshold, fractions, point_intervals
-from cxr_core.figures import NOT_DEFINED, number, of, percent
+from cxr_core.evaluation.operating import at_threshold, fractions, point_intervals
+from cxr_core.figures import NOT_DEFINED, number, of
 from cxr_core.hierarchy import Coherent
 from cxr_core.labels import decide, thresholded
 from cxr_core.runs import Decision, Run
 from cxr_core.runs.decision import clear_operating_point, save_operating_point
 from cxr_core.settings import Stamp
-from cxr_core.ui import escaped, guarded, metric
+from cxr_core.ui import escaped, guarded
 from cxr_core.ui.evaluate.classes import NO_BAR
-from cxr_core.ui.evaluate.headline import interval_text
+from cxr_core.ui.evaluate.ratios import RATIOS, prevalence_view, ratios_view
 from cxr_core.ui.run import cached_curves, cached_measured, probabilities_of, stamps, true_of, truth_of
 from cxr_core.ui.sheet import sheet
 
 LOWEST, HIGHEST, STEP = 0.001, 0.999, 0.001
 # Without a threshold the most probable class wins; equal thresholds for all say the same.
 EVEN = 0.5
-RATIOS = {"sensitivity": "Sensitivity", "specificity": "Specificity", "ppv": "PPV", "npv": "NPV"}
-MEANINGS = {
-    "sensitivity": "Of the images that carry the label, the share that reaches the threshold.",
-    "specificity": "Of the images without the label, the share that stays below the threshold.",
-    "ppv": "Positive predictive value: of the images that reach the threshold, the share that carries the label.",
-    "npv": "Negative predictive value: of the images below the threshold, the share without the label.",
-}
 
 
 def threshold_section(run: Run) -> None:
@@ -65,12 +58,12 @@ def threshold_section(run: Run) -> None:
         st.caption(escaped(_meaning(name, run.implied, name in draft)))
     truth, probability = truth_of(run, table, name), probabilities_of(run, table)[:, run.classes.index(name)]
     point = at_threshold(truth, probability, limit)
-    _ratios(point, _intervals(run, name, limit, stamps(run, "val")))
+    ratios_view(point, _intervals(run, name, limit, stamps(run, "val")))
     roc, pr = charts.operating_curves(cached_curves(run, "val"), name, point)
     left, right = st.columns(2)
     left.plotly_chart(roc, key="point-roc", config=NO_BAR)
     right.plotly_chart(pr, key="point-pr", config=NO_BAR)
-    _prevalence(name, point, float(truth.mean()))
+    prevalence_view(name, point, float(truth.mean()))
     with guarded():
         _effect(run, draft)
     _save(run, draft)
@@ -117,50 +110,11 @@ def _keep(run: Run, name: str, key: str) -> None:
     _draft(run)[name] = float(st.session_state[key])
 
 
-def _ratios(point: dict[str, Any], intervals: dict[str, Any]) -> None:
-    counts = fractions(point)
-    for column, (ratio, title) in zip(st.columns(4), RATIOS.items(), strict=True):
-        with column:
-            known = interval_text(intervals[ratio]) if point[ratio] is not None else "not defined"
-            metric(title, point[ratio], f"{known} · {of(*counts[ratio])} images", help=MEANINGS[ratio])
-
-
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs={Run: lambda run: str(run.path)})
 def _intervals(run: Run, name: str, threshold: float, changed: tuple[Stamp, ...]) -> dict[str, Any]:
     _, table = cached_measured(run, "val")
     probability = probabilities_of(run, table)[:, run.classes.index(name)]
     return dict(point_intervals(truth_of(run, table, name), probability, threshold, table["patient"].tolist()))
-
-
-def _prevalence(name: str, point: dict[str, Any], here: float) -> None:
-    """What the answers are worth where another share of those tested has the finding."""
-    left, right = st.columns([2, 3])
-    with left:
-        prevalence = st.number_input(
-            "Prevalence where it is to be used, in %",
-            0.01,
-            99.99,
-            5.0,
-            key=f"prevalence-{name}",
-            persist_state="session",
-            help="The share of those tested who have the finding. A test set's share is seldom the clinic's.",
-        )
-        worth = at_prevalence(point["sensitivity"], point["specificity"], prevalence / 100)
-        st.caption(f"Here it is {percent(here, digits=1)} ({of(point['tp'] + point['fn'], point['n'])} images).")
-        for ratio, shares in (("ppv", ("true_positives", "positives")), ("npv", ("true_negatives", "negatives"))):
-            if worth[ratio] is None:
-                metric(f"{RATIOS[ratio]} at {prevalence:g} %", None, "not defined")
-            else:
-                right_ones, all_ones = (round(1000 * (worth[share] or 0)) for share in shares)
-                metric(
-                    f"{RATIOS[ratio]} at {prevalence:g} %",
-                    worth[ratio],
-                    f"about {of(right_ones, all_ones)} such answers among 1,000 tested",
-                    help="By Bayes' rule, as far as the patients there look like these.",
-                )
-    with right:
-        chart = charts.predictive_values(point["sensitivity"], point["specificity"], prevalence / 100)
-        st.plotly_chart(chart, key="predictive", config=NO_BAR)
 
 
 def _effect(run: Run, draft: dict[str, float]) -> None:

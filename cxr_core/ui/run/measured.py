@@ -17,7 +17,9 @@ from cxr_core.evaluation import curves
 from cxr_core.labels import indices, targets
 from cxr_core.runs import Run, files
 from cxr_core.runs.measured import Measured, measured
+from cxr_core.runs.records import FINDINGS
 from cxr_core.settings import Stamp, stamp
+from cxr_core.ui.run.measured_findings import whole_findings
 
 _RATIOS = ("precision", "recall", "specificity", "f1", "roc_auc", "average_precision")
 _OVERALL = ("accuracy", "balanced_accuracy", "macro_f1")
@@ -44,6 +46,8 @@ def stamps(run: Run, split: str) -> tuple[Stamp, ...]:
 @st.cache_data(max_entries=32, show_spinner="Measuring", hash_funcs={Run: lambda run: str(run.path)})
 def _measured(run: Run, split: str, changed: tuple[Stamp, ...]) -> Measured:
     report, table = measured(run, split)
+    if run.task == FINDINGS:
+        return whole_findings(run, report, table)
     if not _whole(report, run.classes) or not _trustworthy(report, run.classes):
         path = run.path / files.metrics(split)
         raise RunError(f"{path} does not hold the figures of {', '.join(run.classes)}: restore it, or train again.")

@@ -29,6 +29,7 @@ MONITORS = {
     "macro_f1": "highest macro F1",
     "balanced_accuracy": "highest balanced accuracy",
     "accuracy": "highest accuracy",
+    "macro_roc_auc": "highest macro ROC AUC",
     "loss": "lowest loss",
 }
 
@@ -123,7 +124,9 @@ def best_epoch_line(run: Run) -> str:
     config, history, best = run.config, run.history, run.best
     if best is None:
         return "The history of this run is empty, so the epoch of these weights is not known."
-    images = sum(run.info.counts["val"].values())
+    # An image may have several findings, or none.
+    counts = run.info.counts["val"]
+    images = int(run.split["split"].eq("val").sum()) if run.task == FINDINGS else sum(counts.values())
     value = best.val.figure(config.monitor)
     return (
         f"The weights are those of epoch {best.epoch}, of {len(history)} trained and {config.epochs} planned: the "

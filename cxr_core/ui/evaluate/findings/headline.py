@@ -1,0 +1,93 @@
+"""What one reads first of a run of findings: the mean areas with what they were counted on, and what weakens them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from cxr_core.evaluation.rare import FEW
+from cxr_core.figures import counted, number, of
+from cxr_core.runs import Run
+from cxr_core.ui import escaped, metric, warnings_banner
+from cxr_core.ui.evaluate.headline import SPLIT_NOTES, interval_text
+from cxr_core.ui.run import viewed
+from cxr_core.ui.run.results import best_epoch_line
+
+# So many names in a sentence.
+NAMED = 6
+
+
+def findings_headline(run: Run, report: Mapping[str, Any], table: pd.DataFrame, split: str) -> None:
+    """Macro ROC AUC, average precision and F1; images, patients, findings; what weakens them."""
+    among = of(len(report["counted"]), len(report["classes"]))
+    figures, notes = st.columns([3, 2])
+    with figures:
+        st.markdown("**Internal test**" if split == "test" else "**Validation**")
+        shown = (
+            ("Macro ROC AUC", report["macro_roc_auc"], interval_text(report["ci"]["macro_roc_auc"])),
+            ("Macro average precision", report["macro_average_precision"], "at prevalences that differ"),
+            ("Macro F1", report["macro_f1"], "at the run's thresholds"),
+        )
+        for column, (title, value, said) in zip(st.columns(3), shown, strict=True):
+            with column:
+                metric(title, value, f"{said} · mean over {among} findings")
+        st.markdown(escaped(on_what(report, table)))
+        for sentence in cautions(report):
+            st.warning(escaped(sentence), icon=":material/scale:")
+        st.write(SPLIT_NOTES[split])
+        if split == "test":
+            st.caption(viewed(run))
+        with st.expander("How these figures were made"):
+            st.caption(best_epoch_line(run))
+            st.caption(escaped(_rule(report)))
+            st.caption(
+                "Each finding is judged on the images where it is known. Intervals: bootstrap by patient, 95 %; what "
+                "rests on fewer than ten patients has none narrower than the exact binomial one. They apply to new "
+                "patients from the same hospitals."
+            )
+    with notes:
+        warnings_banner(run)
+
+
+def on_what(report: Mapping[str, Any], table: pd.DataFrame) -> str:
+    """``On 86 images of 57 patients.``"""
+    patients = table["patient"].fillna("").astype(str)
+    known = patients[patients != ""].nunique()
+    unknown = int((patients == "").sum())
+    said = f"On {counted(report['n'], 'image')}"
+    if known:
+        said += f" of {counted(known, 'patient')}" + (f"; of {unknown:,} the patient is not known" if unknown else "")
+    else:
+        said += "; no patient is known, so each image counts as one"
+    return f"{said}."
+
+
+def cautions(report: Mapping[str, Any]) -> list[str]:
+    """A sentence on the findings that cannot be judged here, and one on those of too few patients."""
+    lost = [name for name in report["classes"] if name not in report["counted"]]
+    few = [name for name in report["counted"] if _fewest(report["per_class"][name]) < FEW]
+    said = []
+    if lost:
+        said.append(f"Not counted, since no image or every image has it: {listed(lost)}.")
+    if few:
+        patients = [f"{name} ({counted(_fewest(report['per_class'][name]), 'patient')})" for name in few]
+        said.append(f"Too few patients to judge well: {listed(patients)}.")
+    return said
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first names, and how many others there are."""
+    rest = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {counted(rest, 'other')}" if rest > 0 else "")
+
+
+def _fewest(figures: Mapping[str, Any]) -> int:
+    return min(int(figures["patients"]), int(figures["others"]))
+
+
+def _rule(report: Mapping[str, Any]) -> str:
+    chosen = report.get("operating_point_chosen")
+    how = f"chosen by a person on {chosen[:10]}" if chosen else "chosen on validation"
+    limits = listed([f"{name} {number(limit, 2)}" for name, limit in report["thresholds"].items()])
+    return f"A finding is present where its probability reaches its threshold. Thresholds, {how}: {limits}."

@@ -1,0 +1,34 @@
+"""The page as a whole: what one reads first, then the section that is chosen; only that one computes."""
+
+import streamlit as st
+
+from cxr_core.runs import Run
+from cxr_core.ui.evaluate.findings.headline import findings_headline
+from cxr_core.ui.evaluate.findings.one import one_section
+from cxr_core.ui.evaluate.findings.table import table_section
+from cxr_core.ui.run import cached_measured
+
+SECTIONS = ("All findings", "One finding")
+
+
+def findings_page(run: Run, split: str) -> None:
+    """Raises RunError where the split was not evaluated, or where what is kept of it is not whole."""
+    report, table = cached_measured(run, split)
+    findings_headline(run, report, table, split)
+    # A key of its own: the sections of a run of classes have other names.
+    chosen = st.segmented_control(
+        "Section",
+        SECTIONS,
+        key="findings-section",
+        default=SECTIONS[0],
+        required=True,
+        label_visibility="collapsed",
+        bind="query-params",
+    )
+    # An address can name none.
+    section = chosen or SECTIONS[0]
+    st.subheader(section, anchor=False, divider="gray")
+    if section == "All findings":
+        table_section(run, report, table, split)
+    else:
+        one_section(run, report, table, split)

@@ -1,0 +1,134 @@
+"""Evaluate of a run of findings, section by section: nothing raises, and what is shown is what was measured."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cxr_core.figures import number
+from cxr_core.findings import column
+from cxr_core.runs.decision import Decision
+from cxr_core.runs.measured import measured
+from cxr_core.runs.run import Run
+from cxr_core.ui.evaluate.findings.page import SECTIONS
+from cxr_core.ui.evaluate.labelled import as_it_came
+from tests.pages.support import open_page, sound, texts
+from tests.runs_support import copy_of
+
+PAGE = "pages/4_Evaluate.py"
+
+
+@pytest.fixture
+def run(findings_run: Run, isolated: Path) -> Run:
+    """A copy of the run that was really trained, to be written to."""
+    return copy_of(findings_run, isolated)
+
+
+def opened(run: Run, section: str = SECTIONS[0], split: str = "test") -> AppTest:
+    at = sound(open_page(PAGE, timeout=60, run=run.id))
+    if split != "test":
+        sound(at.segmented_control(key="split").set_value(split).run())
+    if section != SECTIONS[0]:
+        sound(at.segmented_control(key="findings-section").set_value(section).run())
+    assert not at.error, at.error[0].value
+    return at
+
+
+def metrics(at: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in at.metric}
+
+
+@pytest.mark.parametrize("split", ["test", "val"])
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_section_opens(run: Run, section: str, split: str) -> None:
+    at = opened(run, section, split)
+    assert at.subheader[0].value == section
+    assert "Research software, not for clinical use." in texts(at)
+
+
+def test_the_head_says_what_was_counted(run: Run) -> None:
+    report, table = measured(run, "test")
+    at = opened(run)
+    assert metrics(at)["Macro ROC AUC"] == number(report["macro_roc_auc"])
+    said = texts(at)
+    assert f"mean over {len(report['counted'])} of {len(report['classes'])} findings" in said
+    assert f"On {report['n']} images of {table['patient'].nunique()} patients." in said
+    low, high = report["ci"]["macro_roc_auc"]
+    assert f"95 % interval {number(low)} to {number(high)}" in said
+    for warning in run.warnings:
+        assert warning in said
+
+
+def test_all_findings_stand_in_the_table(run: Run) -> None:
+    report, _ = measured(run, "test")
+    shown = opened(run).dataframe[0].value
+    assert shown["Finding"].tolist() == report["classes"]
+    name = report["classes"][0]
+    figures = report["per_class"][name]
+    row = shown.set_index("Finding").loc[name]
+    assert (row["Known"], row["Positives"]) == (figures["n"], figures["positives"])
+    for title, key in (("Sensitivity", "recall"), ("PPV", "precision"), ("NPV", "npv"), ("Prevalence", "prevalence")):
+        if figures[key] is not None:
+            assert row[title].startswith(number(figures[key]))
+
+
+def test_a_cell_leads_to_its_images_and_an_image_to_its_labels(run: Run) -> None:
+    report, table = measured(run, "test")
+    name = max(report["classes"], key=lambda name: report["one_vs_rest"][name][1][0])
+    at = opened(run, "One finding")
+    sound(at.selectbox(key="finding").set_value(name).run())
+    (tn, fp), (fn, tp) = report["one_vs_rest"][name]
+    for cell, count in (("fn", fn), ("fp", fp), ("tp", tp), ("tn", tn)):
+        sound(at.segmented_control(key="finding-cell").set_value(cell).run())
+        assert (f"of {count} images" in texts(at)) == (count > 0)
+    sound(at.segmented_control(key="finding-cell").set_value("fn").run())
+    tile = next(found for found in at.button if str(found.key).startswith("case-"))
+    digest = str(tile.key).rsplit("-", 1)[1]
+    # A dialog is drawn by the click alone, so its switch stands beforehand.
+    at.session_state[f"heat-test-{digest}-{name}"] = True
+    sound(tile.click().run())
+    said = texts(at)
+    assert f"{name}: label yes" in said.replace("*", "")
+    assert "does not reach the threshold of" in said
+    # Its heat map is that of the finding that is looked at.
+    box = next(found for found in at.selectbox if str(found.key).startswith("heat-label-"))
+    assert box.value == name
+    assert "No Finding" not in box.options
+    assert f"A heat map shows what moved the score of {name}" in texts(at)
+    assert "Nearest training cases" in texts(at)
+    row = table[table["digest"] == digest].iloc[0]
+    came = next(frame.value for frame in at.dataframe if "Label" in frame.value).set_index("Finding")["Label"]
+    assert came.to_dict() == {one: as_it_came(row[column(one)]) for one in run.classes}
+
+
+def test_labels_are_told_as_they_came() -> None:
+    values = [1.0, 0.0, -1.0, float("nan"), 0.25]
+    assert [as_it_came(value) for value in values] == ["yes", "no", "uncertain", "blank", "25 % of the readers"]
+
+
+@pytest.mark.parametrize("damage", ["labels", "probability", "figures"])
+def test_what_is_damaged_is_one_message(run: Run, damage: str) -> None:
+    place = run.path / "predictions_test.csv"
+    table = pd.read_csv(place)
+    if damage == "labels":
+        table.drop(columns=column("Nodule")).to_csv(place, index=False)
+    elif damage == "probability":
+        table.assign(p_Nodule=2.0).to_csv(place, index=False)
+    else:
+        report = json.loads((run.path / "metrics_test.json").read_text("utf-8"))
+        del report["ci"]["per_class"]["Nodule"]
+        (run.path / "metrics_test.json").write_text(json.dumps(report), "utf-8")
+    at = sound(open_page(PAGE, timeout=60, run=run.id))
+    assert len(at.error) == 1
+    assert "restore it, or train again" in at.error[0].value.lower()
+
+
+@pytest.mark.parametrize("state", ["queued", "training", "stopped", "failed"])
+def test_a_run_that_is_not_completed_says_so(run: Run, state: str) -> None:
+    status = json.loads((run.path / "status.json").read_text("utf-8"))
+    (run.path / "status.json").write_text(json.dumps({**status, "state": state, "error": "It failed."}), "utf-8")
+    at = sound(open_page(PAGE, timeout=60, run=run.id))
+    assert not at.segmented_control
+    assert Decision.load(run)
