@@ -6,12 +6,15 @@ from cxr_core import charts, ui
 from cxr_core.figures import of
 from cxr_core.runs import Run, list_runs, title
 from cxr_core.runs.pinned import pinned
+from cxr_core.runs.records import FINDINGS
 from cxr_core.runs.titles import titles
 from cxr_core.settings import runs_dir
 from cxr_core.ui import escaped
 from cxr_core.ui.run import care, picker, table
 
 METRICS = {"macro_f1": "Macro F1", "accuracy": "Accuracy", "loss": "Loss"}
+# An epoch of findings has no accuracy: none of them is decided against the others.
+METRICS_OF_FINDINGS = {"macro_roc_auc": "Macro ROC AUC", "macro_f1": "Macro F1", "loss": "Loss"}
 SPLITS = {"val": "Validation", "train": "Train"}
 COMPARED_AT_FIRST = 3
 
@@ -20,8 +23,10 @@ def compare(runs: list[Run]) -> None:
     """One metric of several runs over each other."""
     st.subheader("Curves", anchor=False)
     left, right = st.columns(2)
+    findings = [run.task == FINDINGS for run in runs]
+    metrics = METRICS_OF_FINDINGS if all(findings) else METRICS | METRICS_OF_FINDINGS if any(findings) else METRICS
     metric = left.segmented_control(
-        "Metric", list(METRICS), default="macro_f1", required=True, format_func=METRICS.__getitem__
+        "Metric", list(metrics), default=next(iter(metrics)), required=True, format_func=metrics.__getitem__
     )
     split = right.segmented_control("Split", list(SPLITS), default="val", required=True, format_func=SPLITS.__getitem__)
     names = titles(list_runs(runs_dir()))

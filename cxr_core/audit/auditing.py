@@ -10,16 +10,19 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from cxr_core.audit import composition, sources
+import pandas as pd
+
+from cxr_core.audit import composition, given_away, sources
 from cxr_core.audit.copies import copies, joined
 from cxr_core.audit.duplicates import duplicates
 from cxr_core.audit.issues import Issue, ordered
 from cxr_core.audit.kinds import BLOCKS
 from cxr_core.audit.odd_pictures import odd_pictures
 from cxr_core.audit.result import Audit
-from cxr_core.audit.shortcut import shortcut, shortcut_issues
+from cxr_core.audit.shortcut import shortcut, shortcut_issues, visible
 from cxr_core.audit.traits import Traits, traits_of
 from cxr_core.data import Dataset
+from cxr_core.data.sets.record import FINDINGS
 from cxr_core.images.version import PIXELS
 from cxr_core.settings import cache_dir, from_json, write_atomic
 
@@ -59,10 +62,9 @@ def _pairs_alone(dataset: Dataset, progress: Progress | None) -> Audit:
 
 
 def _examined(dataset: Dataset, traits: Traits) -> Audit:
-    samples = dataset.samples
+    samples, masked = dataset.samples, dataset.border_masked
     pairs = duplicates(samples, traits)
-    by_shortcut = shortcut(samples, traits, dataset.border_masked)
-    by_source = sources.source_only(samples)
+    scores, told = _given_away(dataset, traits) if dataset.task == FINDINGS else _scores(samples, traits, masked)
     known = samples[samples["patient"] != ""]
     splits = known.groupby("patient")["split"].nunique()
     table = sources.table(samples)
@@ -72,22 +74,48 @@ def _examined(dataset: Dataset, traits: Traits) -> Audit:
         "duplicates": [pair.as_json() for pair in pairs],
         "patients_in_two_splits": sorted(splits.index[splits > 1]),
         "sources": {str(source): {str(name): int(n) for name, n in row.items()} for source, row in table.iterrows()},
-        "cramers_v": sources.cramers_v(samples),
-        "source_only": by_source,
-        "shortcut": by_shortcut,
-        "border_masked": dataset.border_masked,
+        **scores,
+        "border_masked": masked,
         "widest_interval": composition.widest_intervals(samples),
     }
     issues = [
         *copies(pairs),
         *composition.patients(samples),
         *composition.cautions(dataset),
-        *shortcut_issues(by_shortcut, dataset.border_masked),
-        *sources.source_issues(by_source, by_shortcut, dataset.border_masked),
+        *told,
         *odd_pictures(dataset, traits),
         *composition.sizes(samples),
     ]
     return Audit(facts, ordered(issues))
+
+
+def _scores(samples: pd.DataFrame, traits: Traits, border_masked: bool) -> tuple[dict[str, Any], list[Issue]]:
+    """What reaches a score without a look at a lung, and the issues of it."""
+    by_shortcut = shortcut(samples, traits, border_masked)
+    by_source = sources.source_only(samples)
+    facts = {"cramers_v": sources.cramers_v(samples), "source_only": by_source, "shortcut": by_shortcut}
+    told = [
+        *shortcut_issues(by_shortcut, border_masked),
+        *sources.source_issues(by_source, by_shortcut, border_masked),
+    ]
+    return facts, told
+
+
+def _given_away(dataset: Dataset, traits: Traits) -> tuple[dict[str, Any], list[Issue]]:
+    """The same of findings, each by itself."""
+    samples, masked = dataset.samples[traits.seen].reset_index(drop=True), dataset.border_masked
+    table, _ = visible(samples, traits.facts[traits.seen], traits.small[traits.seen], masked)
+    by_shortcut = given_away.given_away(samples, table)
+    known = given_away.sources(samples)
+    by_source = None if known is None else given_away.given_away(samples, known)
+    facts = {
+        "cramers_v": None,
+        "source_only": None,
+        "shortcut": None,
+        "by_shortcut": [one.as_json() for one in by_shortcut],
+        "by_source": None if by_source is None else [one.as_json() for one in by_source],
+    }
+    return facts, given_away.issues_of(by_shortcut, by_source, masked)
 
 
 def _whole(dataset: Dataset) -> str:

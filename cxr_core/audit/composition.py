@@ -8,6 +8,7 @@ from cxr_core.audit.issues import Issue, issue
 from cxr_core.audit.kinds import INFORMS, KINDS, WARNS
 from cxr_core.data import Dataset
 from cxr_core.data.cautions import kinds_of_caution
+from cxr_core.findings import column, means_none, names_in
 
 # A class this many times as large as another is said to be.
 _IMBALANCE = 3
@@ -44,7 +45,8 @@ def sizes(samples: pd.DataFrame) -> list[Issue]:
     """Classes of unequal size, and splits that are small for what they are to tell."""
     found = []
     counts = samples["label"].value_counts()
-    if len(counts) > 1 and counts.max() > _IMBALANCE * counts.min():
+    # Of findings the rare ones are the rule, and none of their figures is led by the commonest.
+    if not names_in(samples) and len(counts) > 1 and counts.max() > _IMBALANCE * counts.min():
         message = f"{counts.idxmax()} has {counts.max()} images, {counts.idxmin()} {counts.min()}"
         found.append(issue("balance", f"{message}: {KINDS['balance'].means}."))
     validation = int((samples["split"] == "val").sum())
@@ -54,7 +56,7 @@ def sizes(samples: pd.DataFrame) -> list[Issue]:
     widths = widest_intervals(samples)
     if widths:
         name = max(widths, key=lambda label: widths[label])
-        n = int(((samples["split"] == "test") & (samples["label"] == name)).sum())
+        n = int(in_test(samples)[name])
         message = (
             f"The test has {n} images of {name}: its recall may be off by {100 * widths[name]:.0f} points either "
             "way (95 % interval at its widest)."
@@ -63,8 +65,19 @@ def sizes(samples: pd.DataFrame) -> list[Issue]:
     return found
 
 
+def in_test(samples: pd.DataFrame) -> "pd.Series[int]":
+    """Test images of each class, or with each finding."""
+    test = samples[samples["split"] == "test"]
+    names = [name for name in names_in(samples) if not means_none(name)]
+    if not names:
+        return test["label"].value_counts()
+    return pd.Series({name: int((test[column(name)] == 1).sum()) for name in names if len(test)})
+
+
 def widest_intervals(samples: pd.DataFrame) -> dict[str, float]:
-    """Class -> half the width of the 95 % interval of a recall of one half on its test images (Wilson 1927)."""
-    counts = samples.loc[samples["split"] == "test", "label"].value_counts()
+    """Class or finding -> half the width of the 95 % interval of a recall of one half on its test images (Wilson
+    1927).
+    """
+    counts = in_test(samples)
     z = 1.959964
     return {str(name): z / (2 * math.sqrt(n + z * z)) for name, n in sorted(counts.items())}

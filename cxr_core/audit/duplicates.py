@@ -8,7 +8,7 @@ are laid upon each other, moving and stretching one as a crop would, and only wh
 the same picture.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxr_core.audit.traits import Traits
+from cxr_core.findings import names_in, values_of
 
 # Bits of 64 that may differ: copies cropped by up to 5 % a side come to 18, as do 10 % of strangers.
 RADIUS = 18
@@ -67,13 +68,14 @@ def duplicates(samples: pd.DataFrame, traits: Traits) -> list[Pair]:
     rows = np.array([row for row in first.values() if traits.seen[row]], np.int64)
     for a, b, distance, agreed, mirrored in near(traits.hashes[rows], traits.mirrored[rows], traits.small[rows]):
         found.append((int(rows[a]), int(rows[b]), "near", distance, agreed, mirrored))
-    files, labels, splits = (list(samples[name]) for name in ("file", "label", "split"))
+    files, splits = (list(samples[name]) for name in ("file", "split"))
+    alike = _alike(samples)
     pairs = [
         Pair(
             files[a],
             files[b],
             kind,
-            "same-class" if labels[a] == labels[b] else "label-conflict",
+            "same-class" if alike(a, b) else "label-conflict",
             (splits[a], splits[b]),
             distance,
             round(agreed, 3),
@@ -82,6 +84,18 @@ def duplicates(samples: pd.DataFrame, traits: Traits) -> list[Pair]:
         for a, b, kind, distance, agreed, mirrored in found
     ]
     return sorted(pairs, key=lambda pair: (not pair.leaks, pair.relation, pair.distance, pair.a, pair.b))
+
+
+def _alike(samples: pd.DataFrame) -> Callable[[int, int], bool]:
+    """Whether the labels of two rows go together: the same class; or no finding that one of them has and the other,
+    for certain, has not.
+    """
+    names = names_in(samples)
+    if not names:
+        labels = list(samples["label"])
+        return lambda a, b: bool(labels[a] == labels[b])
+    values = values_of(samples, names)
+    return lambda a, b: not (np.abs(values[a] - values[b])[(values[a] >= 0) & (values[b] >= 0)] == 1).any()
 
 
 def near(

@@ -106,7 +106,7 @@ def _kinds() -> list[Kind]:
             clause=True,
             beside=True,
         ),
-        Kind("source-only score", (INFORMS,), "only what a network reaches beyond it may come from lungs"),
+        Kind("source-only score", (INFORMS, WARNS), "only what a network reaches beyond it may come from lungs"),
     ]
     pictures = [
         Kind("unreadable", (WARNS,), "they are left out everywhere"),

@@ -69,11 +69,7 @@ def shortcut(samples: pd.DataFrame, traits: Traits, border_masked: bool = False,
     if min(pd.Series(groups).groupby(labels).nunique(), default=0) < MIN_GROUPS or len(names) < 2:
         unknown = {"macro_f1": None, "interval": None, "chance_macro_f1": None}
         return {**unknown, "by_feature": {}, "claimed": False, "n": len(rows)}
-    table = features(chosen, traits.facts[rows])
-    kinds = dict(GROUPS)
-    if border_masked:
-        table[["brightness", "spread"]] = inside(chosen, traits.small[rows])
-        table = table.drop(columns=[column for name in AT_BORDER for column in kinds.pop(name)])
+    table, kinds = visible(chosen, traits.facts[rows], traits.small[rows], border_masked)
     random = np.random.default_rng(seed)
     decided = np.empty_like(labels)
     dealt = {name: np.empty((_REPEATS, len(labels)), labels.dtype) for name in kinds}
@@ -104,6 +100,19 @@ def shortcut(samples: pd.DataFrame, traits: Traits, border_masked: bool = False,
         "claimed": bool(score > expected + MARGIN and score > float(np.quantile(guessed, 0.99))),
         "n": len(rows),
     }
+
+
+def visible(
+    samples: pd.DataFrame, facts: NDArray[np.float32], small: NDArray[np.uint8], border_masked: bool
+) -> tuple[pd.DataFrame, dict[str, tuple[str, ...]]]:
+    """What the forest sees, numbers, a row per sample, and which columns make each of ``GROUPS``; without what stands
+    at the border where that is masked. ``facts`` and ``small``: those of the samples (:class:`Traits`).
+    """
+    table, kinds = features(samples, facts), dict(GROUPS)
+    if border_masked:
+        table[["brightness", "spread"]] = inside(samples, small)
+        table = table.drop(columns=[column for name in AT_BORDER for column in kinds.pop(name)])
+    return table, kinds
 
 
 def features(samples: pd.DataFrame, facts: NDArray[np.float32]) -> pd.DataFrame:

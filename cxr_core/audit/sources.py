@@ -11,11 +11,15 @@ import pandas as pd
 
 from cxr_core.audit.issues import SHORTCUT_SEES, Issue, issue
 from cxr_core.audit.scores import interval_of
+from cxr_core.findings import column, names_in
 
 
 def table(samples: pd.DataFrame) -> pd.DataFrame:
-    """Images per source (rows) and class (columns); images of unknown source are left out."""
+    """Images per source (rows) and class, or with each finding (columns); images of unknown source are left out."""
     known = samples[samples["source"] != ""]
+    names = names_in(samples)
+    if names:
+        return (known[[column(name) for name in names]] == 1).groupby(known["source"]).sum().set_axis(names, axis=1)
     return pd.crosstab(known["source"], known["label"])
 
 

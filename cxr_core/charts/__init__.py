@@ -16,7 +16,7 @@ from cxr_core.charts.difference import paired_difference
 from cxr_core.charts.history import curves, history_curve
 from cxr_core.charts.intervals import interval_bars
 from cxr_core.charts.labels import ages, by_split, co_occurrence, composition, groups, per_image
-from cxr_core.charts.live import live_curve, live_recall
+from cxr_core.charts.live import live_areas, live_curve, live_recall
 from cxr_core.charts.matrix import confusion, one_vs_rest
 from cxr_core.charts.operating import operating_curves, predictive_values
 from cxr_core.charts.ranking import precision_recall, roc
@@ -35,6 +35,7 @@ __all__ = [
     "history_curve",
     "interval_bars",
     "left_out",
+    "live_areas",
     "live_curve",
     "live_recall",
     "one_vs_rest",

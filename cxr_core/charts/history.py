@@ -5,7 +5,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from cxr_core.charts.live import SERIES, SERIES_COLORS, best_epoch, finite, thin
+from cxr_core.charts.live import KINDS, SERIES, SERIES_COLORS, best_epoch, finite, thin
 from cxr_core.charts.look import HOVER, NEUTRAL, PALETTE, axis, class_colors, figure, label, metric_axis, share_axis
 from cxr_core.figures import of
 from cxr_core.runs.records import Epoch
@@ -45,7 +45,7 @@ def _line(history: Sequence[Epoch], split: str, metric: str, name: str, color: s
     rows = thin(history, 1)
     best = best_epoch(history)
     values = [finite(row.part(split).figure(metric)) for row in rows]
-    shown = "%{y:.4f}" if metric == "loss" else "%{y:.1%}"
+    shown = {"loss": "%{y:.4f}", "area": "%{y:.3f}", "share": "%{y:.1%}"}[KINDS.get(metric, "share")]
     return go.Scatter(
         x=[row.epoch for row in rows],
         y=values,

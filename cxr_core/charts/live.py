@@ -9,7 +9,7 @@ bound to the scales, is what keeps the reader's zoom::
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -20,6 +20,9 @@ from cxr_core.runs.records import Epoch
 MAX_POINTS = 1000
 SERIES = {"train": "train", "val": "validation"}
 SERIES_COLORS = {"train": NEUTRAL, "validation": PALETTE[1]}
+# Of a findings' area under the ROC curve one half is a guess: it is drawn as a number, from where the curves begin.
+Kind = Literal["loss", "share", "area"]
+KINDS: dict[str, Kind] = {"loss": "loss", "macro_roc_auc": "area"}
 COLUMNS = ["epoch", "series", "value", "images", "best"]
 
 
@@ -36,7 +39,7 @@ def live_curve(history: Sequence[Epoch], metric: str) -> tuple[pd.DataFrame, dic
         for split, series in SERIES.items()
         if (value := finite(row.part(split).figure(metric))) is not None
     ]
-    return _frame(rows), _spec(METRIC_TITLES.get(metric, metric), SERIES_COLORS, share=metric != "loss")
+    return _frame(rows), _spec(METRIC_TITLES.get(metric, metric), SERIES_COLORS, KINDS.get(metric, "share"))
 
 
 def live_recall(history: Sequence[Epoch], classes: Sequence[str]) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -52,7 +55,21 @@ def live_recall(history: Sequence[Epoch], classes: Sequence[str]) -> tuple[pd.Da
             counts = validation.confusion[k]
             images = of(counts[k], sum(counts))
             rows.append(_point(row.epoch, name, value, images, best))
-    return _frame(rows), _spec("Recall, validation", class_colors(classes), share=True)
+    return _frame(rows), _spec("Recall, validation", class_colors(classes), "share")
+
+
+def live_areas(
+    history: Sequence[Epoch], names: Sequence[str], shown: Sequence[str]
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """ROC AUC on validation by epoch of the findings that are ``shown``, of all ``names``; as ``live_curve``."""
+    best, colors = best_epoch(history), class_colors(names)
+    rows = [
+        _point(row.epoch, name, value, "", best)
+        for row in thin(history, len(shown))
+        for name in shown
+        if (value := finite(row.val.roc_auc.get(name))) is not None
+    ]
+    return _frame(rows), _spec("ROC AUC, validation", {name: colors[name] for name in shown}, "area")
 
 
 def best_epoch(history: Sequence[Epoch]) -> int | None:
@@ -85,8 +102,13 @@ def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
     )
 
 
-def _spec(title: str, colors: dict[str, str], share: bool) -> dict[str, Any]:
+def _spec(title: str, colors: dict[str, str], kind: Kind) -> dict[str, Any]:
+    share = kind == "share"
     scale = {"domain": [0, 1]} if share else {"zero": False}
+    axis_format = {"loss": "~g", "share": ".0%", "area": ".2f"}[kind]
+    value_format = {"loss": ".4f", "share": ".1%", "area": ".3f"}[kind]
+    # Good curves are high: the end of the scale that they leave free is the lower one, but for a loss.
+    low = kind != "loss"
     x = {
         "field": "epoch",
         "type": "quantitative",
@@ -98,7 +120,7 @@ def _spec(title: str, colors: dict[str, str], share: bool) -> dict[str, Any]:
         "field": "value",
         "type": "quantitative",
         "title": title,
-        "axis": {"format": ".0%" if share else "~g", "tickCount": 5},
+        "axis": {"format": axis_format, "tickCount": 5},
         "scale": scale,
     }
     color = {
@@ -110,7 +132,7 @@ def _spec(title: str, colors: dict[str, str], share: bool) -> dict[str, Any]:
     tooltip = [
         {"field": "series", "type": "nominal", "title": "Series"},
         {"field": "epoch", "type": "quantitative", "title": "Epoch", "format": "d"},
-        {"field": "value", "type": "quantitative", "title": title, "format": ".1%" if share else ".4f"},
+        {"field": "value", "type": "quantitative", "title": title, "format": value_format},
         {"field": "images", "type": "nominal", "title": "Images"},
     ]
     best = [{"filter": "datum.best"}, {"aggregate": [{"op": "max", "field": "epoch", "as": "epoch"}]}]
@@ -144,10 +166,10 @@ def _spec(title: str, colors: dict[str, str], share: bool) -> dict[str, Any]:
                 "mark": {
                     "type": "text",
                     "color": NEUTRAL,
-                    "baseline": "bottom" if share else "top",
+                    "baseline": "bottom" if low else "top",
                     "align": {"expr": "datum.late ? 'right' : 'left'"},
                     "dx": {"expr": "datum.late ? -5 : 5"},
-                    "dy": -4 if share else 4,
+                    "dy": -4 if low else 4,
                     "clip": True,
                 },
                 "transform": [
@@ -159,7 +181,7 @@ def _spec(title: str, colors: dict[str, str], share: bool) -> dict[str, Any]:
                 ],
                 "encoding": {
                     "x": best_x,
-                    "y": {"value": {"expr": "height"} if share else 0},
+                    "y": {"value": {"expr": "height"} if low else 0},
                     "text": {"field": "text", "type": "nominal"},
                 },
             },

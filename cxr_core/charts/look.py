@@ -24,6 +24,7 @@ METRIC_TITLES = {
     "accuracy": "Accuracy",
     "balanced_accuracy": "Balanced accuracy",
     "macro_f1": "Macro F1",
+    "macro_roc_auc": "Macro ROC AUC",
 }
 
 
@@ -120,6 +121,8 @@ def category_axis(names: Sequence[str], title: str = "", **given: Any) -> dict[s
 def metric_axis(metric: str, **given: Any) -> dict[str, Any]:
     """The value axis of a training metric: shares are fixed to 0 to 1, a loss has no upper bound."""
     title = METRIC_TITLES.get(metric, metric)
+    if metric == "macro_roc_auc":
+        return share_axis(title, **{"tickformat": ".1f", **given})
     return axis(title, rangemode="tozero", **given) if metric == "loss" else share_axis(title, **given)
 
 

@@ -197,7 +197,9 @@ def _reached(own: _Score | None, audit: Audit | None, bars: dict[str, float]) ->
     ]
     if own and reaching:
         return [f"its macro F1 of {own.written} is reached {' and '.join(reaching)}"]
-    claimed = [issue.message for issue in audit.of(SHORTCUT)] if audit else []
+    claimed = [issue.message for issue in audit.of(SHORTCUT) if issue.severity != INFORMS] if audit else []
+    if claimed and "by_shortcut" in facts:
+        return [_counted(claimed[0])]
     if claimed and "shortcut" in values and facts["shortcut"].get("claimed"):
         return [f"{by['shortcut'].removeprefix('by ')} reach macro F1 {number(values['shortcut'], 2)}"]
     return []

@@ -48,6 +48,17 @@ def audit_blocks(run: Run) -> list[Block]:
 
 
 def _without_lungs(audit: Audit) -> list[list[str]]:
+    if "by_shortcut" in audit.facts:
+        seen = SHORTCUT_SEES[bool(audit.facts.get("border_masked"))].capitalize()
+        return [
+            [
+                f"{by} alone, ROC AUC of {row['finding']}",
+                compact(row["roc_auc"], row["interval"]),
+                f"{row['n']:,} images",
+            ]
+            for by, key in ((seen, "by_shortcut"), ("Source", "by_source"))
+            for row in audit.facts.get(key) or []
+        ]
     source, shortcut, cramer = (audit.facts.get(name) for name in ("source_only", "shortcut", "cramers_v"))
     rows = [["Source and class, Cramer's V (0 apart, 1 the same)", compact(cramer), "images of known source"]]
     rows.append(["Source alone, macro F1", *_score(source)])

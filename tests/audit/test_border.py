@@ -76,7 +76,7 @@ def test_the_fix_masks_the_border_of_every_training_until_it_is_undone(lettered:
         places(dataset, told["letters"], MASK_BORDER)
     run = create_run(dataset, SMALL, runs_dir())
     assert run.config.mask_border
-    assert run.config == SMALL.model_copy(update={"mask_border": True})
+    assert run.config == SMALL.model_copy(update={"mask_border": True, "monitor": "macro_f1"})
     assert sum("border" in warning for warning in run.warnings) == 1
     assert not any("moved or left out" in warning for warning in run.warnings)
 

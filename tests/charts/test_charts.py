@@ -200,6 +200,16 @@ def test_live_recall_counts_the_images() -> None:
     assert frame["value"].iloc[0] == pytest.approx(57 / 103)
 
 
+def test_areas_of_findings_leave_a_gap_where_they_cannot_be_judged() -> None:
+    vals = [EpochFigures(roc_auc={"Effusion": area, "Nodule": 0.6}) for area in (0.5, None, 0.75)]
+    rows = [row.model_copy(update={"val": val}) for row, val in zip(history(3), vals, strict=True)]
+    frame, spec = charts.live_areas(rows, ["Nodule", "Effusion"], ["Effusion"])
+    assert frame[["epoch", "series", "value"]].to_numpy().tolist() == [[1, "Effusion", 0.5], [3, "Effusion", 0.75]]
+    colors = class_colors(["Nodule", "Effusion"])
+    assert spec["layer"][0]["encoding"]["color"]["scale"] == {"domain": ["Effusion"], "range": [colors["Effusion"]]}
+    assert charts.live_areas(rows, ["Nodule", "Effusion"], [])[0].empty
+
+
 def test_runs_over_each_other_are_told_apart() -> None:
     chart = charts.curves({f"run {i}": history(2) for i in range(25)}, "accuracy", "train")
     assert len({(trace.line.color, trace.line.dash) for trace in chart.data}) == 25

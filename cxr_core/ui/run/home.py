@@ -7,14 +7,17 @@ import streamlit as st
 
 from cxr_core import demo
 from cxr_core.config import PRESETS, TrainConfig
+from cxr_core.data import Dataset
 from cxr_core.errors import CxrError
 from cxr_core.evaluation import balance
-from cxr_core.figures import number
+from cxr_core.figures import number, of
 from cxr_core.private import make_folder
 from cxr_core.runs import Run, start_training
+from cxr_core.runs.records import FINDINGS
 from cxr_core.settings import data_dir, remember_dataset, runs_dir
 from cxr_core.ui import cached_scan, escaped, guarded, progress_bar, state_badge
 from cxr_core.ui.run.live import live_run
+from cxr_core.ui.run.live_findings import score
 
 DEMO_IMAGES, DEMO_SEED = 600, 0
 PRESET = "Quick look (small CNN, from scratch)"
@@ -95,8 +98,14 @@ def latest_runs(runs: Sequence[Run]) -> None:
 
 def _score(run: Run) -> str:
     test = run.metrics("test")
+    leak = " · trained on a leak" if run.leak else ""
+    if run.task == FINDINGS:
+        if test is not None:
+            judged = of(len(test["counted"]), len(test["classes"]))
+            return f"{score(test['macro_roc_auc'])} over {judged} findings on {test['n']:,} test images{leak}"
+        best = run.best
+        return f"validation {score(best.val.macro_roc_auc)} after epoch {best.epoch}" if best else "no score yet"
     if test is not None:
-        leak = " · trained on a leak" if run.leak else ""
         few = ", ".join(f"{name} {count}" for name, count in balance.few(test).items())
         unsure = f" · too few to judge: {few}" if few else ""
         return f"macro F1 {number(test['macro_f1'])}, {balance.right_of(test)} test images right{unsure}{leak}"
@@ -106,14 +115,21 @@ def _score(run: Run) -> str:
     return "no score yet"
 
 
+def _counts(dataset: Dataset) -> dict[str, int]:
+    """Images of each class, or with each finding."""
+    if dataset.task == FINDINGS:
+        return {str(name): int(count) for name, count in dataset.labels()["yes"].items()}
+    counts = dataset.samples["label"].value_counts()
+    return {name: int(counts[name]) for name in dataset.classes}
+
+
 def latest_datasets(datasets: Sequence[Path]) -> None:
     """Counts of the data sets opened last, each with the way to it."""
     for path in datasets[:DATASETS_SHOWN]:
         with st.container(horizontal=True, vertical_alignment="center"):
             try:
                 dataset = cached_scan(path)
-                counts = dataset.samples["label"].value_counts()
-                text = ", ".join(f"{name} {counts[name]:,}" for name in dataset.classes)
+                text = ", ".join(f"{name} {count:,}" for name, count in _counts(dataset).items())
                 text = f"{len(dataset.samples):,} images: {text}"
                 if len(dataset.unreadable):
                     text += f"; {len(dataset.unreadable):,} unreadable"

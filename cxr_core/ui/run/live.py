@@ -6,7 +6,9 @@ A fragment reads the run's folder every two seconds while the run is active; the
 the run ends, the page is run once more as a whole.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -16,10 +18,11 @@ from cxr_core.evaluation import balance
 from cxr_core.figures import compact, of
 from cxr_core.runs import Run, jobs
 from cxr_core.runs.queue import ahead_of
-from cxr_core.runs.records import Epoch
+from cxr_core.runs.records import FINDINGS, Epoch
 from cxr_core.runs.run import ACTIVE
 from cxr_core.runs.titles import in_queue
 from cxr_core.ui import duration, escaped, guarded, metric, state_badge, warnings_banner
+from cxr_core.ui.run import live_findings
 from cxr_core.ui.sheet import sheet
 
 REFRESH_SECONDS = 2
@@ -140,13 +143,20 @@ def _trouble(run: Run, state: str) -> None:
 def _numbers(run: Run, history: list[Epoch]) -> None:
     """The best epoch so far, each number with the images it was counted on."""
     best = next((row for row in reversed(history) if row.best), history[-1])
+    if run.task == FINDINGS:
+        live_findings.numbers(run, history, best)
+        return
     validation = best.val
     confusion = validation.confusion
     images = sum(map(sum, confusion))
     for place, (label, value, counted) in zip(
         st.columns(3),
         [
-            ("Best epoch", str(best.epoch), f"by validation {_spoken(run.config.monitor)}; {len(history)} done"),
+            (
+                "Best epoch",
+                str(best.epoch),
+                f"by validation {live_findings.spoken(run.config.monitor)}; {len(history)} done",
+            ),
             ("Macro F1, validation", validation.macro_f1, f"over {images:,} validation images"),
             ("Accuracy, validation", validation.accuracy, f"{balance.right_in(confusion)} validation images"),
         ],
@@ -162,20 +172,23 @@ def _numbers(run: Run, history: list[Epoch]) -> None:
     sheet(pd.DataFrame(recall), hide_index=True)
 
 
-def _spoken(name: str) -> str:
-    return name.replace("_", " ").replace("f1", "F1")
-
-
 def _curves(run: Run, history: list[Epoch]) -> None:
+    if run.task == FINDINGS:
+        _draw(run, live_findings.curves(run, history))
+        return
     drawn = {
         "loss": charts.live_curve(history, "loss"),
         "accuracy": charts.live_curve(history, "accuracy"),
         "macro_f1": charts.live_curve(history, "macro_f1"),
         "recall": charts.live_recall(history, run.classes),
     }
+    _draw(run, drawn)
+
+
+def _draw(run: Run, drawn: Mapping[str, tuple[pd.DataFrame, dict[str, Any]]]) -> None:
     # Row by row: on a phone, where columns stack, the order stays.
     places = [*st.columns(2), *st.columns(2)]
-    for place, (name, (frame, spec)) in zip(places, drawn.items(), strict=True):
+    for place, (name, (frame, spec)) in zip(places, drawn.items(), strict=False):
         place.vega_lite_chart(
             frame, spec, key=f"{name}-{run.id}", on_select="rerun", selection_mode=["z"], width="stretch"
         )

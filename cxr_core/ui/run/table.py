@@ -7,7 +7,7 @@ refresh_while_active(runs)                 # reruns the page when a run has move
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,7 +19,7 @@ from cxr_core.evaluation import balance
 from cxr_core.figures import of
 from cxr_core.hierarchy import Coherent
 from cxr_core.runs import Run, list_runs, viewings
-from cxr_core.runs.records import EXCLUSIVE
+from cxr_core.runs.records import FINDINGS
 from cxr_core.runs.run import ACTIVE
 from cxr_core.runs.titles import titles
 from cxr_core.settings import runs_dir
@@ -37,7 +37,11 @@ _COLUMNS = {
     "dataset": st.column_config.TextColumn("Data set", width="small"),
     "backbone": st.column_config.TextColumn("Backbone", width="small"),
     "val_f1": st.column_config.NumberColumn("Val macro F1", format="%.3f", help="Best epoch, validation split."),
+    "val_auc": st.column_config.NumberColumn("Val macro AUC", format="%.3f", help="Of findings: mean ROC AUC."),
     "val_images": st.column_config.NumberColumn("Val images", format="localized"),
+    "test_auc": st.column_config.NumberColumn(
+        "Internal test macro AUC", format="%.3f", help="Of findings: mean ROC AUC over those with both."
+    ),
     "test_f1": st.column_config.NumberColumn("Internal test macro F1", format="%.3f"),
     "test_recall": st.column_config.TextColumn(
         "Internal test recall", help="Images of each class decided rightly; (few): fewer than ten, too few to judge."
@@ -94,8 +98,7 @@ def _facts(run: Run) -> dict[str, Any]:
     config, status, state = run.config, run.status, run.state
     history = run.history
     best = next((row for row in reversed(history) if row.best), None)
-    # Findings have no figures of this kind.
-    test = run.metrics("test") if run.task == EXCLUSIVE else None
+    test, judged = run.metrics("test"), run.task == FINDINGS
     external = next(iter(external_figures(run)), None) if state == "completed" else None
     ended = status.ended or (datetime.now(UTC).timestamp() if state in ACTIVE else None)
     return {
@@ -103,24 +106,40 @@ def _facts(run: Run) -> dict[str, Any]:
         "run": run.name,
         "state": STATES[state][0],
         "dataset": run.info.dataset_name,
+        "val_auc": best.val.macro_roc_auc if best else None,
         "val_f1": best.val.macro_f1 if best else None,
-        "val_images": sum(run.info.counts["val"].values()),
+        "val_images": images_of(run, "val"),
+        "test_auc": test["macro_roc_auc"] if test and judged else None,
         "test_f1": test["macro_f1"] if test else None,
-        "test_recall": balance.recalls(test) if test else "",
-        "test_balanced": test["balanced_accuracy"] if test else None,
-        "test_accuracy": test["accuracy"] if test else None,
-        "test_right": balance.right_of(test) if test else "",
+        **_decided(test if not judged else None),
         "external_f1": external and external["macro_f1"],
         "external_recall": balance.recalls(external) if external else "",
         "external": f"{external['name']}: {balance.right_of(external)}" if external else "",
         "epochs": of(len(history), config.epochs),
         **{name: getattr(config, name) for name in _HYPERPARAMETERS},
-        "labels": _labels(run),
+        "labels": "findings" if judged else _labels(run),
         "alpha": config.alpha if isinstance(config.alpha, str) else ", ".join(f"{weight:g}" for weight in config.alpha),
         "created": datetime.fromisoformat(run.info.created).replace(tzinfo=None),
         "minutes": (ended - status.started) / 60 if ended and status.started else None,
         "problem": "",
     }
+
+
+def _decided(test: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What only classes have, of which one is decided."""
+    return {
+        "test_recall": balance.recalls(test) if test else "",
+        "test_balanced": test["balanced_accuracy"] if test else None,
+        "test_accuracy": test["accuracy"] if test else None,
+        "test_right": balance.right_of(test) if test else "",
+    }
+
+
+def images_of(run: Run, split: str) -> int:
+    """Images of a split. Findings are counted from the table of the split: an image has several, or none."""
+    if run.task == FINDINGS:
+        return int(run.split["split"].eq(split).sum())
+    return sum(run.info.counts[split].values())
 
 
 def _labels(run: Run) -> str:
@@ -138,8 +157,11 @@ def select_runs(runs: Sequence[Run], table: pd.DataFrame) -> list[Run]:
     # Streamlit keeps marks by row number: another list of runs is another table, which starts with the same runs.
     key = f"runs-{hashlib.blake2b(' '.join(ids).encode(), digest_size=6).hexdigest()}"
     before = st.session_state.get("marked-runs", [])
-    # No column of figures that nobody has yet.
+    # No column of figures that nobody has yet, or whose kind no run has.
     unused = [] if table["external_f1"].notna().any() else ["external_f1", "external_recall", "external"]
+    unused += [] if (table["labels"] == "findings").any() else ["val_auc", "test_auc"]
+    if (table["labels"] == "findings").all():
+        unused += ["test_recall", "test_balanced", "test_accuracy", "test_right"]
     event = sheet(
         table.drop(columns=["id", "problem", *unused]),
         hide_index=True,

@@ -1,0 +1,73 @@
+"""The live view of a run of findings: macro ROC AUC, and each finding's own.
+
+numbers(run, history, best)                  # the best epoch so far
+curves(run, history)["areas"]                # frame and specification, of the findings that the reader chose
+"""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from cxr_core import charts
+from cxr_core.figures import compact, number, of
+from cxr_core.findings import learnt
+from cxr_core.runs import Run
+from cxr_core.runs.records import Epoch
+from cxr_core.ui import metric
+from cxr_core.ui.sheet import sheet
+
+# Curves that can be told apart; the reader chooses others.
+SHOWN = 5
+
+
+def spoken(figure: str) -> str:
+    """A figure's name in a sentence: ``macro ROC AUC``."""
+    return figure.replace("_", " ").replace("f1", "F1").replace("roc auc", "ROC AUC")
+
+
+def names_of(run: Run) -> list[str]:
+    """The findings that the run learns."""
+    return [run.classes[k] for k in learnt(run.classes)]
+
+
+def numbers(run: Run, history: list[Epoch], best: Epoch) -> None:
+    """The best epoch so far: macro ROC AUC of train and validation, and each finding's on validation."""
+    names = names_of(run)
+    areas = {name: best.val.roc_auc.get(name) for name in names}
+    judged = of(sum(area is not None for area in areas.values()), len(names))
+    for place, (label, value, counted) in zip(
+        st.columns(3),
+        [
+            ("Best epoch", str(best.epoch), f"by validation {spoken(run.config.monitor)}; {len(history)} done"),
+            ("Macro ROC AUC, validation", best.val.macro_roc_auc, f"over {judged} findings: those with both"),
+            ("Macro ROC AUC, train", best.train.macro_roc_auc, "while it was trained, with augmented images"),
+        ],
+        strict=True,
+    ):
+        with place:
+            metric(label, value, counted)
+    st.caption(f"ROC AUC of each finding on validation, epoch {best.epoch}; a dash: all that is known is alike")
+    counts = run.info.counts.get("val", {})
+    rows = [
+        {"Finding": name, "ROC AUC": compact(area), "Validation images with it": f"{counts.get(name, 0):,}"}
+        for name, area in areas.items()
+    ]
+    sheet(pd.DataFrame(rows), hide_index=True, height=min(38 + 35 * len(rows), 300))
+
+
+def curves(run: Run, history: list[Epoch]) -> dict[str, tuple[pd.DataFrame, dict[str, Any]]]:
+    """Loss, macro ROC AUC and macro F1, and the areas of the findings chosen in a box that this draws."""
+    names = names_of(run)
+    shown = st.multiselect("Findings in the curves", names, names[:SHOWN], key=f"live-findings-{run.id}")
+    return {
+        "macro_roc_auc": charts.live_curve(history, "macro_roc_auc"),
+        "areas": charts.live_areas(history, names, shown),
+        "loss": charts.live_curve(history, "loss"),
+        "macro_f1": charts.live_curve(history, "macro_f1"),
+    }
+
+
+def score(macro_roc_auc: float | None) -> str:
+    """``macro ROC AUC 0.812``, or that it is not known."""
+    return "macro ROC AUC not known" if macro_roc_auc is None else f"macro ROC AUC {number(macro_roc_auc)}"
