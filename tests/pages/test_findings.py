@@ -93,8 +93,8 @@ def upload(run: Run, *files: tuple[str, bytes]) -> AppTest:
     at = sound(open_page("pages/5_Predict.py", timeout=60, run=run.id))
     at.file_uploader[0].set_value([(name, content, "image/png") for name, content in files])
     at = sound(at.run())
-    for box in [box for box in at.checkbox if box.label == "Show it all the same"]:
-        at = sound(at.checkbox(key=box.key).check().run())
+    for key in [str(box.key) for box in at.checkbox if box.label == "Show it all the same"]:
+        at = sound(at.checkbox(key=key).check().run())
     return at
 
 
