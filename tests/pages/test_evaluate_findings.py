@@ -103,6 +103,55 @@ def test_a_cell_leads_to_its_images_and_an_image_to_its_labels(run: Run) -> None
     assert came.to_dict() == {one: as_it_came(row[column(one)]) for one in run.classes}
 
 
+def test_a_threshold_is_tried_saved_and_taken_back(run: Run) -> None:
+    at = opened(run, "Operating point")
+    sound(at.selectbox(key="finding").set_value("Nodule").run())
+    before = Decision.load(run).thresholds
+    sound(at.slider[0].set_value(0.9).run())
+    assert Decision.load(run).thresholds == before
+    row = at.dataframe[0].value.set_index("Finding").loc["Nodule"]
+    table = measured(run, "val")[1]
+    known = table[table[column("Nodule")].isin([0, 1]) | table[column("Nodule")].isna()]
+    reach = [int((known["p_Nodule"] >= limit).sum()) for limit in (before["Nodule"], 0.9)]
+    assert row["Called, validation"] == f"{reach[0]} → {reach[1]}"
+    changed = (table["p_Nodule"] >= before["Nodule"]) != (table["p_Nodule"] >= 0.9)
+    totals = at.dataframe[1].value.set_index("Split")
+    assert totals.loc["validation", "Images whose answer changes"] == f"{changed.sum()} of {len(table)}"
+    press(at, "Save for this run")
+    assert Decision.load(run).thresholds == {**before, "Nodule": 0.9}
+    assert metrics(opened(run))["Macro F1"] == number(measured(run, "test")[0]["macro_f1"])
+    press(opened(run, "Operating point"), "Back to the run's own")
+    assert Decision.load(run).thresholds == before
+
+
+def press(at: AppTest, label: str) -> None:
+    sound(next(found for found in at.button if found.label == label).click().run())
+
+
+def test_net_benefit_follows_the_prevalence(run: Run) -> None:
+    at = opened(run, "Operating point")
+    assert "At a prevalence of 5 %, acting on this run" in texts(at)
+    sound(at.number_input[0].set_value(20.0).run())
+    assert "At a prevalence of 20 %, acting on this run" in texts(at)
+
+
+def test_subgroups_name_the_largest_gap_or_say_too_few(run: Run) -> None:
+    report, _ = measured(run, "test")
+    at = opened(run, "Subgroups")
+    rows = at.dataframe[0].value
+    assert set(rows["By"]) == {"age", "sex", "view", "source"}
+    name = report["classes"][0]
+    assert rows[rows["By"] == "sex"]["Known"].sum() == report["per_class"][name]["n"]
+    few = rows[["Patients with it", "Patients without"]].min(axis=1) < 10
+    assert rows["ROC AUC"].isna().tolist() == few.tolist()
+    assert ("No two subgroups have enough" in texts(at)) != ("Largest gap in ROC AUC" in texts(at))
+    for figure in ("calibration_gap", "prevalence"):
+        sound(at.selectbox(key="subgroup-figure").set_value(figure).run())
+    place = run.path / "predictions_test.csv"
+    pd.read_csv(place).drop(columns=["age", "sex", "view"]).assign(source="").to_csv(place, index=False)
+    assert "so there are no subgroups" in texts(opened(run, "Subgroups"))
+
+
 def test_labels_are_told_as_they_came() -> None:
     values = [1.0, 0.0, -1.0, float("nan"), 0.25]
     assert [as_it_came(value) for value in values] == ["yes", "no", "uncertain", "blank", "25 % of the readers"]

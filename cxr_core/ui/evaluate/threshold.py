@@ -12,26 +12,21 @@ import streamlit as st
 from cxr_core import charts
 from cxr_core.evaluation import balance, confusion_matrix, summary
 from cxr_core.evaluation.operating import at_threshold, fractions, point_intervals
-from cxr_core.figures import NOT_DEFINED, number, of
 from cxr_core.hierarchy import Coherent
-from cxr_core.labels import decide, thresholded
+from cxr_core.labels import decide
 from cxr_core.runs import Decision, Run
-from cxr_core.runs.decision import clear_operating_point, save_operating_point
 from cxr_core.settings import Stamp
 from cxr_core.ui import escaped, guarded
 from cxr_core.ui.evaluate.classes import NO_BAR
+from cxr_core.ui.evaluate.draft import draft_of, labels_of, save_buttons, share_text, threshold_slider
 from cxr_core.ui.evaluate.ratios import RATIOS, prevalence_view, ratios_view
 from cxr_core.ui.run import cached_curves, cached_measured, probabilities_of, stamps, true_of, truth_of
 from cxr_core.ui.sheet import sheet
 
-LOWEST, HIGHEST, STEP = 0.001, 0.999, 0.001
-# Without a threshold the most probable class wins; equal thresholds for all say the same.
-EVEN = 0.5
-
 
 def threshold_section(run: Run) -> None:
     """Slider, figures and curves of one label on validation, the prevalence, and the effect on test."""
-    draft, names = _draft(run), _names(run)
+    draft, names = draft_of(run), labels_of(run)
     _, table = cached_measured(run, "val")
     st.write(
         f"Thresholds are chosen here on the validation split ({len(table):,} images), whatever split is shown above. "
@@ -40,20 +35,7 @@ def threshold_section(run: Run) -> None:
     name = st.segmented_control(
         "Label", names, default=names[0], required=True, key="threshold-label", format_func=escaped
     )
-    # An instance of its own for each rule: after a save or a way back it starts where the run stands.
-    key = f"threshold-{run.id}-{name}-{Decision.load(run).chosen}"
-    limit = draft.get(name, EVEN)
-    st.session_state.setdefault(key, min(max(limit, LOWEST), HIGHEST))
-    st.slider(
-        f"Threshold of {escaped(name)}",
-        LOWEST,
-        HIGHEST,
-        step=STEP,
-        format="%.3f",
-        key=key,
-        on_change=_keep,
-        args=(run, name, key),
-    )
+    limit = threshold_slider(run, name)
     if isinstance(run.implied, Coherent):
         st.caption(escaped(_meaning(name, run.implied, name in draft)))
     truth, probability = truth_of(run, table, name), probabilities_of(run, table)[:, run.classes.index(name)]
@@ -66,13 +48,7 @@ def threshold_section(run: Run) -> None:
     prevalence_view(name, point, float(truth.mean()))
     with guarded():
         _effect(run, draft)
-    _save(run, draft)
-
-
-def _names(run: Run) -> list[str]:
-    """The labels whose threshold can move a decision."""
-    counts = thresholded(run.classes, run.implied)
-    return [name for name in run.classes if name in counts]
+    save_buttons(run, draft)
 
 
 def _meaning(name: str, implied: Coherent, is_set: bool) -> str:
@@ -84,30 +60,6 @@ def _meaning(name: str, implied: Coherent, is_set: bool) -> str:
         f"No threshold is set for {name}: the most probable class decides, and the figures are those of 0.5. Move the "
         f"slider to set one. The run then decides {does}."
     )
-
-
-def _draft(run: Run) -> dict[str, float]:
-    """The thresholds as the sliders stand; at first, and after a save or a way back, those of the run. A coherent label
-    has none before its slider is moved.
-    """
-    decision = Decision.load(run)
-    key = f"draft-{run.id}"
-    kept = st.session_state.get(key)
-    if kept is None or kept["of"] != decision.chosen:
-        limits = _now(run, decision)
-        kept = st.session_state[key] = {"of": decision.chosen, "limits": limits}
-    draft: dict[str, float] = kept["limits"]
-    return draft
-
-
-def _now(run: Run, decision: Decision) -> dict[str, float]:
-    """The thresholds that the run decides by."""
-    given = {name: decision.thresholds[name] for name in _names(run) if name in decision.thresholds}
-    return given if isinstance(run.implied, Coherent) else {name: given.get(name, EVEN) for name in _names(run)}
-
-
-def _keep(run: Run, name: str, key: str) -> None:
-    _draft(run)[name] = float(st.session_state[key])
 
 
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs={Run: lambda run: str(run.path)})
@@ -122,7 +74,7 @@ def _effect(run: Run, draft: dict[str, float]) -> None:
     st.write("**What the thresholds do**")
     now = Decision.load(run).thresholds
     rows: list[dict[str, Any]] = [
-        {"Label": name, "Threshold now": now.get(name), "Threshold here": draft.get(name)} for name in _names(run)
+        {"Label": name, "Threshold now": now.get(name), "Threshold here": draft.get(name)} for name in labels_of(run)
     ]
     totals = []
     for split, title in (("val", "validation"), ("test", "test")):
@@ -135,7 +87,7 @@ def _effect(run: Run, draft: dict[str, float]) -> None:
                 continue
             probability = probabilities[:, run.classes.index(name)]
             counts = fractions(at_threshold(truth_of(run, table, name), probability, draft[name]))
-            row |= {f"{RATIOS[ratio]}, {title}": _share(*counts[ratio]) for ratio in ("sensitivity", "specificity")}
+            row |= {f"{RATIOS[ratio]}, {title}": share_text(*counts[ratio]) for ratio in ("sensitivity", "specificity")}
         for rule, limits in (("now", now), ("with these", draft)):
             decisions = decide(probabilities, run.classes, run.implied, limits)
             matrix = confusion_matrix(true_of(run, table), decisions, len(run.classes))
@@ -155,27 +107,3 @@ def _effect(run: Run, draft: dict[str, float]) -> None:
     shares = {name: st.column_config.NumberColumn(format="%.3f") for name in ("Macro F1", "Balanced accuracy")}
     sheet(pd.DataFrame(totals), hide_index=True, column_config=shares)
     st.caption("The first table judges each label by its own threshold, the second the decision that all of them make.")
-
-
-def _share(part: int, whole: int) -> str:
-    return f"{number(part / whole)} ({of(part, whole)})" if whole else NOT_DEFINED
-
-
-def _save(run: Run, draft: dict[str, float]) -> None:
-    decision = Decision.load(run)
-    moved = draft != _now(run, decision)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button("Save for this run", type="primary", icon=":material/save:", disabled=not moved):
-            save_operating_point(run, draft)
-            st.rerun()
-        if decision.chosen and st.button("Back to the run's own", icon=":material/undo:"):
-            clear_operating_point(run)
-            st.rerun()
-        if moved:
-            st.caption("Not saved yet: Predict and the command line still use the thresholds of now.")
-        elif decision.chosen:
-            st.caption(f"Saved {escaped(decision.chosen[:16].replace('T', ' '))} UTC; used by Predict and everywhere.")
-        elif not draft:
-            st.caption("No label has a threshold: the most probable class decides.")
-        else:
-            st.caption("These are the run's own thresholds.")

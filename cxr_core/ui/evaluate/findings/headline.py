@@ -1,4 +1,4 @@
-"""What one reads first of a run of findings: the mean areas with what they were counted on, and what weakens them."""
+"""What one reads first of a run of findings: the mean areas with what they were counted on, and the verdict."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,9 +9,9 @@ import streamlit as st
 from cxr_core.evaluation.rare import FEW
 from cxr_core.figures import counted, number, of
 from cxr_core.runs import Run
-from cxr_core.ui import escaped, metric, warnings_banner
+from cxr_core.ui import escaped, metric
 from cxr_core.ui.evaluate.headline import SPLIT_NOTES, interval_text
-from cxr_core.ui.run import viewed
+from cxr_core.ui.run import verdict_banner, viewed
 from cxr_core.ui.run.results import best_epoch_line
 
 # So many names in a sentence.
@@ -19,7 +19,7 @@ NAMED = 6
 
 
 def findings_headline(run: Run, report: Mapping[str, Any], table: pd.DataFrame, split: str) -> None:
-    """Macro ROC AUC, average precision and F1; images, patients, findings; what weakens them."""
+    """Macro ROC AUC, average precision and F1; images, patients, findings; the verdict."""
     among = of(len(report["counted"]), len(report["classes"]))
     figures, notes = st.columns([3, 2])
     with figures:
@@ -47,7 +47,7 @@ def findings_headline(run: Run, report: Mapping[str, Any], table: pd.DataFrame, 
                 "patients from the same hospitals."
             )
     with notes:
-        warnings_banner(run)
+        verdict_banner(run)
 
 
 def on_what(report: Mapping[str, Any], table: pd.DataFrame) -> str:

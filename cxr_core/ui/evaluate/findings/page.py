@@ -5,10 +5,12 @@ import streamlit as st
 from cxr_core.runs import Run
 from cxr_core.ui.evaluate.findings.headline import findings_headline
 from cxr_core.ui.evaluate.findings.one import one_section
+from cxr_core.ui.evaluate.findings.operating import operating_section
+from cxr_core.ui.evaluate.findings.parts import subgroups_section
 from cxr_core.ui.evaluate.findings.table import table_section
 from cxr_core.ui.run import cached_measured
 
-SECTIONS = ("All findings", "One finding")
+SECTIONS = ("All findings", "One finding", "Operating point", "Subgroups")
 
 
 def findings_page(run: Run, split: str) -> None:
@@ -30,5 +32,9 @@ def findings_page(run: Run, split: str) -> None:
     st.subheader(section, anchor=False, divider="gray")
     if section == "All findings":
         table_section(run, report, table, split)
-    else:
+    elif section == "One finding":
         one_section(run, report, table, split)
+    elif section == "Operating point":
+        operating_section(run, split)
+    else:
+        subgroups_section(run, report, table, split)
