@@ -1,6 +1,7 @@
 """Findings from a folder to an answer, by the command line: laid down, trained, judged, predicted alike."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,14 @@ import sklearn.metrics as reference
 from cxr_core.__main__ import main
 from cxr_core.config import TrainConfig
 from cxr_core.data import scan
+from cxr_core.demo import draw_findings
 from cxr_core.errors import ConfigError
 from cxr_core.findings import learnt, values_of
 from cxr_core.inference import Predictor
+from cxr_core.reports.verdict import verdict
 from cxr_core.runs import Run, create_run
+from cxr_core.runs.decision import save_operating_point
+from cxr_core.runs.external import externals
 from cxr_core.runs.measured import measured
 from cxr_core.runs.records import FINDINGS
 
@@ -118,6 +123,39 @@ def test_what_does_not_fit_the_findings_is_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=said):
         create_run(scan(findings_dataset), TrainConfig.create(backbone="small-cnn", **config), tmp_path / "runs")
+
+
+def test_an_external_data_set_is_judged_by_the_findings_that_both_have(
+    findings_run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = draw_findings(tmp_path / "other", images=80, seed=9)
+    table = pd.read_csv(other / "labels.csv")
+    table = table.rename(columns={"Pleural Effusion": "effusion", "Nodule": "Mass"})
+    table.to_csv(other / "labels.csv", index=False)
+    run = Run(Path(shutil.copytree(findings_run.path, tmp_path / "runs" / findings_run.id)))
+    found = printed(capsys, "evaluate", str(run.path), "--data", str(other), "--json")
+    assert {"ours": "Pleural Effusion", "theirs": "effusion", "rule": "another spelling"} in found["matched"]
+    assert found["absent"] == ["Nodule"]
+    assert "Nodule" not in found["per_class"]
+    (kept,) = externals(run)
+    assert kept.measured[0]["per_class"] == found["per_class"]
+    judged = kept.measured[1]
+    known = judged[judged["y_Pleural Effusion"] != -1]
+    truth, score = known["y_Pleural Effusion"] == 1, known["p_Pleural Effusion"]
+    assert found["per_class"]["Pleural Effusion"]["roc_auc"] == pytest.approx(reference.roc_auc_score(truth, score))
+    assert any("mean ROC AUC of 5 findings" in sentence for sentence in verdict(run).details)
+    save_operating_point(run, {"Pleural Effusion": 0.01})
+    again = externals(run)[0].measured[0]
+    assert again["thresholds"]["Pleural Effusion"] == 0.01
+    assert again["per_class"]["Pleural Effusion"]["recall"] >= found["per_class"]["Pleural Effusion"]["recall"]
+    assert "Nodule" not in again["per_class"]
+
+
+def test_a_data_set_of_classes_is_no_external_data_set_of_findings(
+    findings_run: Run, tiny_dataset: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", str(findings_run.path), "--data", str(tiny_dataset)]) == 1
+    assert "has classes of which an image has one" in capsys.readouterr().err
 
 
 def test_pseudonyms_hide_who_and_where(findings_dataset: Path, tmp_path: Path) -> None:

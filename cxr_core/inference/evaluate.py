@@ -11,18 +11,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from cxr_core.data import Pseudonyms, scan
 from cxr_core.data.pseudonyms import hidden
 from cxr_core.errors import DatasetError, RunError
-from cxr_core.findings import column
+from cxr_core.findings import column, is_device, learnt, means_none, values_of
 from cxr_core.inference.trained import Trained
+from cxr_core.matching import Match, matched
 from cxr_core.model import INFERENCE_BATCH, Item, Unreadable, in_batches, keep
 from cxr_core.runs import Run, external
 from cxr_core.runs.external import Outcome
 from cxr_core.runs.measured import Measured, measure_of
-from cxr_core.runs.records import FINDINGS
+from cxr_core.runs.records import EXCLUSIVE, FINDINGS
 
 Progress = Callable[[int, int], None]
 
@@ -45,9 +47,24 @@ def evaluate_folder(
     """Metrics and predictions of the run on another data set.
 
     Where the data set is split, its ``split`` is taken; where it is not, all of it ("all"). A class of the run may be
-    absent; a class that the run does not know is a DatasetError.
+    absent; a class that the run does not know is a DatasetError. A run of findings is judged by those that both have
+    (``matched`` in the metrics).
     """
     dataset = scan(data, known_classes=run.classes)
+    if dataset.task != run.task:
+        kinds = {EXCLUSIVE: "classes of which an image has one", FINDINGS: "findings, any number an image"}
+        raise DatasetError(
+            f"{data} has {kinds[dataset.task]}; the run {run.id} knows {kinds[run.task]}. Choose a data set of these."
+        )
+    matches: list[Match] = []
+    if run.task == FINDINGS:
+        matches, renamed = _renamed(run, dataset.samples, dataset.classes)
+        if not matches:
+            raise DatasetError(
+                f"{data} and the run {run.id} have no finding in common: it has {', '.join(dataset.classes)}; the run "
+                f"knows {', '.join(run.classes)}. Name a finding alike in its table."
+            )
+        dataset = replace(dataset, samples=renamed)
     unknown = sorted(set(dataset.classes) - set(run.classes))
     if unknown:
         raise DatasetError(
@@ -64,7 +81,30 @@ def evaluate_folder(
         dataset = hidden(replace(dataset, samples=samples), Pseudonyms.here())
         samples = dataset.samples
     paths = {file: dataset.path(file) for file in samples["file"]}
-    return evaluate_samples(Trained.load(run), samples, dataset.path(""), split if given else "all", progress, paths)
+    part, trained = split if given else "all", Trained.load(run)
+    if run.task != FINDINGS:
+        return evaluate_samples(trained, samples, dataset.path(""), part, progress, paths)
+    both = {match.ours for match in matches}
+    absent = tuple(run.classes[k] for k in learnt(run.classes) if run.classes[k] not in both)
+    metrics, table = evaluate_samples(trained, samples, dataset.path(""), part, progress, paths, absent)
+    return {**metrics, "matched": [match._asdict() for match in matches], "absent": list(absent)}, table
+
+
+def _renamed(run: Run, samples: pd.DataFrame, names: Sequence[str]) -> tuple[list[Match], pd.DataFrame]:
+    """Which findings of an external data set are the run's, and its samples with the run's labels: blank where it has
+    none. That none of its findings is there makes those that both have absent, and says nothing of the others.
+    """
+    matches = matched(run.classes, names)
+    values = values_of(samples, names)
+    nothing = (values[:, [k for k, name in enumerate(names) if means_none(name)]] == 1).any(axis=1)
+    labels = {column(name): np.full(len(samples), np.nan, np.float32) for name in run.classes}
+    for match in matches:
+        label = values[:, list(names).index(match.theirs)].copy()
+        if not is_device(match.theirs):
+            label[nothing & np.isnan(label)] = 0
+        labels[column(match.ours)] = label
+    rest = samples.drop(columns=[column(name) for name in names])
+    return matches, pd.concat([rest, pd.DataFrame(labels, index=samples.index)], axis=1)
 
 
 def evaluate_external(
@@ -105,10 +145,11 @@ def evaluate_samples(
     split: str,
     progress: Progress = lambda done, total: None,
     paths: Mapping[str, Path] | None = None,
+    absent: Sequence[str] = (),
 ) -> Measured:
     """Metrics of a trained run on ``samples``, and a row per image with its probabilities and decision.
 
-    ``paths``: where each file lies; without it below ``folder``.
+    ``paths``: where each file lies; without it below ``folder``. ``absent``: findings that the labels do not tell of.
     The metrics are those of ``measure_of`` (:mod:`cxr_core.runs.measured`), with split, warnings and unreadable files.
     """
     store = trained.store()
@@ -131,7 +172,7 @@ def evaluate_samples(
         columns += [*("study", "age", "sex", "view"), *map(column, trained.classes)]
     shown = {f"p_{name}": probabilities[:, k] for k, name in enumerate(trained.classes)}
     table = pd.concat([samples[columns].reset_index(drop=True), pd.DataFrame(shown)], axis=1)
-    figures, table = measure_of(trained.run, table, trained.decision)
+    figures, table = measure_of(trained.run, table, trained.decision, absent)
     metrics = {
         "split": split,
         **figures,

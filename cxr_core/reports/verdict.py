@@ -17,7 +17,7 @@ from cxr_core.audit.kinds import DRAWN, INFORMS, KINDS, LEAK, SHORTCUT
 from cxr_core.data.cautions import kinds_of_caution
 from cxr_core.errors import RunError
 from cxr_core.evaluation import balance
-from cxr_core.figures import compact, number, spelled
+from cxr_core.figures import compact, counted, number, spelled
 from cxr_core.reports import known
 from cxr_core.runs import Run, controls, left_out
 from cxr_core.runs.external import External, against, externals
@@ -108,12 +108,33 @@ def audit_of(run: Run) -> Audit | None:
 def external_drops(run: Run, found: Sequence[External]) -> Iterator[tuple[dict[str, Any] | None, str]]:
     """(the run's test against it or None, one sentence) for each of these external data sets."""
     for one in found:
+        if run.task == FINDINGS:
+            yield None, _findings_there(run, one)
+            continue
         try:
             beside = against(run, one)
         except RunError as error:
             yield None, str(error)
             continue
         yield beside, _dropped(one.name, beside["macro_f1"]["drop"], beside["macro_f1"]["ci"])
+
+
+def _findings_there(run: Run, one: External) -> str:
+    """What a run of findings reaches on an external data set, beside its own test on the same findings."""
+    there = one.measured[0]
+    names = there["counted"]
+    said = (
+        f"On the external data set {one.name} the mean ROC AUC of {counted(len(names), 'finding')} that both have is "
+    )
+    if there["macro_roc_auc"] is None:
+        return f"On the external data set {one.name} no finding that both have is both present and absent."
+    said += compact(there["macro_roc_auc"], there["ci"]["macro_roc_auc"])
+    try:
+        own = measured(run, "test")[0]["per_class"]
+    except RunError as error:
+        return f"{said}. {error}"
+    areas = [own[name]["roc_auc"] for name in names if own[name]["roc_auc"] is not None]
+    return f"{said}; on its own test that of the same is {compact(sum(areas) / len(areas))}." if areas else f"{said}."
 
 
 def _dropped(name: str, drop: float, ends: Sequence[float] | None) -> str:

@@ -28,7 +28,7 @@ from cxr_core.labels import indices
 from cxr_core.runs import files, records
 from cxr_core.runs.decision import Decision
 from cxr_core.runs.measured import Measured, measure_of, measured
-from cxr_core.runs.records import ExternalNote
+from cxr_core.runs.records import FINDINGS, ExternalNote, FindingMetrics
 from cxr_core.runs.run import TEXT_COLUMNS, Run
 from cxr_core.settings import Stamp, stamp, write_atomic
 from cxr_core.sheets import read, written
@@ -64,6 +64,8 @@ class External:
             table = read(self.path.with_suffix(".csv"), TEXT_COLUMNS)
             if len(table) != metrics["n"]:
                 raise ValueError
+            if self.run.task == FINDINGS:
+                return self._findings(metrics, table, decision)
             # Intervals without "few" are older than those of few images.
             if metrics["thresholds"] != decision.thresholds or "few" not in metrics["ci"]:
                 again, table = measure_of(self.run, table, decision)
@@ -74,6 +76,15 @@ class External:
                 raise ValueError
         except (OSError, ValueError, KeyError, TypeError):
             raise RunError(f"{self.path} is damaged: evaluate that data set again.") from None
+        return metrics, table
+
+    def _findings(self, metrics: dict[str, Any], table: pd.DataFrame, decision: Decision) -> Measured:
+        """The same of findings. Raises ValueError where what is kept is none."""
+        records.of(metrics, FindingMetrics)
+        if metrics["thresholds"] != {name: decision.thresholds[name] for name in metrics["classes"]}:
+            again, table = measure_of(self.run, table, decision, metrics["absent"])
+            metrics = {**metrics, **again}
+        _ = table[["label", "decision", "patient", "source", *(f"p_{name}" for name in metrics["classes"])]]
         return metrics, table
 
 

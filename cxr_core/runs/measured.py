@@ -3,7 +3,7 @@
 metrics, table = measured(run, "test")    # from the files of the run, under the thresholds as they stand now
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,10 +38,10 @@ def measured(run: Run, split: str) -> Measured:
     return {**kept, **again}, table
 
 
-def measure_of(run: Run, table: pd.DataFrame, decision: Decision) -> Measured:
+def measure_of(run: Run, table: pd.DataFrame, decision: Decision, absent: Collection[str] = ()) -> Measured:
     """What this run's answers in ``table`` are worth: ``measure``, or of findings ``measured_findings``."""
     if run.task == FINDINGS:
-        return measure_findings(table, run.tree, run.config.policy, decision)
+        return measure_findings(table, run.tree, run.config.policy, decision, absent)
     return measure(table, run.classes, run.implied, decision)
 
 

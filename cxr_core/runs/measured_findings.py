@@ -3,6 +3,7 @@
 metrics, table = measure_findings(table, run.tree, run.config.policy, decision)
 """
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -20,21 +21,23 @@ _CALLED = {"sensitivity": "recall", "ppv": "precision"}
 
 
 def measure_findings(
-    table: pd.DataFrame, tree: Hierarchy, policy: Policy, decision: Decision
+    table: pd.DataFrame, tree: Hierarchy, policy: Policy, decision: Decision, absent: Collection[str] = ()
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     """Decide and measure. ``table``: a row per image with ``patient``, labels ``y_NAME`` and shown ``p_NAME``.
 
     The metrics are those of ``metrics_SPLIT.json`` (:class:`cxr_core.runs.records.FindingMetrics`) but for split,
     warnings and what could not be read; each finding is judged where it is certain, and what means none of them is not
-    judged. The table comes back with the column ``decision``: the findings that are present, in words.
+    judged, nor what is ``absent`` from the labels of an external data set. The table comes back with the column
+    ``decision``: the findings that are present, in words.
     """
     names = list(tree.names)
     try:
         probabilities = table[[f"p_{name}" for name in names]].to_numpy(dtype=np.float64)
     except (KeyError, ValueError):
         raise RunError(f"The predictions are damaged: expected p_NAME for {', '.join(names)}.") from None
-    truth, known = tree.judged(values_of(table, names), policy)
-    columns = sorted(tree.learnt)
+    unknown = {**dict(policy.blank_of), **dict.fromkeys(absent, "unknown")}
+    truth, known = tree.judged(values_of(table, names), policy.model_copy(update={"blank_of": tuple(unknown.items())}))
+    columns = [k for k in sorted(tree.learnt) if names[k] not in absent]
     findings = [names[k] for k in columns]
     parts = (truth[:, columns], known[:, columns], probabilities[:, columns])
     limits = {name: decision.thresholds.get(name, 0.5) for name in findings}
