@@ -8,6 +8,7 @@ from cxr_core import ui
 from cxr_core.figures import of
 from cxr_core.runs import Run
 from cxr_core.runs.pinned import pinned
+from cxr_core.runs.records import FINDINGS
 from cxr_core.settings import runs_dir
 from cxr_core.sheets import written
 from cxr_core.ui import download, escaped
@@ -21,7 +22,9 @@ FAILURES = 5
 
 def table(run: Run, answers: list[uploads.Answer]) -> None:
     """All uploads in one table, and its CSV."""
-    frame = uploads.prediction_table(answers, run.classes, {answer.key for answer in answers if is_forced(answer)})
+    findings = run.task == FINDINGS
+    forced = {answer.key for answer in answers if is_forced(answer)}
+    frame = uploads.prediction_table(answers, run.classes, forced, findings)
     good = sum(answer.error is None for answer in answers)
     withheld = sum(answer.withheld is not None for answer in answers)
     also = f", withheld for {of(withheld, good)} of these" if withheld else ""
@@ -29,7 +32,7 @@ def table(run: Run, answers: list[uploads.Answer]) -> None:
     sheet(
         uploads.drawn(frame, run.classes, run.implied),
         hide_index=True,
-        column_config=uploads.prediction_columns(run.classes, run.implied),
+        column_config=uploads.prediction_columns(run.classes, run.implied, findings),
         height=min(38 + 35 * len(frame), 460),
         placeholder="",
     )

@@ -21,6 +21,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from cxr_core.errors import RunError
+from cxr_core.findings import learnt, names_in, values_of
 from cxr_core.runs import Run, files
 from cxr_core.settings import from_json, replacing
 
@@ -96,6 +97,24 @@ class Neighbours:
         chosen, _ = self._ranked(vector, k, exclude_digest)
         labels = self.samples["label"].iloc[chosen].tolist()
         return {name: labels.count(name) for name in self.classes}
+
+    def counted(
+        self, vector: NDArray[np.floating], k: int = AMONG, exclude_digest: str | None = None
+    ) -> tuple[int, dict[str, tuple[int, int]]]:
+        """How many images are compared, at most ``k``, and label -> (images with it, of those where it is known).
+
+        Of classes each one; of findings those that are there in one image at least, the commonest first.
+        """
+        chosen, _ = self._ranked(vector, k, exclude_digest)
+        names = names_in(self.samples)
+        if not names:
+            shares = self.shares(vector, k, exclude_digest)
+            return len(chosen), {name: (count, len(chosen)) for name, count in shares.items()}
+        values = values_of(self.samples.iloc[chosen], names)
+        with_it, known = (values == 1).sum(axis=0), ((values == 1) | (values == 0)).sum(axis=0)
+        places = [place for place in learnt(names) if with_it[place]]
+        order = sorted(places, key=lambda place: -with_it[place])
+        return len(chosen), {names[place]: (int(with_it[place]), int(known[place])) for place in order}
 
     def distance(self, vector: NDArray[np.floating], exclude_digest: str | None = None) -> float:
         """Mean distance to the five nearest training images; to be compared with ``limit``."""

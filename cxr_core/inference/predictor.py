@@ -110,10 +110,14 @@ class Predictor:
 
     def similar(self, name: str, source: Source) -> tuple[list[Neighbour], dict[str, int]]:
         """The five nearest training images to a file, itself left out, and each class's count among the nearest 25."""
+        vector, digest = self.vector(name, source)
+        return self.known.nearest(vector, exclude_digest=digest), self.known.shares(vector, exclude_digest=digest)
+
+    def vector(self, name: str, source: Source) -> tuple[NDArray[np.float16], str]:
+        """Where a file lies among the training images: its embedding (D,), and the digest of its content."""
         picture = self._read(name, source)
         vector = embed(self.trained, [self.trained.features(picture.pixels[None])])[0]
-        digest = content_digest(picture.content)
-        return self.known.nearest(vector, exclude_digest=digest), self.known.shares(vector, exclude_digest=digest)
+        return vector, content_digest(picture.content)
 
     def _read(self, name: str, source: Source) -> _Picture:
         content = read_bytes(source) if isinstance(source, Path) else source

@@ -60,6 +60,7 @@ def answered(
         similar=_similar(predictor, content, prediction.file) if open_answer else None,
         facts=named_facts(content),
         seen=prediction.seen.sentence if prediction.seen else None,
+        present=prediction.present,
     )
 
 
@@ -77,8 +78,11 @@ def _heat(predictor: "Predictor", content: bytes, name: str, picture: Image.Imag
 
 def _similar(predictor: "Predictor", content: bytes, name: str) -> Similar:
     run = predictor.trained.run
-    nearest, shares = predictor.similar(name, content)
-    return Similar(nearest, shares, predictor.known.limit, [_tile(run, neighbour) for neighbour in nearest])
+    vector, digest = predictor.vector(name, content)
+    nearest = predictor.known.nearest(vector, exclude_digest=digest)
+    among, shares = predictor.known.counted(vector, exclude_digest=digest)
+    tiles = [_tile(run, neighbour) for neighbour in nearest]
+    return Similar(nearest, among, shares, predictor.known.limit, tiles)
 
 
 def _tile(run: Run, neighbour: Neighbour) -> bytes | None:

@@ -16,13 +16,15 @@ from cxr_core import __version__
 from cxr_core.config import TrainConfig
 from cxr_core.errors import RunError
 from cxr_core.figures import compact, of
+from cxr_core.findings import present_text
 from cxr_core.hierarchy import Coherent
 from cxr_core.labels import rule_text, thresholded
-from cxr_core.reports import claim, performance, worth
+from cxr_core.reports import claim, findings, findings_card, performance, worth
 from cxr_core.reports.document import Block, Bullets, Document, Heading, Table, Text
 from cxr_core.runs import Decision, Run, files
 from cxr_core.runs.external import externals
 from cxr_core.runs.measured import measured
+from cxr_core.runs.records import FINDINGS
 from cxr_core.runs.run import SPLITS
 
 _SPLIT_NAMES = {"train": "Training", "val": "Validation", "test": "Test"}
@@ -35,7 +37,12 @@ _NOT_TESTED = (
     "Whether a label is right: no radiologist looked at the images for this run.",
     "Use by people: no reader study, no prospective use, no effect on any decision or outcome.",
     "Change over time: new devices, new disease variants, another prevalence.",
+)
+_OF_CLASSES = (
     "Findings other than the classes named here: an image with another disease still gets one of these answers.",
+)
+_OF_FINDINGS = (
+    "Findings other than those named here: that none reaches its threshold does not say that nothing is there.",
 )
 
 
@@ -44,22 +51,21 @@ def model_card(run: Run, now: datetime | None = None) -> Document:
     decision = Decision.load(run)
     reports = {split: _metrics(run, split) for split in ("test", "val")}
     date = (now or datetime.now(UTC)).astimezone(UTC)
-    samples, external = run.split, externals(run)
+    samples, external, is_findings = run.split, externals(run), run.task == FINDINGS
     blocks: list[Block] = [
         *worth.verdict_blocks(run),
         *_details(run, decision),
         *_intended(run),
         *_factors(run),
-        *_metrics_used(run, decision),
+        *(findings_card.metrics_used if is_findings else _metrics_used)(run, decision),
         *_evaluation_data(samples, run),
         *_training_data(samples, run),
         *_training(run, decision),
-        *_quantitative(reports),
+        *(findings_card.quantitative if is_findings else _quantitative)(reports),
         *worth.external_blocks(run, external),
-        *_calibration(reports, decision),
+        *(findings_card.calibration if is_findings else _calibration)(reports, decision),
         *worth.audit_blocks(run),
-        *worth.control_blocks(run),
-        *worth.left_out_blocks(run),
+        *([] if is_findings else [*worth.control_blocks(run), *worth.left_out_blocks(run)]),
         Heading("Ethical considerations"),
         Text(
             "The images are of people. Keep them, this run's split.csv and its predictions as carefully as the images "
@@ -68,9 +74,9 @@ def model_card(run: Run, now: datetime | None = None) -> Document:
         Heading("Caveats and recommendations"),
         *([Bullets(tuple(run.warnings))] if run.warnings else [Text("The software found nothing to warn of.")]),
         Heading("What was not tested"),
-        Bullets((_OTHER_PLACES[bool(external)], *_NOT_TESTED)),
+        Bullets((_OTHER_PLACES[bool(external)], *_NOT_TESTED, *(_OF_FINDINGS if is_findings else _OF_CLASSES))),
         Heading("CLAIM items"),
-        claim.table(bool(external)),
+        claim.table(bool(external), is_findings),
     ]
     title = f"Model card: {run.name}"
     subtitle = f"Run {run.id}, created {str(run.info.created)[:10]}; card of {date:%Y-%m-%d %H:%M} UTC"
@@ -80,7 +86,8 @@ def model_card(run: Run, now: datetime | None = None) -> Document:
 def _metrics(run: Run, split: str) -> Any:
     if run.metrics(split) is None:
         raise RunError(f"Run {run.id} has no figures for {split}: `python -m cxr_core evaluate {run.id}` makes them.")
-    return performance.whole(measured(run, split)[0], run.path / files.metrics(split))
+    checked = findings.whole if run.task == FINDINGS else performance.whole
+    return checked(measured(run, split)[0], run.path / files.metrics(split))
 
 
 def _details(run: Run, decision: Decision) -> list[Block]:
@@ -95,13 +102,29 @@ def _details(run: Run, decision: Decision) -> list[Block]:
             "Input",
             f"one frontal chest X-ray, grey, resized and cropped to {config.image_size} x {config.image_size} px",
         ],
-        ["Output", f"calibrated probabilities of {', '.join(run.classes)}, and one decision"],
-        ["Labels", f"{'; '.join(implied)}; {learnt}" if implied else "one of the classes"],
-        ["Decision rule", rule_text(run.classes, run.implied, decision.thresholds)],
+        ["Output", _output(run)],
+        ["Labels", f"{'; '.join(implied)}; {learnt}" if implied else _unrelated(run)],
+        ["Decision rule", _rule(run, decision)],
         ["Software", versions],
         ["Licence, contact", "to be filled in by whoever passes this model on"],
     ]
     return [Heading("Model details"), Table(("", ""), rows)]
+
+
+def _output(run: Run) -> str:
+    if run.task == FINDINGS:
+        return f"calibrated probabilities of {', '.join(findings_card.names_of(run))}, each against its threshold"
+    return f"calibrated probabilities of {', '.join(run.classes)}, and one decision"
+
+
+def _unrelated(run: Run) -> str:
+    return "any number of the findings" if run.task == FINDINGS else "one of the classes"
+
+
+def _rule(run: Run, decision: Decision) -> str:
+    if run.task == FINDINGS:
+        return present_text(run.classes, run.implied)
+    return rule_text(run.classes, run.implied, decision.thresholds)
 
 
 def _origin(config: TrainConfig) -> str:
@@ -118,7 +141,7 @@ def _intended(run: Run) -> list[Block]:
         Bullets(
             (
                 "For: research and teaching on how such networks learn, by people who know the data set.",
-                f"Question asked: which of {', '.join(run.classes)} does an image of this data set carry.",
+                f"Question asked: which of {', '.join(_asked(run))} does an image of this data set carry.",
                 "Not for: diagnosis, screening, triage or any other clinical use; images of other kinds than those it "
                 "learnt from; lateral views; other diseases.",
             )
@@ -126,14 +149,19 @@ def _intended(run: Run) -> list[Block]:
     ]
 
 
+def _asked(run: Run) -> list[str]:
+    return findings_card.names_of(run) if run.task == FINDINGS else run.classes
+
+
 def _factors(run: Run) -> list[Block]:
     sources = sorted({source for source in run.split.get("source", pd.Series(dtype=str)).fillna("") if source})
     known = f"Sources known: {', '.join(sources)}." if sources else "The source of the images is not known."
+    by_what = "finding" if run.task == FINDINGS else "class"
     return [
         Heading("Factors"),
         Text(
-            f"{known} Figures are given by class, not by source, age, sex, device or projection. Exposure, markers, "
-            "tubes and the source's own processing may move a score."
+            f"{known} Figures are given by {by_what}, not by source, age, sex, device or projection. Exposure, "
+            "markers, tubes and the source's own processing may move a score."
         ),
     ]
 
@@ -163,28 +191,34 @@ def _evaluation_data(samples: pd.DataFrame, run: Run) -> list[Block]:
     return [
         Heading("Evaluation data"),
         Text("The test split was not used to choose anything. Counts are images."),
-        _counts(samples, run, ("test",)),
+        *_counts(samples, run, ("test",)),
         *_sources(samples, run, ("test",)),
     ]
 
 
 def _training_data(samples: pd.DataFrame, run: Run) -> list[Block]:
     config, left_out = run.config, len(run.unreadable)
+    is_findings = run.task == FINDINGS
+    by_what = "finding" if is_findings else "class"
+    made = "" if is_findings else "Labels are those of the data set's folders or table. "
     return [
         Heading("Training data"),
         Text(f"Data set {run.info.dataset_name}, digest {run.info.data_digest}."),
-        _counts(samples, run, SPLITS),
+        *_counts(samples, run, SPLITS),
         *_sources(samples, run, ("train", "val")),
+        *(findings_card.labels(samples, run) if is_findings else []),
         Text(
-            "Labels are those of the data set's folders or table. Where it has no validation or test split, one is "
-            f"taken by class and by patient (shares {config.val_fraction:g} and {config.test_fraction:g}, seed "
+            f"{made}Where it has no validation or test split, one is "
+            f"taken by {by_what} and by patient (shares {config.val_fraction:g} and {config.test_fraction:g}, seed "
             f"{config.split_seed}). {int(run.info.unreadable) + left_out} files could not be read and were "
             "left out."
         ),
     ]
 
 
-def _counts(samples: pd.DataFrame, run: Run, splits: tuple[str, ...]) -> Table:
+def _counts(samples: pd.DataFrame, run: Run, splits: tuple[str, ...]) -> list[Block]:
+    if run.task == FINDINGS:
+        return findings_card.counts(samples, run, splits)
     rows = []
     for split in splits:
         part = samples[samples["split"] == split]
@@ -194,11 +228,13 @@ def _counts(samples: pd.DataFrame, run: Run, splits: tuple[str, ...]) -> Table:
         counts = [f"{int((part['label'] == name).sum()):,}" for name in run.classes]
         rows.append([_SPLIT_NAMES[split], *counts, f"{len(part):,}", who])
     right = tuple(range(1, len(run.classes) + 2))
-    return Table(("Split", *run.classes, "All", "Patients"), rows, right)
+    return [Table(("Split", *run.classes, "All", "Patients"), rows, right)]
 
 
 def _sources(samples: pd.DataFrame, run: Run, splits: tuple[str, ...]) -> list[Block]:
     """Images by source and class, where any source is known."""
+    if run.task == FINDINGS:
+        return findings_card.sources(samples, splits)
     part = samples[samples["split"].isin(splits)]
     if "source" not in part or not part["source"].fillna("").any():
         return []

@@ -32,10 +32,21 @@ _HERE = {
 }
 
 
-def table(external: bool = False) -> Table:
+_OF_FINDINGS = {
+    "7 Data sources": "Training data, Evaluation data (images by source)",
+    "14-18 Ground truth and its annotators": "Training data (how the labels were made, what was learnt of them)",
+    "37 Failure analysis": "Quantitative analyses (counts by finding); single errors on the Evaluate page",
+}
+
+
+def table(external: bool = False, findings: bool = False) -> Table:
     """Each item with the section of the card that answers it, or with what is missing.
 
-    ``external``: the run was evaluated on an external data set.
+    ``external``: the run was evaluated on an external data set; ``findings``: it is one of findings.
     """
-    answers = _HERE | ({"32 External data": "Quantitative analyses (External)"} if external else {})
+    answers = (
+        _HERE
+        | (_OF_FINDINGS if findings else {})
+        | ({"32 External data": "Quantitative analyses (External)"} if external else {})
+    )
     return Table(("Item", "Where, or what is missing"), [[item, answer] for item, answer in answers.items()])

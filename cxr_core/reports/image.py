@@ -17,14 +17,16 @@ from cxr_core.errors import RunError
 from cxr_core.figures import compact, of
 from cxr_core.inference import Neighbour
 from cxr_core.labels import rule_text
-from cxr_core.reports import known, performance
+from cxr_core.reports import findings, known, performance
 from cxr_core.reports.document import Block, Bullets, Document, Heading, Picture, Pictures, Table, Text
 from cxr_core.reports.verdict import verdict
 from cxr_core.runs import Decision, Run, files, title
 from cxr_core.runs.measured import measured
+from cxr_core.runs.records import FINDINGS
 
 HEAT_SENTENCE = "A heat map shows what moved the score, not that the score is right."
 EMPTY = "The map is empty: nothing in this picture speaks for {label}."
+NO_FINDING_NEAR = "none with a finding"
 FORCED = "Shown on request although the answer is withheld."
 _FULL, _SMALL = 68, 24
 
@@ -41,10 +43,13 @@ class Heat:
 
 @dataclass(frozen=True)
 class Similar:
-    """The nearest training images, how many of the nearest 25 each class has, and the distance that is usual."""
+    """The nearest training images; ``among`` how many (25 at most) each label has which share (images, of those where
+    it is known), and the distance that is usual.
+    """
 
     nearest: Sequence[Neighbour]
-    shares: Mapping[str, int]
+    among: int
+    shares: Mapping[str, tuple[int, int]]
     limit: float
     # JPEGs of ``nearest``, None for a file that is no longer there.
     pictures: Sequence[bytes | None]
@@ -68,6 +73,8 @@ class Answered:
     facts: Mapping[str, str] = field(default_factory=dict)
     # Where in the run's own pictures this one is, in a sentence.
     seen: str | None = None
+    # Of findings those that are there; None where classes exclude each other.
+    present: tuple[str, ...] | None = None
 
     @property
     def is_open(self) -> bool:
@@ -111,6 +118,8 @@ def _answer(run: Run, answered: Answered, decision: Decision) -> list[Block]:
         said.append(Text(f"{answered.withheld} {FORCED}" if answered.forced else answered.withheld))
     if not answered.is_open:
         return said
+    if answered.present is not None:
+        return [*said, *findings.answer(run, answered.present, answered.probabilities, answered.withheld, decision)]
     label = f"Decision, marked as withheld: {answered.label}" if answered.withheld else f"Decision: {answered.label}"
     shown = bars(answered.probabilities, answered.label, run.classes, run.implied, decision.thresholds)
     limits = {part.name: part for part in shown.against}
@@ -137,14 +146,13 @@ def _similar(similar: Similar) -> list[Block]:
         source = f" · {neighbour.source}" if neighbour.source else ""
         text = f"{neighbour.label} · distance {neighbour.distance:.3g}{source} · {neighbour.digest[:8]}"
         tiles.append(Picture(jpeg, text))
-    among = sum(similar.shares.values())
-    shares = ", ".join(f"{name} {of(count, among)}" for name, count in similar.shares.items())
+    shares = ", ".join(f"{name} {of(*counts)}" for name, counts in similar.shares.items()) or NO_FINDING_NEAR
     mean = sum(neighbour.distance for neighbour in similar.nearest) / max(1, len(tiles))
     return [
         Heading("Nearest training images"),
         Pictures(tuple(tiles), _SMALL),
         Text(
-            f"Among the nearest {among}: {shares}. Mean distance to the nearest {len(tiles)}: {mean:.3g}; "
+            f"Among the nearest {similar.among}: {shares}. Mean distance to the nearest {len(tiles)}: {mean:.3g}; "
             f"95 % of the validation images are nearer than {similar.limit:.3g}. 0 is the same direction in feature "
             "space, 1 nothing in common."
         ),
@@ -156,9 +164,12 @@ def _figures(run: Run) -> list[Block]:
         return [Text("There is no test score for this run, so nothing is known of how good its answers are.")]
     path = run.path / files.metrics("test")
     try:
-        metrics = performance.whole(measured(run, "test")[0], path)
+        checked = findings.whole if run.task == FINDINGS else performance.whole
+        metrics = checked(measured(run, "test")[0], path)
     except RunError as error:
         return [Text(str(error))]
+    if run.task == FINDINGS:
+        return findings.figures(metrics)
     return [
         *(Text(line) for line in performance.overall(metrics)),
         performance.per_class(metrics),

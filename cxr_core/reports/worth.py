@@ -10,11 +10,12 @@ from typing import Any
 from cxr_core.audit import Audit
 from cxr_core.audit.issues import SHORTCUT_SEES
 from cxr_core.figures import UNDEFINED, compact, of, spelled
-from cxr_core.reports import performance
+from cxr_core.reports import findings, performance
 from cxr_core.reports.document import Block, Heading, Table, Text
 from cxr_core.reports.verdict import NOT_AUDITED, audit_of, external_drops, verdict
 from cxr_core.runs import Run, controls, left_out
 from cxr_core.runs.external import External
+from cxr_core.runs.records import FINDINGS
 from cxr_core.runs.viewings import sentence
 
 _SEVERITIES = {"blocks": "blocks a training", "warns": "warns", "informs": "informs"}
@@ -83,9 +84,12 @@ def external_blocks(run: Run, external: list[External]) -> list[Block]:
     for one, (found, said) in zip(external, external_drops(run, external), strict=True):
         metrics, _ = one.measured
         blocks.append(Text(f"External: {one.name} ({one.facts.evaluated[:10]})", strong=True))
-        blocks += [Text(line) for line in performance.overall(metrics)]
-        blocks += [performance.per_class(metrics), Text(performance.basis(metrics))]
-        if found:
+        if run.task == FINDINGS:
+            blocks += findings.figures(metrics)
+        else:
+            blocks += [Text(line) for line in performance.overall(metrics)]
+            blocks += [performance.per_class(metrics), Text(performance.basis(metrics))]
+        if found and run.task != FINDINGS:
             rows = [_drop(title, found[name]) for title, name in (("Accuracy", "accuracy"), ("Macro F1", "macro_f1"))]
             blocks.append(Table(("", "Internal test", one.name, "Drop (95 % interval)"), rows, (1, 2, 3)))
         blocks.append(Text(said))

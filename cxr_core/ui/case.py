@@ -22,7 +22,7 @@ from cxr_core.errors import ImageError
 from cxr_core.figures import of
 from cxr_core.images import BORDER, jpeg
 from cxr_core.inference import Neighbours
-from cxr_core.inference.neighbours import AMONG, FILE
+from cxr_core.inference.neighbours import FILE
 from cxr_core.labels import rule_text, thresholded
 from cxr_core.runs import Decision, Run
 from cxr_core.runs.records import FINDINGS
@@ -129,13 +129,12 @@ def similar_view(run: Run, case: Case, key: str) -> None:
     st.markdown("**Nearest training cases**")
     known = cached_neighbours(run)
     vector = case.vector if case.vector is not None else vector_of(run, case)
-    shares = known.shares(vector, exclude_digest=case.digest)
-    among = sum(shares.values())
-    listed = ", ".join(f"{escaped(name)} {of(count, among)}" for name, count in shares.items())
+    among, shares = known.counted(vector, exclude_digest=case.digest)
+    listed = ", ".join(f"{escaped(name)} {of(*counts)}" for name, counts in shares.items()) or "none with a finding"
     distance = known.distance(vector, exclude_digest=case.digest)
     far = "farther than 95 % of the validation images" if distance > known.limit else "within the usual"
     st.caption(
-        f"Among the nearest {min(AMONG, among)}: {listed}. Mean distance to the nearest five {distance:.3f}, {far} "
+        f"Among the nearest {among}: {listed}. Mean distance to the nearest five {distance:.3f}, {far} "
         f"(limit {known.limit:.3f}); 0 is the same direction in feature space, 1 is nothing in common."
     )
     with st.container(key=f"tiles-similar-{key}"):

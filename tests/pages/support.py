@@ -18,7 +18,6 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from cxr_core import demo
 from cxr_core.config import TrainConfig
 from cxr_core.data.dataset import scan
 from cxr_core.hierarchy import Coherent
@@ -106,19 +105,6 @@ def trained_run(folder: Path) -> Run:
         patch.setenv("CXR_CACHE", str(folder / "cache"))
         root = tiny_dataset(folder / "data", images=10)
         config = TrainConfig.create(backbone="small-cnn", epochs=2, image_size=32, batch_size=8)
-        run = create_run(scan(root), config, folder / "runs")
-        work(run)
-    return run
-
-
-def trained_findings(folder: Path, images: int = 60) -> Run:
-    """A run that was really trained on drawings with any number of findings, below ``folder``; as ``trained_run``."""
-    from cxr_core.training.worker import work
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CXR_CACHE", str(folder / "cache"))
-        root = demo.draw_findings(folder / "drawn", images)
-        config = TrainConfig.create(backbone="small-cnn", epochs=2, image_size=32, batch_size=8, views=1)
         run = create_run(scan(root), config, folder / "runs")
         work(run)
     return run

@@ -1,30 +1,30 @@
 """A run of findings on every page but Evaluate and Dataset: macro ROC AUC and each finding, where classes have F1."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from cxr_core.data.dataset import scan
-from cxr_core.findings import learnt
+from cxr_core.findings import column, learnt, none_reached
+from cxr_core.inference.neighbours import Neighbours
+from cxr_core.inference.predictor import Predictor
+from cxr_core.reports import html, pdf
+from cxr_core.reports.answered import answered
+from cxr_core.reports.image import image_report
 from cxr_core.runs.run import Run
 from cxr_core.settings import remember_dataset, write_atomic
+from cxr_core.ui.predict import uploads
 from cxr_core.ui.run.table import facts
-from tests.pages.support import open_page, sound, texts, tiny_dataset, tiny_run, trained_findings
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return trained_findings(tmp_path_factory.mktemp("findings"))
+from tests.pages.support import open_page, sound, texts, tiny_dataset, tiny_run
+from tests.runs_support import copy_of
 
 
 @pytest.fixture
-def run(trained: Run, isolated: Path) -> Run:
-    """The run in the folder that the pages read."""
-    there = isolated / "runs" / trained.id
-    shutil.copytree(trained.path, there)
-    return Run(there)
+def run(findings_run: Run, isolated: Path) -> Run:
+    """A real run of findings, in the folder that the pages read."""
+    return copy_of(findings_run, isolated)
 
 
 def test_home_names_macro_auc_and_findings(run: Run) -> None:
@@ -78,3 +78,92 @@ def test_live_view_while_it_trains(run: Run) -> None:
     sound(open_page("pages/2_Train.py", run=run.id))
     assert "macro ROC AUC not known after epoch" in texts(sound(open_page("dashboard.py")))
     sound(open_page("pages/3_Runs.py", run=run.id))
+
+
+@pytest.fixture
+def pictures(run: Run) -> list[tuple[str, bytes]]:
+    """Three test images: the first with a finding that is called, the last with none."""
+    table = run.predictions("test")
+    none = table["decision"] == "No Finding"
+    rows = [*table[~none].head(2)["file"], *table[none].head(1)["file"]]
+    return [(Path(file).name, run.picture(file).read_bytes()) for file in rows]
+
+
+def upload(run: Run, *files: tuple[str, bytes]) -> AppTest:
+    at = sound(open_page("pages/5_Predict.py", timeout=60, run=run.id))
+    at.file_uploader[0].set_value([(name, content, "image/png") for name, content in files])
+    at = sound(at.run())
+    for key in [str(box.key) for box in at.checkbox if box.label == "Show it all the same"]:
+        at = sound(at.checkbox(key=key).check().run())
+    return at
+
+
+def test_predict_names_what_reaches_its_threshold(run: Run, pictures: list[tuple[str, bytes]]) -> None:
+    at = upload(run, pictures[0])
+    shown = texts(at)
+    predictor = Predictor.load(run)
+    prediction = next(predictor.predict(pictures[:1]))
+    assert prediction.present
+    assert prediction.probabilities
+    scores, limits = prediction.probabilities, predictor.thresholds
+    findings = [name for name in run.classes if name in limits]
+    for name in prediction.present:
+        assert f"{name} {scores[name]:.3f} (reaches {limits[name]:.3f})" in shown
+    bars = [chart for chart in at.get("plotly_chart") if "present" in chart.proto.id]
+    assert bars
+    assert "Among the nearest 25: " in shown
+    assert "On its internal test split: macro ROC AUC" in shown
+    at = sound(at.toggle[0].set_value(True).run())
+    box = next(box for box in at.selectbox if box.label == "Of the label")
+    assert box.options == findings
+    assert box.value == max(prediction.present, key=scores.__getitem__)
+    assert f"moved the score of {box.value}" in texts(at)
+
+
+def test_predict_says_that_nothing_reaches_its_threshold(run: Run, pictures: list[tuple[str, bytes]]) -> None:
+    assert none_reached(run.classes) in texts(upload(run, pictures[-1]))
+
+
+def test_several_uploads_are_a_table_of_findings(run: Run, pictures: list[tuple[str, bytes]]) -> None:
+    at = upload(run, *pictures, ("broken.png", b"no picture"))
+    table = at.dataframe[0].value
+    assert "decision" not in table
+    assert "p_No Finding" not in table
+    assert table["present"].iloc[2] == none_reached(run.classes)
+    prediction = next(Predictor.load(run).predict(pictures[:1]))
+    assert table["present"].iloc[0] == " | ".join(prediction.present or ())
+    assert not table["present"].iloc[3]
+    answers = [uploads.Answer("a.png", "a", None, prediction)]
+    kept = uploads.prediction_table(answers, run.classes, {"a"}, findings=True)
+    assert kept["present"].tolist() == [" | ".join(prediction.present or ())]
+    assert [name for name in kept if name.startswith("p_")] == [f"p_{name}" for name in run.classes]
+
+
+def test_the_nearest_are_counted_where_a_finding_is_known(run: Run) -> None:
+    known = Neighbours.load(run)
+    among, counts = known.counted(known.vectors[0], exclude_digest=known.samples["digest"].iloc[0])
+    assert among == 25
+    nearest = {case.file for case in known.nearest(known.vectors[0], 25, known.samples["digest"].iloc[0])}
+    rows = known.samples[known.samples["file"].isin(nearest)]
+    for name, (with_it, of_these) in counts.items():
+        assert with_it == (rows[column(name)] == 1).sum() > 0
+        assert of_these == rows[column(name)].isin([0, 1]).sum()
+    assert list(counts.values()) == sorted(counts.values(), key=lambda pair: -pair[0])
+    assert not set(counts) & {"No Finding"}
+
+
+@pytest.mark.parametrize("heat", [None, "first"])
+def test_report_of_an_image_names_findings(run: Run, pictures: list[tuple[str, bytes]], heat: str | None) -> None:
+    predictor = Predictor.load(run)
+    for (name, content), prediction in zip(pictures, predictor.predict(pictures), strict=True):
+        label = next(iter(predictor.thresholds)) if heat else None
+        given = answered(predictor, prediction, content, True, (label, 0.4) if label else None)
+        document = image_report(run, given)
+        shown = html.render(document)
+        assert name in shown
+        assert pdf.render(document).startswith(b"%PDF")
+        said = f"Findings: {prediction.present[0]}" if prediction.present and len(prediction.present) == 1 else ""
+        assert (said or ("Findings: " if prediction.present else none_reached(run.classes))) in shown
+        assert "Macro ROC AUC" in shown
+        for finding in predictor.thresholds:
+            assert f"<td>{finding}</td>" in shown

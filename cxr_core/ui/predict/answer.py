@@ -15,6 +15,7 @@ from cxr_core.reports.answered import answered, named_facts
 from cxr_core.runs import Decision, Run
 from cxr_core.ui import cached_predictor, case, download, escaped
 from cxr_core.ui.predict import uploads
+from cxr_core.ui.predict.findings import findings_view, first
 from cxr_core.ui.predict.reading import reading
 from cxr_core.ui.run import known_verdict
 
@@ -60,14 +61,18 @@ def _forced_key(answer: uploads.Answer) -> str:
 
 def _opened(run: Run, answer: uploads.Answer, prediction: "Prediction", content: bytes) -> None:
     seen = case.Case(content, answer.name, prediction.probabilities or {}, prediction.label or "")
+    is_findings = prediction.present is not None
     left, right = st.columns([2, 3])
     with left:
-        case.picture_view(run, seen, answer.key)
+        case.picture_view(run, seen, answer.key, first(run, prediction) if is_findings else "")
     with right:
         if answer.withheld is not None:
             _reason(answer)
         st.markdown(f":small[{escaped(known.line(known_verdict(run).against))}]")
-        case.answer_view(run, seen, answer.key)
+        if is_findings:
+            findings_view(run, prediction, answer.key)
+        else:
+            case.answer_view(run, seen, answer.key)
         temperature = Decision.load(run).temperature
         st.caption(f"Probabilities are calibrated (temperature {temperature:.3f}, fitted on the validation split).")
     case.similar_view(run, seen, answer.key)

@@ -21,6 +21,7 @@ from cxr_core.data import shown_name
 from cxr_core.data.uploads import Member, members
 from cxr_core.errors import ImageError
 from cxr_core.figures import counted
+from cxr_core.findings import means_none, none_reached
 from cxr_core.hierarchy import Coherent
 from cxr_core.images import jpeg, limits
 from cxr_core.labels import Implied
@@ -186,19 +187,22 @@ def content_of(answer: Answer) -> bytes:
     return answer.member.content()
 
 
-def prediction_table(answers: Sequence[Answer], classes: Sequence[str], forced: Container[str] = ()) -> pd.DataFrame:
-    """A row per file: file, decision, ``p_CLASS`` for each class, withheld (the reason), seen (where in the
-    run's own pictures), error.
+def prediction_table(
+    answers: Sequence[Answer], classes: Sequence[str], forced: Container[str] = (), findings: bool = False
+) -> pd.DataFrame:
+    """A row per file: file, decision (of ``findings``: ``present``, "A | B"), ``p_CLASS`` for each class, withheld (the
+    reason), seen (where in the run's own pictures), error.
 
     A failed file has no probabilities, nor has one whose answer is withheld, unless its key is in ``forced``.
     """
-    columns = ["file", "decision", *(f"p_{name}" for name in classes), "withheld", "seen", "error"]
+    said = "present" if findings else "decision"
+    columns = ["file", said, *(f"p_{name}" for name in classes), "withheld", "seen", "error"]
     rows = []
     for answer in answers:
-        row: dict[str, Any] = {"file": answer.name, "decision": ""}
+        row: dict[str, Any] = {"file": answer.name, said: ""}
         prediction = answer.prediction.shown(answer.key in forced) if answer.prediction else None
         if prediction and prediction.probabilities:
-            row["decision"] = prediction.label or ""
+            row[said] = " | ".join(prediction.present or ()) if findings else prediction.label or ""
             row |= {f"p_{name}": value for name, value in prediction.probabilities.items()}
         seen = prediction.seen.sentence if prediction and prediction.seen else ""
         rows.append({**row, "withheld": answer.withheld or "", "seen": seen, "error": answer.error or ""})
@@ -206,7 +210,14 @@ def prediction_table(answers: Sequence[Answer], classes: Sequence[str], forced: 
 
 
 def drawn(frame: pd.DataFrame, classes: Sequence[str], implied: Implied) -> pd.DataFrame:
-    """:func:`prediction_table` as it is shown: of coherent labels the leaves, of which the longest decides."""
+    """:func:`prediction_table` as it is shown: of coherent labels the leaves, of which the longest decides; findings
+    stay, less what means none of them, which has no threshold.
+    """
+    if "present" in frame:
+        shown = frame.drop(columns=[f"p_{name}" for name in classes if means_none(name)])
+        answered = shown["error"].eq("") & frame[f"p_{classes[0]}"].notna()
+        shown.loc[answered & shown["present"].eq(""), "present"] = none_reached(classes)
+        return shown
     columns = [f"p_{name}" for name in classes]
     there = frame[columns].notna().all(axis=1)
     if not isinstance(implied, Coherent) or not there.any():
@@ -216,9 +227,9 @@ def drawn(frame: pd.DataFrame, classes: Sequence[str], implied: Implied) -> pd.D
     return shown
 
 
-def prediction_columns(classes: Sequence[str], implied: Implied) -> dict[str, Any]:
+def prediction_columns(classes: Sequence[str], implied: Implied, findings: bool = False) -> dict[str, Any]:
     """How :func:`drawn` is shown: probabilities as bars of 0 to 1."""
-    titles = implied.tree.leaf_names() if isinstance(implied, Coherent) else classes
+    titles = implied.tree.leaf_names() if isinstance(implied, Coherent) and not findings else classes
     bars = {
         f"p_{name}": st.column_config.ProgressColumn(
             title, min_value=0.0, max_value=1.0, format="%.3f", width=130 if title == name else 200
@@ -226,4 +237,5 @@ def prediction_columns(classes: Sequence[str], implied: Implied) -> dict[str, An
         for name, title in zip(classes, titles, strict=True)
     }
     said = {name: st.column_config.TextColumn(name.capitalize(), width=220) for name in ("withheld", "seen", "error")}
-    return {"file": "File", "decision": "Decision", **bars, **said}
+    wide = st.column_config.TextColumn("Reaches its threshold", width=260)
+    return {"file": "File", "decision": "Decision", "present": wide, **bars, **said}
