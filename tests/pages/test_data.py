@@ -272,7 +272,7 @@ def test_weights_that_are_not_there_are_said_before_the_start(
 ) -> None:
     # AppTest cannot type into a selectbox.
     typed = TrainConfig.create(backbone="resnet18", weights=str(isolated / "nowhere.pth"))
-    monkeypatch.setattr("cxr_core.ui.config_form", lambda: typed)
+    monkeypatch.setattr("cxr_core.ui.config_form", lambda _: typed)
     at = opened(TRAIN, data=str(squares))
     assert "there is no file" in at.error[0].value.replace("\\", "")
     assert at.button(key="start").disabled
