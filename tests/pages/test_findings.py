@@ -21,6 +21,7 @@ from cxr_core.ui.effect import effects
 from cxr_core.ui.predict import uploads
 from cxr_core.ui.run.table import facts
 from tests.pages.support import open_page, sound, texts, tiny_dataset, tiny_run
+from tests.pages.test_data import fields
 from tests.runs_support import copy_of
 
 
@@ -182,8 +183,11 @@ def test_form_has_the_policies_of_findings_and_their_effect(
     remember_dataset(findings_dataset)
     at = sound(open_page("pages/2_Train.py", data=str(findings_dataset)))
     assert "Findings" in expander_titles(at)
+    assert not at.warning
     assert at.selectbox(key="config-monitor").options == ["auto", "macro_f1", "macro_roc_auc", "loss"]
-    assert not [box for box in at.selectbox if box.key == "config-hierarchy"]
+    assert set(fields(at)) == set(TrainConfig.model_fields) - {"hierarchy"}
+    for name, widget in fields(at).items():
+        assert TrainConfig.model_fields[name].description in widget.help
     config = TrainConfig.create()
     before, images = effects(config, scan(findings_dataset))
     assert any(f"{images:,} training images" in title for title in expander_titles(at))
