@@ -13,8 +13,9 @@ import sklearn.metrics as reference
 from cxr_core.__main__ import main
 from cxr_core.config import TrainConfig
 from cxr_core.data import scan
+from cxr_core.data.answers import Answers
 from cxr_core.demo import draw_findings
-from cxr_core.errors import ConfigError
+from cxr_core.errors import ConfigError, DatasetError
 from cxr_core.findings import learnt, values_of
 from cxr_core.inference import Predictor
 from cxr_core.reports.verdict import verdict
@@ -23,6 +24,9 @@ from cxr_core.runs.decision import save_operating_point
 from cxr_core.runs.external import externals
 from cxr_core.runs.measured import measured
 from cxr_core.runs.records import FINDINGS
+from cxr_core.training import work
+from tests.data.sets.standins import MAKERS
+from tests.runs_support import SMALL
 
 
 def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
@@ -156,6 +160,31 @@ def test_a_data_set_of_classes_is_no_external_data_set_of_findings(
 ) -> None:
     assert main(["evaluate", str(findings_run.path), "--data", str(tiny_dataset)]) == 1
     assert "has classes of which an image has one" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_every_public_set_is_trained_on_judged_and_answered_for(name: str, tmp_path: Path) -> None:
+    made = MAKERS[name](tmp_path / "set", rounds=6)
+    # What the radiologists of 2019 labelled is for validation and test alone.
+    rules = {"validation": "from train"} if name == "NIH radiologists 2019" else {}
+    dataset = scan(made.root, answers=Answers(rules=rules))
+    run = create_run(dataset, TrainConfig.create(**SMALL | {"image_size": 32, "epochs": 1}), tmp_path / "runs")
+    work(run)
+    assert run.state == "completed"
+    assert run.info.origin["set"] == name
+    metrics, table = measured(run, "test")
+    assert metrics["n"] == len(table) > 0
+    first = table.iloc[0]
+    answer = next(Predictor.load(run).predict([(first["file"], run.picture(first["file"]))]))
+    assert answer.error is None
+    assert answer.label == first["decision"]
+    assert answer.probabilities == {label: first[f"p_{label}"] for label in run.classes}
+
+
+def test_a_set_without_training_images_says_how_to_train(tmp_path: Path) -> None:
+    made = MAKERS["NIH radiologists 2019"](tmp_path / "set", rounds=6)
+    with pytest.raises(DatasetError, match="Choose the rule validation = from train"):
+        create_run(scan(made.root), TrainConfig.create(backbone="small-cnn"), tmp_path / "runs")
 
 
 def test_pseudonyms_hide_who_and_where(findings_dataset: Path, tmp_path: Path) -> None:

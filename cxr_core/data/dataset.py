@@ -226,7 +226,7 @@ def _told(samples: pd.DataFrame, found: Listing) -> pd.DataFrame:
 def _given_validation(samples: pd.DataFrame, origin: Origin, answers: Answers) -> tuple[pd.DataFrame, Origin]:
     """The rule on what becomes of a validation split that the data set gives."""
     is_val = samples["split"] == "val"
-    if not is_val.any() or not (samples["split"] == "train").any():
+    if not is_val.any():
         return samples, origin
     rules = chosen(VALIDATION, {rule: choice for rule, choice in answers.rules.items() if rule in VALIDATION}, "It")
     if rules["validation"] == "from train":

@@ -81,6 +81,13 @@ def check_findings(samples: pd.DataFrame) -> None:
     """Raises DatasetError where training has no finding with one image that has it and one that is not known to."""
     names = names_in(samples)
     train = values_of(samples[samples["split"] == "train"], names)[:, learnt(names)]
+    validation = int((samples["split"] == "val").sum())
+    if not len(train) and validation:
+        raise DatasetError(
+            f"Expected training images, got none: the data set gives {validation:,} to validation and the rest to the "
+            "test. Choose the rule validation = from train (--rule validation='from train'): it trains on these then, "
+            "and a part of them validates."
+        )
     there, absent = train == 1, np.isnan(train) | (train == 0)
     if not (there.any(axis=0) & absent.any(axis=0)).any():
         raise DatasetError(
