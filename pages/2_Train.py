@@ -8,6 +8,7 @@ from cxr_core.data import Dataset
 from cxr_core.data.cautions import untested
 from cxr_core.errors import LeakError
 from cxr_core.runs import list_runs, start_training
+from cxr_core.runs.records import EXCLUSIVE, FINDINGS
 from cxr_core.settings import runs_dir
 from cxr_core.ui.run import live_run, pick_run
 
@@ -21,18 +22,20 @@ def choose() -> tuple[Dataset | None, TrainConfig | None]:
     with ui.guarded():
         dataset = ui.open_dataset()
         if dataset is not None:
+            what = "with any number of findings" if dataset.task == FINDINGS else f"of {len(dataset.classes)} classes"
             st.caption(
-                f"{len(dataset.samples):,} images of {len(dataset.classes)} classes: "
-                f"{', '.join(ui.escaped(name) for name in dataset.classes)}"
+                f"{len(dataset.samples):,} images {what}: {', '.join(ui.escaped(name) for name in dataset.classes)}"
             )
             ui.fixes_line(dataset)
             for sentence in untested(dataset.samples):
                 st.warning(ui.escaped(sentence), icon=":material/warning:")
             ui.names_line(dataset)
     with ui.guarded():
-        chosen = ui.config_form()
+        chosen = ui.config_form(dataset.task if dataset else EXCLUSIVE)
         if chosen is not None:
             check_weights_given(chosen)
+            if dataset is not None:
+                ui.effect_table(chosen, dataset)
         config = chosen
     return dataset, config
 

@@ -109,6 +109,7 @@ def _spec(title: str, colors: dict[str, str], kind: Kind) -> dict[str, Any]:
     value_format = {"loss": ".4f", "share": ".1%", "area": ".3f"}[kind]
     # Good curves are high: the end of the scale that they leave free is the lower one, but for a loss.
     low = kind != "loss"
+    areas = kind == "area"
     x = {
         "field": "epoch",
         "type": "quantitative",
@@ -127,7 +128,8 @@ def _spec(title: str, colors: dict[str, str], kind: Kind) -> dict[str, Any]:
         "field": "series",
         "type": "nominal",
         "scale": {"domain": list(colors), "range": list(colors.values())},
-        "legend": {"orient": "bottom", "title": None},
+        # Names of many findings do not fit into one line.
+        "legend": {"orient": "bottom", "title": None, **({"columns": 2, "labelLimit": 140} if areas else {})},
     }
     tooltip = [
         {"field": "series", "type": "nominal", "title": "Series"},

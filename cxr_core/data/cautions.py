@@ -42,7 +42,7 @@ def kinds_of_caution(samples: pd.DataFrame, folder: Path) -> list[tuple[str, str
         "collections": _other_sources(samples),
         "patients": _patients(samples),
         "copies": _copies(samples),
-        "untested": _without(samples, findings) if findings else untested(samples),
+        "untested": untested(samples),
         "contradictions": _contradictions(samples, findings),
         "patients in names": [sentence for sentence in [patients_in_names(samples)] if sentence],
         "persons": [sentence for sentence in [person_names(samples)] if sentence],
@@ -178,7 +178,12 @@ def _copies(samples: pd.DataFrame) -> list[str]:
 
 
 def untested(samples: pd.DataFrame) -> list[str]:
-    """What no test speaks of: classes without a test image or, before a split is taken, with a single image."""
+    """What no test speaks of: classes without a test image or, before a split is taken, with a single image; of
+    findings also what cannot be learnt or chosen by.
+    """
+    findings = names_in(samples)
+    if findings:
+        return _without(samples, findings)
     test = set(samples.loc[samples["split"] == "test", "label"])
     absent = sorted(set(samples["label"]) - test) if test else []
     if absent:

@@ -13,6 +13,7 @@ draws; what one page alone is made of has a room of its own inside (``run``, ``e
 from cxr_core.ui.cached import cached_predictor, cached_scan, progress_bar, thumbnail
 from cxr_core.ui.datasets import known_datasets, open_dataset
 from cxr_core.ui.downloads import download
+from cxr_core.ui.effect import effect_table
 from cxr_core.ui.form import config_form, estimate_line, fixes_line, names_line
 from cxr_core.ui.frame import (
     STATES,
@@ -35,6 +36,7 @@ __all__ = [
     "config_form",
     "download",
     "duration",
+    "effect_table",
     "escaped",
     "estimate_line",
     "fixes_line",

@@ -4,6 +4,7 @@ config = ui.config_form()      # None while the form holds something that cannot
 """
 
 import math
+from collections.abc import Iterable
 from typing import Any, Literal, get_args, get_origin
 
 import streamlit as st
@@ -14,7 +15,9 @@ from cxr_core.data import Dataset, fixes
 from cxr_core.data.persons import person_names
 from cxr_core.errors import ConfigError
 from cxr_core.runs import list_runs
+from cxr_core.runs.creation import MONITORS
 from cxr_core.runs.estimate import estimate, kept_features
+from cxr_core.runs.records import EXCLUSIVE, FINDINGS
 from cxr_core.settings import runs_dir
 from cxr_core.ui.frame import duration, escaped
 
@@ -40,9 +43,14 @@ TYPED = {
 }
 
 
-def config_form() -> TrainConfig | None:
-    """All hyperparameters, those of the chosen preset first. Says what is wrong and returns None where the values
-    make no valid configuration.
+# Fields that only labels have of which an image has any number.
+FINDINGS_GROUP = "Findings"
+LABELS_OF_FINDINGS = (("auto", "single"), " Type pairs such as Pneumonia>Lung Opacity where one implies the other.")
+
+
+def config_form(task: str = EXCLUSIVE) -> TrainConfig | None:
+    """All hyperparameters that count for this ``task``, those of the chosen preset first. Says what is wrong and
+    returns None where the values make no valid configuration.
     """
     st.selectbox(
         "Preset",
@@ -54,31 +62,40 @@ def config_form() -> TrainConfig | None:
     )
     groups: dict[str, list[str]] = {}
     for name, field in TrainConfig.model_fields.items():
-        groups.setdefault(_group(field), []).append(name)
+        if _counts_for(task, name, field):
+            groups.setdefault(_group(field), []).append(name)
     given: dict[str, Any] = {}
-    for group in sorted(groups, key=lambda group: group not in OPEN_GROUPS):
+    for group in sorted(groups, key=lambda group: group not in (*OPEN_GROUPS, FINDINGS_GROUP)):
         with st.expander(group, expanded=group in OPEN_GROUPS):
             # Row by row: on a phone, where columns stack, the order stays that of the fields.
             names = groups[group]
             for start in range(0, len(names), COLUMNS):
                 for column, name in zip(st.columns(COLUMNS), names[start : start + COLUMNS], strict=False):
                     with column:
-                        given[name] = _widget(name, TrainConfig.model_fields[name])
+                        given[name] = _widget(name, TrainConfig.model_fields[name], task)
     try:
         config = TrainConfig.create(**given)
     except ConfigError as error:
         st.error(escaped(str(error)), icon=":material/error:")
         return None
-    _changes(config)
+    _changes(config, given)
     return config
 
 
-def _changes(config: TrainConfig) -> None:
+def _counts_for(task: str, name: str, field: FieldInfo) -> bool:
+    """Whether a field means something for data sets of this kind; the others keep what they are by default."""
+    if task == FINDINGS:
+        # Findings are always learnt where what they imply is there.
+        return name != "hierarchy"
+    return _group(field) != FINDINGS_GROUP
+
+
+def _changes(config: TrainConfig, names: Iterable[str]) -> None:
     """Which fields differ from the preset, and the way back."""
     preset = TrainConfig.create(**PRESETS[st.session_state["preset"]])
     changed = [
         f"{_title(name)} {_shown(getattr(config, name))} (preset {_shown(getattr(preset, name))})"
-        for name in TrainConfig.model_fields
+        for name in names
         if getattr(config, name) != getattr(preset, name)
     ]
     if changed:
@@ -132,11 +149,11 @@ def _follow_backbone() -> None:
     _fill(now, untouched)
 
 
-def _widget(name: str, field: FieldInfo) -> Any:
+def _widget(name: str, field: FieldInfo, task: str) -> Any:
     key, help = _key(name), field.description
     st.session_state.setdefault(key, _held(name, field.default))
     if name in TYPED:
-        words, more = TYPED[name]
+        words, more = LABELS_OF_FINDINGS if name == "labels" and task == FINDINGS else TYPED[name]
         held = st.session_state[key]
         options = list(words) if held in words or held is None else [*words, held]
         return st.selectbox(
@@ -149,9 +166,15 @@ def _widget(name: str, field: FieldInfo) -> Any:
             persist_state="session",
         )
     if get_origin(field.annotation) is Literal:
+        choices = get_args(field.annotation)
+        if name == "monitor":
+            choices = tuple(choice for choice in choices if choice in ("auto", *MONITORS[task]))
+            if st.session_state[key] not in choices:
+                # Chosen for a data set of the other kind.
+                st.session_state[key] = field.default
         return st.selectbox(
             _title(name),
-            get_args(field.annotation),
+            choices,
             key=key,
             help=help,
             on_change=_follow_backbone if name == "backbone" else "rerun",

@@ -1,7 +1,9 @@
 """Evaluate of a run of findings, section by section: nothing raises, and what is shown is what was measured."""
 
 import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -150,6 +152,72 @@ def test_subgroups_name_the_largest_gap_or_say_too_few(run: Run) -> None:
     place = run.path / "predictions_test.csv"
     pd.read_csv(place).drop(columns=["age", "sex", "view"]).assign(source="").to_csv(place, index=False)
     assert "so there are no subgroups" in texts(opened(run, "Subgroups"))
+
+
+def test_pairs_are_counted(run: Run) -> None:
+    _, table = measured(run, "test")
+    rows = opened(run, "Together").dataframe[0].value
+    first = rows.iloc[0]
+    both = table[[column(first["Finding"]), column(first["and"])]].fillna(0)
+    assert first["Both known"] == (both >= 0).all(axis=1).sum()
+    assert first["There together"] == (both == 1).all(axis=1).sum()
+    limits = Decision.load(run).thresholds
+    called = [table[f"p_{name}"] >= limits[name] for name in (first["Finding"], first["and"])]
+    assert first["Predicted together"] == (called[0] & called[1] & (both >= 0).all(axis=1)).sum()
+
+
+def test_an_epoch_is_replayed(run: Run) -> None:
+    at = opened(run, "Epochs")
+    for row in run.history:
+        sound(at.slider[0].set_value(row.epoch).run())
+        shown = at.dataframe[0].value.set_index("Finding")["ROC AUC"]
+        assert {name: value for name, value in shown.items() if pd.notna(value)} == pytest.approx(
+            {name: value for name, value in row.val.roc_auc.items() if value is not None}
+        )
+        assert f"Epoch {row.epoch} of {len(run.history)}" in texts(at)
+    sound(at.multiselect[0].set_value([]).run())
+    place = run.path / "history.jsonl"
+    place.write_text(place.read_text("utf-8").replace('"Nodule"', '"Else"'), "utf-8")
+    at = sound(open_page(PAGE, timeout=60, run=run.id))
+    sound(at.segmented_control(key="findings-section").set_value("Epochs").run())
+    assert "expected the loss and the ROC AUC" in at.error[0].value
+
+
+def test_two_runs_are_compared_finding_by_finding(run: Run) -> None:
+    assert "There is no other completed run with these findings" in texts(opened(run, "Compare"))
+    other = Run(run.path.parent / "20260101-000000-small-cnn-aaaa")
+    shutil.copytree(run.path, other.path)
+    info = json.loads((other.path / "run.json").read_text("utf-8"))
+    (other.path / "run.json").write_text(json.dumps({**info, "id": other.id}), "utf-8")
+    at = opened(run, "Compare")
+    report, _ = measured(run, "test")
+    assert f"on {report['n']} of {report['n']} images" in texts(at)
+    assert "these images do not tell the two runs apart" in texts(at)
+    shown = at.dataframe[0].value.set_index("Finding")
+    assert shown["A"].equals(shown["B"])
+    # Worse on one finding, by what is given for it.
+    table = pd.read_csv(other.path / "predictions_test.csv")
+    table["p_Nodule"] = 1 - table["p_Nodule"]
+    table.to_csv(other.path / "predictions_test.csv", index=False)
+    shown = opened(run, "Compare").dataframe[0].value.set_index("Finding")
+    moved = shown["A"] != shown["B"]
+    assert moved[moved].index.tolist() == ["Nodule"]
+
+
+def test_an_address_of_another_section_opens_the_first(run: Run) -> None:
+    asked: dict[str, Any] = {"run": run.id, "findings-section": "Matrix", "section": "Sources"}
+    at = sound(open_page(PAGE, timeout=60, **asked))
+    assert at.subheader[0].value == SECTIONS[0]
+
+
+def test_from_findings_to_classes_and_back(run: Run, completed_run: Run, isolated: Path) -> None:
+    classes = copy_of(completed_run, isolated)
+    at = opened(run, "Subgroups")
+    for one in (classes, run):
+        sound(at.selectbox(key="run").set_value(one.id).run())
+        assert not at.error
+    sound(at.segmented_control(key="findings-section").set_value("Compare").run())
+    assert "no other completed run with these findings" in texts(at)
 
 
 def test_labels_are_told_as_they_came() -> None:

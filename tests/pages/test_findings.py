@@ -3,9 +3,11 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from cxr_core.config import TrainConfig
 from cxr_core.data.dataset import scan
 from cxr_core.findings import column, learnt, none_reached
 from cxr_core.inference.neighbours import Neighbours
@@ -15,9 +17,11 @@ from cxr_core.reports.answered import answered
 from cxr_core.reports.image import image_report
 from cxr_core.runs.run import Run
 from cxr_core.settings import remember_dataset, write_atomic
+from cxr_core.ui.effect import effects
 from cxr_core.ui.predict import uploads
 from cxr_core.ui.run.table import facts
 from tests.pages.support import open_page, sound, texts, tiny_dataset, tiny_run
+from tests.pages.test_data import fields
 from tests.runs_support import copy_of
 
 
@@ -167,3 +171,50 @@ def test_report_of_an_image_names_findings(run: Run, pictures: list[tuple[str, b
         assert "Macro ROC AUC" in shown
         for finding in predictor.thresholds:
             assert f"<td>{finding}</td>" in shown
+
+
+def expander_titles(at: AppTest) -> set[str]:
+    return {box.label for box in at.expander}
+
+
+def test_form_has_the_policies_of_findings_and_their_effect(
+    findings_dataset: Path, isolated: Path, tmp_path: Path
+) -> None:
+    remember_dataset(findings_dataset)
+    at = sound(open_page("pages/2_Train.py", data=str(findings_dataset)))
+    assert "Findings" in expander_titles(at)
+    assert not at.warning
+    assert at.selectbox(key="config-monitor").options == ["auto", "macro_f1", "macro_roc_auc", "loss"]
+    assert set(fields(at)) == set(TrainConfig.model_fields) - {"hierarchy"}
+    for name, widget in fields(at).items():
+        assert TrainConfig.model_fields[name].description in widget.help
+    config = TrainConfig.create()
+    before, images = effects(config, scan(findings_dataset))
+    assert any(f"{images:,} training images" in title for title in expander_titles(at))
+    pd.testing.assert_frame_equal(at.dataframe[0].value, before)
+    at = sound(at.selectbox(key="config-uncertain").set_value("1").run())
+    after = at.dataframe[0].value
+    assert (after["Learnt as yes"] == before["Learnt as yes"] + before["Uncertain"]).all()
+    assert before["Uncertain"].sum() > 0
+    at = sound(at.text_input(key="config-uncertain_of").set_value("Edemaa=1").run())
+    assert "Edemaa" in texts(at)
+    assert at.button(key="start").disabled
+
+
+def test_effect_counts_the_images_that_are_trained_on(findings_run: Run) -> None:
+    frame, images = effects(findings_run.config, scan(findings_run.data))
+    train = findings_run.split.query("split == 'train'")
+    assert images == len(train)
+    assert frame["Finding"].tolist() == [findings_run.classes[k] for k in learnt(findings_run.classes)]
+    for row in frame.to_dict("records"):
+        labels = train[column(row["Finding"])]
+        assert (row["Label yes"], row["Label no"]) == ((labels == 1).sum(), (labels == 0).sum())
+        assert row["Uncertain"] == (labels == -1).sum()
+        assert row["Blank"] == labels.isna().sum()
+
+
+def test_form_of_classes_has_no_policies_of_findings(isolated: Path, tmp_path: Path) -> None:
+    at = sound(open_page("pages/2_Train.py", data=str(tiny_dataset(tmp_path / "tiny"))))
+    assert "Findings" not in expander_titles(at)
+    assert "macro_roc_auc" not in at.selectbox(key="config-monitor").options
+    assert at.selectbox(key="config-hierarchy").value == "conditional"

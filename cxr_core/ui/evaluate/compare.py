@@ -6,49 +6,24 @@ import pandas as pd
 import streamlit as st
 
 from cxr_core import charts
-from cxr_core.errors import CxrError
 from cxr_core.evaluation import paired
 from cxr_core.figures import number, of, signed
 from cxr_core.labels import indices
-from cxr_core.runs import Run, list_runs, title, viewings
-from cxr_core.runs.titles import titles
-from cxr_core.settings import Stamp, runs_dir
+from cxr_core.runs import Run, title, viewings
+from cxr_core.settings import Stamp
 from cxr_core.ui import escaped, metric
 from cxr_core.ui.evaluate.classes import NO_BAR
 from cxr_core.ui.evaluate.headline import interval_text
+from cxr_core.ui.evaluate.other import pick_other
 from cxr_core.ui.run import cached_measured, stamps, viewed
 from cxr_core.ui.run.results import SPLIT_NAMES
 
 
 def compare_section(run: Run, split: str) -> None:
     """Choose another completed run of the same classes, and see whether the images can tell the two apart."""
-    others = {other.id: other for other in list_runs(runs_dir()) if other.id != run.id and _comparable(run, other)}
-    if not others:
-        st.info(
-            "There is no other completed run with these classes. Train one on the same data set to compare with.",
-            icon=":material/info:",
-        )
+    other = pick_other(run, _comparable, "classes")
+    if other is None:
         return
-    names = titles([run, *others.values()])
-    before = st.session_state.get("compare-with")
-    lost = before is not None and before not in others and before != run.id
-    if lost:
-        # Another one would be taken for it.
-        st.session_state["compare-with"] = None
-    chosen = st.selectbox(
-        "Compare with",
-        list(others),
-        index=None if lost else 0,
-        key="compare-with",
-        persist_state="session",
-        placeholder="Choose a run",
-        format_func=lambda one: names.get(one, one),
-    )
-    if chosen is None:
-        told = f"The run **{escaped(str(before))}** is gone, or cannot be compared any more. " if lost else ""
-        st.info(f"{told}Choose a run to compare with.", icon=":material/search_off:")
-        return
-    other = others[chosen]
     images, differing = common(run, other, split)
     own = len(cached_measured(run, split)[1])
     if images.empty:
@@ -82,11 +57,7 @@ def compare_section(run: Run, split: str) -> None:
 
 
 def _comparable(run: Run, other: Run) -> bool:
-    try:
-        return other.state == "completed" and sorted(other.classes) == sorted(run.classes)
-    except CxrError:
-        # A damaged run is shown as such on the Runs page; here it is none to compare with.
-        return False
+    return other.task == run.task and sorted(other.classes) == sorted(run.classes)
 
 
 def common(run: Run, other: Run, split: str) -> tuple[pd.DataFrame, int]:

@@ -237,5 +237,5 @@ def prediction_columns(classes: Sequence[str], implied: Implied, findings: bool 
         for name, title in zip(classes, titles, strict=True)
     }
     said = {name: st.column_config.TextColumn(name.capitalize(), width=220) for name in ("withheld", "seen", "error")}
-    wide = st.column_config.TextColumn("Reaches its threshold", width=260)
+    wide = st.column_config.TextColumn("Reaches its threshold", width=360)
     return {"file": "File", "decision": "Decision", "present": wide, **bars, **said}

@@ -41,7 +41,7 @@ def numbers(run: Run, history: list[Epoch], best: Epoch) -> None:
         [
             ("Best epoch", str(best.epoch), f"by validation {spoken(run.config.monitor)}; {len(history)} done"),
             ("Macro ROC AUC, validation", best.val.macro_roc_auc, f"over {judged} findings: those with both"),
-            ("Macro ROC AUC, train", best.train.macro_roc_auc, "while it was trained, with augmented images"),
+            ("Macro ROC AUC, train", best.train.macro_roc_auc, "while it was trained"),
         ],
         strict=True,
     ):

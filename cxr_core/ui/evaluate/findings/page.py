@@ -3,14 +3,17 @@
 import streamlit as st
 
 from cxr_core.runs import Run
+from cxr_core.ui.evaluate.findings.compare import compare_section
 from cxr_core.ui.evaluate.findings.headline import findings_headline
 from cxr_core.ui.evaluate.findings.one import one_section
 from cxr_core.ui.evaluate.findings.operating import operating_section
+from cxr_core.ui.evaluate.findings.pairs import together_section
 from cxr_core.ui.evaluate.findings.parts import subgroups_section
+from cxr_core.ui.evaluate.findings.replay import replay_section
 from cxr_core.ui.evaluate.findings.table import table_section
 from cxr_core.ui.run import cached_measured
 
-SECTIONS = ("All findings", "One finding", "Operating point", "Subgroups")
+SECTIONS = ("All findings", "One finding", "Operating point", "Subgroups", "Together", "Epochs", "Compare")
 
 
 def findings_page(run: Run, split: str) -> None:
@@ -36,5 +39,11 @@ def findings_page(run: Run, split: str) -> None:
         one_section(run, report, table, split)
     elif section == "Operating point":
         operating_section(run, split)
-    else:
+    elif section == "Subgroups":
         subgroups_section(run, report, table, split)
+    elif section == "Together":
+        together_section(run, split)
+    elif section == "Epochs":
+        replay_section(run, report["classes"])
+    else:
+        compare_section(run, split)
