@@ -218,12 +218,14 @@ def finding_curves(
         for name, values, color, width in series
     ]
     last = max(epochs, default=0)
+    # There is no half an epoch.
+    ticks: dict[str, Any] = {"dtick": 1} if last <= 10 else {"nticks": 10}
     known = [value for _, values, _, _ in series for value in values if value is not None]
     low = min([0.45, *(value - 0.03 for value in known)])
     chart = figure(
         traces,
         height=400,
-        xaxis=axis("Epoch", showgrid=False, range=[0.7, max(last, 2) + 0.3], nticks=10, fixedrange=True),
+        xaxis=axis("Epoch", showgrid=False, range=[0.7, max(last, 2) + 0.3], fixedrange=True, **ticks),
         yaxis=axis("ROC AUC, validation", range=[max(0, low), 1.01], fixedrange=True, tickformat=".1f", dtick=0.1),
     )
     chart.add_hline(y=0.5, line={"color": NEUTRAL, "dash": "dot", "width": 1})

@@ -19,10 +19,10 @@ from cxr_core.ui.evaluate.findings.picked import pick_finding
 
 # Cell -> (whether it is there, whether it is called, in words).
 CELLS = {
-    "fn": (True, False, "Missed"),
-    "fp": (False, True, "False alarms"),
-    "tp": (True, True, "Found"),
-    "tn": (False, False, "Rightly left"),
+    "fn": (True, False, "False negatives"),
+    "fp": (False, True, "False positives"),
+    "tp": (True, True, "True positives"),
+    "tn": (False, False, "True negatives"),
 }
 CELL, TURN = "finding-cell", "finding-turn"
 
@@ -46,16 +46,16 @@ def one_section(run: Run, report: Mapping[str, Any], table: pd.DataFrame, split:
             f"Judged on {of(figures['n'], report['n'])} images: of {figures['unknown']:,} it is not known. "
             "Click a cell, or choose it here, to see its images."
         )
-        cells = {cell: len(behind(table, images, name, cell)) for cell in CELLS}
-        cell = st.segmented_control(
-            "Images",
-            list(CELLS),
-            key=CELL,
-            default="fn",
-            required=True,
-            format_func=lambda cell: f"{CELLS[cell][2]} ({cells[cell]:,})",
-            on_change=_drop_click,
-        )
+    cells = {cell: len(behind(table, images, name, cell)) for cell in CELLS}
+    cell = st.segmented_control(
+        "Images",
+        list(CELLS),
+        key=CELL,
+        default="fn",
+        required=True,
+        format_func=lambda cell: f"{CELLS[cell][2]} ({cells[cell]:,})",
+        on_change=_drop_click,
+    )
     chosen = cell or "fn"
     rows = behind(table, images, name, chosen)
     order = "most confident first" if CELLS[chosen][1] else "least probable first"

@@ -51,8 +51,7 @@ def replay_section(run: Run, names: Sequence[str]) -> None:
     digits = {name: st.column_config.NumberColumn(format="%.3f") for name in ("ROC AUC", "Best so far")}
     sheet(epoch_table(history, epoch, names), hide_index=True, column_config=digits, placeholder=UNDEFINED)
     st.caption(escaped(_forgotten(history, epoch, names)))
-    for column, curve in zip(st.columns(2), ("loss", "macro_f1"), strict=True):
-        column.plotly_chart(charts.history_curve(history, curve), key=f"history-{curve}")
+    st.plotly_chart(charts.history_curve(history, "loss"), key="history-loss")
 
 
 def epoch_table(history: Sequence[Epoch], epoch: int, names: Sequence[str]) -> pd.DataFrame:
