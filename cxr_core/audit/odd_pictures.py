@@ -10,6 +10,7 @@ from cxr_core.audit.traits import FACTS, Traits
 from cxr_core.data import Dataset
 from cxr_core.data.listing import CUT_SHORT
 from cxr_core.figures import of
+from cxr_core.findings import column, names_in
 from cxr_core.images.ages import OLDEST
 
 # Networks see 224 px: what is smaller has to be blown up.
@@ -70,12 +71,22 @@ def _images(count: int, total: int, one: str, more: str) -> str:
     return f"{count} of {total} images {one if count == 1 else more}"
 
 
+def _listed(chosen: pd.Series, samples: pd.DataFrame) -> str:
+    """``1 of 20 COVID19, 0 of 30 NORMAL``: how many of each class, or with each finding, are chosen."""
+    names = names_in(samples)
+    if not names:
+        shares = chosen.groupby(samples["label"]).agg(["sum", "count"])
+        return ", ".join(f"{of(row['sum'], row['count'])} {label}" for label, row in shares.iterrows())
+    there = samples[[column(name) for name in names]] == 1
+    counts = [(int((there[column(name)] & chosen).sum()), int(there[column(name)].sum()), name) for name in names]
+    return ", ".join(f"{of(some, count)} {name}" for some, count, name in counts if count)
+
+
 def _letters(samples: pd.DataFrame, traits: Traits, border_masked: bool) -> list[Issue]:
     lettered = pd.Series(traits.facts[:, FACTS.index("marker")] > 0, index=samples.index)
     if not lettered.any():
         return []
-    shares = lettered.groupby(samples["label"]).agg(["sum", "count"])
-    listed = ", ".join(f"{row['sum']} of {row['count']} {label}" for label, row in shares.iterrows())
+    listed = _listed(lettered, samples)
     return [
         issue(
             "letters",
@@ -101,8 +112,7 @@ def _children(samples: pd.DataFrame) -> list[Issue]:
     if not children.any():
         return []
     what = [text for text, chosen in ((f"of patients below {ADULT} years", young), (_NAMED, named)) if chosen.any()]
-    shares = children.groupby(samples["label"]).agg(["sum", "count"])
-    listed = ", ".join(f"{of(row['sum'], row['count'])} {label}" for label, row in shares.iterrows())
+    listed = _listed(children, samples)
     ages = f"; age known for {of(int(known.sum()), len(samples))}" if known.any() else ""
     everyone = bool(children.all())
     meaning = "the scores are of children." if everyone else f"{KINDS['children'].means}."

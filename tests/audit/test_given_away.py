@@ -99,3 +99,12 @@ def test_copies_contradict_each_other_where_a_finding_is_there_and_is_not(findin
         rows = pd.concat([one, dataset.samples.iloc[1:]], ignore_index=True)
         pair = next(pair for pair in duplicates(rows.iloc[:2], traits) if pair.kind == "exact")
         assert pair.relation == relation
+
+
+def test_children_are_counted_by_finding_and_not_by_what_goes_together(findings_dataset: Path) -> None:
+    dataset = scan(findings_dataset)
+    (told,) = audit(dataset).of("children")
+    assert " | " not in told.message
+    young = dataset.samples["age"] < 18
+    there = dataset.samples[column("Nodule")] == 1
+    assert f"{int((young & there).sum())} of {int(there.sum())} Nodule" in told.message
