@@ -89,10 +89,11 @@ def per_finding(metrics: Mapping[str, Any]) -> Table:
 
 def basis(metrics: Mapping[str, Any]) -> str:
     """One sentence: where the intervals come from, and on which images a finding is judged."""
-    units = counted(metrics["units"], "patient or image without a known patient", "patients and images without one")
+    units = counted(metrics["units"], "patient")
     return (
-        f"In brackets: 95 % intervals, resampled over {units}. Each finding is judged on the images where its label is "
-        "certain. They speak of other patients from where these came from, not of other hospitals."
+        f"In brackets: 95 % intervals, resampled over {units}, an image of an unknown one by itself. Each "
+        "finding is judged on the images where its label is certain. They speak of other patients from "
+        "where these came from, not of other hospitals."
     )
 
 

@@ -17,6 +17,7 @@ from cxr_core.errors import CxrError
 from cxr_core.reports import Document, Text, html, markdown, model_card
 from cxr_core.runs import Run, jobs, title
 from cxr_core.runs.pinned import pin, pinned, unpin
+from cxr_core.runs.records import FINDINGS
 from cxr_core.ui import download, escaped, guarded, state_badge, warnings_banner
 from cxr_core.ui.link import drop
 from cxr_core.ui.run.results import state_notice
@@ -45,7 +46,8 @@ def care(run: Run) -> None:
     configuration, log = st.tabs(["Configuration", "Log"])
     with configuration:
         sheet(config_table(run.config), hide_index=True, height="content")
-    configuration.caption(f"Data set: {escaped(run.info.data)} · classes: {escaped(', '.join(run.classes))}")
+    what = "findings" if run.task == FINDINGS else "classes"
+    configuration.caption(f"Data set: {escaped(run.info.data)} · {what}: {escaped(', '.join(run.classes))}")
     lines = run.log.splitlines()
     log.code("\n".join(lines[-LOG_LINES:]) or "The worker has written nothing yet.", language=None, height=360)
     if len(lines) > LOG_LINES:
