@@ -8,11 +8,11 @@ network can reach without looking at a lung.
 """
 
 from dataclasses import asdict, dataclass
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from cxr_core.audit.issues import SHORTCUT_SEES, Issue, issue
 from cxr_core.audit.kinds import INFORMS, KINDS, SHORTCUT, WARNS
@@ -106,8 +106,9 @@ def _claimed(value: float | None, ends: list[float] | None, findings: int) -> bo
     """Above guessing by the margin, and by more than chance over so many findings (Bonferroni)."""
     if value is None or ends is None:
         return False
-    error = (ends[1] - ends[0]) / (2 * norm.ppf(0.975))
-    return bool(value > 0.5 + MARGIN and value - norm.ppf(1 - _ONCE / findings) * error > 0.5)
+    normal = NormalDist()
+    error = (ends[1] - ends[0]) / (2 * normal.inv_cdf(0.975))
+    return bool(value > 0.5 + MARGIN and value - normal.inv_cdf(1 - _ONCE / findings) * error > 0.5)
 
 
 def issues_of(by_shortcut: list[GivenAway], by_source: list[GivenAway] | None, border_masked: bool) -> list[Issue]:

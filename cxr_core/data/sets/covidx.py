@@ -13,6 +13,7 @@ from cxr_core.data.sets.place import Place
 from cxr_core.data.sets.reader import Reader
 from cxr_core.data.sets.record import EXCLUSIVE, Record, Rules
 from cxr_core.errors import DatasetError
+from cxr_core.figures import of
 
 EDITIONS = {
     "A": ("normal", "pneumonia", "COVID-19"),
@@ -68,7 +69,7 @@ def _reads(place: Place, rules: Rules, budget: Budget | None) -> Record:
     draft = Draft(place, rules, table.drop(columns="name"))
     slips = sum(line.split()[-1] in _SLIPS for path in kept for line in tables.lines(path))
     if slips:
-        draft.problems.append(f"{slips:,} of {len(table):,} rows write rnsa for the source rsna.")
+        draft.problems.append(f"{of(slips, len(table))} rows write rnsa for the source rsna.")
     draft.found(table["split"].where(table["split"] == "", table["split"] + "/") + table["name"], budget=budget)
     return draft.record(
         list(kept),

@@ -14,6 +14,7 @@ from cxr_core.data.sets.draft import Draft
 from cxr_core.data.sets.place import Place
 from cxr_core.data.sets.reader import Reader
 from cxr_core.data.sets.record import EXCLUSIVE, Record, Rules
+from cxr_core.figures import of
 
 _CLASSES = {"NORMAL", "PNEUMONIA"}
 _CAUSE = r"person\d+_(bacteria|virus)_"
@@ -73,7 +74,7 @@ def _tell_of_people(draft: Draft, person: pd.Series) -> None:
     across = int((splits > 1).sum())
     if across:
         draft.problems.append(
-            f"{across:,} of {len(splits):,} names of persons occur in several splits; whether they are the same "
+            f"{of(across, len(splits))} names of persons occur in several splits; whether they are the same "
             "persons is not documented."
         )
 

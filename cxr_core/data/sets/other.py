@@ -22,6 +22,7 @@ from cxr_core.data.sets.place import look
 from cxr_core.data.sets.reader import chosen
 from cxr_core.data.sets.record import EXCLUSIVE, FINDINGS, Record, Rules
 from cxr_core.errors import DatasetError, Question
+from cxr_core.figures import of
 from cxr_core.findings import NO_FINDING, means_none
 
 # Names that say what a column holds, without blanks and signs.
@@ -218,7 +219,7 @@ def _images(table: pd.DataFrame, about: dict[str, str], path: Path) -> pd.DataFr
             if strange.any():
                 raise DatasetError(
                     f"{path.name}: expected the split train, val or test in {column}, got "
-                    f"{text[strange].iloc[0][:50]!r} ({int(strange.sum()):,} of {len(text):,} rows). "
+                    f"{text[strange].iloc[0][:50]!r} ({of(int(strange.sum()), len(text))} rows). "
                     f"Correct it, or describe the table without it."
                 )
         else:
@@ -252,7 +253,7 @@ def _classes(marks: pd.DataFrame, path: Path) -> pd.Series:
         row = int((several | none).to_numpy().argmax())
         raise DatasetError(
             f"{path.name}, row {row + 2:,}: expected one yes among {', '.join(map(str, marks.columns[:5]))}, got "
-            f"{int((marks.iloc[row] == 1).sum())} ({int((several | none).sum()):,} of {len(marks):,} rows). Correct "
+            f"{int((marks.iloc[row] == 1).sum())} ({of(int((several | none).sum()), len(marks))} rows). Correct "
             "the table, or describe its labels as findings."
         )
     return (marks == 1).idxmax(axis=1).astype("str")

@@ -11,6 +11,7 @@ from cxr_core.data.sets.place import Place
 from cxr_core.data.sets.reader import Reader
 from cxr_core.data.sets.record import EXCLUSIVE, FINDINGS, Record, Rules
 from cxr_core.errors import DatasetError
+from cxr_core.figures import of
 
 CLASSES = ("Normal", "No Lung Opacity / Not Normal", "Lung Opacity")
 FINDING = "Lung Opacity"
@@ -38,7 +39,7 @@ def _reads(place: Place, rules: Rules, budget: Budget | None) -> Record:
         if strange.any():
             raise DatasetError(
                 f"{path.name}: the class {table['class'][strange].iloc[0][:60]!r} is none of {', '.join(CLASSES)} "
-                f"({int(strange.sum()):,} of {len(table):,} rows). Correct the table."
+                f"({of(int(strange.sum()), len(table))} rows). Correct the table."
             )
         classes = table.groupby("patientId", sort=False)["class"]
         if (classes.nunique() > 1).any():

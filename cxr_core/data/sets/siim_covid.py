@@ -11,6 +11,7 @@ from cxr_core.data.sets.place import Place
 from cxr_core.data.sets.reader import Reader
 from cxr_core.data.sets.record import EXCLUSIVE, Record, Rules
 from cxr_core.errors import DatasetError
+from cxr_core.figures import of
 
 CLASSES = (
     "Negative for Pneumonia",
@@ -35,7 +36,7 @@ def _reads(place: Place, rules: Rules, budget: Budget | None) -> Record:
     if wrong.any():
         raise DatasetError(
             f"{path.name}, row {int(wrong.to_numpy().argmax()) + 2:,}: expected one 1 among {', '.join(CLASSES)} "
-            f"({int(wrong.sum()):,} of {len(wrong):,} rows have another number). Correct the table."
+            f"({of(int(wrong.sum()), len(wrong))} rows have another number). Correct the table."
         )
     ids = studies["id"].str.removesuffix("_study")
     if ids.duplicated().any():

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from cxr_core.errors import DatasetError
+from cxr_core.figures import of
 from cxr_core.images.ages import is_wrong, years
 
 _SEX = {"m": "M", "male": "M", "f": "F", "female": "F", "w": "F", "woman": "F", "man": "M"}
@@ -95,7 +96,7 @@ def marks(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
             row = int(strange.to_numpy().argmax())
             raise DatasetError(
                 f"{path.name}, row {row + 2:,}, column {name}: expected 1, 0, -1 or nothing, got "
-                f"{column.iloc[row][:60]!r} ({int(strange.sum()):,} of {len(column):,} rows). Correct the table."
+                f"{column.iloc[row][:60]!r} ({of(int(strange.sum()), len(column))} rows). Correct the table."
             )
         found[str(name)] = values
     return pd.DataFrame(found, index=frame.index)
@@ -127,7 +128,7 @@ def check_tokens(found: pd.DataFrame, known: tuple[str, ...], path: Path) -> pd.
     if strange:
         rows = int((found[strange] == 1).any(axis=1).sum())
         raise DatasetError(
-            f"{path.name}: {', '.join(repr(name[:60]) for name in strange[:4])} in {rows:,} of {len(found):,} rows is "
+            f"{path.name}: {', '.join(repr(name[:60]) for name in strange[:4])} in {of(rows, len(found))} rows is "
             f"no label of this set. Expected {', '.join(known)}: correct the table, or describe it yourself."
         )
     return found.reindex(columns=list(known), fill_value=np.float32(0))

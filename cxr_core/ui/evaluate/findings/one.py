@@ -15,6 +15,7 @@ from cxr_core.ui import is_dark, metric
 from cxr_core.ui.evaluate.cases import case_tiles
 from cxr_core.ui.evaluate.classes import NO_BAR
 from cxr_core.ui.evaluate.findings.judged import Judged, curves_of, judged_images
+from cxr_core.ui.evaluate.findings.picked import KEY as FINDING
 from cxr_core.ui.evaluate.findings.picked import pick_finding
 
 # Cell -> (whether it is there, whether it is called, in words).
@@ -120,7 +121,7 @@ def _follow_click() -> None:
     points = st.session_state[_key()].selection.points
     # A second click on a cell takes the selection away: the cell stays chosen.
     if points:
-        there, called = (not str(text).startswith("not ") for text in points[0]["customdata"][:2])
+        there, called = (text == st.session_state[FINDING] for text in points[0]["customdata"][:2])
         st.session_state[CELL] = next(cell for cell, (a, b, _) in CELLS.items() if (a, b) == (there, called))
 
 
