@@ -5,7 +5,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from cxr_core.charts.look import HOVER, NEUTRAL, category_axis, class_colors, figure, label, share_axis, wrapped
+from cxr_core.charts.look import HOVER, NEUTRAL, beside, category_axis, class_colors, figure, label, share_axis, wrapped
 from cxr_core.figures import number, percent
 
 
@@ -42,25 +42,12 @@ def probabilities(
         )
     axis = category_axis(names, range=[len(names) - 0.5, -0.5])
     axis["ticktext"] = [f"<b>{wrapped(name)}</b>" if name == decision else wrapped(name) for name in names]
-    written = [
-        {
-            "text": percent(probabilities[name], digits=1),
-            "x": 1,
-            "xref": "paper",
-            "xanchor": "left",
-            "xshift": 10,
-            "y": k,
-            "yanchor": "middle",
-            "showarrow": False,
-        }
-        for k, name in enumerate(names)
-    ]
     return figure(
         traces,
         height=70 + 42 * len(names),
         legend=False,
         margin={"l": 8, "r": 68, "t": 8, "b": 8},
-        annotations=written,
+        annotations=beside((percent(probabilities[name], digits=1) for name in names), shift=10),
         # On a phone a leaf's name leaves little room.
         xaxis=share_axis(fixedrange=True, dtick=0.5, tickangle=0),
         yaxis=axis,

@@ -7,7 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from cxr_core.charts.look import HOVER, NEUTRAL, PALETTE, axis, figure, share_axis
+from cxr_core.charts.look import HOVER, NEUTRAL, PALETTE, axis, figure, share_axis, upright
 from cxr_core.evaluation.net_benefit import DecisionCurve
 from cxr_core.figures import number, percent, signed
 
@@ -69,18 +69,7 @@ def decision_curve(curve: DecisionCurve, threshold: float | None = None) -> go.F
         [*band, *traces],
         height=400,
         top=48,
-        shapes=[
-            {
-                "type": "line",
-                "x0": x,
-                "x1": x,
-                "yref": "paper",
-                "y0": 0,
-                "y1": 1,
-                "line": {"color": NEUTRAL, "dash": dash, "width": 1},
-            }
-            for x, dash, _, _ in marks
-        ],
+        shapes=[upright(x, dash=dash) for x, dash, _, _ in marks],
         annotations=[
             {
                 "x": x,

@@ -8,7 +8,17 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from cxr_core.charts.look import HOVER, NEUTRAL, PALETTE, axis, category_axis, figure, label, whiskers
+from cxr_core.charts.look import (
+    HOVER,
+    PALETTE,
+    axis,
+    better_ends,
+    category_axis,
+    figure,
+    label,
+    upright,
+    whiskers,
+)
 from cxr_core.figures import signed
 
 
@@ -45,23 +55,8 @@ def paired_difference(paired: Mapping[str, Any], first: str = "first run", secon
         height=250,
         legend=False,
         top=44,
-        shapes=[{"type": "line", "x0": 0, "x1": 0, "yref": "paper", "y0": 0, "y1": 1, "line": {"color": NEUTRAL}}],
-        annotations=[
-            {
-                "x": side,
-                "xref": "paper",
-                "xanchor": anchor,
-                "y": 1,
-                "yref": "paper",
-                "yanchor": "bottom",
-                "text": text,
-                "showarrow": False,
-            }
-            for side, anchor, text in (
-                (0, "left", f"← {label(second, 18)} better"),
-                (1, "right", f"{label(first, 18)} better →"),
-            )
-        ],
+        shapes=[upright(0, width=2)],
+        annotations=better_ends(second, first),
         xaxis=axis("Difference", range=[-reach, reach], tickformat=".2~f", nticks=7, fixedrange=True, showgrid=True),
         yaxis=category_axis([row[0] for row in rows], range=[len(rows) - 0.5, -0.5]),
     )

@@ -4,7 +4,18 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from cxr_core.charts.look import HOVER, NEUTRAL, PALETTE, axis, category_axis, figure, label, whiskers
+from cxr_core.charts.look import (
+    HOVER,
+    NEUTRAL,
+    PALETTE,
+    axis,
+    better_ends,
+    category_axis,
+    figure,
+    label,
+    upright,
+    whiskers,
+)
 from cxr_core.figures import Ends, signed
 
 # Name, difference, its 95 % interval, what was counted.
@@ -43,23 +54,8 @@ def finding_differences(rows: Sequence[Row], title: str, better: tuple[str, str]
         height=110 + 32 * len(rows),
         legend=False,
         top=36,
-        shapes=[{"type": "line", "x0": 0, "x1": 0, "yref": "paper", "y0": 0, "y1": 1, "line": {"color": NEUTRAL}}],
-        annotations=[
-            {
-                "x": side,
-                "xref": "paper",
-                "xanchor": anchor,
-                "y": 1,
-                "yref": "paper",
-                "yanchor": "bottom",
-                "text": text,
-                "showarrow": False,
-            }
-            for side, anchor, text in (
-                (0, "left", f"← {label(better[0], 18)} better"),
-                (1, "right", f"{label(better[1], 18)} better →"),
-            )
-        ],
+        shapes=[upright(0, width=2)],
+        annotations=better_ends(*better),
         xaxis=axis(title, range=[-reach, reach], tickformat=".2~f", nticks=7, fixedrange=True, showgrid=True),
         yaxis=category_axis([row[0] for row in rows], range=[len(rows) - 0.5, -0.5]),
     )

@@ -13,11 +13,13 @@ from cxr_core.charts.look import (
     NEUTRAL,
     PALETTE,
     axis,
+    beside,
     category_axis,
     class_colors,
     figure,
     label,
     share_axis,
+    upright,
     whiskers,
 )
 from cxr_core.evaluation.findings import Together
@@ -62,10 +64,6 @@ def finding_figures(report: Mapping[str, Any], key: str, order: Sequence[str] | 
         hovertext=[_said(report, names[k], key) for k in there],
         hovertemplate=HOVER,
     )
-    beside = [
-        {"x": 1, "xref": "paper", "xanchor": "left", "xshift": 8, "y": k, "yanchor": "middle", "text": text}
-        for k, text in enumerate(compact(value, ends, 2) for value, ends in zip(values, ranges, strict=True))
-    ]
     average, macro = report.get(f"{MACRO}_{key}"), [name for name in names if name in report["counted"]]
     lines = [(average, "dash", f"{MACRO} {number(average, 2)}")] if average is not None and len(macro) > 1 else []
     # A guess needs no text of its own: on a phone it would meet the other.
@@ -78,6 +76,7 @@ def finding_figures(report: Mapping[str, Any], key: str, order: Sequence[str] | 
             "yanchor": "bottom",
             "xanchor": "right" if x > 0.7 else "center",
             "text": text,
+            "showarrow": False,
         }
         for x, _, text in lines
         if text
@@ -90,19 +89,8 @@ def finding_figures(report: Mapping[str, Any], key: str, order: Sequence[str] | 
         height=96 + 30 * len(names),
         legend=False,
         margin={"l": 8, "r": 124, "t": 28, "b": 8},
-        shapes=[
-            {
-                "type": "line",
-                "x0": x,
-                "x1": x,
-                "yref": "paper",
-                "y0": 0,
-                "y1": 1,
-                "line": {"color": NEUTRAL, "dash": dash, "width": 1},
-            }
-            for x, dash, _ in lines
-        ],
-        annotations=[{**text, "showarrow": False} for text in (*beside, *above)],
+        shapes=[upright(x, dash=dash) for x, dash, _ in lines],
+        annotations=[*beside(compact(value, ends, 2) for value, ends in zip(values, ranges, strict=True)), *above],
         xaxis=share_axis(
             TITLES[key],
             range=[low, 1.01],

@@ -132,6 +132,27 @@ def diagonal(**given: Any) -> go.Scatter:
     return go.Scatter(x=[0, 1], y=[0, 1], mode="lines", line=line, showlegend=False, hoverinfo="skip", **given)
 
 
+def upright(x: float, **line: Any) -> dict[str, Any]:
+    """A line over the whole height of the plot, as a shape of the layout; thin and grey unless ``line`` says else."""
+    drawn = {"color": NEUTRAL, "width": 1, **line}
+    return {"type": "line", "x0": x, "x1": x, "yref": "paper", "y0": 0, "y1": 1, "line": drawn}
+
+
+def beside(texts: Iterable[str], shift: int = 8) -> list[dict[str, Any]]:
+    """A column of texts to the right of the plot, one for each row, as annotations of the layout."""
+    place = {"x": 1, "xref": "paper", "xanchor": "left", "xshift": shift, "yanchor": "middle", "showarrow": False}
+    return [{**place, "y": row, "text": text} for row, text in enumerate(texts)]
+
+
+def better_ends(left: str, right: str) -> list[dict[str, Any]]:
+    """Above the ends of an axis of differences, whom each end speaks for, as annotations of the layout."""
+    place = {"xref": "paper", "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False}
+    return [
+        {**place, "x": 0, "xanchor": "left", "text": f"← {label(left, 18)} better"},
+        {**place, "x": 1, "xanchor": "right", "text": f"{label(right, 18)} better →"},
+    ]
+
+
 def whiskers(values: Sequence[float | None], ranges: Sequence[Sequence[float] | None], color: str) -> dict[str, Any]:
     """Plotly's error bars from [low, high], of no length where there is no interval; they always reach the value."""
     known = [

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from cxr_core.charts.look import HOVER, NEUTRAL, PALETTE, class_colors, diagonal, figure, label, share_axis
+from cxr_core.charts.look import HOVER, NEUTRAL, PALETTE, class_colors, diagonal, figure, label, share_axis, upright
 from cxr_core.charts.ranking import PRECISION_RECALL, ROC, undefined
 from cxr_core.evaluation.operating import at_prevalence, fractions
 from cxr_core.figures import NOT_DEFINED, number, of, percent
@@ -95,11 +95,10 @@ def predictive_values(sensitivity: float | None, specificity: float | None, prev
                     cliponaxis=False,
                 )
             )
-    marked = {"type": "line", "x0": prevalence, "x1": prevalence, "yref": "paper", "y0": 0, "y1": 1}
     return figure(
         traces,
         height=340,
-        shapes=[{**marked, "line": {"color": NEUTRAL, "width": 1, "dash": "dash"}}],
+        shapes=[upright(prevalence, dash="dash")],
         xaxis=share_axis("Prevalence", range=[-0.01, 1.01], fixedrange=True),
         yaxis=share_axis("Predictive value", range=[-0.01, 1.02], fixedrange=True),
     )

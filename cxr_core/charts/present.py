@@ -5,7 +5,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from cxr_core.charts.look import HOVER, NEUTRAL, PALETTE, category_axis, figure, label, share_axis
+from cxr_core.charts.look import HOVER, NEUTRAL, PALETTE, beside, category_axis, figure, label, share_axis
 from cxr_core.figures import number, percent
 
 SHOWN = 20
@@ -73,19 +73,7 @@ def present_bars(
         height=64 + 30 * len(names),
         legend=False,
         margin={"l": 8, "r": 68, "t": 8, "b": 8},
-        annotations=[
-            {
-                "text": percent(probabilities[name], digits=1),
-                "x": 1,
-                "xref": "paper",
-                "xanchor": "left",
-                "xshift": 10,
-                "y": k,
-                "yanchor": "middle",
-                "showarrow": False,
-            }
-            for k, name in enumerate(names)
-        ],
+        annotations=beside((percent(probabilities[name], digits=1) for name in names), shift=10),
         xaxis=share_axis(fixedrange=True, dtick=0.5),
         yaxis=axis,
     )

@@ -5,7 +5,18 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from cxr_core.charts.look import HOVER, NEUTRAL, PALETTE, category_axis, figure, label, share_axis, whiskers
+from cxr_core.charts.look import (
+    HOVER,
+    NEUTRAL,
+    PALETTE,
+    beside,
+    category_axis,
+    figure,
+    label,
+    share_axis,
+    upright,
+    whiskers,
+)
 from cxr_core.figures import compact, of
 
 # A row of figures and the key of the one that is drawn; None: nothing is.
@@ -45,20 +56,8 @@ def score_bars(
         (low, PALETTE[1], "run's lower end", "left" if chance < low else "right"),
         (chance, NEUTRAL, "guessing", "right" if chance < low else "left"),
     ]
-    beside = [
-        {
-            "x": 1,
-            "xref": "paper",
-            "xanchor": "left",
-            "xshift": 8,
-            "y": row,
-            "yanchor": "middle",
-            "text": compact(value, ends, 2),
-        }
-        for row, value, ends in zip(rows, values, ranges, strict=True)
-    ]
     above = [
-        {"x": x, "y": 1, "yref": "paper", "yanchor": "bottom", "xanchor": side, "text": text}
+        {"x": x, "y": 1, "yref": "paper", "yanchor": "bottom", "xanchor": side, "text": text, "showarrow": False}
         for x, _, text, side in lines
     ]
     return figure(
@@ -66,19 +65,8 @@ def score_bars(
         height=90 + 44 * len(titles),
         legend=False,
         margin={"l": 8, "r": 120, "t": 32, "b": 8},
-        shapes=[
-            {
-                "type": "line",
-                "x0": x,
-                "x1": x,
-                "yref": "paper",
-                "y0": 0,
-                "y1": 1,
-                "line": {"color": color, "dash": "dot", "width": 1},
-            }
-            for x, color, _, _ in lines
-        ],
-        annotations=[{**text, "showarrow": False} for text in (*beside, *above)],
+        shapes=[upright(x, color=color, dash="dot") for x, color, _, _ in lines],
+        annotations=[*beside(compact(value, ends, 2) for value, ends in zip(values, ranges, strict=True)), *above],
         xaxis=share_axis("Macro F1", dtick=0.5, tickformat=".1f", fixedrange=True, showgrid=True),
         yaxis=category_axis(titles, range=[len(titles) - 0.5, -0.5]),
     )

@@ -7,7 +7,18 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from cxr_core.charts.look import HOVER, NEUTRAL, PALETTE, axis, category_axis, figure, label, share_axis, whiskers
+from cxr_core.charts.look import (
+    HOVER,
+    NEUTRAL,
+    PALETTE,
+    axis,
+    beside,
+    category_axis,
+    figure,
+    label,
+    share_axis,
+    whiskers,
+)
 from cxr_core.evaluation.subgroups import Gap, Subgroup
 from cxr_core.figures import compact, interval, of, signed
 
@@ -53,21 +64,12 @@ def subgroup_dots(
                 hovertemplate=HOVER,
             )
         )
-    beside = [
-        {
-            "x": 1,
-            "xref": "paper",
-            "xanchor": "left",
-            "xshift": 8,
-            "y": k,
-            "yanchor": "middle",
-            "text": "too few to say"
-            if row.too_few
-            else _written(figure_name, row.figures[figure_name].value, row.figures[figure_name].ends, 2),
-            "showarrow": False,
-        }
-        for k, row in enumerate(rows)
-    ]
+    said = (
+        "too few to say"
+        if row.too_few
+        else _written(figure_name, row.figures[figure_name].value, row.figures[figure_name].ends, 2)
+        for row in rows
+    )
     is_share = figure_name != "calibration_gap"
     title = TITLES[figure_name]
     reached = [end for row in rows if not row.too_few for end in _reach(row, figure_name)]
@@ -85,7 +87,7 @@ def subgroup_dots(
         height=110 + 34 * len(rows),
         legend=gap is not None,
         margin={"l": 8, "r": 132, "t": 24, "b": 8 if gap is None else 48},
-        annotations=beside,
+        annotations=beside(said),
         xaxis=across,
         yaxis=category_axis(titles, range=[len(rows) - 0.5, -0.5], ticktext=[label(title, 22) for title in titles]),
     )
