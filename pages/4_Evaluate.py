@@ -3,6 +3,7 @@
 import streamlit as st
 
 from cxr_core import ui
+from cxr_core.runs import Run
 from cxr_core.runs.records import FINDINGS
 from cxr_core.ui.evaluate import (
     behind,
@@ -14,6 +15,7 @@ from cxr_core.ui.evaluate import (
     figures_section,
     headline,
     matrix_cell,
+    pick_section,
     reliability_section,
     replay_section,
     sources_section,
@@ -22,11 +24,37 @@ from cxr_core.ui.evaluate import (
 from cxr_core.ui.evaluate.findings import findings_page
 from cxr_core.ui.run import cached_measured, results
 
-# Only the chosen one computes.
 SECTIONS = (
     *("Matrix", "Classes", "Sources", "Operating point", "Calibration", "Epochs", "Compare"),
     *("Controls", "External test"),
 )
+
+
+def classes_page(run: Run, split: str) -> None:
+    """A run of classes: what one reads first, then the section that is chosen; only that one computes."""
+    report, table = cached_measured(run, split)
+    headline(run, report, split)
+    section = pick_section(SECTIONS, key="section")
+    if section == "Matrix":
+        cell = matrix_cell(report)
+        case_tiles(run, split, behind(table, cell, run.implied), cell_title(cell))
+    elif section == "Classes":
+        figures_section(run, report, table, split)
+    elif section == "Sources":
+        sources_section(run, table)
+    elif section == "External test":
+        external_section(run)
+    elif section == "Operating point":
+        threshold_section(run)
+    elif section == "Calibration":
+        reliability_section(run, report, table, split)
+    elif section == "Epochs":
+        replay_section(run)
+    elif section == "Compare":
+        compare_section(run, split)
+    else:
+        controls_section(run)
+
 
 ui.page("Evaluate", ":material/analytics:")
 with ui.guarded():
@@ -42,37 +70,5 @@ with ui.guarded():
         )
         if run.task == FINDINGS:
             findings_page(run, split)
-            st.stop()
-        report, table = cached_measured(run, split)
-        headline(run, report, split)
-        chosen = st.segmented_control(
-            "Section",
-            SECTIONS,
-            key="section",
-            default=SECTIONS[0],
-            required=True,
-            label_visibility="collapsed",
-            bind="query-params",
-        )
-        # An address can name none.
-        section = chosen or SECTIONS[0]
-        st.subheader(section, anchor=False, divider="gray")
-        if section == "Matrix":
-            cell = matrix_cell(report)
-            case_tiles(run, split, behind(table, cell, run.implied), cell_title(cell))
-        elif section == "Classes":
-            figures_section(run, report, table, split)
-        elif section == "Sources":
-            sources_section(run, table)
-        elif section == "External test":
-            external_section(run)
-        elif section == "Operating point":
-            threshold_section(run)
-        elif section == "Calibration":
-            reliability_section(run, report, table, split)
-        elif section == "Epochs":
-            replay_section(run)
-        elif section == "Compare":
-            compare_section(run, split)
         else:
-            controls_section(run)
+            classes_page(run, split)

@@ -17,6 +17,7 @@ from cxr_core.ui.evaluate.headline import headline
 from cxr_core.ui.evaluate.matrix import behind, cell_title, matrix_cell
 from cxr_core.ui.evaluate.reliability import reliability_section
 from cxr_core.ui.evaluate.replay import replay_section
+from cxr_core.ui.evaluate.sections import pick_section
 from cxr_core.ui.evaluate.sources import sources_section
 from cxr_core.ui.evaluate.threshold import threshold_section
 
@@ -30,6 +31,7 @@ __all__ = [
     "figures_section",
     "headline",
     "matrix_cell",
+    "pick_section",
     "reliability_section",
     "replay_section",
     "sources_section",

@@ -40,11 +40,14 @@ def figures_section(run: Run, report: Mapping[str, Any], table: pd.DataFrame, sp
     sheet(averages_table(report), hide_index=True, column_config={**COUNTS, **SHARES})
     _one_vs_rest(report)
     _curves(run, report, split)
+    downloads(run, split, figures_table(report), table)
+
+
+def downloads(run: Run, split: str, figures: pd.DataFrame, predictions: pd.DataFrame) -> None:
+    """Both tables, to take away as CSV."""
     with st.container(horizontal=True):
-        for title, frame, name in (
-            ("Figures", figures_table(report), "figures"),
-            ("Predictions", table, "predictions"),
-        ):
+        for title, frame in (("Figures", figures), ("Predictions", predictions)):
+            name = title.lower()
             download(
                 f"{title} as CSV",
                 partial(written, frame),

@@ -1,7 +1,5 @@
 """The page as a whole: what one reads first, then the section that is chosen; only that one computes."""
 
-import streamlit as st
-
 from cxr_core.runs import Run
 from cxr_core.ui.evaluate.findings.compare import compare_section
 from cxr_core.ui.evaluate.findings.headline import findings_headline
@@ -11,6 +9,7 @@ from cxr_core.ui.evaluate.findings.pairs import together_section
 from cxr_core.ui.evaluate.findings.parts import subgroups_section
 from cxr_core.ui.evaluate.findings.replay import replay_section
 from cxr_core.ui.evaluate.findings.table import table_section
+from cxr_core.ui.evaluate.sections import pick_section
 from cxr_core.ui.run import cached_measured
 
 SECTIONS = ("All findings", "One finding", "Operating point", "Subgroups", "Together", "Epochs", "Compare")
@@ -21,18 +20,7 @@ def findings_page(run: Run, split: str) -> None:
     report, table = cached_measured(run, split)
     findings_headline(run, report, table, split)
     # A key of its own: the sections of a run of classes have other names.
-    chosen = st.segmented_control(
-        "Section",
-        SECTIONS,
-        key="findings-section",
-        default=SECTIONS[0],
-        required=True,
-        label_visibility="collapsed",
-        bind="query-params",
-    )
-    # An address can name none.
-    section = chosen or SECTIONS[0]
-    st.subheader(section, anchor=False, divider="gray")
+    section = pick_section(SECTIONS, key="findings-section")
     if section == "All findings":
         table_section(run, report, table, split)
     elif section == "One finding":

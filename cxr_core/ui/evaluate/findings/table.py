@@ -1,7 +1,6 @@
 """All findings of a run: one table that can be sorted by any figure, one chart, and both to take away."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -10,9 +9,7 @@ import streamlit as st
 from cxr_core.charts.findings import TITLES, finding_figures
 from cxr_core.figures import NO_INTERVAL, compact
 from cxr_core.runs import Run
-from cxr_core.sheets import written
-from cxr_core.ui import download
-from cxr_core.ui.evaluate.classes import NO_BAR
+from cxr_core.ui.evaluate.classes import NO_BAR, downloads
 from cxr_core.ui.sheet import sheet
 
 BY_NAME, BY_COUNT, AS_GIVEN = "Name", "Positives", "As in the data set"
@@ -32,20 +29,7 @@ def table_section(run: Run, report: Mapping[str, Any], table: pd.DataFrame, spli
     pinned = {"Finding": st.column_config.TextColumn("Finding", pinned=True)}
     sheet(read_table(report), hide_index=True, column_config={**pinned, **counts, **shares}, placeholder="–")
     st.caption("Click a column's head to sort. In brackets: 95 % interval. Known: images where the finding is known.")
-    with st.container(horizontal=True):
-        for title, frame, name in (
-            ("Figures", figures_table(report), "figures"),
-            ("Predictions", table, "predictions"),
-        ):
-            download(
-                f"{title} as CSV",
-                partial(written, frame),
-                f"{run.id}-{split}-{name}.csv",
-                "text/csv",
-                f"{split} {name}",
-                run=run.id,
-                icon=":material/download:",
-            )
+    downloads(run, split, figures_table(report), table)
 
 
 def ordered(report: Mapping[str, Any], key: str, by: str) -> list[str]:
