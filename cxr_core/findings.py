@@ -31,6 +31,8 @@ Bools = NDArray[np.bool_]
 Uncertain = Literal["unknown", "1", "0", "soft"]
 Blank = Literal["0", "unknown"]
 
+# What an image has: one class, or any number of findings.
+EXCLUSIVE, FINDINGS = "exclusive", "findings"
 # A column of a table that holds a finding is called so, and then by the finding's name.
 PREFIX = "y_"
 # What is said of an image without a finding where no label of the data set says it, and of one where nobody knows.
@@ -74,10 +76,10 @@ def values_of(table: pd.DataFrame, names: Sequence[str]) -> Floats:
         raise RunError(f"The table is damaged: expected the labels of {', '.join(names)}. Train again.") from None
 
 
-def texts(values: Floats, names: Sequence[str]) -> list[str]:
-    """What each row says, for people: the findings that are there (half of the readers are enough), between bars; the
-    label that means none of them where there is none, and ``uncertain`` where one could be there. Devices are told,
-    and do not count as a finding.
+def texts(values: Floats | Bools, names: Sequence[str]) -> list[str]:
+    """What each row says, for people, of labels as they came or of what is there, (N, K): the findings that are there
+    (half of the readers are enough), between bars; the label that means none of them where there is none, and
+    ``uncertain`` where one could be there. Devices are told, and do not count as a finding.
     """
     values = np.asarray(values, dtype=np.float32)
     told = learnt(names)
@@ -90,15 +92,6 @@ def texts(values: Floats, names: Sequence[str]) -> list[str]:
         present = [names[k] for k, is_there in zip(told, pattern, strict=False) if is_there]
         said.append(" | ".join(present) or (UNCERTAIN if pattern[-1] else none))
     return [said[number] for number in of.ravel().tolist()]
-
-
-def spoken(there: Bools, names: Sequence[str]) -> list[str]:
-    """Each image's findings in words, (N,): those that are ``there`` (N, K), "A | B"; what means none where none is."""
-    none = next((name for name in names if means_none(name)), NO_FINDING)
-    columns = learnt(names)
-    return [
-        " | ".join(names[k] for k, yes in zip(columns, row, strict=True) if yes) or none for row in there[:, columns]
-    ]
 
 
 def learnt(names: Sequence[str]) -> list[int]:

@@ -167,17 +167,26 @@ def choose_thresholds(
     return {name: _best_f1_threshold(truth[:, k], probabilities[:, k]) for k, name in enumerate(classes)}
 
 
+def f1_by_rank(
+    truth: NDArray[np.bool_], probability: NDArray[np.floating]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The probabilities from the highest down, and the F1 of calling each and all above it, -1 where no threshold does
+    that: one can only stand between two different probabilities. Both (N,); one image at least is a positive.
+    """
+    order = np.argsort(-probability, kind="stable")
+    ranked = probability[order].astype(np.float64)
+    true_positives = np.cumsum(truth[order])
+    f1 = 2 * true_positives / (np.arange(1, len(ranked) + 1) + true_positives[-1])
+    ends = np.append(ranked[1:] < ranked[:-1], True)
+    return ranked, np.where(ends, f1, -1)
+
+
 def _best_f1_threshold(truth: NDArray[np.bool_], probability: NDArray[np.floating]) -> float:
     positives = int(truth.sum())
     if positives in (0, len(truth)):
         return 0.5
-    order = np.argsort(-probability, kind="stable")
-    ranked = probability[order].astype(np.float64)
-    true_positives = np.cumsum(truth[order])
-    f1 = 2 * true_positives / (np.arange(1, len(ranked) + 1) + positives)
-    # A threshold can only stand between two different probabilities.
-    ends = np.append(ranked[1:] < ranked[:-1], True)
-    best = int(np.argmax(np.where(ends, f1, -1)))
+    ranked, f1 = f1_by_rank(truth, probability)
+    best = int(np.argmax(f1))
     below = ranked[best + 1] if best + 1 < len(ranked) else 0.0
     # Between two neighbouring floats there is no middle, and the lower one must not reach the threshold.
     return float(min(ranked[best], max((ranked[best] + below) / 2, np.nextafter(below, 1))))

@@ -7,8 +7,8 @@ from cxr_core.config import TrainConfig, check_weights_given
 from cxr_core.data import Dataset
 from cxr_core.data.cautions import untested
 from cxr_core.errors import LeakError
+from cxr_core.findings import EXCLUSIVE, FINDINGS
 from cxr_core.runs import list_runs, start_training
-from cxr_core.runs.records import EXCLUSIVE, FINDINGS
 from cxr_core.settings import runs_dir
 from cxr_core.ui.run import live_run, pick_run
 

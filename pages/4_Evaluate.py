@@ -3,8 +3,8 @@
 import streamlit as st
 
 from cxr_core import ui
+from cxr_core.findings import FINDINGS
 from cxr_core.runs import Run
-from cxr_core.runs.records import FINDINGS
 from cxr_core.ui.evaluate import (
     behind,
     case_tiles,

@@ -6,9 +6,9 @@ import streamlit as st
 
 from cxr_core import ui
 from cxr_core.figures import of
+from cxr_core.findings import FINDINGS
 from cxr_core.runs import Run
 from cxr_core.runs.pinned import pinned
-from cxr_core.runs.records import FINDINGS
 from cxr_core.settings import runs_dir
 from cxr_core.sheets import written
 from cxr_core.ui import download, escaped

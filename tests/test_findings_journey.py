@@ -16,14 +16,13 @@ from cxr_core.data import scan
 from cxr_core.data.answers import Answers
 from cxr_core.demo import draw_findings
 from cxr_core.errors import ConfigError, DatasetError
-from cxr_core.findings import learnt, values_of
+from cxr_core.findings import FINDINGS, learnt, values_of
 from cxr_core.inference import Predictor
 from cxr_core.reports.verdict import verdict
 from cxr_core.runs import Run, create_run
 from cxr_core.runs.decision import save_operating_point
 from cxr_core.runs.external import externals
 from cxr_core.runs.measured import measured
-from cxr_core.runs.records import FINDINGS
 from cxr_core.training import work
 from tests.data.sets.standins import MAKERS
 from tests.runs_support import SMALL

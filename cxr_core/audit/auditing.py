@@ -22,7 +22,7 @@ from cxr_core.audit.result import Audit
 from cxr_core.audit.shortcut import shortcut, shortcut_issues, visible
 from cxr_core.audit.traits import Traits, traits_of
 from cxr_core.data import Dataset
-from cxr_core.data.sets.record import FINDINGS
+from cxr_core.findings import FINDINGS
 from cxr_core.images.version import PIXELS
 from cxr_core.settings import cache_dir, from_json, write_atomic
 

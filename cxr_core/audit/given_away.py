@@ -72,18 +72,18 @@ def given_away(samples: pd.DataFrame, table: pd.DataFrame, seed: int = 0) -> lis
     found = []
     for k in places:
         here = np.flatnonzero(known[:, k])
-        label, who = truth[here, k], groups[here]
+        label, who, shown = truth[here, k], groups[here], values[here]
         n, positives = len(here), int(label.sum())
         if min(len(set(who[label])), len(set(who[~label]))) < MIN_GROUPS:
             found.append(GivenAway(names[k], None, None, n, positives, claimed=False))
             continue
         score = np.empty(n)
-        parts = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed).split(values[here], label, who)
+        parts = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed).split(shown, label, who)
         for train, test in parts:
             forest = ExtraTreesClassifier(
                 _TREES, min_samples_leaf=3, class_weight="balanced", random_state=seed, max_features=None
-            ).fit(values[here][train], label[train])
-            shares = forest.predict_proba(values[here][test])
+            ).fit(shown[train], label[train])
+            shares = forest.predict_proba(shown[test])
             score[test] = shares[:, list(forest.classes_).index(True)] if True in forest.classes_ else 0.0
         one = np.ones((n, 1), dtype=bool)
         report = judged(label[:, None], one, score[:, None], [names[k]], {}, who.tolist())

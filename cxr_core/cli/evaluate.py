@@ -8,9 +8,9 @@ from cxr_core.cli.output import print_json, runs_folder
 from cxr_core.errors import ConfigError
 from cxr_core.evaluation import balance
 from cxr_core.figures import number, of, spelled
+from cxr_core.findings import FINDINGS
 from cxr_core.runs import find_run, viewings
 from cxr_core.runs.needs import gone
-from cxr_core.runs.records import FINDINGS
 
 
 def add(actions: flags.Actions) -> None:

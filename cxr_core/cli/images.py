@@ -14,7 +14,7 @@ from cxr_core.cli import flags
 from cxr_core.cli.output import print_json, runs_folder
 from cxr_core.data import shown_name
 from cxr_core.errors import ImageError
-from cxr_core.findings import means_none, none_reached
+from cxr_core.findings import FINDINGS, means_none, none_reached
 from cxr_core.images import decode, decoded, pixels, png, read_bytes
 from cxr_core.images.dicom import facts
 from cxr_core.images.gate import questioned
@@ -22,7 +22,6 @@ from cxr_core.labels import Implied
 from cxr_core.reports import known
 from cxr_core.reports.verdict import verdict
 from cxr_core.runs import Run, find_run
-from cxr_core.runs.records import FINDINGS
 from cxr_core.settings import write_atomic
 from cxr_core.sheets import written
 

@@ -10,6 +10,7 @@ from cxr_core.activity import record_opened
 from cxr_core.cli import flags
 from cxr_core.cli.output import print_json
 from cxr_core.errors import ConfigError, DatasetError, QuestionError
+from cxr_core.findings import FINDINGS
 from cxr_core.settings import runs_dir, write_atomic
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def _tell(dataset: "Dataset") -> None:
         print(f"set: {origin.set} ({origin.attribution.rstrip('.')})")
     print(f"labels: {origin.rule}")
     print(dataset.counts().to_string())
-    if dataset.task == "findings":
+    if dataset.task == FINDINGS:
         print("\n" + dataset.labels().to_string())
     for rule, choice in origin.rules.items():
         others = ", ".join(other for other in origin.choices[rule] if other != choice)

@@ -30,9 +30,8 @@ from cxr_core.data.listing import CUT_SHORT, SPLITS, UNREADABLE, Item, Listing, 
 from cxr_core.data.origin import Origin
 from cxr_core.data.sets import values
 from cxr_core.data.sets.reader import chosen
-from cxr_core.data.sets.record import EXCLUSIVE, FINDINGS
 from cxr_core.errors import CutShortError, DatasetError, ImageError
-from cxr_core.findings import Floats, column, names_in, values_of
+from cxr_core.findings import EXCLUSIVE, FINDINGS, Floats, column, names_in, values_of
 from cxr_core.images import ages
 from cxr_core.paths import given
 

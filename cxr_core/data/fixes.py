@@ -22,9 +22,9 @@ from cxr_core import sheets
 from cxr_core.activity import record
 from cxr_core.data.changes import changing
 from cxr_core.data.dataset import Dataset
-from cxr_core.data.sets.record import FINDINGS
 from cxr_core.errors import DatasetError
 from cxr_core.figures import of
+from cxr_core.findings import FINDINGS
 from cxr_core.settings import write_atomic
 from cxr_core.sheets import written
 

@@ -13,8 +13,8 @@ from cxr_core.data.budget import Budget
 from cxr_core.data.folder import Folder
 from cxr_core.data.listing import Item, Listing
 from cxr_core.data.origin import Origin
-from cxr_core.data.sets.record import EXCLUSIVE, Record
-from cxr_core.findings import column, texts
+from cxr_core.data.sets.record import Record
+from cxr_core.findings import EXCLUSIVE, column, texts
 
 CLASS_FOLDERS, SPLIT_FOLDERS, TABLE = "class folders", "split folders", "table"
 

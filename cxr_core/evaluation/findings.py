@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from cxr_core.evaluation.known import FIGURES, Columns, checked, wide_draws
 from cxr_core.evaluation.rare import FEW, Streams, high_draws, low_draws, melded, widened
-from cxr_core.evaluation.resampling import Floats, Interval, interval, ratio, units_of
+from cxr_core.evaluation.resampling import Floats, Interval, interval, row_means, units_of
 
 RESAMPLES = 1000
 # Shares, whose exact interval holds for few units; an area under a curve is the mean of shares.
@@ -138,14 +138,8 @@ def _macro(
         if few < FEW:
             low[:, place] = low_draws(seen[k] * few, few, len(plain), rng(4, int(k)))
             high[:, place] = high_draws(seen[k] * few, few, len(plain), rng(5, int(k)))
-    averages = [_row_means(part) for part in (plain, low, high)]
+    averages = [row_means(part) for part in (plain, low, high)]
     return Figure(float(seen[both].mean()), melded(averages[0], averages[1], averages[2], units))
-
-
-def _row_means(values: Floats) -> Floats:
-    """Means over the columns that are defined, NaN where none is."""
-    defined = ~np.isnan(values)
-    return ratio(np.where(defined, values, 0).sum(axis=1), defined.sum(axis=1).astype(np.float64))
 
 
 def _f1_sides(

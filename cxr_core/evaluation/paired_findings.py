@@ -18,7 +18,7 @@ import numpy.typing as npt
 from cxr_core.evaluation.findings import RESAMPLES
 from cxr_core.evaluation.known import Columns, checked, wide_draws
 from cxr_core.evaluation.rare import FEW
-from cxr_core.evaluation.resampling import Floats, Interval, interval, ratio, units_of
+from cxr_core.evaluation.resampling import Floats, Interval, interval, row_means, units_of
 
 FIGURES = ("roc_auc", "average_precision", "sensitivity", "specificity", "f1")
 
@@ -115,7 +115,7 @@ def compared(
     macro = Difference(None, None, None, None)
     if len(both):
         # A resample without one of them leaves its difference out.
-        means = _row_means(drawn["roc_auc"][:, both])
+        means = row_means(drawn["roc_auc"][:, both])
         areas = [float(side["roc_auc"][both].mean()) for side in seen]
         macro = _difference(areas[0], areas[1], means, units)
     return Compared(tuple(found), macro, tuple(names[int(k)] for k in both), len(unit), units)
@@ -136,8 +136,3 @@ def _difference(first: float, second: float, drawn: Floats, carried: int) -> Dif
     if known[0] is None or known[1] is None:
         return Difference(known[0], known[1], None, None)
     return Difference(known[0], known[1], known[0] - known[1], interval(drawn, carried))
-
-
-def _row_means(values: Floats) -> Floats:
-    defined = ~np.isnan(values)
-    return ratio(np.where(defined, values, 0).sum(axis=1), defined.sum(axis=1).astype(np.float64))

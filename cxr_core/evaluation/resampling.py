@@ -80,3 +80,9 @@ def ratio(part: Floats, whole: Floats) -> Floats:
     out: Floats = np.full(part.shape, np.nan)
     np.divide(part, whole, out=out, where=whole > 0)
     return out
+
+
+def row_means(values: Floats) -> Floats:
+    """Means over the columns that are defined, NaN where none is."""
+    defined = ~np.isnan(values)
+    return ratio(np.where(defined, values, 0).sum(axis=1), defined.sum(axis=1).astype(np.float64))

@@ -25,6 +25,7 @@ from cxr_core.errors import ConfigError
 from cxr_core.evaluation.known import Bools, checked
 from cxr_core.evaluation.rare import FEW
 from cxr_core.evaluation.resampling import Floats
+from cxr_core.labels import f1_by_rank
 
 RESAMPLES = 100
 
@@ -84,14 +85,8 @@ def best_f1(truth: Bools, known: Bools, probabilities: Floats) -> Floats:
     found = np.full(truth.shape[1], np.nan)
     for k in range(truth.shape[1]):
         truly, score = truth[known[:, k], k], probabilities[known[:, k], k]
-        if not truly.any():
-            continue
-        order = np.argsort(-score, kind="stable")
-        hits = np.cumsum(truly[order])
-        # A threshold can only stand between two different probabilities.
-        ends = np.append(score[order][1:] < score[order][:-1], True)
-        f1 = 2 * hits / (np.arange(1, len(score) + 1) + hits[-1])
-        found[k] = f1[ends].max()
+        if truly.any():
+            found[k] = f1_by_rank(truly, score)[1].max()
     return found
 
 

@@ -14,17 +14,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cxr_core.data import Pseudonyms, scan
+from cxr_core.data import Dataset, Pseudonyms, scan
 from cxr_core.data.pseudonyms import hidden
 from cxr_core.errors import DatasetError, RunError
-from cxr_core.findings import column, is_device, learnt, means_none, values_of
+from cxr_core.findings import EXCLUSIVE, FINDINGS, column, is_device, learnt, means_none, values_of
 from cxr_core.inference.trained import Trained
 from cxr_core.matching import Match, matched
 from cxr_core.model import INFERENCE_BATCH, Item, Unreadable, in_batches, keep
 from cxr_core.runs import Run, external
 from cxr_core.runs.external import Outcome
 from cxr_core.runs.measured import Measured, measure_of
-from cxr_core.runs.records import EXCLUSIVE, FINDINGS
 
 Progress = Callable[[int, int], None]
 
@@ -50,7 +49,11 @@ def evaluate_folder(
     absent; a class that the run does not know is a DatasetError. A run of findings is judged by those that both have
     (``matched`` in the metrics).
     """
-    dataset = scan(data, known_classes=run.classes)
+    return _evaluated(run, scan(data, known_classes=run.classes), split, progress)
+
+
+def _evaluated(run: Run, dataset: Dataset, split: str, progress: Progress) -> Measured:
+    data = dataset.root
     if dataset.task != run.task:
         kinds = {EXCLUSIVE: "classes of which an image has one", FINDINGS: "findings, any number an image"}
         raise DatasetError(
@@ -115,7 +118,7 @@ def evaluate_external(
     Raises as :func:`evaluate_folder` does.
     """
     dataset = scan(data, known_classes=run.classes)
-    return external.keep(run, dataset, *evaluate_folder(run, data, split, progress))
+    return external.keep(run, dataset, *_evaluated(run, dataset, split, progress))
 
 
 def check_folder(folder: Path, unreadable: Sequence[Unreadable]) -> None:

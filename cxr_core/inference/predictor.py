@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from cxr_core.bars import bars
 from cxr_core.errors import ImageError
-from cxr_core.findings import learnt, spoken
+from cxr_core.findings import FINDINGS, learnt, texts
 from cxr_core.images import content_digest, pixels, read_bytes
 from cxr_core.images.dicom import facts
 from cxr_core.images.gate import withheld
@@ -29,7 +29,6 @@ from cxr_core.inference.seen import Seen, Sighting
 from cxr_core.inference.trained import Trained
 from cxr_core.model import INFERENCE_BATCH
 from cxr_core.runs import Run
-from cxr_core.runs.records import FINDINGS
 
 Source = bytes | Path
 
@@ -162,7 +161,7 @@ class Predictor:
             return [(names[k], None) for k in self.trained.decide(probabilities)]
         there = self.trained.present(probabilities)
         found = [tuple(names[k] for k in learnt(names) if row[k]) for row in there]
-        return list(zip(spoken(there, names), found, strict=True))
+        return list(zip(texts(there, names), found, strict=True))
 
 
 def _groups(items: Iterable[tuple[str, Source]], size: int) -> Iterator[tuple[tuple[str, Source], ...]]:

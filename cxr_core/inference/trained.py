@@ -17,14 +17,13 @@ from torch import nn
 
 from cxr_core.errors import ConfigError, RunError
 from cxr_core.evaluation import calibrate
-from cxr_core.findings import present_text
+from cxr_core.findings import FINDINGS, present_text
 from cxr_core.images.masking import masked
 from cxr_core.images.version import PIXELS
 from cxr_core.labels import Implied, decide, rule_text
 from cxr_core.model import FeatureStore, Space, infer, pick_device
 from cxr_core.model.network import frozen_features, read_prefix, read_suffix
 from cxr_core.runs import Decision, Run
-from cxr_core.runs.records import FINDINGS
 
 
 @dataclass(frozen=True)

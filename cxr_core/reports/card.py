@@ -16,7 +16,7 @@ from cxr_core import __version__
 from cxr_core.config import TrainConfig
 from cxr_core.errors import RunError
 from cxr_core.figures import compact, of
-from cxr_core.findings import present_text
+from cxr_core.findings import FINDINGS, present_text
 from cxr_core.hierarchy import Coherent
 from cxr_core.labels import rule_text, thresholded
 from cxr_core.reports import claim, findings, findings_card, performance, worth
@@ -24,7 +24,6 @@ from cxr_core.reports.document import Block, Bullets, Document, Heading, Table, 
 from cxr_core.runs import Decision, Run, files
 from cxr_core.runs.external import externals
 from cxr_core.runs.measured import measured
-from cxr_core.runs.records import FINDINGS
 from cxr_core.runs.run import SPLITS
 
 _SPLIT_NAMES = {"train": "Training", "val": "Validation", "test": "Test"}

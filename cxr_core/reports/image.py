@@ -15,6 +15,7 @@ from cxr_core import __version__
 from cxr_core.bars import OF_ANY_KIND, bars
 from cxr_core.errors import RunError
 from cxr_core.figures import compact, of
+from cxr_core.findings import FINDINGS
 from cxr_core.inference import Neighbour
 from cxr_core.labels import rule_text
 from cxr_core.reports import findings, known, performance
@@ -22,7 +23,6 @@ from cxr_core.reports.document import Block, Bullets, Document, Heading, Picture
 from cxr_core.reports.verdict import verdict
 from cxr_core.runs import Decision, Run, files, title
 from cxr_core.runs.measured import measured
-from cxr_core.runs.records import FINDINGS
 
 HEAT_SENTENCE = "A heat map shows what moved the score, not that the score is right."
 EMPTY = "The map is empty: nothing in this picture speaks for {label}."

@@ -18,11 +18,11 @@ from cxr_core.data.cautions import kinds_of_caution
 from cxr_core.errors import RunError
 from cxr_core.evaluation import balance
 from cxr_core.figures import compact, counted, number, spelled
+from cxr_core.findings import FINDINGS
 from cxr_core.reports import known
 from cxr_core.runs import Run, controls, left_out
 from cxr_core.runs.external import External, against, externals
 from cxr_core.runs.measured import measured
-from cxr_core.runs.records import FINDINGS
 
 NOT_AUDITED = (
     "This run was not audited: it is older than the audit, or its images were gone. Leaks and shortcuts in its data "

@@ -10,12 +10,12 @@ from typing import Any
 from cxr_core.audit import Audit
 from cxr_core.audit.issues import SHORTCUT_SEES
 from cxr_core.figures import UNDEFINED, compact, of, spelled
+from cxr_core.findings import FINDINGS
 from cxr_core.reports import findings, performance
 from cxr_core.reports.document import Block, Heading, Table, Text
 from cxr_core.reports.verdict import NOT_AUDITED, audit_of, external_drops, verdict
 from cxr_core.runs import Run, controls, left_out
 from cxr_core.runs.external import External
-from cxr_core.runs.records import FINDINGS
 from cxr_core.runs.viewings import sentence
 
 _SEVERITIES = {"blocks": "blocks a training", "warns": "warns", "informs": "informs"}

@@ -25,7 +25,7 @@ from cxr_core.data import Dataset, Pseudonyms, fixes, marks
 from cxr_core.data.cautions import cautions
 from cxr_core.data.dataset import split
 from cxr_core.errors import ConfigError, DiskError, LeakError, RunError
-from cxr_core.findings import column, resolved
+from cxr_core.findings import EXCLUSIVE, FINDINGS, column, resolved
 from cxr_core.hierarchy import Hierarchy
 from cxr_core.images import BORDER
 from cxr_core.images.version import PIXELS
@@ -34,7 +34,7 @@ from cxr_core.paths import given
 from cxr_core.private import make_folder
 from cxr_core.runs import files
 from cxr_core.runs.queue import queue
-from cxr_core.runs.records import EXCLUSIVE, FINDINGS, FORMAT
+from cxr_core.runs.records import FORMAT
 from cxr_core.runs.run import SPLITS, Run
 from cxr_core.settings import write_atomic
 from cxr_core.sheets import written

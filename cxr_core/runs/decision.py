@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 
 from cxr_core.activity import record
 from cxr_core.errors import ConfigError, RunError
-from cxr_core.findings import learnt
+from cxr_core.findings import FINDINGS, learnt
 from cxr_core.hierarchy import Coherent
 from cxr_core.labels import thresholded
 from cxr_core.runs import files
-from cxr_core.runs.records import FINDINGS, DecisionRule, OperatingPoint, damaged, read, written
+from cxr_core.runs.records import DecisionRule, OperatingPoint, damaged, read, written
 from cxr_core.runs.run import Run
 from cxr_core.settings import write_atomic
 

@@ -24,11 +24,12 @@ from cxr_core.activity import record
 from cxr_core.data import Dataset, Pseudonyms
 from cxr_core.errors import CxrError, DiskError, RunError
 from cxr_core.evaluation import unpaired
+from cxr_core.findings import FINDINGS
 from cxr_core.labels import indices
 from cxr_core.runs import files, records
 from cxr_core.runs.decision import Decision
 from cxr_core.runs.measured import Measured, measure_of, measured
-from cxr_core.runs.records import FINDINGS, ExternalNote, FindingMetrics
+from cxr_core.runs.records import ExternalNote, FindingMetrics
 from cxr_core.runs.run import TEXT_COLUMNS, Run
 from cxr_core.settings import Stamp, stamp, write_atomic
 from cxr_core.sheets import read, written

@@ -13,10 +13,10 @@ from cxr_core.errors import RunError
 from cxr_core.evaluation import bootstrap, calibrate, logits_of, report
 from cxr_core.evaluation.balance import unjudged
 from cxr_core.evaluation.calibration import brier, ece
+from cxr_core.findings import FINDINGS
 from cxr_core.labels import Implied, decide, indices
 from cxr_core.runs.decision import Decision
 from cxr_core.runs.measured_findings import measure_findings
-from cxr_core.runs.records import FINDINGS
 from cxr_core.runs.run import Run
 
 Measured = tuple[dict[str, Any], pd.DataFrame]

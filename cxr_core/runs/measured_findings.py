@@ -11,10 +11,9 @@ import pandas as pd
 
 from cxr_core.errors import RunError
 from cxr_core.evaluation.findings import calibration, judged
-from cxr_core.findings import PREFIX, Policy, spoken, values_of
+from cxr_core.findings import FINDINGS, PREFIX, Policy, texts, values_of
 from cxr_core.hierarchy import Hierarchy
 from cxr_core.runs.decision import Decision
-from cxr_core.runs.records import FINDINGS
 
 # A figure of ours -> its name among those of a class, where that is another.
 _CALLED = {"sensitivity": "recall", "ppv": "precision"}
@@ -76,7 +75,7 @@ def measure_findings(
     rest = [name for name in table.columns if name != "decision" and not name.startswith(("p_", PREFIX))]
     labels = [name for name in table.columns if name.startswith(PREFIX)]
     decided = table[rest].copy()
-    decided["decision"] = spoken(tree.present(probabilities, decision.thresholds), names)
+    decided["decision"] = texts(tree.present(probabilities, decision.thresholds), names)
     return metrics, pd.concat([decided, table[labels], table[[f"p_{name}" for name in names]]], axis=1)
 
 

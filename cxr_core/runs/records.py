@@ -21,7 +21,6 @@ from cxr_core.settings import from_json
 # The number of the way in which a run is written down. A run without one is of the first.
 FORMAT = 3
 
-EXCLUSIVE, FINDINGS = "exclusive", "findings"
 
 Number = float | None
 Pair = Annotated[list[float], Field(min_length=2, max_length=2)] | None

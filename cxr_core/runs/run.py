@@ -28,7 +28,7 @@ from cxr_core.audit import Audit
 from cxr_core.audit.kinds import KINDS, WARNS
 from cxr_core.config import TrainConfig
 from cxr_core.errors import ConfigError, RunError
-from cxr_core.findings import column
+from cxr_core.findings import EXCLUSIVE, FINDINGS, column
 from cxr_core.hierarchy import Coherent, Hierarchy
 from cxr_core.images import Mask
 from cxr_core.images.masking import without_border
@@ -38,8 +38,6 @@ from cxr_core.private import file_mode
 from cxr_core.runs import files, records
 from cxr_core.runs.liveness import alive, worker_lock
 from cxr_core.runs.records import (
-    EXCLUSIVE,
-    FINDINGS,
     FORMAT,
     Epoch,
     FindingMetrics,

@@ -1,7 +1,7 @@
 """Training on findings: any number of them an image, each learnt and judged where it is known.
 
-    label = labelled(run, samples)                       # (N, 4, K): see ROWS
-    objective = Findings(run.config, run.classes, tree, label, device)
+    label = labelled(samples, run.tree, run.config.policy)       # (N, 4, K): see TRUTH
+    objective = Findings(run.config, run.tree, label, val, device)
 
 With a hierarchy the network learns each label where all that it implies is there (:mod:`cxr_core.hierarchy`); what
 means none of the findings is not learnt. Judged are the labels that are certain, whatever training makes of the others.
@@ -23,7 +23,7 @@ from cxr_core.evaluation.thresholds import Rule, best_f1, choose
 from cxr_core.findings import Bools, Policy, resolved, values_of
 from cxr_core.hierarchy import Hierarchy
 from cxr_core.model.masked import known_balanced_alpha, masked_focal_loss
-from cxr_core.training.objectives import Labels, alpha_of, within
+from cxr_core.training.objectives import Labels, alpha_of, log_odds
 
 # What a row of ``label`` holds of each name: whether it is there and whether that is certain, what is learnt and
 # whether it is.
@@ -93,10 +93,7 @@ class Findings:
 
     def guess(self) -> NDArray[np.float64]:
         target, learnt = self._label[:, TARGET], self._label[:, LEARNT]
-        shares = (target * learnt).sum(axis=0) / np.maximum(learnt.sum(axis=0), 1)
-        shares = within(shares, len(self._label))
-        logits: NDArray[np.float64] = np.log(shares / (1 - shares))
-        return logits
+        return log_odds((target * learnt).sum(axis=0) / np.maximum(learnt.sum(axis=0), 1), len(self._label))
 
     def _learnt(self, label: Labels) -> tuple[Tensor, Tensor]:
         return torch.from_numpy(label[:, TARGET]), torch.from_numpy(label[:, LEARNT]) > 0

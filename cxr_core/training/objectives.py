@@ -101,8 +101,10 @@ class Exclusive:
     def guess(self) -> NDArray[np.float64]:
         known = len(self.classes)
         means = targets(np.arange(known), self.classes, self.implied) if self.implied else np.eye(known)
-        shares = within(means[self._label].mean(axis=0), len(self._label))
-        logits: NDArray[np.float64] = np.log(shares / (1 - shares)) if self.implied else np.log(shares)
+        shares = means[self._label].mean(axis=0)
+        if self.implied:
+            return log_odds(shares, len(self._label))
+        logits: NDArray[np.float64] = np.log(_within(shares, len(self._label)))
         return logits
 
 
@@ -131,12 +133,17 @@ class CoherentClasses(Exclusive):
 
     def guess(self) -> NDArray[np.float64]:
         taught, known = (part[self._label].double().sum(dim=0).numpy() for part in (self._taught, self._known))
-        shares = within(taught / np.maximum(known, 1), len(self._label))
-        logits: NDArray[np.float64] = np.log(shares / (1 - shares))
-        return logits
+        return log_odds(taught / np.maximum(known, 1), len(self._label))
 
 
-def within(shares: NDArray[np.floating], n: int) -> NDArray[np.floating]:
+def log_odds(shares: NDArray[np.floating], n: int) -> NDArray[np.float64]:
+    """Of shares of n images, in logits."""
+    inside = _within(shares, n)
+    logits: NDArray[np.float64] = np.log(inside / (1 - inside))
+    return logits
+
+
+def _within(shares: NDArray[np.floating], n: int) -> NDArray[np.floating]:
     """Shares of n images, none of them so near to 0 or 1 that its logit is no number."""
     clipped: NDArray[np.floating] = np.clip(shares, 0.5 / n, 1 - 0.5 / n)
     return clipped

@@ -25,6 +25,7 @@ from cxr_core.audit import audit
 from cxr_core.data import Pseudonyms, scan
 from cxr_core.disk import free_at, room_for, size
 from cxr_core.errors import CxrError, DatasetError, DiskError, RunError
+from cxr_core.findings import EXCLUSIVE, FINDINGS
 from cxr_core.hierarchy import Coherent
 from cxr_core.inference import Trained
 from cxr_core.inference.embedding import keep_embedding
@@ -35,7 +36,6 @@ from cxr_core.model.network import initial_suffix, load_prefix, save_weights
 from cxr_core.private import open_private
 from cxr_core.runs import Run, files, speeds
 from cxr_core.runs.queue import owner_of
-from cxr_core.runs.records import EXCLUSIVE, FINDINGS
 from cxr_core.settings import replacing, write_atomic
 from cxr_core.sheets import written
 from cxr_core.training.divergence import signs

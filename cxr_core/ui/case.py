@@ -20,12 +20,12 @@ from cxr_core import charts, images
 from cxr_core.bars import OF_ANY_KIND, bars
 from cxr_core.errors import ImageError
 from cxr_core.figures import of
+from cxr_core.findings import FINDINGS
 from cxr_core.images import BORDER, jpeg
 from cxr_core.inference import Neighbours
 from cxr_core.inference.neighbours import FILE
 from cxr_core.labels import rule_text, thresholded
 from cxr_core.runs import Decision, Run
-from cxr_core.runs.records import FINDINGS
 from cxr_core.settings import Stamp, stamp
 from cxr_core.ui.cached import FULL_SIDE, cached_predictor, thumbnail
 from cxr_core.ui.frame import escaped

@@ -11,8 +11,7 @@ import streamlit as st
 from cxr_core.config import TrainConfig
 from cxr_core.data import Dataset
 from cxr_core.data.splits import assign
-from cxr_core.findings import effect, learnt, values_of
-from cxr_core.runs.records import FINDINGS
+from cxr_core.findings import FINDINGS, effect, learnt, values_of
 from cxr_core.ui.sheet import sheet
 
 _TITLES = {

@@ -14,10 +14,10 @@ from cxr_core.config import PRESETS, SMALL_CNN_DEFAULTS, TrainConfig
 from cxr_core.data import Dataset, fixes
 from cxr_core.data.persons import person_names
 from cxr_core.errors import ConfigError
+from cxr_core.findings import EXCLUSIVE, FINDINGS
 from cxr_core.runs import list_runs
 from cxr_core.runs.creation import MONITORS
 from cxr_core.runs.estimate import estimate, kept_features
-from cxr_core.runs.records import EXCLUSIVE, FINDINGS
 from cxr_core.settings import runs_dir
 from cxr_core.ui.frame import duration, escaped
 

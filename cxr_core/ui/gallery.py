@@ -10,7 +10,7 @@ from cxr_core import images
 from cxr_core.data import Dataset, fixes
 from cxr_core.errors import ImageError
 from cxr_core.figures import UNDEFINED, of
-from cxr_core.findings import Bools, Floats, Policy, learnt, means_none, resolved, values_of
+from cxr_core.findings import FINDINGS, Bools, Floats, Policy, learnt, means_none, resolved, values_of
 from cxr_core.hierarchy import Hierarchy
 from cxr_core.images import Mask
 from cxr_core.labels import indices, parse_labels, targets
@@ -36,10 +36,10 @@ def sample_grid(dataset: Dataset) -> None:
     """Thumbnails by split and class with a page turner; a click opens the whole picture."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen_split = st.selectbox("Split", [ALL, *filter(None, dataset.splits)], key="grid-split", width=150)
-        word = "Finding" if dataset.task == "findings" else "Class"
+        word = "Finding" if dataset.task == FINDINGS else "Class"
         chosen_class = st.selectbox(word, [ALL, *dataset.classes], key="grid-class", width=220)
         says = YES
-        if dataset.task == "findings" and chosen_class != ALL:
+        if dataset.task == FINDINGS and chosen_class != ALL:
             says = st.selectbox("Labelled", list(SAYS), key="grid-says", width=150)
         samples = _filtered(dataset, chosen_split, chosen_class, says)
         pages = max(1, -(-len(samples) // PER_PAGE))
@@ -61,7 +61,7 @@ def _filtered(dataset: Dataset, split: str, label: str, says: str) -> pd.DataFra
     keep = np.ones(len(samples), dtype=bool)
     if split != ALL:
         keep &= (samples["split"] == split).to_numpy()
-    if label != ALL and dataset.task == "findings":
+    if label != ALL and dataset.task == FINDINGS:
         # A name of the data set that was open before may be left in the widget.
         values = dataset.values[:, dataset.classes.index(label)]
         keep &= SAYS[says](values)
@@ -131,7 +131,7 @@ def network_batch(dataset: Dataset, size: int) -> None:
 
 def _targets(dataset: Dataset, drawn: pd.DataFrame) -> tuple[list[str], str]:
     """What is learnt of each image, as text behind its label, and what the numbers mean."""
-    if dataset.task == "findings":
+    if dataset.task == FINDINGS:
         names = dataset.classes
         told = [names[k] for k in learnt(names)]
         values = values_of(drawn, names)

@@ -12,8 +12,9 @@ from cxr_core.data.sets.draft import VIEWS, Draft
 from cxr_core.data.sets.padchest import listed
 from cxr_core.data.sets.place import Place
 from cxr_core.data.sets.reader import Reader
-from cxr_core.data.sets.record import FINDINGS, Record, Rules
+from cxr_core.data.sets.record import Record, Rules
 from cxr_core.errors import DatasetError
+from cxr_core.findings import FINDINGS
 
 NO_FINDING, COVID = "normal", "COVID-19"
 _UNUSABLE = ("exclude", "suboptimal study", "unchanged")

@@ -11,8 +11,9 @@ from cxr_core.data.sets.chexpert import DEVICES, NAMES, NO_FINDING, contradictio
 from cxr_core.data.sets.draft import MISSING, VIEWS, Draft
 from cxr_core.data.sets.place import Place
 from cxr_core.data.sets.reader import Reader
-from cxr_core.data.sets.record import FINDINGS, Record, Rules
+from cxr_core.data.sets.record import Record, Rules
 from cxr_core.errors import DatasetError
+from cxr_core.findings import FINDINGS
 
 _SECTIONS = ("report", "impression", "findings")
 _SPLITS = {"train": "train", "valid": "val", "validate": "val", "val": "val", "test": "test"}

@@ -9,7 +9,8 @@ from cxr_core.data.sets import tables, values
 from cxr_core.data.sets.draft import MISSING, VIEWS, Draft
 from cxr_core.data.sets.place import Place
 from cxr_core.data.sets.reader import Reader
-from cxr_core.data.sets.record import FINDINGS, Record, Rules
+from cxr_core.data.sets.record import Record, Rules
+from cxr_core.findings import FINDINGS
 
 NO_FINDING = "No Finding"
 _UNKNOWN = ("todo", "unknown", "")

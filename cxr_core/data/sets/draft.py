@@ -17,9 +17,10 @@ from cxr_core.data.listing import relative
 from cxr_core.data.sets import values
 from cxr_core.data.sets.index import Index
 from cxr_core.data.sets.place import Place
-from cxr_core.data.sets.record import COLUMNS, EXCLUSIVE, Record, Rules
+from cxr_core.data.sets.record import COLUMNS, Record, Rules
 from cxr_core.errors import DatasetError
 from cxr_core.figures import of
+from cxr_core.findings import EXCLUSIVE
 from cxr_core.paths import shown
 
 # Choices that most sets have; the first is what is done when nobody says otherwise.

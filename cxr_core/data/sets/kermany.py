@@ -13,8 +13,9 @@ from cxr_core.data.sets import trees
 from cxr_core.data.sets.draft import Draft
 from cxr_core.data.sets.place import Place
 from cxr_core.data.sets.reader import Reader
-from cxr_core.data.sets.record import EXCLUSIVE, Record, Rules
+from cxr_core.data.sets.record import Record, Rules
 from cxr_core.figures import of
+from cxr_core.findings import EXCLUSIVE
 
 _CLASSES = {"NORMAL", "PNEUMONIA"}
 _CAUSE = r"person\d+_(bacteria|virus)_"

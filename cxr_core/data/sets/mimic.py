@@ -10,8 +10,9 @@ from cxr_core.data.sets.chexpert import DEVICES, NAMES, NO_FINDING, contradictio
 from cxr_core.data.sets.draft import MISSING, VIEWS, Draft
 from cxr_core.data.sets.place import Place
 from cxr_core.data.sets.reader import Reader
-from cxr_core.data.sets.record import FINDINGS, Record, Rules
+from cxr_core.data.sets.record import Record, Rules
 from cxr_core.errors import DatasetError
+from cxr_core.findings import FINDINGS
 
 _SPLITS = {"train": "train", "validate": "val", "val": "val", "test": "test"}
 _KEYS = ["subject_id", "study_id"]

@@ -8,7 +8,8 @@ from cxr_core.data.sets.draft import MISSING, Draft
 from cxr_core.data.sets.nih import people
 from cxr_core.data.sets.place import Place
 from cxr_core.data.sets.reader import Reader
-from cxr_core.data.sets.record import FINDINGS, Record, Rules
+from cxr_core.data.sets.record import Record, Rules
+from cxr_core.findings import FINDINGS
 
 NAMES = ("Fracture", "Pneumothorax", "Airspace opacity", "Nodule or mass")
 _ANSWERS = {"yes": "1", "no": "0"}

@@ -20,10 +20,10 @@ from cxr_core.data.sets.index import Index, depth_of
 from cxr_core.data.sets.padchest import listed
 from cxr_core.data.sets.place import look
 from cxr_core.data.sets.reader import chosen
-from cxr_core.data.sets.record import EXCLUSIVE, FINDINGS, Record, Rules
+from cxr_core.data.sets.record import Record, Rules
 from cxr_core.errors import DatasetError, Question
 from cxr_core.figures import of
-from cxr_core.findings import NO_FINDING, means_none
+from cxr_core.findings import EXCLUSIVE, FINDINGS, NO_FINDING, means_none
 
 # Names that say what a column holds, without blanks and signs.
 _KNOWN = {

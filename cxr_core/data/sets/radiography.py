@@ -7,7 +7,8 @@ from cxr_core.data.sets import trees
 from cxr_core.data.sets.draft import Draft
 from cxr_core.data.sets.place import Place
 from cxr_core.data.sets.reader import Reader
-from cxr_core.data.sets.record import EXCLUSIVE, Record, Rules
+from cxr_core.data.sets.record import Record, Rules
+from cxr_core.findings import EXCLUSIVE
 
 CLASSES = ("COVID", "Lung_Opacity", "Normal", "Viral Pneumonia")
 # COVID and Viral Pneumonia together are in no other set.

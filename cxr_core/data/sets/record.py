@@ -15,7 +15,6 @@ from pathlib import Path
 import pandas as pd
 
 COLUMNS = ("file", "patient", "study", "age", "wrong_age", "sex", "view", "source", "split")
-EXCLUSIVE, FINDINGS = "exclusive", "findings"
 Rules = Mapping[str, str]
 
 

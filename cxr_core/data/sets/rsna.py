@@ -9,9 +9,10 @@ from cxr_core.data.sets import tables, values
 from cxr_core.data.sets.draft import MISSING, Draft
 from cxr_core.data.sets.place import Place
 from cxr_core.data.sets.reader import Reader
-from cxr_core.data.sets.record import EXCLUSIVE, FINDINGS, Record, Rules
+from cxr_core.data.sets.record import Record, Rules
 from cxr_core.errors import DatasetError
 from cxr_core.figures import of
+from cxr_core.findings import EXCLUSIVE, FINDINGS
 
 CLASSES = ("Normal", "No Lung Opacity / Not Normal", "Lung Opacity")
 FINDING = "Lung Opacity"

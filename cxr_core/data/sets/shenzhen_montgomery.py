@@ -8,8 +8,9 @@ from cxr_core.data.sets import tables, trees, values
 from cxr_core.data.sets.draft import Draft
 from cxr_core.data.sets.place import Place
 from cxr_core.data.sets.reader import Reader
-from cxr_core.data.sets.record import EXCLUSIVE, Record, Rules
+from cxr_core.data.sets.record import Record, Rules
 from cxr_core.errors import DatasetError
+from cxr_core.findings import EXCLUSIVE
 
 _NAME = r"^(CHNCXR|MCUCXR)_\d+_([01])\.\w+$"
 # "male 45yrs" in one set, "Patient's Sex: F" in the other.

@@ -9,8 +9,9 @@ from cxr_core.data.sets import tables
 from cxr_core.data.sets.draft import MISSING, Draft
 from cxr_core.data.sets.place import Place
 from cxr_core.data.sets.reader import Reader
-from cxr_core.data.sets.record import FINDINGS, Record, Rules
+from cxr_core.data.sets.record import Record, Rules
 from cxr_core.errors import DatasetError
+from cxr_core.findings import FINDINGS
 
 FINDING = "Pneumothorax"
 

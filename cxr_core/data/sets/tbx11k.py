@@ -11,8 +11,9 @@ from cxr_core.data.sets import tables
 from cxr_core.data.sets.draft import MISSING, Draft
 from cxr_core.data.sets.place import Place
 from cxr_core.data.sets.reader import Reader
-from cxr_core.data.sets.record import EXCLUSIVE, Record, Rules
+from cxr_core.data.sets.record import Record, Rules
 from cxr_core.errors import DatasetError
+from cxr_core.findings import EXCLUSIVE
 
 _CLASSES = {"health": "Healthy", "sick": "Sick, no tuberculosis", "tb": "Tuberculosis"}
 _KINDS = {

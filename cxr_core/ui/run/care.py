@@ -14,10 +14,10 @@ import streamlit as st
 
 from cxr_core.config import TrainConfig
 from cxr_core.errors import CxrError
+from cxr_core.findings import FINDINGS
 from cxr_core.reports import Document, Text, html, markdown, model_card
 from cxr_core.runs import Run, jobs, title
 from cxr_core.runs.pinned import pin, pinned, unpin
-from cxr_core.runs.records import FINDINGS
 from cxr_core.ui import download, escaped, guarded, state_badge, warnings_banner
 from cxr_core.ui.link import drop
 from cxr_core.ui.run.results import state_notice

@@ -11,9 +11,9 @@ from cxr_core.data import Dataset
 from cxr_core.errors import CxrError
 from cxr_core.evaluation import balance
 from cxr_core.figures import number, of
+from cxr_core.findings import FINDINGS
 from cxr_core.private import make_folder
 from cxr_core.runs import Run, start_training
-from cxr_core.runs.records import FINDINGS
 from cxr_core.settings import data_dir, remember_dataset, runs_dir
 from cxr_core.ui import cached_scan, escaped, guarded, progress_bar, state_badge
 from cxr_core.ui.run.live import live_run

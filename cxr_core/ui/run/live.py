@@ -16,9 +16,10 @@ import streamlit as st
 from cxr_core import charts
 from cxr_core.evaluation import balance
 from cxr_core.figures import compact, of
+from cxr_core.findings import FINDINGS
 from cxr_core.runs import Run, jobs
 from cxr_core.runs.queue import ahead_of
-from cxr_core.runs.records import FINDINGS, Epoch
+from cxr_core.runs.records import Epoch
 from cxr_core.runs.run import ACTIVE
 from cxr_core.runs.titles import in_queue
 from cxr_core.ui import duration, escaped, guarded, metric, state_badge, warnings_banner

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from cxr_core.errors import RunError
 from cxr_core.evaluation import curves
+from cxr_core.findings import FINDINGS
 from cxr_core.labels import indices, targets
 from cxr_core.runs import Run, files
 from cxr_core.runs.measured import Measured, measured
-from cxr_core.runs.records import FINDINGS
 from cxr_core.settings import Stamp, stamp
 from cxr_core.ui.run.measured_findings import whole_findings
 

@@ -12,9 +12,9 @@ import streamlit as st
 from cxr_core.errors import RunError
 from cxr_core.evaluation import balance
 from cxr_core.figures import number, of
+from cxr_core.findings import FINDINGS
 from cxr_core.runs import Decision, Run, list_runs
 from cxr_core.runs.needs import gone
-from cxr_core.runs.records import FINDINGS
 from cxr_core.runs.run import ACTIVE
 from cxr_core.settings import runs_dir
 from cxr_core.ui import STATES, escaped

@@ -17,9 +17,9 @@ import streamlit as st
 from cxr_core.errors import RunError
 from cxr_core.evaluation import balance
 from cxr_core.figures import of
+from cxr_core.findings import FINDINGS
 from cxr_core.hierarchy import Coherent
 from cxr_core.runs import Run, list_runs, viewings
-from cxr_core.runs.records import FINDINGS
 from cxr_core.runs.run import ACTIVE
 from cxr_core.runs.titles import titles
 from cxr_core.settings import runs_dir

@@ -9,8 +9,8 @@ import streamlit as st
 from cxr_core.charts.finding_difference import finding_differences
 from cxr_core.evaluation.paired_findings import Compared, Difference, compared
 from cxr_core.figures import UNDEFINED, counted, interval, number, of, signed
+from cxr_core.findings import FINDINGS
 from cxr_core.runs import Run, viewings
-from cxr_core.runs.records import FINDINGS
 from cxr_core.settings import Stamp
 from cxr_core.ui import escaped, metric
 from cxr_core.ui.evaluate.classes import NO_BAR
