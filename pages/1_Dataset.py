@@ -9,7 +9,7 @@ from cxr_core.config import TrainConfig
 from cxr_core.data import Dataset
 from cxr_core.data.cautions import cautions
 from cxr_core.figures import of
-from cxr_core.findings import learnt
+from cxr_core.findings import EXCLUSIVE, FINDINGS, learnt
 from cxr_core.sheets import written
 from cxr_core.ui import download
 from cxr_core.ui.dataset import findings_section, origin_section, people_section
@@ -41,7 +41,7 @@ def files(dataset: Dataset) -> None:
     sizes, formats = st.columns(2)
     sizes.subheader("Sizes", anchor=False)
     # Every combination of findings would be a colour of its own.
-    shown = dataset.samples if dataset.task == "exclusive" else dataset.samples.assign(label="images")
+    shown = dataset.samples if dataset.task == EXCLUSIVE else dataset.samples.assign(label="images")
     sizes.plotly_chart(charts.sizes(shown), key="sizes", config={"displayModeBar": False})
     formats.subheader("Formats", anchor=False)
     formats.plotly_chart(charts.formats(dataset.samples), key="formats", config={"displayModeBar": False})
@@ -72,7 +72,7 @@ with ui.guarded():
     dataset = ui.open_dataset()
     if dataset is not None:
         images, classes = len(dataset.samples), len(dataset.classes)
-        names = f"{classes} classes" if dataset.task == "exclusive" else f"{len(learnt(dataset.classes))} findings"
+        names = f"{classes} classes" if dataset.task == EXCLUSIVE else f"{len(learnt(dataset.classes))} findings"
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(
                 f"**{ui.escaped(dataset.name)}**: {images:,} images, {names}, {ui.escaped(dataset.layout)}",
@@ -86,7 +86,7 @@ with ui.guarded():
             )
         origin_section(dataset)
         ui.notes(cautions(dataset.samples, dataset.path("")), "What to know of this data set")
-        if dataset.task == "findings":
+        if dataset.task == FINDINGS:
             findings_section(dataset)
         else:
             distribution(dataset)
