@@ -89,7 +89,7 @@ def texts(values: Floats | Bools, names: Sequence[str]) -> list[str]:
     patterns, of = np.unique(np.column_stack([there, open_]), axis=0, return_inverse=True)
     said = []
     for pattern in patterns:
-        present = [names[k] for k, is_there in zip(told, pattern, strict=False) if is_there]
+        present = [names[k] for k, is_there in zip(told, pattern[:-1], strict=True) if is_there]
         said.append(" | ".join(present) or (UNCERTAIN if pattern[-1] else none))
     return [said[number] for number in of.ravel().tolist()]
 

@@ -17,7 +17,7 @@ import pandas as pd
 from cxr_core.data import Dataset, Pseudonyms, scan
 from cxr_core.data.pseudonyms import hidden
 from cxr_core.errors import DatasetError, RunError
-from cxr_core.findings import EXCLUSIVE, FINDINGS, column, is_device, learnt, means_none, values_of
+from cxr_core.findings import EXCLUSIVE, FINDINGS, column, is_device, means_none, values_of
 from cxr_core.inference.trained import Trained
 from cxr_core.matching import Match, matched
 from cxr_core.model import INFERENCE_BATCH, Item, Unreadable, in_batches, keep
@@ -88,7 +88,7 @@ def _evaluated(run: Run, dataset: Dataset, split: str, progress: Progress) -> Me
     if run.task != FINDINGS:
         return evaluate_samples(trained, samples, dataset.path(""), part, progress, paths)
     both = {match.ours for match in matches}
-    absent = tuple(run.classes[k] for k in learnt(run.classes) if run.classes[k] not in both)
+    absent = tuple(name for name in run.findings if name not in both)
     metrics, table = evaluate_samples(trained, samples, dataset.path(""), part, progress, paths, absent)
     return {**metrics, "matched": [match._asdict() for match in matches], "absent": list(absent)}, table
 

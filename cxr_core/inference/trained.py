@@ -17,13 +17,14 @@ from torch import nn
 
 from cxr_core.errors import ConfigError, RunError
 from cxr_core.evaluation import calibrate
-from cxr_core.findings import FINDINGS, present_text
+from cxr_core.findings import FINDINGS
 from cxr_core.images.masking import masked
 from cxr_core.images.version import PIXELS
-from cxr_core.labels import Implied, decide, rule_text
+from cxr_core.labels import Implied, decide
 from cxr_core.model import FeatureStore, Space, infer, pick_device
 from cxr_core.model.network import frozen_features, read_prefix, read_suffix
 from cxr_core.runs import Decision, Run
+from cxr_core.runs.decision import rule_sentence
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,7 @@ class Trained:
     @property
     def rule(self) -> str:
         """How probabilities become a decision, in a sentence."""
-        if self.run.task == FINDINGS:
-            return present_text(self.classes, self.implied)
-        return rule_text(self.classes, self.implied, self.thresholds)
+        return rule_sentence(self.run, self.thresholds)
 
     @cached_property
     def space(self) -> Space:

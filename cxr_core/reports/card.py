@@ -16,12 +16,13 @@ from cxr_core import __version__
 from cxr_core.config import TrainConfig
 from cxr_core.errors import RunError
 from cxr_core.figures import compact, of
-from cxr_core.findings import FINDINGS, present_text
+from cxr_core.findings import FINDINGS
 from cxr_core.hierarchy import Coherent
-from cxr_core.labels import rule_text, thresholded
+from cxr_core.labels import thresholded
 from cxr_core.reports import claim, findings, findings_card, performance, worth
 from cxr_core.reports.document import Block, Bullets, Document, Heading, Table, Text
 from cxr_core.runs import Decision, Run, files
+from cxr_core.runs.decision import rule_sentence
 from cxr_core.runs.external import externals
 from cxr_core.runs.measured import measured
 from cxr_core.runs.run import SPLITS
@@ -103,7 +104,7 @@ def _details(run: Run, decision: Decision) -> list[Block]:
         ],
         ["Output", _output(run)],
         ["Labels", f"{'; '.join(implied)}; {learnt}" if implied else _unrelated(run)],
-        ["Decision rule", _rule(run, decision)],
+        ["Decision rule", rule_sentence(run, decision.thresholds)],
         ["Software", versions],
         ["Licence, contact", "to be filled in by whoever passes this model on"],
     ]
@@ -112,18 +113,12 @@ def _details(run: Run, decision: Decision) -> list[Block]:
 
 def _output(run: Run) -> str:
     if run.task == FINDINGS:
-        return f"calibrated probabilities of {', '.join(findings_card.names_of(run))}, each against its threshold"
+        return f"calibrated probabilities of {', '.join(run.findings)}, each against its threshold"
     return f"calibrated probabilities of {', '.join(run.classes)}, and one decision"
 
 
 def _unrelated(run: Run) -> str:
     return "any number of the findings" if run.task == FINDINGS else "one of the classes"
-
-
-def _rule(run: Run, decision: Decision) -> str:
-    if run.task == FINDINGS:
-        return present_text(run.classes, run.implied)
-    return rule_text(run.classes, run.implied, decision.thresholds)
 
 
 def _origin(config: TrainConfig) -> str:
@@ -149,7 +144,7 @@ def _intended(run: Run) -> list[Block]:
 
 
 def _asked(run: Run) -> list[str]:
-    return findings_card.names_of(run) if run.task == FINDINGS else run.classes
+    return run.findings if run.task == FINDINGS else run.classes
 
 
 def _factors(run: Run) -> list[Block]:

@@ -10,9 +10,10 @@ from typing import Any
 from cxr_core.errors import RunError
 from cxr_core.evaluation.rare import FEW
 from cxr_core.figures import compact, counted, of
-from cxr_core.findings import learnt, none_reached, present_text
+from cxr_core.findings import none_reached
 from cxr_core.reports.document import Block, Table, Text
 from cxr_core.runs import Decision, Run
+from cxr_core.runs.decision import rule_sentence
 
 _COLUMNS = ("Finding", "Known images", "Prevalence", "ROC AUC", "Sensitivity", "Specificity", "Threshold")
 
@@ -21,7 +22,7 @@ def answer(
     run: Run, present: Collection[str], probabilities: Mapping[str, float], withheld: str | None, decision: Decision
 ) -> list[Block]:
     """The findings that are there first, each probability against its threshold, and by which rule."""
-    names = [run.classes[k] for k in learnt(run.classes)]
+    names = run.findings
     order = sorted(names, key=lambda name: (name not in present, -probabilities[name]))
     rows = []
     for name in order:
@@ -35,7 +36,7 @@ def answer(
         Text(f"Marked as withheld. {said}" if withheld else said, strong=True),
         Table(("Finding", "Probability, calibrated", "Threshold", "Against it"), rows, (1, 2)),
         Text(
-            f"Rule: {present_text(run.classes, run.implied)} Thresholds: {by_whom}, on the validation split. "
+            f"Rule: {rule_sentence(run, decision.thresholds)} Thresholds: {by_whom}, on the validation split. "
             f"Calibrated with temperature {decision.temperature:.3f} (validation split)."
         ),
     ]

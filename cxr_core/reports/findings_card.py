@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from cxr_core.figures import compact, of, percent
-from cxr_core.findings import Policy, effect, learnt, values_of
+from cxr_core.findings import Policy, effect, values_of
 from cxr_core.reports import findings
 from cxr_core.reports.document import Block, Heading, Table, Text
 from cxr_core.runs import Decision, Run
@@ -21,14 +21,9 @@ _UNCERTAIN = {"unknown": "left out of the loss", "1": "taken for yes", "0": "tak
 _BLANK = {"0": "taken for no (not mentioned is not there)", "unknown": "left out of the loss"}
 
 
-def names_of(run: Run) -> list[str]:
-    """The findings that the run learns."""
-    return [run.classes[k] for k in learnt(run.classes)]
-
-
 def metrics_used(run: Run, decision: Decision) -> list[Block]:
     """Which figures, and how thresholds and the best epoch were chosen."""
-    limits = ", ".join(f"{name} {decision.thresholds[name]:.3f}" for name in names_of(run))
+    limits = ", ".join(f"{name} {decision.thresholds[name]:.3f}" for name in run.findings)
     by_whom = f"a person, {decision.chosen}" if decision.chosen else f"the training ({_aim(run)})"
     return [
         Heading("Metrics"),
@@ -100,7 +95,7 @@ def labels(samples: pd.DataFrame, run: Run) -> list[Block]:
     said += [Text(sentence) for sentence in learnt_of(policy)]
     train = samples[samples["split"] == "train"]
     found = effect(values_of(train, run.classes), run.classes, policy)
-    rows = [[name, *(f"{getattr(found[name], kind):,}" for kind in (*_CAME, *_LEARNT))] for name in names_of(run)]
+    rows = [[name, *(f"{getattr(found[name], kind):,}" for kind in (*_CAME, *_LEARNT))] for name in run.findings]
     titles = ("Training images", *_CAME.values(), *_LEARNT.values())
     return [*said, Table(titles, rows, tuple(range(1, len(titles))))]
 

@@ -17,11 +17,11 @@ from cxr_core.errors import RunError
 from cxr_core.figures import compact, of
 from cxr_core.findings import FINDINGS
 from cxr_core.inference import Neighbour
-from cxr_core.labels import rule_text
 from cxr_core.reports import findings, known, performance
 from cxr_core.reports.document import Block, Bullets, Document, Heading, Picture, Pictures, Table, Text
 from cxr_core.reports.verdict import verdict
 from cxr_core.runs import Decision, Run, files, title
+from cxr_core.runs.decision import rule_sentence
 from cxr_core.runs.measured import measured
 
 HEAT_SENTENCE = "A heat map shows what moved the score, not that the score is right."
@@ -130,7 +130,7 @@ def _answer(run: Run, answered: Answered, decision: Decision) -> list[Block]:
         rows.append([name, compact(value), compact(part.threshold if part else None), reached])
     by_whom = f"chosen by a person on {decision.chosen[:10]}" if decision.chosen else "chosen by the training"
     thresholds = f" Thresholds: {by_whom}, on the validation split." if shown.against else ""
-    rule = rule_text(run.classes, run.implied, decision.thresholds)
+    rule = rule_sentence(run, decision.thresholds)
     said += [
         Text(label, strong=True),
         *([Text(shown.reason)] if shown.reason else []),

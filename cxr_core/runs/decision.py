@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 
 from cxr_core.activity import record
 from cxr_core.errors import ConfigError, RunError
-from cxr_core.findings import FINDINGS, learnt
+from cxr_core.findings import FINDINGS, present_text
 from cxr_core.hierarchy import Coherent
-from cxr_core.labels import thresholded
+from cxr_core.labels import rule_text, thresholded
 from cxr_core.runs import files
 from cxr_core.runs.records import DecisionRule, OperatingPoint, damaged, read, written
 from cxr_core.runs.run import Run
@@ -40,7 +40,7 @@ class Decision:
             )
         labels: list[str] = []
         if run.task == FINDINGS:
-            labels = [run.classes[k] for k in learnt(run.classes)]
+            labels = run.findings
         elif run.implied and not isinstance(run.implied, Coherent):
             # Coherent labels have thresholds only where a person chose some.
             labels = run.classes
@@ -51,6 +51,13 @@ class Decision:
         if point:
             thresholds |= point.thresholds
         return cls(rule.temperature, thresholds, rule.epoch, rule.monitor, point.chosen if point else "")
+
+
+def rule_sentence(run: Run, thresholds: Mapping[str, float]) -> str:
+    """How the run's probabilities become a decision under these thresholds, or findings: one sentence."""
+    if run.task == FINDINGS:
+        return present_text(run.classes, run.implied)
+    return rule_text(run.classes, run.implied, thresholds)
 
 
 def _point(run: Run) -> OperatingPoint | None:

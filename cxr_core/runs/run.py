@@ -28,7 +28,7 @@ from cxr_core.audit import Audit
 from cxr_core.audit.kinds import KINDS, WARNS
 from cxr_core.config import TrainConfig
 from cxr_core.errors import ConfigError, RunError
-from cxr_core.findings import EXCLUSIVE, FINDINGS, column
+from cxr_core.findings import EXCLUSIVE, FINDINGS, column, learnt
 from cxr_core.hierarchy import Coherent, Hierarchy
 from cxr_core.images import Mask
 from cxr_core.images.masking import without_border
@@ -113,6 +113,11 @@ class Run:
     def task(self) -> str:
         """``exclusive``: an image has one class; ``findings``: any number of them."""
         return self.info.task
+
+    @property
+    def findings(self) -> list[str]:
+        """The labels that are learnt and have an answer of their own: all but what means none of them."""
+        return [self.classes[k] for k in learnt(self.classes)]
 
     @property
     def tree(self) -> Hierarchy:
@@ -283,6 +288,12 @@ class Run:
     def best(self) -> Epoch | None:
         """The history row of the best validation epoch so far."""
         return next((row for row in reversed(self.history) if row.best), None)
+
+    def images_of(self, split: str) -> int:
+        """Images of a split. Findings are counted from the table of the split: an image has several, or none."""
+        if self.task == FINDINGS:
+            return int(self.split["split"].eq(split).sum())
+        return sum(self.info.counts[split].values())
 
     @property
     def split(self) -> pd.DataFrame:

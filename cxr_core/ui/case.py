@@ -24,8 +24,9 @@ from cxr_core.findings import FINDINGS
 from cxr_core.images import BORDER, jpeg
 from cxr_core.inference import Neighbours
 from cxr_core.inference.neighbours import FILE
-from cxr_core.labels import rule_text, thresholded
+from cxr_core.labels import thresholded
 from cxr_core.runs import Decision, Run
+from cxr_core.runs.decision import rule_sentence
 from cxr_core.settings import Stamp, stamp
 from cxr_core.ui.cached import FULL_SIDE, cached_predictor, thumbnail
 from cxr_core.ui.frame import escaped
@@ -121,7 +122,7 @@ def answer_view(run: Run, case: Case, key: str) -> None:
             for part in shown.against
         )
         st.caption(f"Probability against threshold: {listed}.")
-    st.caption(escaped(rule_text(run.classes, run.implied, thresholds)))
+    st.caption(escaped(rule_sentence(run, thresholds)))
 
 
 def similar_view(run: Run, case: Case, key: str) -> None:

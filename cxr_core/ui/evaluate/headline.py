@@ -7,8 +7,9 @@ import streamlit as st
 
 from cxr_core.evaluation import balance
 from cxr_core.figures import interval, number, of
-from cxr_core.labels import rule_text, thresholded
+from cxr_core.labels import thresholded
 from cxr_core.runs import Run
+from cxr_core.runs.decision import rule_sentence
 from cxr_core.ui import escaped, metric
 from cxr_core.ui.run import external_figures, verdict_banner, viewed
 from cxr_core.ui.run.results import best_epoch_line
@@ -100,7 +101,7 @@ def decision_text(run: Run, report: Mapping[str, Any]) -> None:
     """The rule in words, and the thresholds it uses."""
     counts = thresholded(run.classes, run.implied)
     thresholds = {name: limit for name, limit in (report.get("thresholds") or {}).items() if name in counts}
-    rule = escaped(rule_text(run.classes, run.implied, thresholds))
+    rule = escaped(rule_sentence(run, thresholds))
     if thresholds:
         listed = ", ".join(f"{escaped(name)} {number(limit)}" for name, limit in sorted(thresholds.items()))
         chosen = report.get("operating_point_chosen")

@@ -11,8 +11,9 @@ import streamlit as st
 
 from cxr_core.charts.present import SHOWN, by_threshold, present_bars
 from cxr_core.figures import number
-from cxr_core.findings import learnt, none_reached, present_text
+from cxr_core.findings import none_reached
 from cxr_core.runs import Decision, Run
+from cxr_core.runs.decision import rule_sentence
 from cxr_core.ui import escaped
 from cxr_core.ui.sheet import sheet
 
@@ -44,7 +45,7 @@ def findings_view(run: Run, prediction: "Prediction", key: str) -> None:
         for name in order[:SHOWN]
     )
     st.caption(f"Probability against threshold: {listed}.")
-    st.caption(escaped(present_text(run.classes, run.implied)))
+    st.caption(escaped(rule_sentence(run, limits)))
 
 
 def first(run: Run, prediction: "Prediction") -> str:
@@ -54,4 +55,4 @@ def first(run: Run, prediction: "Prediction") -> str:
 
 def _scores(run: Run, prediction: "Prediction") -> dict[str, float]:
     probabilities = prediction.probabilities or {}
-    return {run.classes[k]: probabilities[run.classes[k]] for k in learnt(run.classes)}
+    return {name: probabilities[name] for name in run.findings}

@@ -189,7 +189,7 @@ def _curves(run: Run, history: list[Epoch]) -> None:
 def _draw(run: Run, drawn: Mapping[str, tuple[pd.DataFrame, dict[str, Any]]]) -> None:
     # Row by row: on a phone, where columns stack, the order stays.
     places = [*st.columns(2), *st.columns(2)]
-    for place, (name, (frame, spec)) in zip(places, drawn.items(), strict=False):
+    for place, (name, (frame, spec)) in zip(places, drawn.items(), strict=True):
         place.vega_lite_chart(
             frame, spec, key=f"{name}-{run.id}", on_select="rerun", selection_mode=["z"], width="stretch"
         )

@@ -11,7 +11,6 @@ import streamlit as st
 
 from cxr_core import charts
 from cxr_core.figures import compact, number, of
-from cxr_core.findings import learnt
 from cxr_core.runs import Run
 from cxr_core.runs.records import Epoch
 from cxr_core.ui import metric
@@ -26,14 +25,9 @@ def spoken(figure: str) -> str:
     return figure.replace("_", " ").replace("f1", "F1").replace("roc auc", "ROC AUC")
 
 
-def names_of(run: Run) -> list[str]:
-    """The findings that the run learns."""
-    return [run.classes[k] for k in learnt(run.classes)]
-
-
 def numbers(run: Run, history: list[Epoch], best: Epoch) -> None:
     """The best epoch so far: macro ROC AUC of train and validation, and each finding's on validation."""
-    names = names_of(run)
+    names = run.findings
     areas = {name: best.val.roc_auc.get(name) for name in names}
     judged = of(sum(area is not None for area in areas.values()), len(names))
     for place, (label, value, counted) in zip(
@@ -58,7 +52,7 @@ def numbers(run: Run, history: list[Epoch], best: Epoch) -> None:
 
 def curves(run: Run, history: list[Epoch]) -> dict[str, tuple[pd.DataFrame, dict[str, Any]]]:
     """Loss, macro ROC AUC and macro F1, and the areas of the findings chosen in a box that this draws."""
-    names = names_of(run)
+    names = run.findings
     shown = st.multiselect("Findings in the curves", names, names[:SHOWN], key=f"live-findings-{run.id}")
     return {
         "macro_roc_auc": charts.live_curve(history, "macro_roc_auc"),

@@ -124,9 +124,7 @@ def best_epoch_line(run: Run) -> str:
     config, history, best = run.config, run.history, run.best
     if best is None:
         return "The history of this run is empty, so the epoch of these weights is not known."
-    # An image may have several findings, or none.
-    counts = run.info.counts["val"]
-    images = int(run.split["split"].eq("val").sum()) if run.task == FINDINGS else sum(counts.values())
+    images = run.images_of("val")
     value = best.val.figure(config.monitor)
     return (
         f"The weights are those of epoch {best.epoch}, of {len(history)} trained and {config.epochs} planned: the "

@@ -108,7 +108,7 @@ def _facts(run: Run) -> dict[str, Any]:
         "dataset": run.info.dataset_name,
         "val_auc": best.val.macro_roc_auc if best else None,
         "val_f1": best.val.macro_f1 if best else None,
-        "val_images": images_of(run, "val"),
+        "val_images": run.images_of("val"),
         "test_auc": test["macro_roc_auc"] if test and judged else None,
         "test_f1": test["macro_f1"] if test else None,
         **_decided(test if not judged else None),
@@ -133,13 +133,6 @@ def _decided(test: Mapping[str, Any] | None) -> dict[str, Any]:
         "test_accuracy": test["accuracy"] if test else None,
         "test_right": balance.right_of(test) if test else "",
     }
-
-
-def images_of(run: Run, split: str) -> int:
-    """Images of a split. Findings are counted from the table of the split: an image has several, or none."""
-    if run.task == FINDINGS:
-        return int(run.split["split"].eq(split).sum())
-    return sum(run.info.counts[split].values())
 
 
 def _labels(run: Run) -> str:

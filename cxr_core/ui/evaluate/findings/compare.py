@@ -96,11 +96,7 @@ def compare_section(run: Run, split: str) -> None:
 
 
 def _shares_a_finding(run: Run, other: Run) -> bool:
-    return other.task == FINDINGS and bool({*_judged(run)} & {*_judged(other)})
-
-
-def _judged(run: Run) -> list[str]:
-    return [run.classes[k] for k in run.tree.learnt]
+    return other.task == FINDINGS and bool({*run.findings} & {*other.findings})
 
 
 def _alone(mine: set[str], theirs: set[str]) -> list[tuple[str, set[str]]]:
