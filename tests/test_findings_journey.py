@@ -112,6 +112,17 @@ def test_evaluation_in_words(findings_run: Run, capsys: pytest.CaptureFixture[st
     assert "--by-source is for classes" in capsys.readouterr().err
 
 
+def test_the_list_of_runs_has_it_whole(findings_run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, metrics = str(findings_run.path.parent), findings_run.metrics("test")
+    assert metrics is not None
+    (row,) = printed(capsys, "runs", "--runs", folder, "--json")
+    assert (row["state"], row["task"]) == ("completed", FINDINGS)
+    assert row["test_macro_roc_auc"] == metrics["macro_roc_auc"]
+    assert row["test_macro_f1"] == metrics["macro_f1"]
+    assert main(["runs", "--runs", folder]) == 0
+    assert f"test macro ROC AUC {metrics['macro_roc_auc']:.3f}, macro F1" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("config", "said"),
     [

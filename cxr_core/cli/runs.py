@@ -7,6 +7,7 @@ from cxr_core.cli import flags
 from cxr_core.cli.output import print_json, runs_folder
 from cxr_core.errors import CxrError
 from cxr_core.evaluation import balance
+from cxr_core.findings import FINDINGS
 from cxr_core.runs import Run, find_run, list_runs, title, viewings
 from cxr_core.runs.pinned import pin as set_pin
 from cxr_core.runs.pinned import pinned, unpin
@@ -56,11 +57,13 @@ def runs(options: Namespace) -> int:
         if row["state"] == "damaged":
             print(f"{row['id']}  damaged: {row['error']}")
             continue
-        test = "-" if row["test_macro_f1"] is None else f"{row['test_macro_f1']:.3f}, recall {row['test_recall']}"
+        area, f1 = row.get("test_macro_roc_auc"), row["test_macro_f1"]
+        test = "macro F1 -" if f1 is None else f"macro F1 {f1:.3f}, recall {row['test_recall']}"
+        test = test if area is None else f"macro ROC AUC {area:.3f}, {test}"
         epochs = f"{row['epochs_done']}/{row['epochs']}"
         called = f"  {row['name']}" if row["name"] != row["id"] else ""
         pin = "  pinned" if row["pinned"] else ""
-        print(f"{row['id']}  {row['state']:10} {row['backbone']:18} {epochs:>7}  test macro F1 {test}{called}{pin}")
+        print(f"{row['id']}  {row['state']:10} {row['backbone']:18} {epochs:>7}  test {test}{called}{pin}")
     if line := viewings.side_by_side(found):
         print(line)
     if not rows:
@@ -96,12 +99,15 @@ def _run_row(run: Run) -> dict[str, Any]:
             len(run.history),
             run.config.epochs,
             best.val.macro_f1 if best else None,
-            test["accuracy"] if test else None,
+            test.get("accuracy") if test else None,
             test["macro_f1"] if test else None,
-            test["balanced_accuracy"] if test else None,
+            test.get("balanced_accuracy") if test else None,
             balance.recalls(test) if test else None,
         )
-        return dict(zip(RUN_COLUMNS, values, strict=True))
+        row = dict(zip(RUN_COLUMNS, values, strict=True))
+        if run.task == FINDINGS:
+            row |= {"task": FINDINGS, "test_macro_roc_auc": test["macro_roc_auc"] if test else None}
+        return row
     except (CxrError, KeyError, ValueError) as error:
         # A run is a folder that anyone can edit; one that cannot be read does not hide the others.
         problem = str(error) if isinstance(error, CxrError) else f"its files hold what no run writes ({error!r})"

@@ -9,12 +9,15 @@ from streamlit.testing.v1 import AppTest
 
 from cxr_core.config import TrainConfig
 from cxr_core.data.dataset import scan
+from cxr_core.demo import draw_findings
 from cxr_core.findings import column, learnt, none_reached
+from cxr_core.inference.evaluate import evaluate_external
 from cxr_core.inference.neighbours import Neighbours
 from cxr_core.inference.predictor import Predictor
 from cxr_core.reports import html, pdf
 from cxr_core.reports.answered import answered
 from cxr_core.reports.image import image_report
+from cxr_core.runs.external import externals
 from cxr_core.runs.run import Run
 from cxr_core.settings import remember_dataset, write_atomic
 from cxr_core.ui.effect import effects
@@ -56,6 +59,21 @@ def test_runs_table_has_macro_auc_beside_the_f1_of_others(run: Run, tmp_path: Pa
     assert set(at.segmented_control[0].options) == {"Macro F1", "Macro ROC AUC", "Accuracy", "Loss"}
     table = at.dataframe[0].value
     assert {"test_auc", "val_auc", "test_f1", "test_recall"} <= set(table.columns)
+
+
+@pytest.mark.parametrize(
+    "page", ["dashboard.py", "pages/2_Train.py", "pages/3_Runs.py", "pages/4_Evaluate.py", "pages/5_Predict.py"]
+)
+def test_an_external_data_set_of_findings_damages_no_page(run: Run, tmp_path: Path, page: str) -> None:
+    evaluate_external(run, draw_findings(tmp_path / "elsewhere", images=30, seed=3))
+    (kept,) = externals(run)
+    at = sound(open_page(page, run=run.id) if page != "dashboard.py" else open_page(page))
+    assert not at.error
+    row = facts(run)
+    assert row["external_f1"] == kept.measured[0]["macro_f1"]
+    assert row["external"].startswith("elsewhere: macro ROC AUC")
+    if page == "pages/5_Predict.py":
+        assert "On the external data set elsewhere: macro ROC AUC" in texts(at)
 
 
 def test_live_view_draws_the_findings_that_are_chosen(run: Run) -> None:

@@ -10,17 +10,19 @@ import streamlit as st
 
 from cxr_core.errors import RunError
 from cxr_core.evaluation import balance
+from cxr_core.findings import FINDINGS
 from cxr_core.runs import Run, files
 from cxr_core.runs.external import against, externals, stamps
 from cxr_core.settings import Stamp, stamp
 
 FIGURES = ("n", "classes", "accuracy", "balanced_accuracy", "macro_f1", "ci", "confusion")
+OF_FINDINGS = ("n", "classes", "counted", "macro_roc_auc", "macro_f1", "ci", "per_class", "one_vs_rest")
 
 
 def external_figures(run: Run) -> list[dict[str, Any]]:
     """name, file, split, evaluated, shared, n, classes, right, confusion, accuracy, balanced_accuracy, macro_f1, ci of
     each external data set; ``against``: the test beside it (``external.against``), or None with the reason as
-    ``problem``.
+    ``problem``. Of findings ``OF_FINDINGS`` in the place of ``FIGURES``, without ``right`` and ``against``.
     """
     kept = stamps(run)
     if not kept:
@@ -35,14 +37,16 @@ def _figures(run: Run, kept: tuple[tuple[str, Stamp], ...], changed: list[Stamp]
     rows = []
     for external in externals(run):
         metrics, _ = external.measured
-        row = {name: metrics[name] for name in FIGURES} | {
+        row = {name: metrics[name] for name in (OF_FINDINGS if run.task == FINDINGS else FIGURES)} | {
             name: getattr(external.facts, name) for name in ("name", "data", "split", "evaluated", "shared")
         }
         row["file"] = external.path.name
+        rows.append(row)
+        if run.task == FINDINGS:
+            continue
         row["right"] = balance.right(metrics)
         try:
             row |= {"against": against(run, external), "problem": ""}
         except RunError as error:
             row |= {"against": None, "problem": str(error)}
-        rows.append(row)
     return rows

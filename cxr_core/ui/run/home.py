@@ -10,14 +10,14 @@ from cxr_core.config import PRESETS, TrainConfig
 from cxr_core.data import Dataset
 from cxr_core.errors import CxrError
 from cxr_core.evaluation import balance
-from cxr_core.figures import number, of
+from cxr_core.figures import number
 from cxr_core.findings import FINDINGS
 from cxr_core.private import make_folder
 from cxr_core.runs import Run, start_training
 from cxr_core.settings import data_dir, remember_dataset, runs_dir
 from cxr_core.ui import cached_scan, escaped, guarded, progress_bar, state_badge
 from cxr_core.ui.run.live import live_run
-from cxr_core.ui.run.live_findings import score
+from cxr_core.ui.run.live_findings import areas, score
 
 DEMO_IMAGES, DEMO_SEED = 600, 0
 PRESET = "Quick look (small CNN, from scratch)"
@@ -101,8 +101,7 @@ def _score(run: Run) -> str:
     leak = " · trained on a leak" if run.leak else ""
     if run.task == FINDINGS:
         if test is not None:
-            judged = of(len(test["counted"]), len(test["classes"]))
-            return f"{score(test['macro_roc_auc'])} over {judged} findings on {test['n']:,} test images{leak}"
+            return f"{areas(test)} on {test['n']:,} test images{leak}"
         best = run.best
         return f"validation {score(best.val.macro_roc_auc)} after epoch {best.epoch}" if best else "no score yet"
     if test is not None:

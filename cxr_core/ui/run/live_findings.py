@@ -4,6 +4,7 @@ numbers(run, history, best)                  # the best epoch so far
 curves(run, history)["areas"]                # frame and specification, of the findings that the reader chose
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -60,6 +61,12 @@ def curves(run: Run, history: list[Epoch]) -> dict[str, tuple[pd.DataFrame, dict
         "loss": charts.live_curve(history, "loss"),
         "macro_f1": charts.live_curve(history, "macro_f1"),
     }
+
+
+def areas(report: Mapping[str, Any]) -> str:
+    """``macro ROC AUC 0.812 over 6 of 7 findings`` of the figures of a split."""
+    judged = of(len(report["counted"]), len(report["classes"]))
+    return f"{score(report['macro_roc_auc'])} over {judged} findings"
 
 
 def score(macro_roc_auc: float | None) -> str:

@@ -19,7 +19,7 @@ from cxr_core.runs.run import ACTIVE
 from cxr_core.settings import runs_dir
 from cxr_core.ui import STATES, escaped
 from cxr_core.ui.run.external import external_figures
-from cxr_core.ui.run.live_findings import score
+from cxr_core.ui.run.live_findings import areas
 from cxr_core.ui.run.measured import cached_measured
 from cxr_core.ui.run.picker import choose_run, pick_run
 from cxr_core.ui.run.table import facts, run_table
@@ -92,11 +92,7 @@ def score_line(run: Run) -> str:
     except RunError:
         return "There is no test score for this run, so nothing is known of how good its predictions are."
     if run.task == FINDINGS:
-        judged = of(len(report["counted"]), len(report["classes"]))
-        return (
-            f"On its internal test split: {score(report['macro_roc_auc'])} over {judged} findings, on "
-            f"{report['n']:,} images."
-        )
+        return f"On its internal test split: {areas(report)}, on {report['n']:,} images. {external_line(run)}"
     said = [f"On its internal test split: {balanced_text(report)}.", *balance.unjudged(report), external_line(run)]
     return " ".join(said)
 
@@ -115,6 +111,8 @@ def external_line(run: Run) -> str:
     if not found:
         return "It was not evaluated on an external data set yet."
     latest = found[0]
+    if run.task == FINDINGS:
+        return f"On the external data set {latest['name']}: {areas(latest)} that both have, on {latest['n']:,} images."
     said = f"On the external data set {latest['name']}: {balanced_text(latest)}."
     return " ".join([said, *balance.unjudged(latest)])
 

@@ -25,6 +25,7 @@ from cxr_core.runs.titles import titles
 from cxr_core.settings import runs_dir
 from cxr_core.ui import STATES
 from cxr_core.ui.run.external import external_figures
+from cxr_core.ui.run.live_findings import areas
 from cxr_core.ui.sheet import sheet
 
 REFRESH_SECONDS = 3
@@ -113,8 +114,10 @@ def _facts(run: Run) -> dict[str, Any]:
         "test_f1": test["macro_f1"] if test else None,
         **_decided(test if not judged else None),
         "external_f1": external and external["macro_f1"],
-        "external_recall": balance.recalls(external) if external else "",
-        "external": f"{external['name']}: {balance.right_of(external)}" if external else "",
+        "external_recall": balance.recalls(external) if external and not judged else "",
+        "external": f"{external['name']}: {areas(external) if judged else balance.right_of(external)}"
+        if external
+        else "",
         "epochs": of(len(history), config.epochs),
         **{name: getattr(config, name) for name in _HYPERPARAMETERS},
         "labels": "findings" if judged else _labels(run),
