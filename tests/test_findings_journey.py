@@ -123,6 +123,14 @@ def test_the_list_of_runs_has_it_whole(findings_run: Run, capsys: pytest.Capture
     assert f"test macro ROC AUC {metrics['macro_roc_auc']:.3f}, macro F1" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("only", [[], ["--only", "controls"], ["--only", "left-out"]])
+def test_what_is_trained_beside_classes_is_refused(
+    findings_run: Run, capsys: pytest.CaptureFixture[str], only: list[str]
+) -> None:
+    assert main(["audit", "--run", str(findings_run.path), *only]) == 1
+    assert "measured for classes, and this run has findings" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("config", "said"),
     [

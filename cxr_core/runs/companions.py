@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cxr_core.errors import RunError
+from cxr_core.findings import FINDINGS
 from cxr_core.images import Mask
 from cxr_core.private import make_folder
 from cxr_core.runs import files
@@ -128,7 +129,12 @@ def _laid(run: Run, experiment: Experiment) -> list[Run]:
 
 
 def check_ready(run: Run) -> None:
-    """Raises RunError where ``run`` has no test result to hold others against."""
+    """Raises RunError where ``run`` has findings, or no test result to hold others against."""
+    if run.task == FINDINGS:
+        raise RunError(
+            "Controls and left-out sources are measured for classes, and this run has findings. Its audit says how "
+            "well the source, and size, file and brightness, tell each of them."
+        )
     if run.state != "completed":
         raise RunError(f"Run {run.id} is {run.state}: expected a completed training. This is measured after it.")
     if run.metrics("test") is None:
