@@ -27,7 +27,7 @@ from cxr_core.images.version import PIXELS
 from cxr_core.settings import cache_dir, from_json, write_atomic
 
 # Raise the first when the audit of the same pictures would say something else.
-VERSION = f"6-{PIXELS}"
+VERSION = f"7-{PIXELS}"
 Progress = Callable[[int, int], None]
 
 
