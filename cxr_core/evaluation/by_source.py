@@ -21,7 +21,7 @@ from cxr_core.labels import Implied, indices
 
 UNKNOWN = "not known"
 NO_SOURCE = (
-    "The source of no image is known, so nobody can say whether this data set tells disease from source. A "
+    "No image's source is known, so a model may learn the hospital and not the disease. A "
     "sources.csv beside the folders would say where each image is from."
 )
 

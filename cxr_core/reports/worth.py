@@ -94,7 +94,7 @@ def external_blocks(run: Run, external: list[External]) -> list[Block]:
             blocks.append(Table(("", "Internal test", one.name, "Drop (95 % interval)"), rows, (1, 2, 3)))
         blocks.append(Text(said))
     if not external:
-        blocks.append(Text("The figures are internal alone: no external data set was evaluated."))
+        blocks.append(Text("Internal test only: no external data set was evaluated."))
     return blocks
 
 
