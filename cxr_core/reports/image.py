@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 from cxr_core import __version__
 from cxr_core.bars import OF_ANY_KIND, bars
+from cxr_core.config import NAMED_WEIGHTS
 from cxr_core.errors import RunError
 from cxr_core.figures import compact, of
 from cxr_core.findings import FINDINGS
@@ -188,4 +189,4 @@ def _foot(run: Run, answered: Answered, decision: Decision) -> tuple[str, ...]:
 
 
 def _origin(weights: str) -> str:
-    return weights if weights in ("imagenet", "none") else "from a file"
+    return weights if weights in NAMED_WEIGHTS else "from a file"
