@@ -27,9 +27,9 @@ from cxr_core.runs.measured import measured
 
 NOT_AUDITED = (
     "This run was not audited: it is older than the audit, or its images were gone. Leaks and shortcuts in its data "
-    "set are not known of."
+    "set are unknown."
 )
-NO_EXTERNAL = "No external data set was evaluated: how much of the score is left elsewhere is not known."
+NO_EXTERNAL = "No external data set was evaluated: how well the score holds up elsewhere is not known."
 # More would no longer be read; the details have all.
 _CLAUSES = 3
 _BY = {
@@ -179,7 +179,7 @@ def _leak(run: Run, audit: Audit | None, cautions: dict[str, str]) -> list[str]:
     if DRAWN in cautions or (audit and audit.of(DRAWN)):
         clauses.append("its images are drawings, which say nothing of patients")
     if audit is None:
-        clauses.append("it was not audited, so leaks and shortcuts in its data set are not known of")
+        clauses.append("it was not audited, so leaks and shortcuts in its data set are unknown")
     return clauses
 
 
@@ -234,7 +234,7 @@ def _sound(controlled: bool, external: list[str]) -> list[str]:
     """Where nothing speaks against the score: what was asked and what was not."""
     lungs = "nothing that sees no lungs reaches it" if controlled else "controls without lungs were not measured"
     other = "no external data set was evaluated" if external == [NO_EXTERNAL] else external[0].removesuffix(".")
-    return ["the audit found nothing that makes this score worth less than it seems", lungs, other]
+    return ["the audit found nothing against this score", lungs, other]
 
 
 def _sentence(clauses: list[str]) -> str:

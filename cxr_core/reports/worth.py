@@ -97,7 +97,7 @@ def external_blocks(run: Run, external: list[External]) -> list[Block]:
         if one.facts.overlap:
             blocks.append(Text(one.facts.overlap))
     if not external:
-        blocks.append(Text("The figures are internal alone: no external data set was evaluated."))
+        blocks.append(Text("Internal test only: no external data set was evaluated."))
     return blocks
 
 

@@ -122,7 +122,7 @@ def _classes(run: Run, images: pd.DataFrame, found: dict[str, Any]) -> None:
 def _verdict(found: dict[str, Any]) -> str:
     ends = found["macro_f1_ci"]
     if not ends:
-        return "With fewer than two patients nothing can be said of other images."
+        return "With fewer than two patients there is no interval: these images say nothing about others."
     if ends[0] <= 0 <= ends[1]:
         return "The interval of macro F1 holds 0: these images do not tell the two runs apart."
     side, better = ("above", "A") if ends[0] > 0 else ("below", "B")

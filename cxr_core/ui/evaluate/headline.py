@@ -94,8 +94,8 @@ def resampling_text(ci: Mapping[str, Any]) -> str:
         )
     return (
         f"Intervals: bootstrap, {ci['resamples']:,} resamples of {ci['groups']:,} patients; {known}. What rests on "
-        "fewer than ten has no interval narrower than the exact binomial one. They speak of other patients from the "
-        "same places, not of other hospitals."
+        "fewer than ten has no interval narrower than the exact binomial one. They apply to new patients from the "
+        "same hospitals, not to other hospitals."
     )
 
 

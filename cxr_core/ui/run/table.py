@@ -45,11 +45,14 @@ _COLUMNS = {
     ),
     "test_f1": st.column_config.NumberColumn("Internal test macro F1", format="%.3f"),
     "test_recall": st.column_config.TextColumn(
-        "Internal test recall", help="Images of each class decided rightly; (few): fewer than ten, too few to judge."
+        "Internal test recall",
+        help="Images of each class classified correctly; (few): fewer than ten, too few to judge.",
     ),
     "test_balanced": st.column_config.NumberColumn("Internal test balanced accuracy", format="%.3f"),
     "test_accuracy": st.column_config.NumberColumn("Internal test accuracy", format="%.3f"),
-    "test_right": st.column_config.TextColumn("Internal test right", help="Images of the test split decided rightly."),
+    "test_right": st.column_config.TextColumn(
+        "Internal test right", help="Images of the test split classified correctly."
+    ),
     "external_f1": st.column_config.NumberColumn("External macro F1", format="%.3f"),
     "external_recall": st.column_config.TextColumn("External recall", help="As of the internal test."),
     "external": st.column_config.TextColumn("External", help="The external data set evaluated last, images right."),

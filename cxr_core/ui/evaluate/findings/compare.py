@@ -149,7 +149,7 @@ def _macro(found: Compared) -> None:
 
 def _verdict(macro: Difference) -> str:
     if macro.ends is None:
-        return "With fewer than two patients nothing can be said of other images."
+        return "With fewer than two patients there is no interval: these images say nothing about others."
     if not macro.is_sure:
         return "The interval of the difference holds 0: these images do not tell the two runs apart."
     side, better = ("above", "A") if macro.ends[0] > 0 else ("below", "B")
