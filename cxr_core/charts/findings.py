@@ -122,7 +122,7 @@ def together(pairs: Sequence[Together]) -> go.Figure:
     rows = list(range(len(pairs)))
     hover = [
         f"{label(pair.first, 48)} and {label(pair.second, 48)}<br>there together in {of(pair.there, pair.n)} images<br>"
-        f"called together in {of(pair.called, pair.n)}, rightly in {of(pair.right, pair.called)}<br>"
+        f"called together in {of(pair.called, pair.n)}, correctly in {of(pair.right, pair.called)}<br>"
         f"by chance alone in about {pair.alone:.0f}"
         for pair in pairs
     ]

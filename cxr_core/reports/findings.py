@@ -93,8 +93,8 @@ def basis(metrics: Mapping[str, Any]) -> str:
     units = counted(metrics["units"], "patient")
     return (
         f"In brackets: 95 % intervals, resampled over {units}, an image of an unknown one by itself. Each "
-        "finding is judged on the images where its label is certain. They speak of other patients from "
-        "where these came from, not of other hospitals."
+        "finding is judged on the images where its label is certain. They apply to new patients from the same "
+        "hospitals, not to other hospitals."
     )
 
 

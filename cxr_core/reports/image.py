@@ -162,7 +162,7 @@ def _similar(similar: Similar) -> list[Block]:
 
 def _figures(run: Run) -> list[Block]:
     if run.metrics("test") is None:
-        return [Text("There is no test score for this run, so nothing is known of how good its answers are.")]
+        return [Text("There is no test score for this run, so how good its answers are is unknown.")]
     path = run.path / files.metrics("test")
     try:
         checked = findings.whole if run.task == FINDINGS else performance.whole

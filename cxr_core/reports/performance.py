@@ -58,7 +58,7 @@ def basis(metrics: Mapping[str, Any]) -> str:
     units = f"{ci['groups']:,} patients and images without a known patient" if ci.get("grouped") else "images"
     return (
         f"In brackets: 95 % bootstrap intervals, {ci['resamples']:,} resamples of {units}, widened to the exact "
-        "binomial interval where fewer than ten count. They speak of other patients from where these came from, not of "
+        "binomial interval where fewer than ten count. They apply to new patients from the same hospitals, not to "
         "other hospitals."
     )
 

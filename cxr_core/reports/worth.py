@@ -5,6 +5,7 @@ blocks = [*audit_blocks(run), *external_blocks(run, externals(run)), *control_bl
 Counts only: no file and no patient is named.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from cxr_core.audit import Audit
@@ -89,13 +90,23 @@ def external_blocks(run: Run, external: list[External]) -> list[Block]:
         else:
             blocks += [Text(line) for line in performance.overall(metrics)]
             blocks += [performance.per_class(metrics), Text(performance.basis(metrics))]
-        if found and run.task != FINDINGS:
-            rows = [_drop(title, found[name]) for title, name in (("Accuracy", "accuracy"), ("Macro F1", "macro_f1"))]
+        if found:
+            rows = [_drop(title, figure) for title, figure in _compared(found)]
             blocks.append(Table(("", "Internal test", one.name, "Drop (95 % interval)"), rows, (1, 2, 3)))
         blocks.append(Text(said))
+        if one.facts.overlap:
+            blocks.append(Text(one.facts.overlap))
     if not external:
-        blocks.append(Text("The figures are internal alone: no external data set was evaluated."))
+        blocks.append(Text("Internal test only: no external data set was evaluated."))
     return blocks
+
+
+def _compared(found: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """What the two are compared by: of findings the area of each, and the mean over those that both can judge."""
+    if "per_class" in found:
+        areas = [(f"ROC AUC, {name}", found["per_class"][name]["roc_auc"]) for name in found["labels"]]
+        return [("Macro ROC AUC", found["macro_roc_auc"]), *areas]
+    return [("Accuracy", found["accuracy"]), ("Macro F1", found["macro_f1"])]
 
 
 def _drop(title: str, found: dict[str, Any]) -> list[str]:
