@@ -11,8 +11,7 @@ from typing import Any
 from cxr_core.audit import Audit
 from cxr_core.audit.issues import SHORTCUT_SEES
 from cxr_core.figures import UNDEFINED, compact, of, spelled
-from cxr_core.findings import FINDINGS
-from cxr_core.reports import findings, performance
+from cxr_core.reports import scored
 from cxr_core.reports.document import Block, Heading, Table, Text
 from cxr_core.reports.verdict import NOT_AUDITED, audit_of, external_drops, verdict
 from cxr_core.runs import Run, controls, left_out
@@ -85,11 +84,7 @@ def external_blocks(run: Run, external: list[External]) -> list[Block]:
     for one, (found, said) in zip(external, external_drops(run, external), strict=True):
         metrics, _ = one.measured
         blocks.append(Text(f"External: {one.name} ({one.facts.evaluated[:10]})", strong=True))
-        if run.task == FINDINGS:
-            blocks += findings.figures(metrics)
-        else:
-            blocks += [Text(line) for line in performance.overall(metrics)]
-            blocks += [performance.per_class(metrics), Text(performance.basis(metrics))]
+        blocks += scored.figures(metrics, run.task)
         if found:
             rows = [_drop(title, figure) for title, figure in _compared(found)]
             blocks.append(Table(("", "Internal test", one.name, "Drop (95 % interval)"), rows, (1, 2, 3)))
