@@ -20,7 +20,7 @@ from cxr_core.evaluation.rare import FEW
 from cxr_core.figures import Ends, compact, number, of, spelled
 from cxr_core.findings import FINDINGS
 from cxr_core.runs.measured import Measured, measured
-from cxr_core.runs.measured_findings import arrays
+from cxr_core.runs.measured_findings import judged_labels
 from cxr_core.runs.records import FindingControlScore
 from cxr_core.runs.run import Run
 
@@ -121,8 +121,8 @@ def _differences(run: Run, table: pd.DataFrame, predictions: pd.DataFrame) -> Co
     other = both.copy()
     other[columns] = predictions.set_index("file").loc[both["file"], columns].to_numpy()
     tree, policy = run.tree, run.config.policy
-    names, truth, known, mine = arrays(both, tree, policy)
-    theirs = arrays(other, tree, policy)[3]
+    names, truth, known, mine = judged_labels(both, tree, policy)
+    theirs = judged_labels(other, tree, policy).scores
     return compared(truth, known, mine, theirs, names, {}, {}, both["patient"].fillna("").tolist())
 
 
@@ -162,11 +162,10 @@ def _state(
         return None, "No control without lungs."
     value, ends = areas["run"]
     other, around = areas[LUNGLESS]
-    fewest = min(figures["patients"], figures["others"])
     if value is None or other is None or not ends or not around:
         return UNTOLD, "Not told: not both present and absent in the test."
-    if fewest < FEW:
-        return UNTOLD, f"Not told: {fewest} patients with it, or without it, are too few."
+    if min(figures["patients"], figures["others"]) < FEW:
+        return UNTOLD, f"Not told: too few patients ({figures['patients']} with it, {figures['others']} without)."
     if ends[0] <= GUESSING:
         return UNTOLD, f"Not told: the run itself does no better than guessing ({compact(value, ends, 2)})."
     without = compact(other, around, 2)

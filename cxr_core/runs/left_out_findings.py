@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 
 from cxr_core.evaluation.paired_findings import compared_within
-from cxr_core.figures import spelled
+from cxr_core.figures import counted, spelled
 from cxr_core.findings import values_of
-from cxr_core.runs.measured_findings import arrays
+from cxr_core.runs.measured_findings import judged_labels
 from cxr_core.runs.run import Run
 
 _NAMED = 3
@@ -66,8 +66,8 @@ def difference(
         return None
     theirs = mine.copy()
     theirs[columns] = without.set_index("file").loc[mine["file"], columns].to_numpy()
-    names, truth, known, shown = arrays(mine, run.tree, run.config.policy)
-    other = arrays(theirs, run.tree, run.config.policy)[3]
+    names, truth, known, shown = judged_labels(mine, run.tree, run.config.policy)
+    other = judged_labels(theirs, run.tree, run.config.policy).scores
     sources = mine["source"].tolist()
     learnt = np.array([[name not in unlearnt.get(source, ()) for name in names] for source in sources])
     found = compared_within(truth, known & learnt, shown, other, names, sources, mine["patient"].fillna("").tolist())
@@ -102,7 +102,8 @@ def falling(found: Mapping[str, Any]) -> str:
     sure = [(name, row) for name, row in found.items() if row["ci"] and row["ci"][0] > 0]
     if not sure:
         return "Of no finding by itself is a loss shown."
-    return f"Shown to fall: {_listed(sorted(sure, key=lambda pair: -pair[1]['difference']))}."
+    told = _listed(sorted(sure, key=lambda pair: -pair[1]["difference"]))
+    return f"Shown to fall, of {counted(len(found), 'finding')}: {told}."
 
 
 def _listed(rows: Sequence[tuple[str, Mapping[str, Any]]]) -> str:

@@ -439,4 +439,6 @@ class ExternalNote(Record):
     split: str = Field(description="the part that was evaluated: train, val, test or all")
     evaluated: str = Field(description="when, ISO 8601")
     shared: int = Field(description="images that the run's own data set has too")
+    set: str | None = Field(default=None, description="which public set it is")
+    overlap: str = Field(default="", description="a sentence: what that set is known to share with the run's own")
     metrics: dict[str, Any] = Field(description="as in metrics_SPLIT.json")

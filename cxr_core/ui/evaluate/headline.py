@@ -64,6 +64,8 @@ def external_row(run: Run) -> None:
             counted = f"{of(latest['right'], latest['n'])} images" if name == "accuracy" else f"{latest['n']:,} images"
             metric(f"{title}, external", latest[name], f"{interval_text(latest['ci'][name])} · {counted}")
     class_lines(latest)
+    if latest["overlap"]:
+        st.warning(escaped(latest["overlap"]), icon=":material/join_inner:")
     if len(found) > 1:
         st.caption(f"The latest of {len(found)} external data sets; all are in the section “External test”.")
 
