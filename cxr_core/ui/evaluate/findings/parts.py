@@ -20,6 +20,8 @@ from cxr_core.ui.run import cached_measured, stamps
 from cxr_core.ui.sheet import sheet
 
 KINDS = ("age", "sex", "view", "source")
+# Of columns, in pixels: a figure with its interval, or a longer head.
+_WIDTHS = {"calibration_gap": 220}
 _KEYS = {"roc_auc": "roc_auc", "sensitivity": "recall", "specificity": "specificity", "prevalence": "prevalence"}
 
 
@@ -44,7 +46,8 @@ def subgroups_section(run: Run, report: Mapping[str, Any], table: pd.DataFrame, 
     )
     overall = report["per_class"][name].get(_KEYS.get(figure, figure))
     st.plotly_chart(subgroup_dots(found.rows, figure, overall, gap), key="subgroups", config=NO_BAR)
-    sheet(subgroup_table(found), hide_index=True, placeholder="too few to say")
+    wide = {title: st.column_config.TextColumn(width=_WIDTHS.get(key, 165)) for key, title in TITLES.items()}
+    sheet(subgroup_table(found), column_config=wide, hide_index=True, placeholder="too few to say")
     lost = {kind: int((texts == "").sum()) for kind, texts in found_kinds.items()}
     unknown = ", ".join(f"{kind} of {of(count, len(table))} images" for kind, count in lost.items() if count)
     st.caption(
