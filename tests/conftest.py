@@ -10,7 +10,7 @@ from hypothesis import settings
 from cxr_core import demo, reach
 from cxr_core.runs.run import Run
 from tests import ROOT
-from tests.runs_support import FROZEN, train
+from tests.runs_support import FROZEN, POOLED, train
 
 REAL_DATA = ROOT.parent / "shared" / "data"
 
@@ -67,6 +67,12 @@ def completed_run(tiny_dataset: Path, tmp_path_factory: pytest.TempPathFactory) 
 def frozen_run(tiny_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A head on a frozen ResNet18 with random weights, otherwise as ``completed_run``."""
     return _trained(tiny_dataset, tmp_path_factory.mktemp("frozen"), **FROZEN)
+
+
+@pytest.fixture(scope="session")
+def pooled_run(tiny_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A linear head on pooled stages of the backbone that comes by pip, otherwise as ``completed_run``."""
+    return _trained(tiny_dataset, tmp_path_factory.mktemp("pooled"), **POOLED)
 
 
 @pytest.fixture(scope="session")

@@ -18,9 +18,9 @@ def add(actions: flags.Actions) -> None:
     )
     parser.set_defaults(command=fit_site, check=_check)
     flags.run(parser)
-    subject = parser.add_mutually_exclusive_group(required=True)
+    subject = parser.add_mutually_exclusive_group()
     flags.data(subject, required=False)
-    subject.add_argument("--profiles", action="store_true", help="list the profiles that the run has, and end")
+    subject.add_argument("--profiles", action="store_true", help="list the profiles that the run has (the default)")
     subject.add_argument("--forget", metavar="NAME", help="delete this profile, and end")
     flags.reading(parser)
     parser.add_argument("--name", metavar="NAME", help="keep what was fitted on --data as the profile of this name")
@@ -42,7 +42,7 @@ def fit_site(options: Namespace) -> int:
     if options.forget:
         print(f"{profiles.forget(run, options.forget)} was forgotten.")
         return 0
-    if options.profiles:
+    if options.data is None:
         return _list(run.id, profiles.profiles(run), profiles.damaged(run), options.json)
     from cxr_core.inference import fit_site as fit
 

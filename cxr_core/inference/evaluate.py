@@ -48,13 +48,13 @@ def evaluate_folder(
 
     Where the data set is split, its ``split`` is taken; where it is not, all of it ("all"). A class of the run may be
     absent; a class that the run does not know is a DatasetError. A run of findings is judged by those that both have
-    (``matched`` in the metrics).
+    (``matched`` in the metrics; ``absent`` are those of the run alone, ``unmatched`` those of the data set alone).
     """
     return _evaluated(run, scan(data, known_classes=run.classes), split, progress)
 
 
 def _evaluated(run: Run, dataset: Dataset, split: str, progress: Progress) -> Measured:
-    data = dataset.root
+    data, names = dataset.root, dataset.classes
     dataset, matches, absent = as_of_run(run, dataset)
     samples = dataset.samples
     given = [name for name in dataset.splits if name]
@@ -70,7 +70,13 @@ def _evaluated(run: Run, dataset: Dataset, split: str, progress: Progress) -> Me
     if run.task != FINDINGS:
         return evaluate_samples(trained, samples, dataset.path(""), part, progress, paths)
     metrics, table = evaluate_samples(trained, samples, dataset.path(""), part, progress, paths, absent)
-    return {**metrics, "matched": [match._asdict() for match in matches], "absent": list(absent)}, table
+    theirs = {match.theirs for match in matches}
+    told = {
+        "matched": [match._asdict() for match in matches],
+        "absent": list(absent),
+        "unmatched": [name for name in names if name not in theirs and not means_none(name)],
+    }
+    return {**metrics, **told}, table
 
 
 def as_of_run(run: Run, dataset: Dataset) -> tuple[Dataset, list[Match], tuple[str, ...]]:

@@ -34,6 +34,7 @@ from cxr_core.inference.evaluate import as_of_run, logits_of_samples
 from cxr_core.inference.trained import Trained
 from cxr_core.labels import indices
 from cxr_core.runs import Decision, Run, profiles
+from cxr_core.runs.overlaps import outside
 from cxr_core.runs.records import FigureChange, OwnRule, ProfileHalf, ProfileNote
 
 # What is asked for at least: images in all, patients of each class (of a finding: with it, and without it), and how
@@ -202,7 +203,7 @@ def _profile(run: Run, dataset: Dataset, there: _Site, name: str, seed: int) -> 
     changes = _judged(run, there, judged, now, found.rule)
     aim = "macro_f1" if run.task != FINDINGS or run.config.threshold_by == "f1" else "balanced_accuracy"
     said = verdict(changes, aim)
-    who, samples = actor(), there.samples
+    who, samples, overlap = actor(), there.samples, outside(run, dataset.origin.set)
     empty = int(samples["patient"].fillna("").eq("").sum())
     return ProfileNote(
         name=name,
@@ -229,7 +230,11 @@ def _profile(run: Run, dataset: Dataset, there: _Site, name: str, seed: int) -> 
             for label, figures in changes.per_class.items()
         },
         few=changes.few,
-        notes=[*unchanged(there.images, now, found.rule), *_notes(run, there, found, changes, empty)],
+        notes=[
+            *unchanged(there.images, now, found.rule),
+            *_notes(run, there, found, changes, empty),
+            *([overlap] if overlap else []),
+        ],
         better=said.better,
         sentence=said.sentence,
     )

@@ -158,7 +158,7 @@ class EpochFigures(Record):
     model_config = ConfigDict(allow_inf_nan=True)
 
     loss: Number = Field(default=None, description="by the run's own loss")
-    accuracy: Number = Field(default=None, description="images decided rightly, of all")
+    accuracy: Number = Field(default=None, description="images classified correctly, of all")
     balanced_accuracy: Number = Field(default=None, description="mean recall of the classes that occur")
     macro_f1: Number = Field(default=None, description="mean F1 of the classes")
     macro_roc_auc: Number = Field(default=None, description="of findings: mean area over those that have both")
@@ -302,7 +302,7 @@ class Metrics(Record):
     split: str = Field(description="train, val, test, or all of an external data set")
     n: int = Field(description="images")
     classes: list[str] = Field(description="in the order of every matrix")
-    accuracy: float = Field(description="images decided rightly, of all")
+    accuracy: float = Field(description="images classified correctly, of all")
     balanced_accuracy: Number = Field(description="mean recall of the classes that occur")
     macro_f1: float = Field(description="mean F1 of the classes")
     per_class: dict[str, _PerClass] = Field(description="precision, recall, F1, support and areas by class")
@@ -383,6 +383,8 @@ class ExternalNote(Record):
     split: str = Field(description="the part that was evaluated: train, val, test or all")
     evaluated: str = Field(description="when, ISO 8601")
     shared: int = Field(description="images that the run's own data set has too")
+    set: str | None = Field(default=None, description="which public set it is")
+    overlap: str = Field(default="", description="a sentence: what that set is known to share with the run's own")
     metrics: dict[str, Any] = Field(description="as in metrics_SPLIT.json")
 
 

@@ -55,6 +55,8 @@ def test_twenty_images_are_refused(completed_run: Run, tmp_path: Path, call: Cal
     assert "Too few images to fit on: 20 images" in one_line(error)
 
 
-@pytest.mark.parametrize("wrong", [("--data", "x"), ("--profiles", "--name", "x"), (), ("--data", "x", "--profiles")])
+@pytest.mark.parametrize(
+    "wrong", [("--data", "x"), ("--profiles", "--name", "x"), ("--name", "x"), ("--data", "x", "--profiles")]
+)
 def test_wrong_usage(wrong: tuple[str, ...], call: Call) -> None:
     assert call("fit-site", "run", *wrong)[0] == 2
