@@ -5,7 +5,6 @@ from typing import Any
 
 from cxr_core.cli import flags
 from cxr_core.cli.output import print_json, runs_folder
-from cxr_core.errors import ConfigError
 from cxr_core.evaluation import balance
 from cxr_core.figures import number, of, spelled
 from cxr_core.findings import FINDINGS
@@ -52,15 +51,11 @@ def evaluate(options: Namespace) -> int:
         from cxr_core.inference import evaluate_split
 
         metrics, table = evaluate_split(run, options.split)
-    if options.by_source and run.task == FINDINGS:
-        raise ConfigError(
-            f"--by-source is for classes, but {run.id} has findings. The Evaluate page shows each of them by source."
-        )
     if options.by_source:
-        from cxr_core.evaluation.by_source import by_source, can_leave_out
+        from cxr_core.runs.by_source import by_source_of, possible
 
-        apart = can_leave_out(run.split if not options.data else table)
-        metrics = {**metrics, "by_source": by_source(table, run.classes, run.implied), "sources": apart}
+        rows = by_source_of(run, table, absent=metrics.get("absent", ()))
+        metrics = {**metrics, "by_source": rows, "sources": possible(run, table if options.data else run.split)}
     seen = own and metrics["split"] in ("test", "all")
     if seen:
         viewings.add(run)
@@ -131,6 +126,26 @@ def _print_findings(metrics: dict[str, Any]) -> None:
     for whose, key in (("the run", "absent"), ("the data set", "unmatched")):
         if metrics.get(key):
             print(f"Only {whose} has: {', '.join(metrics[key])}")
+    _print_findings_by_source(metrics)
+
+
+def _print_findings_by_source(metrics: dict[str, Any]) -> None:
+    """A line per source, then the area of each finding in each, where they were asked for."""
+    if "sources" not in metrics:
+        return
+    print()
+    for row in metrics["by_source"]:
+        value = row["macro_roc_auc"]
+        area = "-" if value is None else spelled(value, row["ci"]["macro_roc_auc"])
+        among = of(len(row["counted"]), len(metrics["classes"]))
+        print(f"{row['source']}: macro ROC AUC {area}, mean of {among} findings, {row['n']:,} images")
+        areas = {name: found["roc_auc"] for name, found in row["per_class"].items()}
+        told = ", ".join(
+            f"{name} {'-' if area is None else number(area)} ({row['per_class'][name]['positives']:,} with it)"
+            for name, area in areas.items()
+        )
+        print(f"  ROC AUC: {told}")
+    print(metrics["sources"]["message"])
 
 
 def _print_classes(metrics: dict[str, Any]) -> None:

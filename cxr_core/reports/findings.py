@@ -7,7 +7,6 @@ table = per_finding(metrics)      # metrics: run.metrics("test"), or measured(ru
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from cxr_core.errors import RunError
 from cxr_core.evaluation.rare import FEW
 from cxr_core.figures import compact, counted, of
 from cxr_core.findings import none_reached
@@ -96,12 +95,3 @@ def basis(metrics: Mapping[str, Any]) -> str:
         "finding is judged on the images where its label is certain. They apply to new patients from the same "
         "hospitals, not to other hospitals."
     )
-
-
-def whole(metrics: Mapping[str, Any], path: object) -> Mapping[str, Any]:
-    """``metrics`` itself. Raises RunError where something that the reports print is missing from it."""
-    try:
-        figures(metrics)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError):
-        raise RunError(f"{path} is damaged: expected the figures of an evaluation. Evaluate the run again.") from None
-    return metrics

@@ -268,6 +268,59 @@ class ControlScores(Record):
         return {kind: score for kind, score in named.items() if score is not None}
 
 
+class ControlFinding(Record):
+    """A finding of a score of ``controls.json``: what is reached of it, and how much less that is than the run's."""
+
+    roc_auc: Number = Field(description="on the images where it is certain")
+    interval: Pair = Field(default=None, description="95 %, by patient")
+    n: int = Field(description="images that it was counted on")
+    positives: int = Field(description="of these, with the finding")
+    difference: Number = Field(default=None, description="the run's less this one, on the same images")
+    difference_interval: Pair = Field(default=None, description="95 %, by patient")
+
+
+class FindingControlScore(Record):
+    """The same of findings: macro ROC AUC, and each finding."""
+
+    macro_roc_auc: Number = Field(description="mean over the findings that the run is judged by; null where one lacks")
+    interval: Pair = Field(default=None, description="95 %, by patient")
+    n: int = Field(description="images that it was counted on")
+    on: str = Field(description="which images they are")
+    difference: Number = Field(default=None, description="the run's less this one, on the same images")
+    difference_interval: Pair = Field(default=None, description="95 %, by patient")
+    findings: dict[str, ControlFinding] = Field(description="each finding by itself")
+
+
+class FindingControlScores(Record):
+    """``controls.json`` of findings: what of the score, and which findings, can be had without lungs."""
+
+    model_config = ConfigDict(populate_by_name=True)
+    expected: ClassVar[str] = "the scores of both controls, finding by finding"
+    advice: ClassVar[str] = "Delete it, and measure again."
+
+    task: Literal["findings"] = Field(description="tells these from the scores of classes")
+    lungs_erased: FindingControlScore | None = Field(
+        default=None, alias="lungs-erased", description="trained without lungs"
+    )
+    middle_only: FindingControlScore | None = Field(
+        default=None, alias="middle-only", description="trained on the middle"
+    )
+    shortcut: FindingControlScore | None = Field(default=None, description="from size, file and brightness")
+    source_only: FindingControlScore | None = Field(
+        default=None, alias="source-only", description="from the source alone"
+    )
+
+    def by_kind(self) -> dict[str, FindingControlScore]:
+        """Those that there are, as their keys in the file have them."""
+        named = {
+            "lungs-erased": self.lungs_erased,
+            "middle-only": self.middle_only,
+            "shortcut": self.shortcut,
+            "source-only": self.source_only,
+        }
+        return {kind: score for kind, score in named.items() if score is not None}
+
+
 class LeftOutNote(Record):
     """``left-out.json``: written last, when what was decided without each source stands in ``left-out.csv``."""
 
@@ -275,6 +328,9 @@ class LeftOutNote(Record):
     advice: ClassVar[str] = "Delete both, and measure again."
 
     skipped: dict[str, str] = Field(description="source: why it could not be left out")
+    unlearnt: dict[str, list[str]] = Field(
+        default={}, description="of findings, by source: those that cannot be learnt without it, and are not judged"
+    )
 
 
 class _PerClass(Record):
