@@ -10,7 +10,7 @@ from cxr_core import charts
 from cxr_core.evaluation import balance
 from cxr_core.evaluation.by_source import by_source
 from cxr_core.figures import NO_INTERVAL, of, spelled
-from cxr_core.runs import Run
+from cxr_core.runs import Run, files
 from cxr_core.runs.companions import LEFT_OUT
 from cxr_core.runs.left_out import PROTOCOL, LeftOutScores, planned, scores, verdict
 from cxr_core.settings import Stamp, stamp
@@ -30,7 +30,7 @@ def sources_section(
     """``table``: the predictions of the chosen split, as ``cached_measured`` gives them. ``each`` draws the sources,
     ``shown`` what was reached without them: those of classes where none is given.
     """
-    trainings, message = _plan(run)
+    trainings, message = _plan(run, stamp(run.path / files.SPLIT))
     st.info(escaped(message), icon=":material/info:")
     if table["source"].fillna("").astype(bool).any():
         (each or _each)(run, table)
@@ -79,8 +79,8 @@ def _shown(found: LeftOutScores) -> None:
 
 
 @st.cache_data(max_entries=8, show_spinner=False, hash_funcs={Run: lambda run: str(run.path)})
-def _plan(run: Run) -> tuple[int, str]:
-    """How many trainings, and whether there can be any. Kept: the split of a completed run does not change."""
+def _plan(run: Run, changed: Stamp) -> tuple[int, str]:
+    """How many trainings, and whether there can be any. Kept for the split as it is."""
     plan = planned(run)
     return len(plan.companions), plan.message
 
