@@ -15,10 +15,22 @@ from cxr_core.errors import ConfigError, CxrError, WeightsError
 from cxr_core.findings import Blank, Policy, Uncertain
 from cxr_core.labels import read_pairs
 from cxr_core.paths import given, shown
+from cxr_core.published import PUBLISHED, of_backbone
 
 Backbone = Literal[
-    "vgg16", "resnet18", "densenet121", "efficientnet_b0", "mobilenet_v3_small", "convnext_tiny", "small-cnn"
+    "vgg16",
+    "resnet18",
+    "densenet121",
+    "efficientnet_b0",
+    "mobilenet_v3_small",
+    "convnext_tiny",
+    "small-cnn",
+    "xrv_densenet121",
+    "rad_dino",
+    "rad_dino_patches",
 ]
+# Words for where weights come from; anything else is a file.
+NAMED_WEIGHTS = ("imagenet", "none", *PUBLISHED)
 
 # What a network trained from scratch needs and the notebook's protocol does not give. They apply to fields that the
 # person did not set, and only with this backbone.
@@ -33,6 +45,12 @@ SMALL_CNN_DEFAULTS: dict[str, Any] = {
     "schedule": "one-cycle",
     "batch_size": 32,
 }
+DEFAULTS_OF_BACKBONE: dict[str, dict[str, Any]] = {
+    "small-cnn": SMALL_CNN_DEFAULTS,
+    "xrv_densenet121": {"weights": of_backbone("xrv_densenet121")[0]},
+    "rad_dino": {"weights": "rad-dino", "image_size": 518},
+    "rad_dino_patches": {"weights": "rad-dino", "image_size": 518},
+}
 
 
 def _field(default: Any, group: str, help: str, **bounds: Any) -> Any:
@@ -46,7 +64,10 @@ class TrainConfig(BaseModel):
 
     backbone: Backbone = _field("vgg16", "Model", "The network that turns an X-ray into features.")
     weights: str = _field(
-        "imagenet", "Model", "Where the backbone starts: imagenet (downloaded once), none (random), or a weights file."
+        "imagenet",
+        "Model",
+        "Where the backbone starts: imagenet (downloaded once), none (random), a published network that saw X-rays "
+        "(such as densenet121-res224-all), or a weights file.",
     )
     trainable: Literal["head", "last-block", "all"] = _field(
         "head", "Model", "What is trained. Everything before it is frozen, computed once per image, and kept."
@@ -160,8 +181,8 @@ class TrainConfig(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _defaults_of_backbone(cls, given: Any) -> Any:
-        if isinstance(given, dict) and given.get("backbone") == "small-cnn":
-            return {**SMALL_CNN_DEFAULTS, **given}
+        if isinstance(given, dict) and isinstance(backbone := given.get("backbone"), str):
+            return {**DEFAULTS_OF_BACKBONE.get(backbone, {}), **given}
         return given
 
     @field_validator("hidden", mode="before")
@@ -232,6 +253,23 @@ class TrainConfig(BaseModel):
             raise PydanticCustomError(
                 "weights", "small-cnn has no ImageNet weights: choose weights = none, or a file with its weights"
             )
+        published = of_backbone(self.backbone)
+        if self.weights in PUBLISHED and self.weights not in published:
+            raise PydanticCustomError(
+                "weights",
+                "{weights} is for {backbone}, not for {name}",
+                {
+                    "weights": self.weights,
+                    "backbone": PUBLISHED[self.weights].backbone,
+                    "name": self.backbone,
+                },
+            )
+        if published and self.weights == "imagenet":
+            raise PydanticCustomError(
+                "weights",
+                "{name} was trained on X-rays, not on ImageNet: choose weights = {others}, none, or a file",
+                {"name": self.backbone, "others": ", ".join(published)},
+            )
         return self
 
     @property
@@ -276,7 +314,7 @@ def weights_file(weights: str) -> Path:
 
 def check_weights_given(config: TrainConfig) -> None:
     """Raises WeightsError where a training would look for a weights file that is not there."""
-    if config.weights not in ("imagenet", "none"):
+    if config.weights not in NAMED_WEIGHTS:
         weights_file(config.weights)
 
 

@@ -9,7 +9,7 @@ is known there is none, and the file is not downloaded: a person brings it, and 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 _RELEASE = "https://github.com/mlmed/torchxrayvision/releases/download/v1/"
@@ -45,8 +45,8 @@ class Published:
     bytes: int = 0
     pickled: bool = False
     outputs: int = 0
-    places: Mapping[str, int] = MappingProxyType({})
-    points: Mapping[str, float] = MappingProxyType({})
+    places: Mapping[str, int] = field(default_factory=dict, hash=False)
+    points: Mapping[str, float] = field(default_factory=dict, hash=False)
 
     @property
     def findings(self) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from cxr_core.hierarchy import Coherent
 from cxr_core.inference.trained import Trained
 from cxr_core.labels import Implied
 from cxr_core.model.network import to_input
+from cxr_core.model.xray_networks import as_map
 
 # Ten even steps of "inferno" (van der Walt and Smith, CC0): lightness grows evenly from black to pale yellow.
 _INFERNO = np.array(
@@ -58,7 +59,7 @@ def heat_map(trained: Trained, pixels: NDArray[np.uint8], label: str) -> NDArray
         for stage in body:
             images = stage(images)
     heat = _grad_cam(images, top, trained.classes.index(label), trained.implied)
-    heat = F.interpolate(heat, size=pixels.shape, mode="bilinear", align_corners=False)[0, 0]
+    heat = F.interpolate(as_map(heat), size=pixels.shape, mode="bilinear", align_corners=False)[0, 0]
     highest = float(heat.max())
     return (heat / highest if highest > 0 else heat).clamp_(0, 1).float().cpu().numpy()
 

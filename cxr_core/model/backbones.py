@@ -10,12 +10,15 @@ features (N, F). The last stage pools; the one before it is the "last block". ``
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from torch import nn
 from torchvision import models
 from torchvision.models import WeightsEnum
+
+from cxr_core.model.xray_networks import RadDino, XrayDenseNet, densenet_stages, transformer_stages
 
 Stages = list[tuple[str, nn.Module]]
 
@@ -156,5 +159,8 @@ BACKBONES: dict[str, Backbone] = {
             models.ConvNeXt_Tiny_Weights.IMAGENET1K_V1,
         ),
         Backbone("small-cnn", SmallCnn, _small_cnn, None),
+        Backbone("xrv_densenet121", XrayDenseNet, densenet_stages, None),
+        Backbone("rad_dino", RadDino, transformer_stages, None),
+        Backbone("rad_dino_patches", partial(RadDino, patches=True), transformer_stages, None),
     )
 }

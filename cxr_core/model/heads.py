@@ -1,8 +1,10 @@
 """The new head: from the backbone's features to one logit per class."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
+from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -48,3 +50,12 @@ class OperatingPoints(nn.Module):
         )
         odds = smaller - torch.log1p(-torch.exp(smaller))
         return torch.where(below, odds, -odds)
+
+
+def holds_points(file: Path) -> bool:
+    """Whether a run's weights end with operating points. A file that cannot be read is told of when it is read."""
+    try:
+        with safe_open(file, framework="pt") as content:
+            return any(name.endswith(".thresholds") for name in content.keys())  # noqa: SIM118
+    except (OSError, SafetensorError):
+        return False

@@ -27,7 +27,7 @@ from cxr_core.images import Mask
 from cxr_core.images.masking import without_border
 from cxr_core.model.backbones import BACKBONES, Stages
 from cxr_core.model.features import FeatureStore, Space
-from cxr_core.model.heads import build_head
+from cxr_core.model.heads import OperatingPoints, build_head, holds_points
 from cxr_core.model.weights import Progress, load_backbone, weights_digest
 from cxr_core.settings import replacing
 
@@ -142,6 +142,8 @@ def read_suffix(config: TrainConfig, classes: int, file: Path) -> nn.Sequential:
     outline, rest = _outline(config)
     with torch.device("meta"):
         head = build_head(_width(config, outline, rest), config.hidden, config.dropout, classes)
+        if holds_points(file):
+            head.append(OperatingPoints(classes))
     suffix = _sequence([*rest.named_children(), ("head", head)])
     read_weights(suffix, file)
     return suffix.to(memory_format=torch.channels_last).eval()

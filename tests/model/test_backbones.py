@@ -24,8 +24,9 @@ def test_the_registry_is_the_configurations_list() -> None:
     assert all(name == entry.name for name, entry in BACKBONES.items())
 
 
-def test_only_our_own_network_lacks_imagenet_weights() -> None:
-    assert [name for name, entry in BACKBONES.items() if entry.imagenet is None] == ["small-cnn"]
+def test_only_our_own_network_and_those_of_xrays_lack_imagenet_weights() -> None:
+    lacking = [name for name, entry in BACKBONES.items() if entry.imagenet is None]
+    assert lacking == ["small-cnn", "xrv_densenet121", "rad_dino", "rad_dino_patches"]
 
 
 @pytest.mark.parametrize("name", BACKBONES)
