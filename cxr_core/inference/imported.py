@@ -46,12 +46,12 @@ SCORES = (
 )
 NO_FIGURES = "Nothing of it was measured here: evaluate it on a data set of your own before you rely on an answer."
 NOT_COMPARED = (
-    "Its training images are not here, so whether a picture is unlike them is not checked, and whether it is one of them "
-    "is not known."
+    "Its training images are not here, so whether a picture is unlike them is not checked, and whether it is one of "
+    "them is not known."
 )
 SQUARE = (
-    "It was trained on the whole middle square of a picture; here it sees the inner 7/8 of it, as every network of this "
-    "software does. Its published operating points were chosen otherwise."
+    "It was trained on the whole middle square of a picture; here it sees the inner 7/8 of it, as every network of "
+    "this software does. Its published operating points were chosen otherwise."
 )
 
 
@@ -77,7 +77,7 @@ def import_model(fetched: Fetched, runs_dir: Path) -> Run:
         linear.weight.copy_(weight[places])
         linear.bias.copy_(bias[places])
         points.thresholds.copy_(torch.tensor(list(network.points.values())))
-    head.append(points)
+    suffix = nn.Sequential(OrderedDict(head=head, points=points))
     created = datetime.now(UTC)
     run_id = f"{created:%Y%m%d-%H%M%S}-{network.backbone}-{secrets.token_hex(2)}"
     building = runs_dir / f".new-{run_id}"
@@ -85,7 +85,7 @@ def import_model(fetched: Fetched, runs_dir: Path) -> Run:
         make_folder(building)
         run = Run(building)
         save_weights(nn.Sequential(OrderedDict(BACKBONES[network.backbone].stages(net))), run.prefix_file)
-        save_weights(nn.Sequential(OrderedDict(head=head)), run.weights_file)
+        save_weights(suffix, run.weights_file)
         _write(building, run_id, created, config, fetched)
         building.rename(runs_dir / run_id)
     except DiskError:

@@ -40,7 +40,8 @@ class Prediction:
 
     ``label``: the class, or of findings those that are ``present``, in words; ``present`` is None for classes.
     ``error``: why it cannot be read; label and probabilities are None then. ``withheld``: why the answer should not be
-    shown, or None. ``distance``: mean cosine distance to the five nearest training images, None without any. ``seen``: where in the run's
+    shown, or None. ``distance``: mean cosine distance to the five nearest training images, or None. ``seen``: where in
+    the run's
     own pictures this one is, or None. ``reason``: why the decision is not the most probable class, where it is not.
     """
 

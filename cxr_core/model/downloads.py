@@ -1,7 +1,7 @@
 """Files of weights that are downloaded once: where they are kept, from where they come, how far they are.
 
-    url = mirrored("https://somewhere/models/resnet18-f37072fd.pth")     # or from CXR_WEIGHTS_MIRROR
-    with watching(kept(url), total, progress): ...
+url = mirrored("https://somewhere/models/resnet18-f37072fd.pth")     # or from CXR_WEIGHTS_MIRROR
+with watching(kept(url), total, progress): ...
 """
 
 import hashlib

@@ -20,6 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from cxr_core.config import weights_file
 from cxr_core.disk import full, why_full
 from cxr_core.errors import WeightsError
 from cxr_core.model.downloads import Progress, first_line, kept, mirrored, sha256_of, watching
@@ -61,7 +62,9 @@ def known(network: Published) -> Fetched | None:
         with safe_open(file, framework="pt") as content:
             about: Mapping[str, str] = content.metadata() or {}
     except (OSError, SafetensorError) as error:
-        raise WeightsError(f"{file} is damaged ({first_line(error)}). Delete it, and fetch the network again.") from None
+        raise WeightsError(
+            f"{file} is damaged ({first_line(error)}). Delete it, and fetch the network again."
+        ) from None
     return Fetched(network, file, str(about.get("sha256", "")))
 
 
@@ -82,8 +85,8 @@ def ready(network: Published, agreed: bool = False, progress: Progress | None = 
         )
     if network.pickled and not agreed:
         raise WeightsError(
-            f"The weights of {network.title} are not here yet. {network.file} would be downloaded, and {AGREE}. Say so: "
-            f"python -m cxr_core import-model {network.name} --trust-pickle, or tick the box on the Train page."
+            f"The weights of {network.title} are not here yet. {network.file} would be downloaded, and {AGREE}. Say "
+            f"so: python -m cxr_core import-model {network.name} --trust-pickle, or tick the box on the Train page."
         )
     published = kept(network.file)
     if not published.is_file():
@@ -91,7 +94,8 @@ def ready(network: Published, agreed: bool = False, progress: Progress | None = 
     found = sha256_of(published)
     if found != network.sha256:
         raise WeightsError(
-            f"{published} is not the published file: SHA-256 {found}, expected {network.sha256}. Delete it, start again."
+            f"{published} is not the published file: SHA-256 {found}, expected {network.sha256}. Delete it, and start "
+            "again."
         )
     if not network.pickled:
         return Fetched(network, published, found)
@@ -121,11 +125,22 @@ def brought(file: Path, network: Published | None = None, agreed: bool = False) 
     return Fetched(told, file, found)
 
 
+def opened(weights: str, progress: Progress | None = None) -> str:
+    """What a training can start from where a person agreed to open a pickled network: the name of a published one, or
+    the file with the tensors of one that she has.
+    """
+    if weights in PUBLISHED:
+        return ready(PUBLISHED[weights], agreed=True, progress=progress).network.name
+    return str(brought(weights_file(weights), agreed=True).file)
+
+
 def _opened(network: Published, file: Path, sha256: str, agreed: bool) -> Fetched:
     """Take the tensors out of a pickled file, and keep them."""
     taken = unsealed(file, agreed)
     target = tensors_file(network)
-    _keep(taken.tensors, target, {"sha256": sha256, "network": network.name, "protection": json.dumps(taken.protection)})
+    _keep(
+        taken.tensors, target, {"sha256": sha256, "network": network.name, "protection": json.dumps(taken.protection)}
+    )
     return Fetched(network, target, sha256, taken.protection)
 
 
@@ -135,7 +150,9 @@ def _keep(tensors: dict[str, Tensor], target: Path, about: dict[str, str]) -> No
         with replacing(target, needed=needed) as temporary:
             save_file({name: value.contiguous() for name, value in tensors.items()}, temporary, metadata=about)
     except OSError as error:
-        raise WeightsError(f"{target} cannot be written ({error.strerror}). Set TORCH_HOME to another folder.") from None
+        raise WeightsError(
+            f"{target} cannot be written ({error.strerror}). Set TORCH_HOME to another folder."
+        ) from None
 
 
 def _download(network: Published, target: Path, progress: Progress | None) -> None:
@@ -149,9 +166,9 @@ def _download(network: Published, target: Path, progress: Progress | None) -> No
             raise full(full_reason, target, network.bytes, "Or set TORCH_HOME to a folder on another disk.") from None
         reason = error.reason if isinstance(error, URLError) and not isinstance(error, HTTPError) else error
         raise WeightsError(
-            f"The weights of {network.title} could not be downloaded ({first_line(reason)}). Go on in one of these ways: "
-            f"connect to the network and start again; copy {network.file} into {target.parent}; give the file; or point "
-            "CXR_WEIGHTS_MIRROR at a server that has it."
+            f"The weights of {network.title} could not be downloaded ({first_line(reason)}). Go on in one of these "
+            f"ways: connect to the network and start again; copy {network.file} into {target.parent}; give the file; "
+            "or point CXR_WEIGHTS_MIRROR at a server that has it."
         ) from None
     except RuntimeError as error:  # the checksum
         raise WeightsError(

@@ -8,7 +8,6 @@ What it is worth, system by system: docs/xray-networks.md. The process runs :mod
 this one's environment, in a folder that is thrown away, and is ended where it takes too long.
 """
 
-import json
 import os
 import signal
 import subprocess

@@ -52,7 +52,7 @@ class Storage(NamedTuple):
 
     kind: str
     key: str
-    count: int
+    length: int
 
 
 class Tensor(NamedTuple):
@@ -103,7 +103,7 @@ def _view(storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> Any:
         raise Refused("a tensor's shape is none")
     last = offset + sum((size - 1) * step for size, step in zip(shape, strides, strict=True))
     count = int(np.prod(shape, dtype=object)) if shape else 1
-    if count > storage.count or (count and last >= storage.count):
+    if count > storage.length or (count and last >= storage.length):
         raise Refused("a tensor reaches beyond its numbers")
     return Tensor(storage, offset, tuple(shape), tuple(strides))
 
@@ -229,7 +229,7 @@ def _from_stream(file: IO[bytes], limit: int) -> dict[str, tuple[str, np.ndarray
 def _numbers(tensor: Tensor, content: bytes) -> tuple[str, np.ndarray]:
     kind, form = _KINDS[tensor.storage.kind]
     flat = np.frombuffer(content, form)
-    if len(flat) < tensor.storage.count:
+    if len(flat) < tensor.storage.length:
         raise Refused("it ends before its numbers do")
     steps = tuple(step * flat.itemsize for step in tensor.strides)
     return kind, np.ascontiguousarray(
@@ -294,14 +294,18 @@ _CALLS = {
         257,
         # socket connect socketpair bind listen clone fork vfork execve kill ptrace rename mkdir rmdir creat link unlink
         # symlink chmod chown truncate mount and their younger forms, process_vm_*, bpf, io_uring_*, clone3, openat2
-        (41, 42, 53, 49, 50, 56, 57, 58, 59, 62, 101, 82, 83, 84, 85, 86, 87, 88, 90, 92, 76, 165)
-        + (258, 263, 264, 265, 266, 268, 260, 310, 311, 316, 321, 322, 425, 426, 427, 434, 435, 437),
+        (
+            *(41, 42, 53, 49, 50, 56, 57, 58, 59, 62, 101, 82, 83, 84, 85, 86, 87, 88, 90, 92, 76, 165),
+            *(258, 263, 264, 265, 266, 268, 260, 310, 311, 316, 321, 322, 425, 426, 427, 434, 435, 437),
+        ),
     ),
     "aarch64": (
         0xC00000B7,
         56,
-        (198, 203, 199, 200, 201, 220, 221, 129, 117, 38, 34, 35, 36, 37, 45, 53, 54, 40)
-        + (270, 271, 276, 280, 281, 425, 426, 427, 434, 435, 437),
+        (
+            *(198, 203, 199, 200, 201, 220, 221, 129, 117, 38, 34, 35, 36, 37, 45, 53, 54, 40),
+            *(270, 271, 276, 280, 281, 425, 426, 427, 434, 435, 437),
+        ),
     ),
 }
 
@@ -336,7 +340,17 @@ def _filtered(libc: ctypes.CDLL) -> bool:
     return bool(libc.prctl(set_filter, 2, ctypes.byref(asked), 0, 0) == 0)
 
 
-_ENDS = ("socket.", "subprocess.", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "ctypes.", "shutil.")
+_ENDS = (
+    "socket.",
+    "subprocess.",
+    "os.system",
+    "os.exec",
+    "os.posix_spawn",
+    "os.spawn",
+    "os.fork",
+    "ctypes.",
+    "shutil.",
+)
 
 
 def _audit(event: str, given: tuple[Any, ...]) -> None:

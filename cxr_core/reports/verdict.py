@@ -17,18 +17,19 @@ from cxr_core.audit.kinds import DRAWN, INFORMS, KINDS, LEAK, SHORTCUT
 from cxr_core.data.cautions import kinds_of_caution
 from cxr_core.errors import RunError
 from cxr_core.evaluation import balance
-from cxr_core.figures import compact, counted, number, spelled
+from cxr_core.figures import compact, number, spelled
 from cxr_core.findings import FINDINGS
 from cxr_core.reports import known
 from cxr_core.runs import Run, controls, left_out
 from cxr_core.runs.external import External, against, externals
+from cxr_core.runs.external_findings import sentence as findings_sentence
 from cxr_core.runs.measured import measured
 
 NOT_AUDITED = (
     "This run was not audited: it is older than the audit, or its images were gone. Leaks and shortcuts in its data "
-    "set are not known of."
+    "set are unknown."
 )
-NO_EXTERNAL = "No external data set was evaluated: how much of the score is left elsewhere is not known."
+NO_EXTERNAL = "No external data set was evaluated: how well the score holds up elsewhere is not known."
 # More would no longer be read; the details have all.
 _CLAUSES = 3
 _BY = {
@@ -79,7 +80,8 @@ def verdict(run: Run) -> Verdict:
     for issue in audit.issues if audit else []:
         if issue.severity != INFORMS and not any(issue.message in sentence for sentence in warned):
             warned.append(issue.message)
-    details = [*([] if audit else [NOT_AUDITED]), *warned, *said, *told, *external]
+    shared = [f"{one.name}. {one.facts.overlap}" for one in others if one.facts.overlap]
+    details = [*([] if audit else [NOT_AUDITED]), *warned, *said, *told, *external, *shared]
     leaking = "copies" in cautions or bool(audit and audit.of(LEAK))
     drawn = DRAWN in cautions or bool(audit and audit.of(DRAWN))
     against_it = [
@@ -89,6 +91,7 @@ def verdict(run: Run) -> Verdict:
         *(text for one, _ in found for text in known.failing(one.measured[0], one.name)),
         *(["lower on an external data set"] if drops else []),
         *(["lower where the source was never seen"] if lost else []),
+        *(["an external data set shares images with its own"] if shared else []),
         *(known.failing(report, "its own test") if report else ["no test figures"]),
         *(["its data set cannot tell disease from source"] if "sources" in cautions else []),
         *(["patients of its test are in its training"] if "patients" in cautions else []),
@@ -108,33 +111,15 @@ def audit_of(run: Run) -> Audit | None:
 def external_drops(run: Run, found: Sequence[External]) -> Iterator[tuple[dict[str, Any] | None, str]]:
     """(the run's test against it or None, one sentence) for each of these external data sets."""
     for one in found:
-        if run.task == FINDINGS:
-            yield None, _findings_there(run, one)
-            continue
         try:
             beside = against(run, one)
         except RunError as error:
             yield None, str(error)
             continue
+        if run.task == FINDINGS:
+            yield beside, findings_sentence(one.name, beside)
+            continue
         yield beside, _dropped(one.name, beside["macro_f1"]["drop"], beside["macro_f1"]["ci"])
-
-
-def _findings_there(run: Run, one: External) -> str:
-    """What a run of findings reaches on an external data set, beside its own test on the same findings."""
-    there = one.measured[0]
-    names = there["counted"]
-    said = (
-        f"On the external data set {one.name} the mean ROC AUC of {counted(len(names), 'finding')} that both have is "
-    )
-    if there["macro_roc_auc"] is None:
-        return f"On the external data set {one.name} no finding that both have is both present and absent."
-    said += compact(there["macro_roc_auc"], there["ci"]["macro_roc_auc"])
-    try:
-        own = measured(run, "test")[0]["per_class"]
-    except RunError as error:
-        return f"{said}. {error}"
-    areas = [own[name]["roc_auc"] for name in names if own[name]["roc_auc"] is not None]
-    return f"{said}; on its own test that of the same is {compact(sum(areas) / len(areas))}." if areas else f"{said}."
 
 
 def _dropped(name: str, drop: float, ends: Sequence[float] | None) -> str:
@@ -162,7 +147,7 @@ def _measured(run: Run) -> tuple[_Score | None, dict[str, Any] | None, dict[str,
 
 def _external(found: Sequence[tuple[dict[str, Any] | None, str]]) -> tuple[list[str], list[str]]:
     """The clause on the largest drop that is one, and a sentence for each external data set (``external_drops``)."""
-    figures = [(beside["macro_f1"], sentence) for beside, sentence in found if beside]
+    figures = [(beside.get("macro_roc_auc") or beside["macro_f1"], sentence) for beside, sentence in found if beside]
     drops = [(figure["drop"], sentence) for figure, sentence in figures if figure["ci"] and figure["ci"][0] > 0]
     clauses = [max(drops)[1].removesuffix(".")] if drops else []
     return clauses, [sentence for _, sentence in found] or [NO_EXTERNAL]
@@ -194,7 +179,7 @@ def _leak(run: Run, audit: Audit | None, cautions: dict[str, str]) -> list[str]:
     if DRAWN in cautions or (audit and audit.of(DRAWN)):
         clauses.append("its images are drawings, which say nothing of patients")
     if audit is None:
-        clauses.append("it was not audited, so leaks and shortcuts in its data set are not known of")
+        clauses.append("it was not audited, so leaks and shortcuts in its data set are unknown")
     return clauses
 
 
@@ -249,7 +234,7 @@ def _sound(controlled: bool, external: list[str]) -> list[str]:
     """Where nothing speaks against the score: what was asked and what was not."""
     lungs = "nothing that sees no lungs reaches it" if controlled else "controls without lungs were not measured"
     other = "no external data set was evaluated" if external == [NO_EXTERNAL] else external[0].removesuffix(".")
-    return ["the audit found nothing that makes this score worth less than it seems", lungs, other]
+    return ["the audit found nothing against this score", lungs, other]
 
 
 def _sentence(clauses: list[str]) -> str:

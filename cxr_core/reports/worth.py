@@ -5,13 +5,13 @@ blocks = [*audit_blocks(run), *external_blocks(run, externals(run)), *control_bl
 Counts only: no file and no patient is named.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from cxr_core.audit import Audit
 from cxr_core.audit.issues import SHORTCUT_SEES
 from cxr_core.figures import UNDEFINED, compact, of, spelled
-from cxr_core.findings import FINDINGS
-from cxr_core.reports import findings, performance
+from cxr_core.reports import scored
 from cxr_core.reports.document import Block, Heading, Table, Text
 from cxr_core.reports.verdict import NOT_AUDITED, audit_of, external_drops, verdict
 from cxr_core.runs import Run, controls, left_out
@@ -84,18 +84,24 @@ def external_blocks(run: Run, external: list[External]) -> list[Block]:
     for one, (found, said) in zip(external, external_drops(run, external), strict=True):
         metrics, _ = one.measured
         blocks.append(Text(f"External: {one.name} ({one.facts.evaluated[:10]})", strong=True))
-        if run.task == FINDINGS:
-            blocks += findings.figures(metrics)
-        else:
-            blocks += [Text(line) for line in performance.overall(metrics)]
-            blocks += [performance.per_class(metrics), Text(performance.basis(metrics))]
-        if found and run.task != FINDINGS:
-            rows = [_drop(title, found[name]) for title, name in (("Accuracy", "accuracy"), ("Macro F1", "macro_f1"))]
+        blocks += scored.figures(metrics, run.task)
+        if found:
+            rows = [_drop(title, figure) for title, figure in _compared(found)]
             blocks.append(Table(("", "Internal test", one.name, "Drop (95 % interval)"), rows, (1, 2, 3)))
         blocks.append(Text(said))
+        if one.facts.overlap:
+            blocks.append(Text(one.facts.overlap))
     if not external:
-        blocks.append(Text("The figures are internal alone: no external data set was evaluated."))
+        blocks.append(Text("Internal test only: no external data set was evaluated."))
     return blocks
+
+
+def _compared(found: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """What the two are compared by: of findings the area of each, and the mean over those that both can judge."""
+    if "per_class" in found:
+        areas = [(f"ROC AUC, {name}", found["per_class"][name]["roc_auc"]) for name in found["labels"]]
+        return [("Macro ROC AUC", found["macro_roc_auc"]), *areas]
+    return [("Accuracy", found["accuracy"]), ("Macro F1", found["macro_f1"])]
 
 
 def _drop(title: str, found: dict[str, Any]) -> list[str]:

@@ -338,7 +338,7 @@ def test_evaluate_keeps_an_external_data_set_and_says_where_it_is_none(
 def test_evaluate_on_the_test_split_is_a_look(call: Call, copied: Run, tiny_dataset: Path, tmp_path: Path) -> None:
     viewings.add(copied)
     before = viewings.count(copied)
-    assert "was looked at" in call("evaluate", copied.id)[1]
+    assert "Test results viewed" in call("evaluate", copied.id)[1]
     call("evaluate", copied.id, "--json")
     call("evaluate", copied.id, "--data", tiny_dataset, "--json")
     assert viewings.count(copied) == before + 3
@@ -360,9 +360,9 @@ def test_an_external_data_set_is_forgotten(call: Call, copied: Run, tmp_path: Pa
 
 
 def test_scores_listed_together_are_said_to_choose_by_test(call: Call, copied: Run) -> None:
-    assert "choosing by test" not in call("runs")[1]
+    assert "Pick by validation" not in call("runs")[1]
     shutil.copytree(copied.path, copied.path.with_name(f"{copied.id}-again"))
-    assert "a score of the same test: 2 on tiny" in call("runs")[1]
+    assert "2 runs share the test set of tiny" in call("runs")[1]
     assert len(json.loads(call("runs", "--json")[1])) == 2
 
 

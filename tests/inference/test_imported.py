@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
@@ -16,10 +15,10 @@ from cxr_core.inference.predictor import Predictor
 from cxr_core.model.fetched import Fetched
 from cxr_core.published import PUBLISHED
 from cxr_core.runs import Run, find_run
-from cxr_core.runs.external import externals
+from cxr_core.runs.external import externals, forget
 from tests.model.published_support import save_densenet
 
-RSNA, RAD = PUBLISHED["densenet121-res224-rsna"], PUBLISHED["rad-dino"]
+CHEX, RAD = PUBLISHED["densenet121-res224-chex"], PUBLISHED["rad-dino"]
 
 
 @pytest.fixture(scope="module")
@@ -33,16 +32,18 @@ def picture(dataset: Path) -> Path:
 
 def test_it_is_a_completed_run_that_says_where_it_comes_from(imported: Run) -> None:
     assert (imported.state, imported.can_resume, imported.task) == ("completed", False, "findings")
-    assert imported.name == RSNA.title
-    assert imported.classes == ["Pneumonia", "Lung Opacity"]
+    assert imported.name == CHEX.title
+    # The places of what CheXpert does not label are left out.
+    assert imported.classes == list(CHEX.findings)
+    assert len(imported.classes) == 11
     note = imported.imported
     assert note is not None
-    assert (note.sets, note.licence, note.as_published) == (["RSNA Pneumonia 2018"], RSNA.licence, False)
-    assert any("RSNA Pneumonia 2018" in line for line in imported.warnings)
+    assert (note.sets, note.licence, note.as_published) == (["CheXpert"], CHEX.licence, False)
+    assert any("CheXpert" in line for line in imported.warnings)
     assert any("not probabilities" in line for line in imported.warnings)
     assert (imported.metrics("test"), imported.best, len(imported.split)) == (None, None, 0)
     assert not imported.folder.exists()
-    assert find_run(imported.path.parent, imported.id).info.config["weights"] == RSNA.name
+    assert find_run(imported.path.parent, imported.id).info.config["weights"] == CHEX.name
 
 
 def test_its_answers_are_the_published_display_of_the_published_network(imported: Run, tiny_dataset: Path) -> None:
@@ -55,10 +56,10 @@ def test_its_answers_are_the_published_display_of_the_published_network(imported
 
     theirs.load_state_dict({**load_file(imported.path.parent / "net.safetensors")}, strict=True)
     scaled = torch.from_numpy(xrv.datasets.normalize(square.astype(np.float32), 255))[None, None]
-    points = torch.tensor(xrv.models.model_urls[RSNA.name]["op_threshs"])
+    points = torch.tensor(xrv.models.model_urls[CHEX.name]["op_threshs"])
     with torch.no_grad():
         shown = xrv.models.op_norm(torch.sigmoid(theirs(scaled)), points)[0]
-    labels = xrv.models.model_urls[RSNA.name]["labels"]
+    labels = xrv.models.model_urls[CHEX.name]["labels"]
     expected = {name: float(shown[labels.index(name)]) for name in imported.classes}
     assert prediction.probabilities == pytest.approx(expected, abs=2e-3)
     assert prediction.present == tuple(name for name, value in expected.items() if value >= 0.5)
@@ -70,24 +71,23 @@ def test_its_answers_are_the_published_display_of_the_published_network(imported
 def test_a_heat_map_and_no_neighbours(imported: Run, tiny_dataset: Path) -> None:
     predictor, file = Predictor.load(imported), picture(tiny_dataset)
     assert predictor.heat(file.name, file, "Pneumonia").shape == (224, 224)
-    assert predictor.similar(file.name, file) == ([], {"Pneumonia": 0, "Lung Opacity": 0})
+    assert predictor.similar(file.name, file) == ([], dict.fromkeys(imported.classes, 0))
 
 
-def test_it_is_evaluated_on_a_data_set(imported: Run, tiny_dataset: Path, tmp_path: Path) -> None:
-    files = sorted(tiny_dataset.rglob("*.png"))[:12]
-    table = pd.DataFrame({"file": [str(file) for file in files], "Pneumonia": [0, 1] * 6, "Lung Opacity": [1, 0, 0] * 4})
-    table.to_csv(tmp_path / "table.csv", index=False)
+def test_it_is_evaluated_on_a_data_set(imported: Run, findings_dataset: Path) -> None:
     try:
-        outcome = evaluate_external(imported, tmp_path / "table.csv")
-        assert outcome.metrics["n"] == 12
-        assert [kept.name for kept in externals(imported)] == [outcome.kept.name if outcome.kept else ""]
+        outcome = evaluate_external(imported, findings_dataset)
+        assert outcome.kept is not None
+        both = [match["ours"] for match in outcome.metrics["matched"]]
+        assert both == outcome.metrics["classes"] == ["Consolidation", "Pneumothorax", "Effusion", "Cardiomegaly"]
+        assert [kept.name for kept in externals(imported)] == [outcome.kept.name]
     finally:
         for kept in externals(imported):
-            kept.path.unlink()
+            forget(imported, kept.path.name)
 
 
 def test_features_alone_are_no_model(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match="gives features and no answers.*--backbone rad_dino"):
+    with pytest.raises(WeightsError, match=r"gives features and no answers.*--backbone rad_dino"):
         import_model(Fetched(RAD, tmp_path / "nothing", ""), tmp_path)
 
 
@@ -97,5 +97,5 @@ def test_another_classifier_is_refused(tmp_path: Path) -> None:
     state = save_densenet(tmp_path / "net.pt", outputs=14)
     save_file(state, tmp_path / "net.safetensors")
     with pytest.raises(WeightsError, match=r"answers \(14,\) findings; .* has 18 places"):
-        import_model(Fetched(RSNA, tmp_path / "net.safetensors", ""), tmp_path / "runs")
+        import_model(Fetched(CHEX, tmp_path / "net.safetensors", ""), tmp_path / "runs")
     assert not list((tmp_path / "runs").glob("*"))

@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from cxr_core.config import Backbone
+from cxr_core.config import PACKAGED, Backbone
 from cxr_core.model.backbones import BACKBONES
 from cxr_core.model.network import to_input
+from cxr_core.published import of_backbone
 from tests.model.conftest import images
 
 Networks = Callable[[str], nn.Module]
@@ -25,8 +26,10 @@ def test_the_registry_is_the_configurations_list() -> None:
 
 
 def test_only_our_own_network_and_those_of_xrays_lack_imagenet_weights() -> None:
-    lacking = [name for name, entry in BACKBONES.items() if entry.imagenet is None]
-    assert lacking == ["small-cnn", "xrv_densenet121", "rad_dino", "rad_dino_patches"]
+    lacking = [name for name, entry in BACKBONES.items() if not (entry.imagenet or entry.package)]
+    assert lacking == ["xrv_densenet121", "rad_dino", "rad_dino_patches", "small-cnn"]
+    assert all(of_backbone(name) for name in lacking[:-1])
+    assert [name for name, entry in BACKBONES.items() if entry.package] == list(PACKAGED)
 
 
 @pytest.mark.parametrize("name", BACKBONES)

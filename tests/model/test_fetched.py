@@ -9,10 +9,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from cxr_core.errors import WeightsError
-from cxr_core.model import fetched
 from cxr_core.model.fetched import brought, known, ready, tensors_file
 from cxr_core.model.weights import check_weights, load_backbone, weights_digest
-from cxr_core.published import PUBLISHED
+from cxr_core.published import PUBLISHED, Published
 from tests.model.published_support import save_densenet
 from tests.model.test_weights import Server, checkpoints, server  # noqa: F401
 
@@ -26,21 +25,23 @@ def published_file(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict
 
 
 @pytest.fixture
-def entered(published_file: tuple[Path, dict[str, torch.Tensor]], monkeypatch: pytest.MonkeyPatch) -> None:
+def entered(published_file: tuple[Path, dict[str, torch.Tensor]], monkeypatch: pytest.MonkeyPatch) -> Published:
     """The file's checksum stands in the registry."""
     content = published_file[0].read_bytes()
     entry = replace(ALL, sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
     altered = {**PUBLISHED, ALL.name: entry}
     for module in ("cxr_core.published", "cxr_core.model.fetched", "cxr_core.model.weights"):
         monkeypatch.setattr(f"{module}.PUBLISHED", altered)
+    return entry
 
 
-@pytest.mark.usefixtures("checkpoints", "entered")
+@pytest.mark.usefixtures("checkpoints")
 def test_downloaded_checked_opened_and_trained_from(
     server: Server,  # noqa: F811
     published_file: tuple[Path, dict[str, torch.Tensor]],
+    entered: Published,
 ) -> None:
-    entry = fetched.PUBLISHED[ALL.name]
+    entry = entered
     server.files[ALL.file] = published_file[0].read_bytes()
     with pytest.raises(WeightsError, match=r"is a whole pickled network.*--trust-pickle"):
         check_weights("xrv_densenet121", ALL.name)
@@ -64,13 +65,14 @@ def test_downloaded_checked_opened_and_trained_from(
     assert weights_digest("xrv_densenet121", ALL.name, 0) == f"{ALL.name}-{entry.sha256[:32]}"
 
 
-@pytest.mark.usefixtures("checkpoints", "entered")
+@pytest.mark.usefixtures("checkpoints")
 def test_another_file_than_the_published_one_is_refused(
     server: Server,  # noqa: F811
     published_file: tuple[Path, dict[str, torch.Tensor]],
+    entered: Published,
     tmp_path: Path,
 ) -> None:
-    entry = fetched.PUBLISHED[ALL.name]
+    entry = entered
     server.files[ALL.file] = published_file[0].read_bytes() + b"\0"
     with pytest.raises(WeightsError, match="damaged or not theirs"):
         ready(entry, agreed=True)
@@ -78,7 +80,7 @@ def test_another_file_than_the_published_one_is_refused(
     with pytest.raises(WeightsError, match=r"could not be downloaded \(HTTP Error 404"):
         ready(entry, agreed=True)
     (tmp_path / ALL.file).write_bytes(b"other")
-    with pytest.raises(WeightsError, match="is called as .* is published, but is another file"):
+    with pytest.raises(WeightsError, match=r"is called as .* is published, but is another file"):
         brought(tmp_path / ALL.file, agreed=True)
 
 
@@ -100,7 +102,7 @@ def test_a_file_without_a_known_checksum_is_not_downloaded_but_brought(tmp_path:
 @pytest.mark.usefixtures("checkpoints")
 def test_a_file_that_nothing_names(tmp_path: Path) -> None:
     save_file({"classifier.weight": torch.zeros(18, 1024)}, tmp_path / "mine.safetensors")
-    with pytest.raises(WeightsError, match="none of the published files by its checksum or name.*--as"):
+    with pytest.raises(WeightsError, match=r"none of the published files by its checksum or name.*--as"):
         brought(tmp_path / "mine.safetensors")
     found = brought(tmp_path / "mine.safetensors", NIH)
     assert (found.network, found.file, found.protection) == (NIH, tmp_path / "mine.safetensors", ())

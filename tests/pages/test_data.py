@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from cxr_core import demo
 from cxr_core.config import PRESETS, TrainConfig
+from cxr_core.errors import DatasetError
 from cxr_core.runs import jobs
 from cxr_core.runs.run import ACTIVE, RESUMABLE, Run, list_runs
 from cxr_core.settings import recent_datasets, remember_dataset
@@ -124,6 +125,27 @@ def test_quick_start_trains_and_shows_the_curves_on_home(isolated: Path) -> None
     at = sound(at.run())
     assert len(at.get("vega_lite_chart")) == 4
     assert {"Evaluate", "Predict"} <= links(at)
+
+
+@pytest.mark.parametrize("page", [HOME, DATASET])
+def test_the_demo_with_several_findings_is_one_click(page: str, isolated: Path) -> None:
+    root = demo.draw_findings(isolated / "data" / "demo-findings-600-0", images=36, seed=0)
+    at = press(opened(page), "Demo with several findings")
+    assert "6 findings" in texts(at)
+    assert recent_datasets() == [root]
+    assert "Train on it" in links(at)
+    assert not list_runs(isolated / "runs")
+
+
+@pytest.mark.parametrize("page", [HOME, DATASET])
+def test_a_demo_that_cannot_be_drawn_says_why(page: str, monkeypatch: pytest.MonkeyPatch, isolated: Path) -> None:
+    def full(*given: object) -> Path:
+        raise DatasetError("No room for it.")
+
+    monkeypatch.setattr(demo, "draw_findings", full)
+    at = press(opened(page), "Demo with several findings")
+    assert [error.value for error in at.error] == ["No room for it."]
+    assert not recent_datasets()
 
 
 # Dataset

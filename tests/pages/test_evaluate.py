@@ -388,7 +388,7 @@ def test_an_operating_point_is_chosen_saved_and_taken_back(make: Callable[..., R
     after = measured(run, "test")[0]
     assert after["confusion"] != before["confusion"]
     right = sum(after["confusion"][k][k] for k in range(3))
-    assert effect.loc[("test", "with these"), "Decided rightly"] == f"{right} of {after['n']}"
+    assert effect.loc[("test", "with these"), "Correct"] == f"{right} of {after['n']}"
     assert metrics(at)["Accuracy"] == f"{after['accuracy']:.3f}", "the headline follows"
     assert "chosen by a person" in texts(at)
 

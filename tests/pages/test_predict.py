@@ -108,7 +108,7 @@ def test_predict_says_what_the_run_is_worth(predict: AppTest, run: Run) -> None:
     assert report
     right = sum(report["confusion"][k][k] for k in range(3))
     shown = texts(predict)
-    assert f"decided {right} of {report['n']} images rightly" in shown
+    assert f"classified {right} of {report['n']} images correctly" in shown
     assert all(warning in shown for warning in run.warnings)
     assert not decisions(predict)
 

@@ -1,4 +1,4 @@
-"""DICOM: a file's header and pixel data -> the grey picture that a viewer shows. Of the patient only age and sex."""
+"""DICOM: a file's header and pixel data -> the grey picture that a viewer shows. Of the patient: age, sex, a code."""
 
 from cxr_core.images.dicom.elements import is_dicom
 from cxr_core.images.dicom.files import decode, decoded, facts, inspect

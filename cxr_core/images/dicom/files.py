@@ -4,8 +4,8 @@
 ``decode`` gives the picture, and ``decoded`` with it the steps that led to it: the header put right (``header``), the
 numbers taken out of their containers (``bits``), colours that are greys (``uncoloured``), rescale, VOI LUT or window,
 MONOCHROME1 (``display``).
-``facts`` are the few facts that may be shown. Of the patient nothing is read but age and sex, which ``inspect`` gives
-and ``facts`` does not (:mod:`cxr_core.images.dicom.elements`).
+``facts`` are the few facts that may be shown. Of the patient nothing is given but age, sex and a code of the ID, by
+``inspect`` and not by ``facts`` (:mod:`cxr_core.images.dicom.elements`).
 """
 
 from typing import Any
@@ -41,7 +41,8 @@ def inspect(content: bytes, name: str) -> ImageInfo:
     _displayed(dataset, header, grey[:1], bits, name)
     age = years(values.text(dataset, "PatientAge"))
     sex, view = terms.sex(values.text(dataset, "PatientSex")), terms.view(values.text(dataset, "ViewPosition"))
-    return ImageInfo(header.columns, header.rows, header.photometric, "DICOM", bits, age, sex, view)
+    patient = terms.code(values.text(dataset, "PatientID"))
+    return ImageInfo(header.columns, header.rows, header.photometric, "DICOM", bits, age, sex, view, patient)
 
 
 def decode(content: bytes, name: str) -> Image.Image:

@@ -16,7 +16,7 @@ from cxr_core.ui import escaped, metric
 from cxr_core.ui.evaluate.classes import NO_BAR
 from cxr_core.ui.evaluate.findings.judged import judged_images
 from cxr_core.ui.evaluate.headline import interval_text
-from cxr_core.ui.evaluate.other import pick_other
+from cxr_core.ui.evaluate.other import named_overlaps, pick_other
 from cxr_core.ui.run import cached_measured, stamps, viewed
 from cxr_core.ui.run.results import SPLIT_NAMES
 from cxr_core.ui.sheet import sheet
@@ -50,6 +50,7 @@ def compare_section(run: Run, split: str) -> None:
             f"The two runs share no image of the {SPLIT_NAMES[split]} split, so they cannot be compared on it.",
             icon=":material/info:",
         )
+        named_overlaps([run, other])
         return
     found = pair.found
     mine, theirs = (set(judged_images(one, split).names) for one in (run, other))
@@ -69,6 +70,7 @@ def compare_section(run: Run, split: str) -> None:
         st.caption(escaped(viewings.side_by_side([run, other]) or apart))
     else:
         st.caption("Each run chose its best epoch and thresholds on its validation split. Judge by the test.")
+    named_overlaps([run, other])
     for name, part in (("A", run), ("B", other)):
         if part.leak:
             st.caption(f"{name}: {escaped(part.leak)}")
@@ -147,7 +149,7 @@ def _macro(found: Compared) -> None:
 
 def _verdict(macro: Difference) -> str:
     if macro.ends is None:
-        return "With fewer than two patients nothing can be said of other images."
+        return "With fewer than two patients there is no interval: these images say nothing about others."
     if not macro.is_sure:
         return "The interval of the difference holds 0: these images do not tell the two runs apart."
     side, better = ("above", "A") if macro.ends[0] > 0 else ("below", "B")

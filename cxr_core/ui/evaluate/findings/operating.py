@@ -79,7 +79,7 @@ def _benefit(run: Run, split: str, name: str, limit: float, prevalence: float) -
         f"nobody {better}; at {percent(curve.thresholds[nearest])} it gains {signed(curve.model[nearest])} (everybody: "
         f"{signed(curve.treat_all[nearest])}) true positives a person, needless acts taken off. Who acts from 10 % on "
         f"takes nine needless acts for one that is needed. Computed on the {curve.n:,} {SPLIT_NAMES[split]} images "
-        f"where it is known, {of(curve.positives, curve.n)} with it, as far as the patients there look like these."
+        f"where it is known, {of(curve.positives, curve.n)} with it, if the patients there resemble these."
     )
 
 

@@ -2,6 +2,7 @@
 
 from cxr_core.runs import Run
 from cxr_core.ui.evaluate.findings.compare import compare_section
+from cxr_core.ui.evaluate.findings.external import findings_external_section
 from cxr_core.ui.evaluate.findings.headline import findings_headline
 from cxr_core.ui.evaluate.findings.one import one_section
 from cxr_core.ui.evaluate.findings.operating import operating_section
@@ -12,7 +13,16 @@ from cxr_core.ui.evaluate.findings.table import table_section
 from cxr_core.ui.evaluate.sections import pick_section
 from cxr_core.ui.run import cached_measured
 
-SECTIONS = ("All findings", "One finding", "Operating point", "Subgroups", "Together", "Epochs", "Compare")
+SECTIONS = (
+    "All findings",
+    "One finding",
+    "Operating point",
+    "Subgroups",
+    "Together",
+    "Epochs",
+    "Compare",
+    "Other data sets",
+)
 
 
 def findings_page(run: Run, split: str) -> None:
@@ -33,5 +43,7 @@ def findings_page(run: Run, split: str) -> None:
         together_section(run, split)
     elif section == "Epochs":
         replay_section(run, report["classes"])
-    else:
+    elif section == "Compare":
         compare_section(run, split)
+    else:
+        findings_external_section(run)
