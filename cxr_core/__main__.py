@@ -25,6 +25,7 @@ from cxr_core.cli import (
     report,
     runs,
     scan,
+    site,
     training,
 )
 from cxr_core.disk import full, why_full
@@ -85,11 +86,19 @@ def _parser() -> _Parser:
     parser.set_defaults(check=lambda options: None)
     actions = parser.add_subparsers(required=True, metavar="COMMAND")
     # In the order of the help.
-    begin, end = (
-        (data.add, scan.add, _add_audit, training.add),
-        (evaluate.add, images.add, report.add, runs.add, kept.add),
-    )
-    for add in (*begin, published.add, *end):
+    for add in (
+        data.add,
+        scan.add,
+        _add_audit,
+        training.add,
+        published.add,
+        evaluate.add,
+        site.add,
+        images.add,
+        report.add,
+        runs.add,
+        kept.add,
+    ):
         add(actions)
     return parser
 

@@ -11,8 +11,8 @@ from cxr_core.data.sets.registry import overlap
 from cxr_core.published import Published, named, of_backbone
 
 
-def may_have_seen(network: Published, data: str | None) -> str:
-    """What a network may have seen of the set called ``data``; None where it is none of the known sets."""
+def known_overlap(network: Published, data: str | None) -> str:
+    """What is known that a network has seen of the set called ``data``: one sentence, "" where nothing is."""
     learnt = f"{network.title} was trained on {network.trained_on}"
     if data in network.sets:
         return (
@@ -20,12 +20,20 @@ def may_have_seen(network: Published, data: str | None) -> str:
             "its score here is too good for new ones."
         )
     shared = [(name, what) for name in network.sets if data and (what := overlap(data, name))]
-    if shared:
-        listed = "; ".join(f"{name} ({what})" for name, what in shared)
-        return (
-            f"{learnt}. {data} shares images with {listed}: the network may have seen images that it is tested on, so "
-            "its score here is too good for new ones."
-        )
+    if not shared:
+        return ""
+    listed = "; ".join(f"{name} ({what})" for name, what in shared)
+    return (
+        f"{learnt}. {data} shares images with {listed}: the network may have seen images that it is tested on, so "
+        "its score here is too good for new ones."
+    )
+
+
+def may_have_seen(network: Published, data: str | None) -> str:
+    """What a network may have seen of the set called ``data``; None where it is none of the known sets."""
+    if known := known_overlap(network, data):
+        return known
+    learnt = f"{network.title} was trained on {network.trained_on}"
     if data:
         return f"{learnt}. Nothing is known that {data} shares with these."
     return (

@@ -26,10 +26,11 @@ from cxr_core.config import TrainConfig
 from cxr_core.errors import DiskError, RunError, WeightsError
 from cxr_core.findings import FINDINGS, column
 from cxr_core.images.version import PIXELS
+from cxr_core.model import space_of
 from cxr_core.model.backbones import BACKBONES
 from cxr_core.model.fetched import Fetched
 from cxr_core.model.heads import OperatingPoints, build_head
-from cxr_core.model.network import save_weights, space_of
+from cxr_core.model.network import save_weights
 from cxr_core.model.weights import load_backbone, read_weights_file
 from cxr_core.private import make_folder
 from cxr_core.published import Published

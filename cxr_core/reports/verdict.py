@@ -8,7 +8,7 @@ It reads what the run carries: its audit, its controls, its figures on external 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cxr_core.audit import Audit
@@ -17,13 +17,15 @@ from cxr_core.audit.kinds import DRAWN, INFORMS, KINDS, LEAK, SHORTCUT
 from cxr_core.data.cautions import kinds_of_caution
 from cxr_core.errors import RunError
 from cxr_core.evaluation import balance
-from cxr_core.figures import compact, number, spelled
+from cxr_core.figures import compact, number, of, spelled
 from cxr_core.findings import FINDINGS
 from cxr_core.reports import known
-from cxr_core.runs import Run, controls, left_out
+from cxr_core.runs import Run, control_findings, controls, left_out
+from cxr_core.runs.companions import MACRO_F1, MACRO_ROC_AUC, Headline, headline_of
 from cxr_core.runs.external import External, against, externals
 from cxr_core.runs.external_findings import sentence as findings_sentence
 from cxr_core.runs.measured import measured
+from cxr_core.runs.records import ImportedNote
 
 NOT_AUDITED = (
     "This run was not audited: it is older than the audit, or its images were gone. Leaks and shortcuts in its data "
@@ -52,10 +54,16 @@ class Verdict:
 
 @dataclass(frozen=True)
 class _Score:
-    """Macro F1 on the run's own test, with the ends of its interval where it has one."""
+    """The headline figure on the run's own test, with the ends of its interval where it has one.
+
+    Of findings ``counted`` are those that are judged, ``remaining`` those that remain without lungs, as far as known.
+    """
 
     value: float
     ends: Sequence[float] | None
+    headline: Headline
+    counted: tuple[str, ...] = ()
+    remaining: tuple[str, ...] = ()
 
     @property
     def written(self) -> str:
@@ -70,6 +78,8 @@ def verdict(run: Run) -> Verdict:
     audit = audit_of(run)
     own, report, bars, said = _measured(run)
     others = externals(run)
+    if run.imported and report is None:
+        return _imported(run, run.imported, others)
     found = list(zip(others, external_drops(run, others), strict=True))
     drops, external = _external([pair for _, pair in found])
     lost, told = _left_out(run)
@@ -102,6 +112,22 @@ def verdict(run: Run) -> Verdict:
     return Verdict(sentence, tuple(dict.fromkeys(details)), tuple(against_it))
 
 
+def _imported(run: Run, origin: ImportedNote, others: Sequence[External]) -> Verdict:
+    """Of a run that was not trained here and came without figures."""
+    count = len(others)
+    here = "nothing of it was measured here" if not count else "it has no test of its own"
+    elsewhere = f"{count} external data set{'s' * (count > 1)} evaluated" if count else "no external data set evaluated"
+    shared = [f"{one.name}. {one.facts.overlap}" for one in others if one.facts.overlap]
+    against_it = [
+        "no test figures",
+        *(text for one in others for text in known.failing(one.measured[0], one.name)),
+        *(["an external data set shares images with its own"] if shared else []),
+        *([] if others else [known.NO_EXTERNAL]),
+    ]
+    sentence = f"{origin.name} was trained elsewhere; {here}; {elsewhere}."
+    return Verdict(sentence, (*run.warnings, *shared), tuple(against_it))
+
+
 def audit_of(run: Run) -> Audit | None:
     """The audit that the run carries; None where it has none, or somebody edited it into something else."""
     audit = run.audit
@@ -111,6 +137,9 @@ def audit_of(run: Run) -> Audit | None:
 def external_drops(run: Run, found: Sequence[External]) -> Iterator[tuple[dict[str, Any] | None, str]]:
     """(the run's test against it or None, one sentence) for each of these external data sets."""
     for one in found:
+        if run.imported and run.metrics("test") is None:
+            yield None, f"{run.imported.name} has no test of its own to compare {one.name} with."
+            continue
         try:
             beside = against(run, one)
         except RunError as error:
@@ -133,16 +162,22 @@ def _measured(run: Run) -> tuple[_Score | None, dict[str, Any] | None, dict[str,
     """The run's own score and its figures, that of each control by its kind, and what is to be said of them."""
     try:
         metrics, _ = measured(run, "test")
-        if run.task == FINDINGS:
-            return None, metrics, {}, balance.unjudged(metrics)
-        own = _Score(float(metrics["macro_f1"]), metrics.get("ci", {}).get("macro_f1"))
+        own = _own(run, metrics)
         found = controls.scores(run)
     except RunError as error:
         return None, None, {}, [str(error)]
     unjudged = balance.unjudged(metrics)
     if found is None:
         return own, metrics, {}, [*unjudged, controls.NOT_MEASURED]
-    return own, metrics, {bar.kind: bar.macro_f1 for bar in found.bars}, [*unjudged, controls.verdict(found)]
+    if own:
+        own = replace(own, remaining=tuple(control_findings.remaining(found.findings)))
+    return own, metrics, {bar.kind: bar.value for bar in found.bars}, [*unjudged, controls.verdict(found)]
+
+
+def _own(run: Run, metrics: dict[str, Any]) -> _Score | None:
+    headline = headline_of(run)
+    value, ends = metrics[headline.key], metrics.get("ci", {}).get(headline.key)
+    return None if value is None else _Score(float(value), ends, headline, tuple(metrics.get("counted", ())))
 
 
 def _external(found: Sequence[tuple[dict[str, Any] | None, str]]) -> tuple[list[str], list[str]]:
@@ -162,7 +197,7 @@ def _left_out(run: Run) -> tuple[list[str], list[str]]:
     if found is None:
         return [], []
     sentence = left_out.verdict(found)
-    ends = (found.difference or {}).get("macro_f1_ci")
+    ends = (found.difference or {}).get(f"{found.headline.key}_ci")
     return [sentence.partition(":")[0]] if ends and ends[0] > 0 else [], [sentence]
 
 
@@ -193,16 +228,26 @@ def _reached(own: _Score | None, audit: Audit | None, bars: dict[str, float]) ->
     facts = audit.facts if audit else {}
     audited = {"shortcut": facts.get("shortcut"), "source-only": facts.get("source_only")}
     values = {kind: score["macro_f1"] for kind, score in audited.items() if score and score["macro_f1"] is not None}
+    if own and own.headline == MACRO_ROC_AUC:
+        means = {
+            kind: control_findings.mean_area(facts.get(key), own.counted)
+            for kind, key in (("shortcut", "by_shortcut"), ("source-only", "by_source"))
+        }
+        values = {kind: mean for kind, mean in means.items() if mean is not None}
     values |= {kind: value for kind, value in bars.items() if kind in _BY}
     by = {kind: text.format(seen=SHORTCUT_SEES[bool(facts.get("border_masked"))]) for kind, text in _BY.items()}
     # A score of few images may not be told from guessing; what is no better than guessing reaches nothing.
-    chance = (facts.get("shortcut") or {}).get("chance_macro_f1") or 0.0
+    is_f1 = own is None or own.headline == MACRO_F1
+    chance = ((facts.get("shortcut") or {}).get("chance_macro_f1") or 0.0) if is_f1 else control_findings.GUESSING
     above = {kind: value for kind, value in values.items() if value > chance}
     reaching = [
         f"{by[kind]} ({number(above[kind], 2)})" for kind in by if own and own.reached_by(above.get(kind, -1.0))
     ]
     if own and reaching:
-        return [f"its macro F1 of {own.written} is reached {' and '.join(reaching)}"]
+        return [f"its {own.headline.title} of {own.written} is reached {' and '.join(reaching)}"]
+    if own and own.remaining:
+        among = of(len(own.remaining), len(own.counted))
+        return [f"{among} findings remain as they are without lungs ({', '.join(own.remaining)})"]
     claimed = [issue.message for issue in audit.of(SHORTCUT) if issue.severity != INFORMS] if audit else []
     if claimed and "by_shortcut" in facts:
         return [_counted(claimed[0])]

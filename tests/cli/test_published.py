@@ -31,7 +31,7 @@ def test_a_file_becomes_a_run_that_answers(
     assert main(["resume", made["run"]]) == 1
     assert "completed" in capsys.readouterr().err
     assert main(["evaluate", made["run"]]) == 1
-    assert "evaluate it on a data set" in capsys.readouterr().err
+    assert "so there are no figures of it yet: evaluate it" in capsys.readouterr().err
     assert main(["report", made["run"], "--out", str(tmp_path / "card.md")]) == 0
     card = (tmp_path / "card.md").read_text(encoding="utf-8")
     assert made["sha256"] in card
