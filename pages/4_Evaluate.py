@@ -18,6 +18,7 @@ from cxr_core.ui.evaluate import (
     pick_section,
     reliability_section,
     replay_section,
+    site_section,
     sources_section,
     threshold_section,
 )
@@ -26,7 +27,7 @@ from cxr_core.ui.run import cached_measured, results
 
 SECTIONS = (
     *("Matrix", "Classes", "Sources", "Operating point", "Calibration", "Epochs", "Compare"),
-    *("Controls", "External test"),
+    *("Controls", "External test", "Fit to my hospital"),
 )
 
 
@@ -44,6 +45,8 @@ def classes_page(run: Run, split: str) -> None:
         sources_section(run, table)
     elif section == "External test":
         external_section(run)
+    elif section == "Fit to my hospital":
+        site_section(run)
     elif section == "Operating point":
         threshold_section(run)
     elif section == "Calibration":
