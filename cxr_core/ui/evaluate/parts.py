@@ -10,9 +10,9 @@ from cxr_core.evaluation.rare import FEW
 from cxr_core.evaluation.subgroups import Gap, Subgroups
 from cxr_core.figures import NO_INTERVAL, compact, interval, number, of, signed, spelled
 from cxr_core.findings import FINDINGS
-from cxr_core.runs import Decision, Run
+from cxr_core.runs import Decision, Run, files
 from cxr_core.runs.in_parts import in_parts, keeps_none, parts_of
-from cxr_core.settings import Stamp
+from cxr_core.settings import Stamp, stamp
 from cxr_core.ui import escaped
 from cxr_core.ui.evaluate.classes import NO_BAR
 from cxr_core.ui.evaluate.picked import pick_finding
@@ -21,12 +21,15 @@ from cxr_core.ui.sheet import sheet
 
 # So many rows of a chart can be read; a table has all.
 _DRAWN = 40
+# Of columns, in pixels: a figure with its interval, or a longer head.
+_WIDTHS = {"calibration_gap": 220}
 
 
 def subgroups_section(run: Run, split: str) -> None:
     """The largest gap in words, the chart of one figure, the table of all."""
     report, _ = cached_measured(run, split)
-    parts, is_old = _parts(run, split, stamps(run, split))
+    changed = (*stamps(run, split), stamp(run.path / files.SPLIT))
+    parts, is_old = _parts(run, split, changed)
     older = (
         "This run is older than the columns age, sex and view: its split keeps none of them. Train again to have these "
         "subgroups."
@@ -47,7 +50,7 @@ def subgroups_section(run: Run, split: str) -> None:
     with left:
         name = pick_finding(report["classes"], what.capitalize())
     figure = right.selectbox("Figure", list(TITLES), key="subgroup-figure", format_func=lambda key: TITLES[key])
-    found = _subgroups(run, split, name, stamps(run, split))
+    found = _subgroups(run, split, name, changed)
     gap = found.largest(figure)
     st.markdown(
         escaped(_largest(gap, name)) if figure != "prevalence" else "That prevalence differs is no fault of a run."
@@ -59,7 +62,8 @@ def subgroups_section(run: Run, split: str) -> None:
         st.caption(f"Drawn: the {_DRAWN} of {len(found.rows):,} subgroups with the most patients; the table has all.")
     overall = found.overall[name].get(figure)
     st.plotly_chart(subgroup_dots(rows, figure, overall, gap), key="subgroups", config=NO_BAR)
-    sheet(subgroup_table(found), hide_index=True, placeholder="too few to say")
+    wide = {title: st.column_config.TextColumn(width=_WIDTHS.get(key, 165)) for key, title in TITLES.items()}
+    sheet(subgroup_table(found), column_config=wide, hide_index=True, placeholder="too few to say")
     n = report["n"]
     lost = {kind: texts.count("") for kind, texts in parts.items()}
     unknown = ", ".join(f"{kind} of {of(count, n)} images" for kind, count in lost.items() if count)
