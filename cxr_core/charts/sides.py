@@ -1,5 +1,5 @@
 """The same figure of one and several others, side by side: own test and another data set, a run and its controls, a
-source seen and never seen.
+source seen and never seen, before and after.
 
     side_by_side(rows, ("own test", "there"), "ROC AUC", guess=0.5)
 

@@ -13,6 +13,7 @@ from cxr_core.ui.evaluate.findings.sources import findings_sources_section
 from cxr_core.ui.evaluate.findings.table import table_section
 from cxr_core.ui.evaluate.parts import subgroups_section
 from cxr_core.ui.evaluate.sections import pick_section
+from cxr_core.ui.evaluate.site import site_section
 from cxr_core.ui.run import cached_measured
 
 SECTIONS = (
@@ -26,6 +27,7 @@ SECTIONS = (
     "Compare",
     "Controls",
     "Other data sets",
+    "Fit to my hospital",
 )
 
 
@@ -45,6 +47,8 @@ def findings_page(run: Run, split: str) -> None:
         subgroups_section(run, split)
     elif section == "Sources":
         findings_sources_section(run, table, split)
+    elif section == "Fit to my hospital":
+        site_section(run)
     elif section == "Together":
         together_section(run, split)
     elif section == "Epochs":
