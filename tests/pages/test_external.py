@@ -87,7 +87,7 @@ def test_every_page_with_a_score_says_internal_and_then_both(run: Run, hospital:
     right = sum(metrics["confusion"][k][k] for k in range(3))
     shown = texts(open_page("pages/5_Predict.py", timeout=60, run=run.id))
     assert f"On the external data set hospital b: macro F1 {metrics['macro_f1']:.3f}, balanced accuracy" in shown
-    assert f"decided {right} of {metrics['n']} images rightly" in shown
+    assert f"classified {right} of {metrics['n']} images correctly" in shown
     row = sound(open_page("pages/3_Runs.py", timeout=60)).dataframe[0].value.iloc[0]
     assert row["external_f1"] == metrics["macro_f1"]
     assert row["external"] == f"hospital b: {right} of {metrics['n']}"
