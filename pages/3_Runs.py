@@ -38,7 +38,7 @@ def compare(runs: list[Run]) -> None:
     st.caption(
         f"{of(len(trained), len(histories))} runs have a finished epoch."
         if missing
-        else "A larger dot is the best epoch, by the validation metric that the run was told to watch."
+        else "A larger dot is the best epoch, by the monitored validation metric."
     )
 
 
@@ -55,7 +55,7 @@ with ui.guarded():
     marked = table.select_runs(runs, rows)
     damaged = sum(map(bool, problems.values()))
     st.caption(
-        "Mark rows to lay their curves over each other; a marked run can be looked after below."
+        "Select runs to compare their curves; manage one below."
         + (f" {of(damaged, len(runs))} runs cannot be read: choose one below to see why." if damaged else "")
     )
     offered = pinned(runs_dir())

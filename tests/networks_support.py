@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from cxr_core.model.network import to_input
 from cxr_core.model.weights import load_backbone
 
-_OWN = {"resnet18": "fc", "convnext_tiny": "classifier.2", "small-cnn": ""}
+_OWN = {"resnet18": "fc", "efficientnet_lite0": "_fc", "convnext_tiny": "classifier.2", "small-cnn": ""}
 
 
 def without_classifier(name: str, pictures: Tensor) -> nn.Module:

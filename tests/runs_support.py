@@ -27,6 +27,15 @@ SMALL: dict[str, Any] = {"backbone": "small-cnn", "epochs": 2, "image_size": 64,
 # Random weights, frozen: what is tested is the mechanism, not what such features are worth.
 FROZEN: dict[str, Any] = {**SMALL, "backbone": "resnet18", "weights": "none", "hidden": (16,), "lr": 0.01}
 
+POOLED: dict[str, Any] = {
+    **SMALL,
+    "backbone": "efficientnet_lite0",
+    "features": "stages",
+    "hidden": (),
+    "optimizer": "adamw",
+    "lr": 0.01,
+}
+
 
 def lettered_dataset(root: Path, images: int) -> Path:
     """A drawn data set whose images of COVID19, and they alone, have two white letters L in a corner."""

@@ -21,7 +21,7 @@ from cxr_core.inference import Predictor
 from cxr_core.reports.verdict import verdict
 from cxr_core.runs import Run, create_run
 from cxr_core.runs.decision import save_operating_point
-from cxr_core.runs.external import externals
+from cxr_core.runs.external import against, externals
 from cxr_core.runs.measured import measured
 from cxr_core.training import work
 from tests.data.sets.standins import MAKERS
@@ -108,8 +108,6 @@ def test_evaluation_in_words(findings_run: Run, capsys: pytest.CaptureFixture[st
     said = capsys.readouterr().out
     assert "macro ROC AUC" in said
     assert "not for clinical use" in said
-    assert main(["evaluate", str(findings_run.path), "--by-source"]) == 1
-    assert "--by-source is for classes" in capsys.readouterr().err
 
 
 def test_the_list_of_runs_has_it_whole(findings_run: Run, capsys: pytest.CaptureFixture[str]) -> None:
@@ -121,14 +119,6 @@ def test_the_list_of_runs_has_it_whole(findings_run: Run, capsys: pytest.Capture
     assert row["test_macro_f1"] == metrics["macro_f1"]
     assert main(["runs", "--runs", folder]) == 0
     assert f"test macro ROC AUC {metrics['macro_roc_auc']:.3f}, macro F1" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("only", [[], ["--only", "controls"], ["--only", "left-out"]])
-def test_what_is_trained_beside_classes_is_refused(
-    findings_run: Run, capsys: pytest.CaptureFixture[str], only: list[str]
-) -> None:
-    assert main(["audit", "--run", str(findings_run.path), *only]) == 1
-    assert "measured for classes, and this run has findings" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -165,7 +155,18 @@ def test_an_external_data_set_is_judged_by_the_findings_that_both_have(
     known = judged[judged["y_Pleural Effusion"] != -1]
     truth, score = known["y_Pleural Effusion"] == 1, known["p_Pleural Effusion"]
     assert found["per_class"]["Pleural Effusion"]["roc_auc"] == pytest.approx(reference.roc_auc_score(truth, score))
-    assert any("mean ROC AUC of 5 findings" in sentence for sentence in verdict(run).details)
+    assert found["unmatched"] == ["Mass"]
+    external = found["external"]
+    assert external["against"] == json.loads(json.dumps(against(run, kept)))
+    assert "macro ROC AUC over 5 findings that both have" in external["drop"]
+    assert external["drop"] in verdict(run).details
+    areas = external["against"]["per_class"]["Pleural Effusion"]["roc_auc"]
+    assert areas["b"] == found["per_class"]["Pleural Effusion"]["roc_auc"]
+    assert areas["b_ci"] == found["ci"]["per_class"]["Pleural Effusion"]["roc_auc"]
+    own = measured(run, "test")[0]["per_class"]
+    assert external["against"]["macro_roc_auc"]["a"] == pytest.approx(
+        sum(own[name]["roc_auc"] for name in external["against"]["labels"]) / 5
+    )
     save_operating_point(run, {"Pleural Effusion": 0.01})
     again = externals(run)[0].measured[0]
     assert again["thresholds"]["Pleural Effusion"] == 0.01

@@ -82,7 +82,7 @@ def _kinds() -> list[Kind]:
             clause=True,
         ),
         Kind(DRAWN, (INFORMS,), "the scores say nothing about patients or real images", clause=True),
-        Kind("sources unknown", (INFORMS,), "nobody can tell whether a model learns the disease or the hospital"),
+        Kind("sources unknown", (INFORMS,), "a model may learn the hospital and not the disease"),
         Kind("persons", (INFORMS,), "files are named after persons"),
         Kind("sources", (WARNS,), "this data set cannot tell disease from source", clause=True),
         Kind("collections", (WARNS,), "the test measures other sources than those that were learnt from"),

@@ -16,9 +16,10 @@ def reliability(points: Mapping[str, Any], classes: Sequence[str], after: Mappin
     """Reliability diagrams, one for each class: how often a label holds where it is given this probability.
 
     ``points`` and ``after`` are ``calibration.reliability`` before and after temperature scaling: before dotted,
-    after solid, the dashed diagonal what is meant. A dot's area grows with the images in its bin.
+    after solid; one stage alone is solid. The dashed diagonal is what is meant, and a dot's area grows with the images
+    in its bin.
     """
-    stages = [("before", points, "dot")] + ([("after", after, "solid")] if after else [])
+    stages = [("before", points, "dot"), ("after", after, "solid")] if after else [("", points, "solid")]
     most = max([1, *(n for _, stage, _ in stages for name in classes for n in stage[name]["count"])])
     colors = class_colors(points)
     columns = min(COLUMNS, len(classes))
@@ -63,7 +64,8 @@ def reliability(points: Mapping[str, Any], classes: Sequence[str], after: Mappin
                         "opacity": 0.5 if after and stage == "before" else 0.9,
                     },
                     hovertext=[
-                        f"{label(name)}, {stage}<br>probability {p:.2f} on average<br>it holds for {of(hit, count)}"
+                        f"{label(name)}{', ' if stage else ''}{stage}<br>probability {p:.2f} on average<br>"
+                        f"it holds for {of(hit, count)}"
                         for p, hit, count in zip(bins["confidence"], hits, bins["count"], strict=True)
                     ],
                     hovertemplate=HOVER,

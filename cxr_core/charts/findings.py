@@ -118,11 +118,12 @@ def together(pairs: Sequence[Together]) -> go.Figure:
 
     A tick where they would be if the two had nothing to do with each other.
     """
-    titles = [f"{label(pair.first, 14)} + {label(pair.second, 14)}" for pair in pairs]
+    # One below the other: side by side neither would have room.
+    titles = [f"{label(pair.first, 26)}<br>+ {label(pair.second, 26)}" for pair in pairs]
     rows = list(range(len(pairs)))
     hover = [
         f"{label(pair.first, 48)} and {label(pair.second, 48)}<br>there together in {of(pair.there, pair.n)} images<br>"
-        f"called together in {of(pair.called, pair.n)}, rightly in {of(pair.right, pair.called)}<br>"
+        f"called together in {of(pair.called, pair.n)}, correctly in {of(pair.right, pair.called)}<br>"
         f"by chance alone in about {pair.alone:.0f}"
         for pair in pairs
     ]
@@ -168,7 +169,7 @@ def together(pairs: Sequence[Together]) -> go.Figure:
     most = max([1, *(end for pair in pairs for end in (pair.there, pair.called, pair.alone))])
     return figure(
         traces,
-        height=120 + 34 * len(pairs),
+        height=120 + 42 * len(pairs),
         margin={"l": 8, "r": 16, "t": 8, "b": 64},
         xaxis=axis("Images", range=[-0.03 * most, 1.05 * most], fixedrange=True, tickformat=",d", nticks=5),
         yaxis=ticks,

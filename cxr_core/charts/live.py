@@ -26,20 +26,24 @@ KINDS: dict[str, Kind] = {"loss": "loss", "macro_roc_auc": "area"}
 COLUMNS = ["epoch", "series", "value", "images", "best"]
 
 
-def live_curve(history: Sequence[Epoch], metric: str) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """``metric`` (loss, accuracy, macro_f1, ...) of train and validation by epoch.
+def live_curve(
+    history: Sequence[Epoch], metric: str, splits: Sequence[str] = tuple(SERIES)
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """``metric`` (loss, accuracy, macro_f1, ...) by epoch; ``splits``: those in which it is counted, train and val.
 
     The frame has the columns epoch, series, value, images ("" here) and best, at most MAX_POINTS rows; values that
     are missing or not finite leave a gap. ``history`` may be empty.
     """
     best = best_epoch(history)
+    shown = {split: SERIES[split] for split in splits}
+    colors = {series: SERIES_COLORS[series] for series in shown.values()}
     rows = [
         _point(row.epoch, series, value, "", best)
         for row in thin(history, len(SERIES))
-        for split, series in SERIES.items()
+        for split, series in shown.items()
         if (value := finite(row.part(split).figure(metric))) is not None
     ]
-    return _frame(rows), _spec(METRIC_TITLES.get(metric, metric), SERIES_COLORS, KINDS.get(metric, "share"))
+    return _frame(rows), _spec(METRIC_TITLES.get(metric, metric), colors, KINDS.get(metric, "share"))
 
 
 def live_recall(history: Sequence[Epoch], classes: Sequence[str]) -> tuple[pd.DataFrame, dict[str, Any]]:

@@ -8,7 +8,7 @@ from cxr_core.cli.output import print_json, runs_folder
 from cxr_core.errors import CxrError
 from cxr_core.evaluation import balance
 from cxr_core.findings import FINDINGS
-from cxr_core.runs import Run, find_run, list_runs, title, viewings
+from cxr_core.runs import Run, find_run, list_runs, overlaps, title, viewings
 from cxr_core.runs.pinned import pin as set_pin
 from cxr_core.runs.pinned import pinned, unpin
 
@@ -64,8 +64,9 @@ def runs(options: Namespace) -> int:
         called = f"  {row['name']}" if row["name"] != row["id"] else ""
         pin = "  pinned" if row["pinned"] else ""
         print(f"{row['id']}  {row['state']:10} {row['backbone']:18} {epochs:>7}  test {test}{called}{pin}")
-    if line := viewings.side_by_side(found):
-        print(line)
+    for line in (viewings.side_by_side(found), overlaps.beside(found)):
+        if line:
+            print(line)
     if not rows:
         print(f"No runs in {runs_folder(options)}.")
     return 0

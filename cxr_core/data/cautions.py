@@ -52,8 +52,7 @@ def kinds_of_caution(samples: pd.DataFrame, folder: Path) -> list[tuple[str, str
 
 
 _UNKNOWN = (
-    "The source of the images is not known (no sources.csv), so nobody can tell whether a model learns the disease or "
-    "the hospital."
+    "The source of the images is not known (no sources.csv), so a model may learn the hospital and not the disease."
 )
 
 

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from cxr_core import images
-from cxr_core.data import splits
+from cxr_core.data import headers, splits
 from cxr_core.data.answers import Answers, said
 from cxr_core.data.budget import Budget, Progress
 from cxr_core.data.folder import Entry
@@ -55,6 +55,8 @@ COLUMNS = [
     "bits",
     "bytes",
 ]
+_CODE = "code"
+"""What the header says of who the patient is; no column of ``samples``."""
 # So many files at a time are handed to the threads: a stopped scan has little left to finish.
 _BATCH = 512
 _THREADS = min(8, (os.cpu_count() or 2) + 1)
@@ -68,8 +70,8 @@ class Dataset:
     (absolute where a table points outside), ``split`` train, val, test or "" where none is given, ``patient``,
     ``source``, ``study``, ``sex`` (F or M) and ``view`` (PA, AP, ...) "" where unknown, ``age`` of the patient in years
     (0 to 120, NaN where unknown), ``digest`` of the content, sides in pixels, size in bytes. Age, sex and view are a
-    table's before those of a DICOM header. Of findings there follow the columns y_NAME, and ``label`` is text for
-    people: the findings that are there.
+    table's before those of a DICOM header, and so is the patient in sets where the headers alone tell her. Of findings
+    there follow the columns y_NAME, and ``label`` is text for people: the findings that are there.
     ``unreadable``: columns file, reason, kind ("cut short" or "unreadable"). ``wrong_ages``: file -> what its table
     gives as age and cannot be one; it counts as unknown.
     ``border_masked``: trainings are not to see the border of any image. ``origin``: where the labels come from.
@@ -203,10 +205,12 @@ def scan(
         raise DatasetError(
             f"{root}: none of its {len(unreadable)} files can be read as an image. The first, {file}: {reason}"
         )
-    types = dict.fromkeys(TEXTS, "str") | dict.fromkeys(NUMBERS, "int64") | {"age": "float64"}
-    samples = pd.DataFrame(rows, columns=COLUMNS).astype(types).sort_values("file", ignore_index=True)
-    samples["view"] = values.views(samples["view"])
-    samples, origin = _given_validation(_told(samples, found), found.origin, answers)
+    types = dict.fromkeys([*TEXTS, _CODE], "str") | dict.fromkeys(NUMBERS, "int64") | {"age": "float64"}
+    table = pd.DataFrame(rows, columns=[*COLUMNS, _CODE]).astype(types).sort_values("file", ignore_index=True)
+    samples, origin = table[COLUMNS].assign(view=values.views(table["view"])), found.origin
+    if "patient" in found.in_headers:
+        samples, origin = headers.patients(samples, table[_CODE], origin)
+    samples, origin = _given_validation(_told(samples, found), origin, answers)
     named = pd.DataFrame(sorted(unreadable), columns=["file", "reason", "kind"], dtype="str")
     return Dataset(root, found.layout, samples, named, wrong_ages, origin=origin, below=found.below)
 
@@ -277,4 +281,4 @@ def _row(item: Item, known: tuple[str, images.ImageInfo]) -> dict[str, str | int
     described = {"label": item.label, "split": item.split, "patient": item.patient, "source": item.source, "study": ""}
     facts = {"digest": digest, "bytes": item.entry.size, **vars(info)}
     age = ages.years(item.age)
-    return {"file": item.file, **described, **facts, "age": info.age if age is None else age}
+    return {"file": item.file, **facts, **described, "age": info.age if age is None else age, _CODE: info.patient}

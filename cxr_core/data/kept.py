@@ -15,7 +15,7 @@ from cxr_core.images.version import PIXELS
 from cxr_core.settings import cache_dir, from_json, write_atomic
 
 # Raise the first when more is kept of a file, the other where it is read in another way.
-VERSION = f"4-{PIXELS}"
+VERSION = f"5-{PIXELS}"
 Known = tuple[str, ImageInfo] | Unreadable
 """(digest, facts) of an image, or why a file is none."""
 
@@ -68,8 +68,9 @@ class KeptScan:
 def _known(first: str, *rest: Any) -> Known:
     if len(rest) == 1:
         return Unreadable(str(first), str(rest[0]))
-    width, height, mode, format, bits, age, sex, view = rest
+    width, height, mode, format, bits, age, *texts = rest
     if not all(0 <= int(number) < 2**31 for number in (width, height, bits)):
         raise ValueError("no picture is so large")
     years = age if age is None else float(age)
-    return str(first), ImageInfo(int(width), int(height), str(mode), str(format), int(bits), years, str(sex), str(view))
+    sex, view, patient = map(str, texts)
+    return str(first), ImageInfo(int(width), int(height), str(mode), str(format), int(bits), years, sex, view, patient)

@@ -55,7 +55,7 @@ class Listing:
 
     ``about``: file -> the columns study, sex, view and, of findings, one float32 column y_NAME a name; None where
     nothing of it is known. ``below``: the folder that the files' names begin at, where it is another than that of
-    ``root``.
+    ``root``. ``in_headers``: the columns that only the files' headers tell.
     """
 
     root: Path
@@ -65,6 +65,7 @@ class Listing:
     origin: Origin = field(default_factory=Origin)
     about: pd.DataFrame | None = None
     below: Path | None = None
+    in_headers: tuple[str, ...] = ()
 
 
 def several(label: str, labels: Container[str]) -> bool:

@@ -44,6 +44,7 @@ def recorded(
         (path.relative_to(record.root).as_posix(), f"{reason}; the table names it") for path, reason in folder.troubles
     ]
     found.about = pd.concat([images[["study", "sex", "view"]], values], axis=1).set_axis(images["file"], axis=0)
+    found.in_headers = record.in_headers
     found.origin = Origin(
         set=record.set,
         rule=record.rule,

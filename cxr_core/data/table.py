@@ -6,12 +6,11 @@ Those of NIH ChestX-ray14's own table count as ours: Image Index is file, Findin
 
 import csv
 import io
-import stat
 from pathlib import Path
 
+from cxr_core.data.sets import tables
 from cxr_core.errors import DatasetError
 from cxr_core.figures import counted
-from cxr_core.paths import kind_of
 
 MAX_BYTES = 256 * 2**20
 COLUMNS = ("file", "label", "patient", "source", "split", "age")
@@ -89,23 +88,16 @@ def read(path: Path, required: tuple[str, ...]) -> list[tuple[int, Row]]:
 
 
 def _text(path: Path) -> str:
+    if said := tables.wrong(path, MAX_BYTES):
+        raise DatasetError(said)
     try:
-        about = path.stat()
-        if not stat.S_ISREG(about.st_mode):
-            # Opening a pipe would wait for somebody to write.
-            raise DatasetError(f"{path.name}: expected a table, got {kind_of(about)}. Remove it, or save it again.")
-        size = about.st_size
-        if size > MAX_BYTES:
-            raise DatasetError(
-                f"{path.name}: {size / 2**20:,.0f} MiB, over the limit of {MAX_BYTES // 2**20} MiB for a table."
-            )
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise DatasetError(f"{path.name}: the table cannot be read ({error.strerror}).") from error
     except UnicodeDecodeError as error:
         raise EncodingError(f"{path.name}: expected text in UTF-8. Save the table as 'CSV UTF-8'.") from error
     if "\0" in text:
-        raise DatasetError(f"{path.name}: expected text, got binary content. Save the table as 'CSV UTF-8'.")
+        raise DatasetError(tables.no_text(path))
     return text
 
 

@@ -10,7 +10,7 @@
 Vickers and Elkin 2006, "Decision Curve Analysis: A Novel Method for Evaluating Prediction Models". Who acts from a
 probability of 10 % on takes nine needless acts for one that is needed: at a threshold t a false positive costs
 t / (1 - t) of what a true positive gains. Net benefit is in true positives for each person. At another prevalence than
-the images' it follows from sensitivity and specificity, as far as the patients there look like these; the probabilities
+the images' it follows from sensitivity and specificity, if the patients there resemble these; the probabilities
 stay those that the run shows.
 """
 

@@ -8,7 +8,7 @@
 
 Sensitivity and specificity belong to the test; the predictive values belong to the test and to how many of those who
 are tested have the finding. A test set's share of a finding is seldom the clinic's, hence ``at_prevalence``. It holds
-as far as the patients there look like these.
+if the patients there resemble these.
 """
 
 from collections.abc import Mapping, Sequence

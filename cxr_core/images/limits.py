@@ -18,7 +18,8 @@ MAX_ASPECT = 20
 @dataclass(frozen=True)
 class ImageInfo:
     """Facts of one image: sides in pixels as it is shown (upright), colour mode, file format, bits per channel, and
-    where its header says so the patient's age in years, sex (F or M) and the view, in DICOM's words.
+    where its header says so the patient's age in years, sex (F or M), the view, in DICOM's words, and a code of the
+    patient's ID, never the ID itself.
     """
 
     width: int
@@ -29,6 +30,7 @@ class ImageInfo:
     age: float | None = None
     sex: str = ""
     view: str = ""
+    patient: str = ""
 
 
 def check_bytes(count: int, name: str) -> None:

@@ -5,8 +5,9 @@
     Neighbours.load(run).nearest(vector)          # see cxr_core.inference.neighbours, which needs no torch
 
 The features are those behind the stage "pool". Where training froze everything up to there they are the kept
-features themselves; otherwise the kept rows go through the suffix's stages up to and including "pool". A backbone
-whose "pool" gives a flattened map (VGG16: 512 x 7 x 7) is averaged over the places of the map.
+features themselves; otherwise the kept rows go through the suffix's stages up to and including "pool". Features that
+are pooled from stages count as they are standardised. A backbone whose "pool" gives a flattened map (VGG16: 512 x 7 x
+7) is averaged over the places of the map.
 """
 
 from collections.abc import Iterable
@@ -31,7 +32,8 @@ def embed(trained: Trained, batches: Iterable[NDArray[np.generic]]) -> NDArray[n
     A row whose features are all zero stays zero: it is as far from everything as what has nothing in common with it.
     """
     config = trained.run.config
-    channels = _channels(config.backbone, config.image_size)
+    pooled = config.features == "stages"
+    channels = trained.space.shape[0] if pooled else _channels(config.backbone, config.image_size)
     stages = _to_pool(trained.suffix)
     parts = [np.empty((0, channels), np.float16)]
     for rows in batches:
@@ -72,10 +74,13 @@ def keep_embedding(trained: Trained, samples: pd.DataFrame) -> None:
 
 
 def _to_pool(suffix: nn.Sequential) -> list[nn.Module]:
-    """The suffix's stages up to and including "pool"; none where the frozen prefix holds them all."""
+    """The suffix's stages up to and including "pool", or the standardisation of what the prefix pooled; none where the
+    frozen prefix holds them all.
+    """
     stages = dict(suffix.named_children())
     names = list(stages)
-    return [stages[name] for name in names[: names.index("pool") + 1]] if "pool" in stages else []
+    last = next((name for name in ("pool", "standard") if name in stages), None)
+    return [stages[name] for name in names[: names.index(last) + 1]] if last else []
 
 
 def _directions(features: Tensor, channels: int) -> NDArray[np.float16]:

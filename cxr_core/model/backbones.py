@@ -3,7 +3,8 @@
 Each backbone is a list of named stages whose composition maps images (N, 3, S, S), normalised as ImageNet was, to
 features (N, F). The last stage pools; the one before it is the "last block". ``trainable`` only chooses the cut:
 
-    head        everything is frozen; the cut is behind the last stage
+    head        everything is frozen; the cut is behind the last stage, or with ``features = stages`` behind the last
+                one that features are pooled from (:mod:`cxr_core.model.pooling`)
     last-block  the cut is before the last block
     all         the cut is before the first stage; nothing is frozen
 """
@@ -17,20 +18,31 @@ from torch import nn
 from torchvision import models
 from torchvision.models import WeightsEnum
 
+from cxr_core.model import lite0
+from cxr_core.model.packaged import LITE0, Package
+
 Stages = list[tuple[str, nn.Module]]
 
 
 @dataclass(frozen=True)
 class Backbone:
-    """How to build a network (random weights), name its stages, and where its ImageNet weights come from."""
+    """How to build a network (random weights), name its stages, and where its ImageNet weights come from.
+
+    ``middle``: the stages whose maps ``features = stages`` pools, in their order. ``package``: what ``weights = pip``
+    means.
+    """
 
     name: str
     build: Callable[[], nn.Module]
     stages: Callable[[Any], Stages]
     imagenet: WeightsEnum | None
+    middle: tuple[str, ...]
+    package: Package | None = None
 
-    def cut(self, trainable: str, stages: Stages) -> int:
-        """Number of leading stages that ``trainable`` leaves frozen."""
+    def cut(self, trainable: str, stages: Stages, features: str = "last") -> int:
+        """Number of leading stages that are frozen and needed."""
+        if features == "stages":
+            return [name for name, _ in stages].index(self.middle[-1]) + 1
         return {"head": len(stages), "last-block": len(stages) - 2, "all": 0}[trainable]
 
 
@@ -134,27 +146,44 @@ def _pool() -> nn.Sequential:
 BACKBONES: dict[str, Backbone] = {
     entry.name: entry
     for entry in (
-        Backbone("vgg16", models.vgg16, _vgg16, models.VGG16_Weights.IMAGENET1K_V1),
-        Backbone("resnet18", models.resnet18, _resnet18, models.ResNet18_Weights.IMAGENET1K_V1),
-        Backbone("densenet121", models.densenet121, _densenet121, models.DenseNet121_Weights.IMAGENET1K_V1),
+        Backbone("vgg16", models.vgg16, _vgg16, models.VGG16_Weights.IMAGENET1K_V1, ("block3", "block4")),
+        Backbone("resnet18", models.resnet18, _resnet18, models.ResNet18_Weights.IMAGENET1K_V1, ("layer2", "layer3")),
+        Backbone(
+            "densenet121",
+            models.densenet121,
+            _densenet121,
+            models.DenseNet121_Weights.IMAGENET1K_V1,
+            ("block1", "block2", "block3"),
+        ),
         Backbone(
             "efficientnet_b0",
             _build_efficientnet_b0,
             _efficientnet_b0,
             models.EfficientNet_B0_Weights.IMAGENET1K_V1,
+            ("features3", "features4", "features5"),
         ),
         Backbone(
             "mobilenet_v3_small",
             models.mobilenet_v3_small,
             _mobilenet_v3_small,
             models.MobileNet_V3_Small_Weights.IMAGENET1K_V1,
+            ("features3", "features6", "features8"),
         ),
         Backbone(
             "convnext_tiny",
             models.convnext_tiny,
             _convnext_tiny,
             models.ConvNeXt_Tiny_Weights.IMAGENET1K_V1,
+            ("features3", "features5"),
         ),
-        Backbone("small-cnn", SmallCnn, _small_cnn, None),
+        Backbone(
+            "efficientnet_lite0",
+            lite0.EfficientNetLite0,
+            lite0.stages,
+            None,
+            ("stage2", "stage3", "stage4"),
+            LITE0,
+        ),
+        Backbone("small-cnn", SmallCnn, _small_cnn, None, ("block1", "block2", "block3")),
     )
 }

@@ -34,6 +34,7 @@ from cxr_core.settings import cache_dir
 class Space:
     """Everything a kept row depends on besides the image and its view. ``shape`` and ``dtype`` are those of a row;
     ``mask`` says which part of the decoded square was erased before: rows of whole and of masked images never mix.
+    ``features``: "last", or the names of the stages that a row is pooled from.
     """
 
     backbone: str
@@ -44,14 +45,17 @@ class Space:
     dtype: str
     pixels: int = PIXELS
     mask: Mask = "none"
+    features: str = "last"
 
     @property
     def key(self) -> str:
         """The folder's name."""
         named = asdict(self)
-        # Rows of whole images keep the folder that they had before there were masks.
+        # Rows of whole images keep the folder that they had before there were masks, and last features theirs.
         if self.mask == "none":
             del named["mask"]
+        if self.features == "last":
+            del named["features"]
         text = json.dumps(named, sort_keys=True)
         return f"{self.backbone}-{hashlib.blake2b(text.encode(), digest_size=8).hexdigest()}"
 

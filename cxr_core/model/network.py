@@ -25,9 +25,11 @@ from cxr_core.config import TrainConfig
 from cxr_core.errors import ConfigError, WeightsError
 from cxr_core.images import Mask
 from cxr_core.images.masking import without_border
+from cxr_core.model import lite0
 from cxr_core.model.backbones import BACKBONES, Stages
 from cxr_core.model.features import FeatureStore, Space
 from cxr_core.model.heads import build_head
+from cxr_core.model.pooling import PooledStages, Standard
 from cxr_core.model.weights import Progress, load_backbone, weights_digest
 from cxr_core.settings import replacing
 
@@ -73,19 +75,25 @@ def suffix_input(rows: NDArray[np.generic], device: torch.device) -> Tensor:
 def _stages(config: TrainConfig, net: nn.Module) -> tuple[Stages, Stages]:
     entry = BACKBONES[config.backbone]
     stages = entry.stages(net)
-    cut = entry.cut(config.trainable, stages)
-    return stages[:cut], stages[cut:]
+    cut = entry.cut(config.trainable, stages, config.features)
+    return stages[:cut], [] if config.features == "stages" else stages[cut:]
 
 
 def _sequence(stages: Stages) -> nn.Sequential:
     return nn.Sequential(OrderedDict(stages))
 
 
+def _prefix(config: TrainConfig, frozen: Stages) -> nn.Sequential:
+    if config.features == "stages":
+        return PooledStages(frozen, BACKBONES[config.backbone].middle)
+    return _sequence(frozen)
+
+
 def _outline(config: TrainConfig) -> tuple[nn.Sequential, nn.Sequential]:
     """Prefix and rest of the backbone without weights, in eval mode, on the meta device: shapes, no memory."""
     with torch.device("meta"):
         frozen, rest = _stages(config, BACKBONES[config.backbone].build())
-    return _sequence(frozen).eval(), _sequence(rest).eval()
+    return _prefix(config, frozen).eval(), _sequence(rest).eval()
 
 
 def space_of(config: TrainConfig, mask: Mask = "none") -> Space:
@@ -103,7 +111,10 @@ def space_of(config: TrainConfig, mask: Mask = "none") -> Space:
     except RuntimeError as error:
         raise ConfigError(f"image_size: {size} px is too small for {config.backbone} ({error}).") from None
     weights = weights_digest(config.backbone, config.weights, config.seed)
-    return Space(config.backbone, weights, len(prefix), size, tuple(row.shape[1:]), "float16", mask=mask)
+    pooled = ",".join(BACKBONES[config.backbone].middle) if config.features == "stages" else "last"
+    return Space(
+        config.backbone, weights, len(prefix), size, tuple(row.shape[1:]), "float16", mask=mask, features=pooled
+    )
 
 
 def load_prefix(config: TrainConfig, store: FeatureStore, progress: Progress | None = None) -> nn.Sequential:
@@ -132,8 +143,7 @@ def initial_suffix(config: TrainConfig, classes: int, progress: Progress | None 
     if len(rest):
         _, body = _stages(config, load_backbone(config.backbone, config.weights, config.seed, progress))
     torch.manual_seed(config.seed)
-    head = build_head(_width(config, outline, rest), config.hidden, config.dropout, classes)
-    suffix = _sequence([*body, ("head", head)])
+    suffix = _sequence([*body, *_top(config, _width(config, outline, rest), classes)])
     return suffix.requires_grad_(True).to(memory_format=torch.channels_last)
 
 
@@ -141,10 +151,16 @@ def read_suffix(config: TrainConfig, classes: int, file: Path) -> nn.Sequential:
     """The trained part with the weights in ``file``, in eval mode."""
     outline, rest = _outline(config)
     with torch.device("meta"):
-        head = build_head(_width(config, outline, rest), config.hidden, config.dropout, classes)
-    suffix = _sequence([*rest.named_children(), ("head", head)])
+        top = _top(config, _width(config, outline, rest), classes)
+    suffix = _sequence([*rest.named_children(), *top])
     read_weights(suffix, file)
     return suffix.to(memory_format=torch.channels_last).eval()
+
+
+def _top(config: TrainConfig, width: int, classes: int) -> Stages:
+    """What stands on ``width`` features: their standardisation where they are pooled from stages, and a new head."""
+    head: Stages = [("head", build_head(width, config.hidden, config.dropout, classes))]
+    return [("standard", Standard(width)), *head] if config.features == "stages" else head
 
 
 def _width(config: TrainConfig, prefix: nn.Sequential, rest: nn.Sequential) -> int:
@@ -178,9 +194,11 @@ def frozen_features(prefix: nn.Sequential, pixels: NDArray[np.uint8], device: to
     layers = list(prefix.modules())
     fixed = any(isinstance(layer, SqueezeExcitation) for layer in layers)
     dense = any(isinstance(layer, _DenseLayer) for layer in layers)
-    batch = NARROW_BATCH if fixed or dense else PREFIX_BATCH
-    # A batch of one takes other kernels than a larger one, with other rounding: it is never computed alone.
-    height = batch if fixed else 2
+    # Its products round otherwise with every height, and wider batches are no faster: each image by itself.
+    alone = any(isinstance(layer, lite0.Block) for layer in layers)
+    batch = 1 if alone else NARROW_BATCH if fixed or dense else PREFIX_BATCH
+    # A batch of one takes other kernels than a larger one, with other rounding: it is always or never computed alone.
+    height = batch if fixed or alone else 2
     parts = []
     with torch.inference_mode():
         for start in range(0, len(pixels), batch):

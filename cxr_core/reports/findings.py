@@ -7,13 +7,12 @@ table = per_finding(metrics)      # metrics: run.metrics("test"), or measured(ru
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from cxr_core.errors import RunError
 from cxr_core.evaluation.rare import FEW
 from cxr_core.figures import compact, counted, of
 from cxr_core.findings import none_reached
 from cxr_core.reports.document import Block, Table, Text
 from cxr_core.runs import Decision, Run
-from cxr_core.runs.decision import rule_sentence
+from cxr_core.runs.decision import by_whom, calibrated_on, rule_sentence
 
 _COLUMNS = ("Finding", "Known images", "Prevalence", "ROC AUC", "Sensitivity", "Specificity", "Threshold")
 
@@ -31,13 +30,12 @@ def answer(
         rows.append([name, compact(probabilities[name]), compact(limit), reached])
     there = ", ".join(name for name in order if name in present)
     said = f"Findings: {there}" if there else none_reached(run.classes)
-    by_whom = f"chosen by a person on {decision.chosen[:10]}" if decision.chosen else "chosen by the training"
     return [
         Text(f"Marked as withheld. {said}" if withheld else said, strong=True),
         Table(("Finding", "Probability, calibrated", "Threshold", "Against it"), rows, (1, 2)),
         Text(
-            f"Rule: {rule_sentence(run, decision.thresholds)} Thresholds: {by_whom}, on the validation split. "
-            f"Calibrated with temperature {decision.temperature:.3f} (validation split)."
+            f"Rule: {rule_sentence(run, decision.thresholds)} Thresholds: {by_whom(run, decision)}. "
+            f"Calibrated with temperature {decision.temperature:.3f} ({calibrated_on(run)})."
         ),
     ]
 
@@ -93,15 +91,6 @@ def basis(metrics: Mapping[str, Any]) -> str:
     units = counted(metrics["units"], "patient")
     return (
         f"In brackets: 95 % intervals, resampled over {units}, an image of an unknown one by itself. Each "
-        "finding is judged on the images where its label is certain. They speak of other patients from "
-        "where these came from, not of other hospitals."
+        "finding is judged on the images where its label is certain. They apply to new patients from the same "
+        "hospitals, not to other hospitals."
     )
-
-
-def whole(metrics: Mapping[str, Any], path: object) -> Mapping[str, Any]:
-    """``metrics`` itself. Raises RunError where something that the reports print is missing from it."""
-    try:
-        figures(metrics)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError):
-        raise RunError(f"{path} is damaged: expected the figures of an evaluation. Evaluate the run again.") from None
-    return metrics

@@ -13,15 +13,15 @@ from datetime import UTC, datetime
 
 from cxr_core import __version__
 from cxr_core.bars import OF_ANY_KIND, bars
+from cxr_core.config import NAMED_WEIGHTS
 from cxr_core.errors import RunError
 from cxr_core.figures import compact, of
-from cxr_core.findings import FINDINGS
 from cxr_core.inference import Neighbour
-from cxr_core.reports import findings, known, performance
+from cxr_core.reports import findings, known, scored
 from cxr_core.reports.document import Block, Bullets, Document, Heading, Picture, Pictures, Table, Text
 from cxr_core.reports.verdict import verdict
 from cxr_core.runs import Decision, Run, files, title
-from cxr_core.runs.decision import rule_sentence
+from cxr_core.runs.decision import by_whom, calibrated_on, rule_sentence
 from cxr_core.runs.measured import measured
 
 HEAT_SENTENCE = "A heat map shows what moved the score, not that the score is right."
@@ -128,14 +128,15 @@ def _answer(run: Run, answered: Answered, decision: Decision) -> list[Block]:
         part = limits.get(name.removesuffix(OF_ANY_KIND))
         reached = "" if part is None else "reaches it" if part.reaches else "below it"
         rows.append([name, compact(value), compact(part.threshold if part else None), reached])
-    by_whom = f"chosen by a person on {decision.chosen[:10]}" if decision.chosen else "chosen by the training"
-    thresholds = f" Thresholds: {by_whom}, on the validation split." if shown.against else ""
+    thresholds = f" Thresholds: {by_whom(run, decision)}." if shown.against else ""
     rule = rule_sentence(run, decision.thresholds)
     said += [
         Text(label, strong=True),
         *([Text(shown.reason)] if shown.reason else []),
         Table(("Label", "Probability, calibrated", "Threshold", "Against it"), rows, (1, 2)),
-        Text(f"Rule: {rule}{thresholds} Calibrated with temperature {decision.temperature:.3f} (validation split)."),
+        Text(
+            f"Rule: {rule}{thresholds} Calibrated with temperature {decision.temperature:.3f} ({calibrated_on(run)})."
+        ),
     ]
     return said
 
@@ -161,20 +162,12 @@ def _similar(similar: Similar) -> list[Block]:
 
 def _figures(run: Run) -> list[Block]:
     if run.metrics("test") is None:
-        return [Text("There is no test score for this run, so nothing is known of how good its answers are.")]
+        return [Text("There is no test score for this run, so how good its answers are is unknown.")]
     path = run.path / files.metrics("test")
     try:
-        checked = findings.whole if run.task == FINDINGS else performance.whole
-        metrics = checked(measured(run, "test")[0], path)
+        return scored.figures(scored.whole(measured(run, "test")[0], path, run.task), run.task)
     except RunError as error:
         return [Text(str(error))]
-    if run.task == FINDINGS:
-        return findings.figures(metrics)
-    return [
-        *(Text(line) for line in performance.overall(metrics)),
-        performance.per_class(metrics),
-        Text(performance.basis(metrics)),
-    ]
 
 
 def _foot(run: Run, answered: Answered, decision: Decision) -> tuple[str, ...]:
@@ -188,4 +181,4 @@ def _foot(run: Run, answered: Answered, decision: Decision) -> tuple[str, ...]:
 
 
 def _origin(weights: str) -> str:
-    return weights if weights in ("imagenet", "none") else "from a file"
+    return weights if weights in NAMED_WEIGHTS else "from a file"

@@ -6,13 +6,17 @@ table = per_class(metrics)      # metrics: run.metrics("test"), or measured(run,
 from collections.abc import Mapping
 from typing import Any
 
-from cxr_core.errors import RunError
 from cxr_core.evaluation import balance
 from cxr_core.evaluation.balance import right_of
 from cxr_core.figures import UNDEFINED, Ends, compact, of
-from cxr_core.reports.document import Table
+from cxr_core.reports.document import Block, Table, Text
 
 _COLUMNS = ("", "Sensitivity", "Specificity", "Precision", "ROC AUC")
+
+
+def figures(metrics: Mapping[str, Any]) -> list[Block]:
+    """How good a run is at each class: sentences, the table, where the intervals come from."""
+    return [*(Text(line) for line in overall(metrics)), per_class(metrics), Text(basis(metrics))]
 
 
 def overall(metrics: Mapping[str, Any]) -> list[str]:
@@ -58,17 +62,6 @@ def basis(metrics: Mapping[str, Any]) -> str:
     units = f"{ci['groups']:,} patients and images without a known patient" if ci.get("grouped") else "images"
     return (
         f"In brackets: 95 % bootstrap intervals, {ci['resamples']:,} resamples of {units}, widened to the exact "
-        "binomial interval where fewer than ten count. They speak of other patients from where these came from, not of "
+        "binomial interval where fewer than ten count. They apply to new patients from the same hospitals, not to "
         "other hospitals."
     )
-
-
-def whole(metrics: Mapping[str, Any], path: object) -> Mapping[str, Any]:
-    """``metrics`` itself. Raises RunError where something that the reports print is missing from it."""
-    try:
-        overall(metrics)
-        per_class(metrics)
-        basis(metrics)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError):
-        raise RunError(f"{path} is damaged: expected the figures of an evaluation. Evaluate the run again.") from None
-    return metrics

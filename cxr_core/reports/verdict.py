@@ -8,7 +8,7 @@ It reads what the run carries: its audit, its controls, its figures on external 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cxr_core.audit import Audit
@@ -17,18 +17,20 @@ from cxr_core.audit.kinds import DRAWN, INFORMS, KINDS, LEAK, SHORTCUT
 from cxr_core.data.cautions import kinds_of_caution
 from cxr_core.errors import RunError
 from cxr_core.evaluation import balance
-from cxr_core.figures import compact, counted, number, spelled
+from cxr_core.figures import compact, number, of, spelled
 from cxr_core.findings import FINDINGS
 from cxr_core.reports import known
-from cxr_core.runs import Run, controls, left_out
+from cxr_core.runs import Run, control_findings, controls, left_out
+from cxr_core.runs.companions import MACRO_F1, MACRO_ROC_AUC, Headline, headline_of
 from cxr_core.runs.external import External, against, externals
+from cxr_core.runs.external_findings import sentence as findings_sentence
 from cxr_core.runs.measured import measured
 
 NOT_AUDITED = (
     "This run was not audited: it is older than the audit, or its images were gone. Leaks and shortcuts in its data "
-    "set are not known of."
+    "set are unknown."
 )
-NO_EXTERNAL = "No external data set was evaluated: how much of the score is left elsewhere is not known."
+NO_EXTERNAL = "No external data set was evaluated: how well the score holds up elsewhere is not known."
 # More would no longer be read; the details have all.
 _CLAUSES = 3
 _BY = {
@@ -51,10 +53,16 @@ class Verdict:
 
 @dataclass(frozen=True)
 class _Score:
-    """Macro F1 on the run's own test, with the ends of its interval where it has one."""
+    """The headline figure on the run's own test, with the ends of its interval where it has one.
+
+    Of findings ``counted`` are those that are judged, ``remaining`` those that remain without lungs, as far as known.
+    """
 
     value: float
     ends: Sequence[float] | None
+    headline: Headline
+    counted: tuple[str, ...] = ()
+    remaining: tuple[str, ...] = ()
 
     @property
     def written(self) -> str:
@@ -79,7 +87,8 @@ def verdict(run: Run) -> Verdict:
     for issue in audit.issues if audit else []:
         if issue.severity != INFORMS and not any(issue.message in sentence for sentence in warned):
             warned.append(issue.message)
-    details = [*([] if audit else [NOT_AUDITED]), *warned, *said, *told, *external]
+    shared = [f"{one.name}. {one.facts.overlap}" for one in others if one.facts.overlap]
+    details = [*([] if audit else [NOT_AUDITED]), *warned, *said, *told, *external, *shared]
     leaking = "copies" in cautions or bool(audit and audit.of(LEAK))
     drawn = DRAWN in cautions or bool(audit and audit.of(DRAWN))
     against_it = [
@@ -89,6 +98,7 @@ def verdict(run: Run) -> Verdict:
         *(text for one, _ in found for text in known.failing(one.measured[0], one.name)),
         *(["lower on an external data set"] if drops else []),
         *(["lower where the source was never seen"] if lost else []),
+        *(["an external data set shares images with its own"] if shared else []),
         *(known.failing(report, "its own test") if report else ["no test figures"]),
         *(["its data set cannot tell disease from source"] if "sources" in cautions else []),
         *(["patients of its test are in its training"] if "patients" in cautions else []),
@@ -108,33 +118,15 @@ def audit_of(run: Run) -> Audit | None:
 def external_drops(run: Run, found: Sequence[External]) -> Iterator[tuple[dict[str, Any] | None, str]]:
     """(the run's test against it or None, one sentence) for each of these external data sets."""
     for one in found:
-        if run.task == FINDINGS:
-            yield None, _findings_there(run, one)
-            continue
         try:
             beside = against(run, one)
         except RunError as error:
             yield None, str(error)
             continue
+        if run.task == FINDINGS:
+            yield beside, findings_sentence(one.name, beside)
+            continue
         yield beside, _dropped(one.name, beside["macro_f1"]["drop"], beside["macro_f1"]["ci"])
-
-
-def _findings_there(run: Run, one: External) -> str:
-    """What a run of findings reaches on an external data set, beside its own test on the same findings."""
-    there = one.measured[0]
-    names = there["counted"]
-    said = (
-        f"On the external data set {one.name} the mean ROC AUC of {counted(len(names), 'finding')} that both have is "
-    )
-    if there["macro_roc_auc"] is None:
-        return f"On the external data set {one.name} no finding that both have is both present and absent."
-    said += compact(there["macro_roc_auc"], there["ci"]["macro_roc_auc"])
-    try:
-        own = measured(run, "test")[0]["per_class"]
-    except RunError as error:
-        return f"{said}. {error}"
-    areas = [own[name]["roc_auc"] for name in names if own[name]["roc_auc"] is not None]
-    return f"{said}; on its own test that of the same is {compact(sum(areas) / len(areas))}." if areas else f"{said}."
 
 
 def _dropped(name: str, drop: float, ends: Sequence[float] | None) -> str:
@@ -148,21 +140,27 @@ def _measured(run: Run) -> tuple[_Score | None, dict[str, Any] | None, dict[str,
     """The run's own score and its figures, that of each control by its kind, and what is to be said of them."""
     try:
         metrics, _ = measured(run, "test")
-        if run.task == FINDINGS:
-            return None, metrics, {}, balance.unjudged(metrics)
-        own = _Score(float(metrics["macro_f1"]), metrics.get("ci", {}).get("macro_f1"))
+        own = _own(run, metrics)
         found = controls.scores(run)
     except RunError as error:
         return None, None, {}, [str(error)]
     unjudged = balance.unjudged(metrics)
     if found is None:
         return own, metrics, {}, [*unjudged, controls.NOT_MEASURED]
-    return own, metrics, {bar.kind: bar.macro_f1 for bar in found.bars}, [*unjudged, controls.verdict(found)]
+    if own:
+        own = replace(own, remaining=tuple(control_findings.remaining(found.findings)))
+    return own, metrics, {bar.kind: bar.value for bar in found.bars}, [*unjudged, controls.verdict(found)]
+
+
+def _own(run: Run, metrics: dict[str, Any]) -> _Score | None:
+    headline = headline_of(run)
+    value, ends = metrics[headline.key], metrics.get("ci", {}).get(headline.key)
+    return None if value is None else _Score(float(value), ends, headline, tuple(metrics.get("counted", ())))
 
 
 def _external(found: Sequence[tuple[dict[str, Any] | None, str]]) -> tuple[list[str], list[str]]:
     """The clause on the largest drop that is one, and a sentence for each external data set (``external_drops``)."""
-    figures = [(beside["macro_f1"], sentence) for beside, sentence in found if beside]
+    figures = [(beside.get("macro_roc_auc") or beside["macro_f1"], sentence) for beside, sentence in found if beside]
     drops = [(figure["drop"], sentence) for figure, sentence in figures if figure["ci"] and figure["ci"][0] > 0]
     clauses = [max(drops)[1].removesuffix(".")] if drops else []
     return clauses, [sentence for _, sentence in found] or [NO_EXTERNAL]
@@ -177,7 +175,7 @@ def _left_out(run: Run) -> tuple[list[str], list[str]]:
     if found is None:
         return [], []
     sentence = left_out.verdict(found)
-    ends = (found.difference or {}).get("macro_f1_ci")
+    ends = (found.difference or {}).get(f"{found.headline.key}_ci")
     return [sentence.partition(":")[0]] if ends and ends[0] > 0 else [], [sentence]
 
 
@@ -194,7 +192,7 @@ def _leak(run: Run, audit: Audit | None, cautions: dict[str, str]) -> list[str]:
     if DRAWN in cautions or (audit and audit.of(DRAWN)):
         clauses.append("its images are drawings, which say nothing of patients")
     if audit is None:
-        clauses.append("it was not audited, so leaks and shortcuts in its data set are not known of")
+        clauses.append("it was not audited, so leaks and shortcuts in its data set are unknown")
     return clauses
 
 
@@ -208,16 +206,26 @@ def _reached(own: _Score | None, audit: Audit | None, bars: dict[str, float]) ->
     facts = audit.facts if audit else {}
     audited = {"shortcut": facts.get("shortcut"), "source-only": facts.get("source_only")}
     values = {kind: score["macro_f1"] for kind, score in audited.items() if score and score["macro_f1"] is not None}
+    if own and own.headline == MACRO_ROC_AUC:
+        means = {
+            kind: control_findings.mean_area(facts.get(key), own.counted)
+            for kind, key in (("shortcut", "by_shortcut"), ("source-only", "by_source"))
+        }
+        values = {kind: mean for kind, mean in means.items() if mean is not None}
     values |= {kind: value for kind, value in bars.items() if kind in _BY}
     by = {kind: text.format(seen=SHORTCUT_SEES[bool(facts.get("border_masked"))]) for kind, text in _BY.items()}
     # A score of few images may not be told from guessing; what is no better than guessing reaches nothing.
-    chance = (facts.get("shortcut") or {}).get("chance_macro_f1") or 0.0
+    is_f1 = own is None or own.headline == MACRO_F1
+    chance = ((facts.get("shortcut") or {}).get("chance_macro_f1") or 0.0) if is_f1 else control_findings.GUESSING
     above = {kind: value for kind, value in values.items() if value > chance}
     reaching = [
         f"{by[kind]} ({number(above[kind], 2)})" for kind in by if own and own.reached_by(above.get(kind, -1.0))
     ]
     if own and reaching:
-        return [f"its macro F1 of {own.written} is reached {' and '.join(reaching)}"]
+        return [f"its {own.headline.title} of {own.written} is reached {' and '.join(reaching)}"]
+    if own and own.remaining:
+        among = of(len(own.remaining), len(own.counted))
+        return [f"{among} findings remain as they are without lungs ({', '.join(own.remaining)})"]
     claimed = [issue.message for issue in audit.of(SHORTCUT) if issue.severity != INFORMS] if audit else []
     if claimed and "by_shortcut" in facts:
         return [_counted(claimed[0])]
@@ -249,7 +257,7 @@ def _sound(controlled: bool, external: list[str]) -> list[str]:
     """Where nothing speaks against the score: what was asked and what was not."""
     lungs = "nothing that sees no lungs reaches it" if controlled else "controls without lungs were not measured"
     other = "no external data set was evaluated" if external == [NO_EXTERNAL] else external[0].removesuffix(".")
-    return ["the audit found nothing that makes this score worth less than it seems", lungs, other]
+    return ["the audit found nothing against this score", lungs, other]
 
 
 def _sentence(clauses: list[str]) -> str:

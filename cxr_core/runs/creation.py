@@ -20,7 +20,7 @@ from cxr_core import reach
 from cxr_core.activity import record
 from cxr_core.audit import leaks
 from cxr_core.audit.auditing import twins
-from cxr_core.config import TrainConfig, check_weights_given
+from cxr_core.config import NAMED_WEIGHTS, TrainConfig, check_weights_given
 from cxr_core.data import Dataset, Pseudonyms, fixes, marks
 from cxr_core.data.cautions import cautions
 from cxr_core.data.dataset import split
@@ -57,7 +57,7 @@ def create_run(
     impossible, LeakError where the audit finds pictures of the test in training and ``config.train_anyway`` is not set,
     WeightsError where the weights file is not there, ConfigError where configuration and classes do not fit.
     """
-    if config.weights not in ("imagenet", "none"):
+    if config.weights not in NAMED_WEIGHTS:
         # The worker reads them, and reaches further than the page that asks.
         reach.check(given(config.weights))
     check_weights_given(config)

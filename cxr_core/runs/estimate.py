@@ -23,6 +23,7 @@ GIGA_MACS = {
     "resnet18": (1.81, 0.23),
     "densenet121": (2.83, 0.12),
     "efficientnet_b0": (0.39, 0.15),
+    "efficientnet_lite0": (0.39, 0.13),
     "mobilenet_v3_small": (0.06, 0.25),
     "convnext_tiny": (4.46, 0.18),
     "small-cnn": (0.12, 0.2),
@@ -31,7 +32,7 @@ GIGA_MACS = {
 GIGA_MACS_PER_CORE = 20.0
 FIXED_SECONDS = 8.0
 # Hyperparameters on which the kept features depend.
-_FROZEN = ("backbone", "weights", "trainable", "image_size", "mask_border")
+_FROZEN = ("backbone", "weights", "trainable", "features", "image_size", "mask_border")
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def _training(config: TrainConfig) -> float:
     """Images per second in a training step: three passes through what is trained, and the weights' update."""
     total, last = GIGA_MACS[config.backbone]
     trained = {"head": 0.0, "last-block": total * last, "all": total}[config.trainable] * _scale(config)
-    width = 25_088 if config.backbone == "vgg16" else 1_024
+    width = 25_088 if config.backbone == "vgg16" and config.features == "last" else 1_024
     weights = width * (config.hidden[0] if config.hidden else 3) / 1e9
     # Steps move all weights of the head through memory; those of SGD go through four products (training.wide).
     head = 4 * weights / _machine() if config.optimizer == "sgd" else 3 * weights / config.batch_size

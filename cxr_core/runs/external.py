@@ -28,7 +28,10 @@ from cxr_core.findings import FINDINGS
 from cxr_core.labels import indices
 from cxr_core.runs import files, records
 from cxr_core.runs.decision import Decision
+from cxr_core.runs.external_findings import against_findings
 from cxr_core.runs.measured import Measured, measure_of, measured
+from cxr_core.runs.measured_findings import judged_labels
+from cxr_core.runs.overlaps import outside
 from cxr_core.runs.records import ExternalNote, FindingMetrics
 from cxr_core.runs.run import TEXT_COLUMNS, Run
 from cxr_core.settings import Stamp, stamp, write_atomic
@@ -60,7 +63,7 @@ class External:
     @cached_property
     def measured(self) -> Measured:
         """Metrics and a row per image, under the thresholds as they stand now. Raises RunError where damaged."""
-        metrics, decision = self.facts.metrics, Decision.load(self.run)
+        metrics, decision = self.facts.metrics, Decision.own(self.run)
         try:
             table = read(self.path.with_suffix(".csv"), TEXT_COLUMNS)
             if len(table) != metrics["n"]:
@@ -85,19 +88,23 @@ class External:
         if metrics["thresholds"] != {name: decision.thresholds[name] for name in metrics["classes"]}:
             again, table = measure_of(self.run, table, decision, metrics["absent"])
             metrics = {**metrics, **again}
-        _ = table[["label", "decision", "patient", "source", *(f"p_{name}" for name in metrics["classes"])]]
+        _ = table[["label", "decision", "patient", "source"]]
+        judged_labels(table, self.run.tree, self.run.config.policy, metrics["absent"])
         return metrics, table
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """``kept`` is None where ``note`` says why the data set was evaluated and not kept. ``own``: it is the run's."""
+    """``kept`` is None where ``note`` says why the data set was evaluated and not kept. ``own``: it is the run's.
+    ``overlap``: a sentence on what it is known to share with the run's, as a public set; "" where nothing is known.
+    """
 
     metrics: dict[str, Any]
     table: pd.DataFrame
     kept: External | None
     note: str = ""
     own: bool = False
+    overlap: str = ""
 
 
 def externals(run: Run) -> list[External]:
@@ -168,6 +175,10 @@ def keep(run: Run, dataset: Dataset, metrics: dict[str, Any], table: pd.DataFram
     if note:
         return Outcome(metrics, table, None, f"{note} The figures are not kept as external.", own=True)
     part = "" if metrics["split"] in ("test", "all") else f"-{metrics['split']}"
+    overlap = outside(run, dataset.origin.set)
+    if run.profile:
+        note = f"Figures by the site profile {run.profile} are not kept: those of an external test are the run's own."
+        return Outcome(metrics, table, None, note, overlap=overlap)
     called = Pseudonyms.here().dataset(dataset) if run.pseudonyms else dataset.name
     name = re.sub(r"[^\w-]+", "-", called).strip("-")[:60] or "data"
     path = run.path / files.EXTERNAL / f"{name}-{dataset.digest[:8]}{part}.json"
@@ -178,24 +189,29 @@ def keep(run: Run, dataset: Dataset, metrics: dict[str, Any], table: pd.DataFram
         split=metrics["split"],
         evaluated=datetime.now(UTC).isoformat(timespec="milliseconds"),
         shared=_shared(run, table),
+        set=dataset.origin.set,
+        overlap=overlap,
         metrics=metrics,
     )
     try:
         write_atomic(path.with_suffix(".csv"), written(table))
         write_atomic(path, records.written(facts, indent=1))
     except DiskError as error:
-        return Outcome(metrics, table, None, f"The figures could not be kept: {error}")
+        return Outcome(metrics, table, None, f"The figures could not be kept: {error}", overlap=overlap)
     except OSError as error:
-        return Outcome(metrics, table, None, f"The figures could not be kept in {path.parent} ({error.strerror}).")
-    return Outcome(metrics, table, External(run, path))
+        note = f"The figures could not be kept in {path.parent} ({error.strerror})."
+        return Outcome(metrics, table, None, note, overlap=overlap)
+    return Outcome(metrics, table, External(run, path), overlap=overlap)
 
 
 def against(run: Run, external: External) -> dict[str, Any]:
     """The run's test against this external data set: ``intervals.unpaired``, a the test and b the other, with "labels".
 
-    Only the classes that both have are counted, in ``labels``: the images of another class are left out. Raises
-    RunError where the run has no test figures, or no class is in both.
+    Only the classes that both have are counted, in ``labels``: the images of another class are left out. Of findings
+    ``external_findings.against_findings``. Raises RunError where the run has no test figures, or no class is in both.
     """
+    if run.task == FINDINGS:
+        return against_findings(run, measured(run, "test"), external.measured, external.name)
     tables = [measured(run, "test")[1], external.measured[1]]
     labels = [name for name in run.classes if all((table["label"] == name).any() for table in tables)]
     if not labels:

@@ -1,13 +1,15 @@
 """From a run's probabilities of findings to everything said about them: what is present, metrics, intervals. No torch.
 
 metrics, table = measure_findings(table, run.tree, run.config.policy, decision)
+names, truth, known, scores = judged_labels(table, run.tree, run.config.policy)
 """
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cxr_core.errors import RunError
 from cxr_core.evaluation.findings import calibration, judged
@@ -17,6 +19,28 @@ from cxr_core.runs.decision import Decision
 
 # A figure of ours -> its name among those of a class, where that is another.
 _CALLED = {"sensitivity": "recall", "ppv": "precision"}
+
+
+class JudgedLabels(NamedTuple):
+    """The findings that are judged, and (N, K) arrays of them: whether each is there, is known, its probability."""
+
+    names: list[str]
+    truth: NDArray[np.bool_]
+    known: NDArray[np.bool_]
+    scores: NDArray[np.float64]
+
+
+def judged_labels(table: pd.DataFrame, tree: Hierarchy, policy: Policy, absent: Collection[str] = ()) -> JudgedLabels:
+    """What a table of predictions says of the findings. Raises RunError where it is damaged."""
+    names = list(tree.names)
+    try:
+        scores = table[[f"p_{name}" for name in names]].to_numpy(dtype=np.float64)
+    except (KeyError, ValueError):
+        raise RunError(f"The predictions are damaged: expected p_NAME for {', '.join(names)}.") from None
+    unknown = {**dict(policy.blank_of), **dict.fromkeys(absent, "unknown")}
+    truth, known = tree.judged(values_of(table, names), policy.model_copy(update={"blank_of": tuple(unknown.items())}))
+    places = [k for k in sorted(tree.learnt) if names[k] not in absent]
+    return JudgedLabels([names[k] for k in places], truth[:, places], known[:, places], scores[:, places])
 
 
 def measure_findings(
@@ -30,15 +54,9 @@ def measure_findings(
     ``decision``: the findings that are present, in words.
     """
     names = list(tree.names)
-    try:
-        probabilities = table[[f"p_{name}" for name in names]].to_numpy(dtype=np.float64)
-    except (KeyError, ValueError):
-        raise RunError(f"The predictions are damaged: expected p_NAME for {', '.join(names)}.") from None
-    unknown = {**dict(policy.blank_of), **dict.fromkeys(absent, "unknown")}
-    truth, known = tree.judged(values_of(table, names), policy.model_copy(update={"blank_of": tuple(unknown.items())}))
-    columns = [k for k in sorted(tree.learnt) if names[k] not in absent]
-    findings = [names[k] for k in columns]
-    parts = (truth[:, columns], known[:, columns], probabilities[:, columns])
+    findings, *_ = given = judged_labels(table, tree, policy, absent)
+    parts = (given.truth, given.known, given.scores)
+    probabilities = table[[f"p_{name}" for name in names]].to_numpy(dtype=np.float64)
     limits = {name: decision.thresholds.get(name, 0.5) for name in findings}
     report = judged(*parts, findings, limits, table["patient"].fillna("").tolist())
     calibrated = {found.name: found for found in calibration(*parts, findings)}

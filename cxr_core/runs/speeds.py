@@ -9,6 +9,8 @@ from cxr_core.settings import cache_dir, from_json, write_atomic
 
 def _key(config: TrainConfig, stage: str) -> str:
     parts = [stage, config.backbone, config.trainable, str(config.image_size), config.device]
+    if config.features != "last":
+        parts.append(config.features)
     if stage == "training":
         parts += [str(config.batch_size), config.optimizer, "x".join(map(str, config.hidden))]
     return " ".join(parts)

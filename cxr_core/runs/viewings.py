@@ -4,7 +4,7 @@
 
     add(run)                       # the command line: every evaluation is a viewing
     add(run, viewer)               # a page: one viewing per browser session, however often it is drawn
-    sentence(run)                   # "The test split was looked at 7 times; ..."
+    sentence(run)                   # "Test results viewed 7 times; ..."
     side_by_side(runs)              # where the scores of several runs are shown together
 
 A test judges fairly what was not chosen by it. Nobody can be kept from looking, so viewings are counted, in a file that
@@ -65,13 +65,10 @@ def compared(run: Run) -> int:
 def sentence(run: Run) -> str:
     """One calm line to stand beside the test's figures."""
     viewings, runs = count(run), compared(run)
-    times = {0: "was not looked at yet", 1: "was looked at once"}.get(viewings, f"was looked at {viewings:,} times")
+    times = {0: "not viewed yet", 1: "viewed once"}.get(viewings, f"viewed {viewings:,} times")
     if runs < 2:
-        return f"The test split {times}; no other run on this data set has a test score."
-    return (
-        f"The test split {times}; {runs:,} runs on this data set have been compared on it: choosing among them by "
-        "test is choosing by test."
-    )
+        return f"Test results {times}; no other run on this data set has a test score."
+    return f"Test results {times}; {runs:,} runs share this test set. Pick by validation score, not by test score."
 
 
 def side_by_side(runs: Sequence[Run]) -> str:
@@ -85,13 +82,10 @@ def side_by_side(runs: Sequence[Run]) -> str:
         if digest := _tested_on(run):
             tests[digest] += 1
             names[digest] = run.info.dataset_name
-    shared = [f"{count:,} on {names[digest]}" for digest, count in tests.most_common() if count > 1]
-    if not shared:
-        return ""
-    return (
-        f"Runs side by side with a score of the same test: {', '.join(shared)}. Choosing among them by test is "
-        "choosing by test; choose by validation."
-    )
+    shared = [
+        f"{count:,} runs share the test set of {names[digest]}" for digest, count in tests.most_common() if count > 1
+    ]
+    return f"{'; '.join(shared)}. Pick by validation score, not by test score." if shared else ""
 
 
 def _tested_on(run: Run) -> Any:

@@ -31,8 +31,9 @@ from cxr_core.inference import Trained
 from cxr_core.inference.embedding import keep_embedding
 from cxr_core.inference.evaluate import check_folder, evaluate_samples, named
 from cxr_core.labels import indices
-from cxr_core.model import FeatureStore, Interrupted, Item, keep
+from cxr_core.model import INFERENCE_BATCH, FeatureStore, Interrupted, Item, in_batches, keep
 from cxr_core.model.network import initial_suffix, load_prefix, save_weights
+from cxr_core.model.pooling import standardise
 from cxr_core.private import open_private
 from cxr_core.runs import Run, files, speeds
 from cxr_core.runs.queue import owner_of
@@ -139,6 +140,10 @@ class Stages:
         parts = (self._part(store, samples, "train", config.views), self._part(store, samples, "val", 1))
         objective = self._objective(*parts, device)
         suffix = initial_suffix(config, len(run.classes))
+        if config.features == "stages":
+            # Of the images as they are: augmented views are for training alone.
+            plain = parts[0].rows[:, 0]
+            standardise(suffix, lambda: (store.read(part) for part in in_batches(plain, INFERENCE_BATCH)))
         trainer = Trainer(config, objective, *parts, suffix, run.path / files.LAST, device)
         self._rewind_history(trainer.standing.epoch)
 

@@ -14,9 +14,11 @@ from cxr_core.data import Dataset, unpack
 from cxr_core.data.answers import forget, said
 from cxr_core.data.folder import Folder
 from cxr_core.errors import DatasetError, QuestionError
+from cxr_core.findings import EXCLUSIVE, FINDINGS
 from cxr_core.paths import given, printable
 from cxr_core.settings import recent_datasets, remember_dataset, runs_dir
 from cxr_core.ui.cached import STOPPED, cached_scan, forget_scans
+from cxr_core.ui.drawn import IMAGES, SEVERAL, drawn
 from cxr_core.ui.frame import escaped
 from cxr_core.ui.link import asked, linked_box
 from cxr_core.ui.question import question_form
@@ -32,7 +34,7 @@ def known_datasets() -> list[Path]:
 
 
 def open_dataset() -> Dataset | None:
-    """Choose a data set (a recent one, a typed folder or table, a subfolder, an uploaded zip; kept in ``?data=``)
+    """Choose a data set (a recent one, a typed path, a subfolder, an uploaded zip, a demo; kept in ``?data=``)
     and scan it. None, with what to do, where none is chosen or a person has to say first how it is read (a form
     asks). Raises DatasetError.
     """
@@ -40,7 +42,8 @@ def open_dataset() -> Dataset | None:
     if not chosen:
         st.info(
             "No data set is open. Type the path of a public set as it is downloaded, of a folder with one subfolder "
-            "per class (or train and test folders that hold these), or of a table; or upload a zip of such a folder.",
+            "per class (or train and test folders that hold these), or of a table; upload a zip of such "
+            "a folder; or take a demo.",
             icon=":material/folder_open:",
         )
         return None
@@ -103,13 +106,15 @@ def _ask(chosen: str) -> None:
 
 
 def _choose() -> str | None:
-    """The widgets. What upload and browser choose must be known before the box is drawn, so they run first."""
+    """The widgets. What upload, browser and demo choose must be known before the box is drawn, so they run first."""
     box = st.container()
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.popover("Upload a zip", icon=":material/upload:"):
             _upload()
         with st.popover("Browse", icon=":material/folder:"):
             _browse()
+        with st.popover("Demo", icon=":material/brush:"):
+            _draw()
         st.button("Look again", icon=":material/refresh:", on_click=forget_scans, help="Read the folder once more.")
     known = [str(path) for path in known_datasets()]
     with box:
@@ -138,6 +143,13 @@ def _upload() -> None:
         f"{st.get_option('server.maxUploadSize')} MB: unpack it there and type the folder's path, or start the "
         "dashboard with a larger `--server.maxUploadSize`."
     )
+
+
+def _draw() -> None:
+    st.caption(f"{IMAGES} drawings, not X-rays, to try the software with. Drawn on the first click.")
+    for label, task in (("Demo with three classes", EXCLUSIVE), (SEVERAL, FINDINGS)):
+        if st.button(label, icon=":material/brush:"):
+            _go(drawn(task))
 
 
 def _browse() -> None:

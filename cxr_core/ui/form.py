@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args, get_origin
 import streamlit as st
 from pydantic.fields import FieldInfo
 
-from cxr_core.config import PRESETS, SMALL_CNN_DEFAULTS, TrainConfig
+from cxr_core.config import DEFAULTS_OF_BACKBONE, PRESETS, RECOMMENDED, TrainConfig
 from cxr_core.data import Dataset, fixes
 from cxr_core.data.persons import person_names
 from cxr_core.errors import ConfigError
@@ -23,6 +23,8 @@ from cxr_core.ui.frame import duration, escaped
 
 OPEN_GROUPS = ("Model", "Optimisation")
 COLUMNS = 3
+# The backbone that the form showed last: whose defaults its fields hold.
+FORMER_BACKBONE = "former-backbone"
 TITLES = {
     "alpha": "Class weights (alpha)",
     "hierarchy": "Labels that imply others",
@@ -39,7 +41,7 @@ TITLES = {
 TYPED = {
     "labels": (("auto", "single", "covid-implies-pneumonia"), ""),
     "alpha": (("none", "balanced"), " Type numbers such as 0.75,0.25,0.5 for your own."),
-    "weights": (("imagenet", "none"), " Type the path of a file to use your own."),
+    "weights": (("imagenet", "pip", "none"), " Type the path of a file to use your own."),
 }
 
 
@@ -58,7 +60,7 @@ def config_form(task: str = EXCLUSIVE) -> TrainConfig | None:
         key="preset",
         on_change=_fill_from_preset,
         persist_state="session",
-        help="Fills the form below; every field can then be changed. The first is the notebook's protocol.",
+        help="Fills the form below; every field can then be changed. Notebook protocol is that of the 2020 notebook.",
     )
     groups: dict[str, list[str]] = {}
     for name, field in TrainConfig.model_fields.items():
@@ -140,18 +142,20 @@ def _fill_from_preset() -> None:
 
 def _follow_backbone() -> None:
     """Another backbone brings its own defaults to the fields that still hold the former one's."""
-    backbone = st.session_state[_key("backbone")]
-    now = TrainConfig.create(backbone=backbone)
-    former = TrainConfig.create(backbone="vgg16" if backbone == "small-cnn" else "small-cnn")
-    untouched = [
-        name for name in SMALL_CNN_DEFAULTS if st.session_state[_key(name)] == _held(name, getattr(former, name))
-    ]
-    _fill(now, untouched)
+    now = TrainConfig.create(backbone=st.session_state[_key("backbone")])
+    former = TrainConfig.create(backbone=st.session_state[FORMER_BACKBONE])
+    own = {name for defaults in DEFAULTS_OF_BACKBONE.values() for name in defaults}
+    _fill(now, [name for name in own if st.session_state[_key(name)] == _held(name, getattr(former, name))])
+    if st.session_state[_key("trainable")] != "head":
+        # Features of stages are for a head alone.
+        _fill(now, ["features"])
 
 
 def _widget(name: str, field: FieldInfo, task: str) -> Any:
     key, help = _key(name), field.description
-    st.session_state.setdefault(key, _held(name, field.default))
+    st.session_state.setdefault(key, _held(name, getattr(TrainConfig.create(**PRESETS[RECOMMENDED]), name)))
+    if name == "backbone":
+        st.session_state[FORMER_BACKBONE] = st.session_state[key]
     if name in TYPED:
         words, more = LABELS_OF_FINDINGS if name == "labels" and task == FINDINGS else TYPED[name]
         held = st.session_state[key]

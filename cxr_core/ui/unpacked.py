@@ -47,7 +47,7 @@ def _row(unpacked: Unpacked, size: int, files: int, losing: Sequence[Run], runs:
         busy = next((run for run in losing if run.is_active), None)
         hint = f"Run {busy.id} is at work on it, or waits for that." if busy else None
         with st.popover("Delete", icon=":material/delete:", disabled=busy is not None, help=hint):
-            st.write(f"**{escaped(unpacked.name)}** goes for good: {files:,} files, {_in_words(size)}.")
+            st.write(f"**{escaped(unpacked.name)}** is deleted from this machine: {files:,} files, {_in_words(size)}.")
             if losing:
                 names = ", ".join(escaped(run.name) for run in losing[:5])
                 more = f" and {len(losing) - 5} more" if len(losing) > 5 else ""

@@ -37,7 +37,7 @@ def test_internal_beside_external(
     for _ in range(2):
         page.reload()
         expect(page.get_by_text("Internal test", exact=True)).to_be_visible()
-        expect(page.get_by_text("The test split was looked at")).to_be_visible()
+        expect(page.get_by_text("Test results viewed")).to_be_visible()
     assert viewings.count(run) == before + 1
 
     other = demo.draw(tmp_path_factory.mktemp(look) / f"hospital {look}", images=40, seed=len(look))

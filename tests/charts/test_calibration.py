@@ -19,7 +19,9 @@ def test_reliability_shows_each_bin_with_its_count() -> None:
         assert all(text.endswith(f"of {n}") for text, n in zip(trace.hovertext, points["count"], strict=True))
     assert [annotation.text for annotation in chart.layout.annotations] == CLASSES
     assert [trace.name for trace in chart.data if trace.showlegend is None and trace.name] == ["before", "after"]
-    assert not charts.reliability(BEFORE, CLASSES).layout.showlegend
+    alone = charts.reliability(BEFORE, CLASSES)
+    assert not alone.layout.showlegend
+    assert {trace.line.dash for trace in alone.data if trace.mode == "lines+markers"} == {"solid"}
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 4, 7])

@@ -159,6 +159,12 @@ def test_live_frame_is_long_and_marks_the_best_epoch() -> None:
     assert spec["params"][0]["views"] == ["lines"]
 
 
+def test_a_curve_of_validation_alone_has_no_other_in_its_legend() -> None:
+    frame, spec = charts.live_curve(history(4), "macro_f1", ("val",))
+    assert set(frame["series"]) == {"validation"}
+    assert spec["layer"][0]["encoding"]["color"]["scale"]["domain"] == ["validation"]
+
+
 def test_a_later_best_replaces_an_earlier_one() -> None:
     rows = [row.model_copy(update={"best": True}) for row in history(3)]
     assert live.best_epoch(rows) == 3

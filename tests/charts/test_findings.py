@@ -41,7 +41,7 @@ def test_pairs_show_what_is_there_and_what_is_called() -> None:
     assert list(there.x) == [pair.there for pair in PAIRS]
     assert list(called.x) == [pair.called for pair in PAIRS]
     assert list(alone.x) == [pair.alone for pair in PAIRS]
-    assert all(" + " in text for text in chart.layout.yaxis.ticktext)
+    assert list(chart.layout.yaxis.ticktext) == [f"{pair.first}<br>+ {pair.second}" for pair in PAIRS]
     assert f"called together in {PAIRS[0].called} of {PAIRS[0].n}" in there.hovertext[0]
 
 

@@ -12,16 +12,23 @@ from cxr_core.data.dataset import scan
 from cxr_core.data.dataset import split as splits_of
 from cxr_core.errors import DatasetError
 from cxr_core.findings import means_none
-from cxr_core.settings import runs_dir
-from tests.data.sets.standins import MAKERS, Standin
+from cxr_core.images.dicom.terms import code
+from cxr_core.settings import cache_dir, runs_dir
+from tests.data.sets.standins import MAKERS, Standin, covid_patient
 
 # What their tables do not tell and the pictures' headers do.
-IN_HEADERS = {"RSNA Pneumonia 2018": ("F", "PA")}
+IN_HEADERS = {
+    "RSNA Pneumonia 2018": ("F", "PA"),
+    "SIIM-FISABIO-RSNA COVID-19": ("M", "AP"),
+    "SIIM-ACR Pneumothorax": ("M", "AP"),
+}
 
 
 @pytest.fixture(params=list(MAKERS))
 def made(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, Standin]:
-    return request.param, MAKERS[request.param](tmp_path / "set", rounds=2)
+    # Studies of several images and patients of several studies need some to be shared out.
+    rounds = 4 if request.param == "SIIM-FISABIO-RSNA COVID-19" else 2
+    return request.param, MAKERS[request.param](tmp_path / "set", rounds=rounds)
 
 
 def test_a_set_as_it_is_downloaded(made: tuple[str, Standin]) -> None:
@@ -36,7 +43,11 @@ def test_a_set_as_it_is_downloaded(made: tuple[str, Standin]) -> None:
     assert all(found.path(file).is_file() for file in samples["file"])
     assert dict(found.origin.left_out) == standin.left_out
     assert found.unreadable.empty
-    for column in ("patient", "source", "split"):
+    patients = [row.patient for row in rows]
+    if name == "SIIM-FISABIO-RSNA COVID-19":
+        patients = [code(covid_patient(int(row.file.split("/")[1], 16))) for row in rows]
+    assert samples["patient"].tolist() == patients
+    for column in ("source", "split"):
         assert samples[column].tolist() == [getattr(row, column) for row in rows]
     sex, view = IN_HEADERS.get(name, ("", ""))
     assert samples["sex"].tolist() == [row.sex or sex for row in rows]
@@ -189,6 +200,18 @@ def test_findings_in_two_spellings_are_said(tmp_path: Path) -> None:
     found = scan(MAKERS["CheXpert"](tmp_path / "set").root)
     samples = found.samples.assign(y_edema=0.0)
     assert any("Edema (0), edema (0) differ in case" in one for one in cautions(samples, found.path("")))
+
+
+def test_patients_of_headers_are_said_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = MAKERS["SIIM-FISABIO-RSNA COVID-19"](tmp_path / "set", rounds=4).root
+    first = scan(root)
+    assert first.origin.rule.endswith("Patients come from the DICOM headers: 14 in 24 of 24 images.")
+    assert not first.origin.problems
+    monkeypatch.setattr("cxr_core.images.read_bytes", lambda path: pytest.fail("read twice"))
+    assert scan(root).samples.equals(first.samples)
+    kept = "".join(path.read_text(encoding="utf-8") for path in (cache_dir() / "scans").iterdir())
+    assert first.samples["patient"].iloc[0] in kept
+    assert "PATIENT-" not in kept.upper()
 
 
 @pytest.mark.parametrize("name", ["BIMCV-COVID19", "TBX11K"])

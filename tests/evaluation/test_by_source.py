@@ -48,4 +48,4 @@ def test_two_sources_of_every_class_can() -> None:
 def test_unknown_sources_say_nothing() -> None:
     found = can_leave_out(pd.DataFrame({"source": ["", None], "label": ["A", "B"]}))
     assert not found["possible"]
-    assert "source of no image is known" in found["message"]
+    assert "No image's source is known" in found["message"]

@@ -12,7 +12,8 @@ from cxr_core.inference.neighbours import Neighbours
 from cxr_core.inference.trained import Trained
 from cxr_core.model.backbones import BACKBONES
 from cxr_core.model.network import to_input
-from tests.inference.networks import HIDDEN, SIDE, images, untrained, whole
+from cxr_core.model.pooling import Standard
+from tests.inference.networks import HIDDEN, SIDE, images, spreads, untrained, whole
 from tests.runs_support import new_run, train
 
 CHANNELS = {
@@ -20,6 +21,7 @@ CHANNELS = {
     "resnet18": 512,
     "densenet121": 1024,
     "efficientnet_b0": 1280,
+    "efficientnet_lite0": 1280,
     "mobilenet_v3_small": 576,
     "convnext_tiny": 768,
     "small-cnn": 128,
@@ -41,6 +43,21 @@ def test_the_pooled_features_of_the_whole_network_wherever_it_was_cut(
         assert vectors.dtype == np.float16
         np.testing.assert_allclose(vectors, expected, atol=2e-3, err_msg=trainable)
         np.testing.assert_allclose(np.linalg.norm(vectors.astype(float), axis=1), 1, atol=1e-3)
+
+
+def test_pooled_stages_count_as_they_are_standardised(tiny_dataset: Path, tmp_path: Path) -> None:
+    name, seen = "efficientnet_lite0", images(5)
+    config = {"backbone": name, "weights": "none", "features": "stages", "hidden": HIDDEN}
+    trained = untrained(new_run(tiny_dataset, tmp_path / "runs", image_size=SIDE, **config), whole(name))
+    vectors = embed_pixels(trained, seen.numpy())
+    assert vectors.shape == (5, 464)
+    with torch.no_grad():
+        row, _ = spreads(dict(BACKBONES[name].stages(whole(name).net)), BACKBONES[name].middle, to_input(seen))
+        standard = trained.suffix.get_submodule("standard")
+        assert isinstance(standard, Standard)
+        expected = torch.nn.functional.normalize((row - standard.mean) / standard.std, dim=1).numpy()
+    np.testing.assert_allclose(vectors, expected, atol=5e-3)
+    assert np.array_equal(np.concatenate([embed_pixels(trained, seen[[k]].numpy()) for k in range(5)]), vectors)
 
 
 def test_an_image_gets_the_same_vector_in_any_company(tiny_dataset: Path, tmp_path: Path) -> None:

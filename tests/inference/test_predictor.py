@@ -13,9 +13,9 @@ from cxr_core.runs.run import Run, find_run
 from tests.runs_support import noise
 
 
-@pytest.fixture(params=["completed_run", "frozen_run"])
+@pytest.fixture(params=["completed_run", "frozen_run", "pooled_run"])
 def run(request: pytest.FixtureRequest) -> Run:
-    """A small-cnn of its own, and a head on a frozen ResNet18."""
+    """A small-cnn of its own, a head on a frozen ResNet18, one on pooled stages."""
     found: Run = request.getfixturevalue(request.param)
     return found
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from cxr_core.config import Backbone
+from cxr_core.config import PACKAGED, Backbone
 from cxr_core.model.backbones import BACKBONES
 from cxr_core.model.network import to_input
 from tests.model.conftest import images
@@ -25,7 +25,8 @@ def test_the_registry_is_the_configurations_list() -> None:
 
 
 def test_only_our_own_network_lacks_imagenet_weights() -> None:
-    assert [name for name, entry in BACKBONES.items() if entry.imagenet is None] == ["small-cnn"]
+    assert [name for name, entry in BACKBONES.items() if not (entry.imagenet or entry.package)] == ["small-cnn"]
+    assert [name for name, entry in BACKBONES.items() if entry.package] == list(PACKAGED)
 
 
 @pytest.mark.parametrize("name", BACKBONES)

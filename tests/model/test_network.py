@@ -34,6 +34,7 @@ from cxr_core.model.network import (
     suffix_input,
     to_input,
 )
+from cxr_core.model.pooling import Standard, standardise
 from tests.model.conftest import SIDE, images
 
 CPU = torch.device("cpu")
@@ -54,8 +55,18 @@ def config(backbone: str = "small-cnn", trainable: str = "last-block", **given: 
     )
 
 
+def named(settings: TrainConfig) -> str:
+    return f"{settings.backbone}-{settings.features}"
+
+
+def pooled(backbone: str, **given: object) -> TrainConfig:
+    return config(backbone, "head", features="stages", **given)
+
+
 def halves(settings: TrainConfig, net: nn.Module, folder: Path) -> tuple[nn.Sequential, nn.Sequential]:
     """Prefix and suffix with the weights of ``net``, written and read as a run does."""
+    if settings.features == "stages":
+        return halves_of_stages(settings, net, folder)
     entry = BACKBONES[settings.backbone]
     stages = entry.stages(net)
     cut = entry.cut(settings.trainable, stages)
@@ -66,6 +77,21 @@ def halves(settings: TrainConfig, net: nn.Module, folder: Path) -> tuple[nn.Sequ
     save_weights(nn.Sequential(OrderedDict(stages[:cut])), folder / "prefix.safetensors")
     save_weights(nn.Sequential(OrderedDict([*stages[cut:], head])), folder / "suffix.safetensors")
     return read_prefix(settings, folder / "prefix.safetensors"), read_suffix(settings, 3, folder / "suffix.safetensors")
+
+
+def halves_of_stages(settings: TrainConfig, net: nn.Module, folder: Path) -> tuple[nn.Sequential, nn.Sequential]:
+    entry = BACKBONES[settings.backbone]
+    stages = entry.stages(net)
+    save_weights(
+        nn.Sequential(OrderedDict(stages[: entry.cut("head", stages, "stages")])), folder / "prefix.safetensors"
+    )
+    prefix = read_prefix(settings, folder / "prefix.safetensors")
+    rows = frozen_features(prefix, images(8, seed=5).numpy(), CPU)
+    top = [("standard", Standard(rows.shape[1])), ("head", build_head(rows.shape[1], settings.hidden, 0.5, 3))]
+    suffix = nn.Sequential(OrderedDict(top))
+    standardise(suffix, lambda: [rows])
+    save_weights(suffix, folder / "suffix.safetensors")
+    return prefix, read_suffix(settings, 3, folder / "suffix.safetensors")
 
 
 def test_devices() -> None:
@@ -104,8 +130,19 @@ def test_a_space_is_named_without_weights(name: str, trainable: str) -> None:
 
 
 @pytest.mark.parametrize("name", BACKBONES)
-def test_an_image_has_the_same_bits_in_any_company(name: str, network: Networks, tmp_path: Path) -> None:
-    prefix, suffix = halves(config(name), network(name), tmp_path)
+def test_features_of_stages_have_a_space_of_their_own(name: str) -> None:
+    space, last = space_of(pooled(name)), space_of(config(name, "head"))
+    assert space.features == ",".join(BACKBONES[name].middle)
+    assert (space.dtype, len(space.shape), last.features) == ("float16", 1, "last")
+    assert space.key != last.key
+    assert space == space_of(pooled(name, lr=0.5))
+    assert space.key != space_of(pooled(name, mask_border=True)).key
+    assert space_of(TrainConfig.create(**{**pooled(name).model_dump(), "image_size": 32})).shape == space.shape
+
+
+@pytest.mark.parametrize("settings", [*map(config, BACKBONES), *map(pooled, BACKBONES)], ids=named)
+def test_an_image_has_the_same_bits_in_any_company(settings: TrainConfig, network: Networks, tmp_path: Path) -> None:
+    prefix, suffix = halves(settings, network(settings.backbone), tmp_path)
     pixels = images(INFERENCE_BATCH).numpy()
     rows = frozen_features(prefix, pixels, CPU)
     assert rows.dtype == np.float16
@@ -119,13 +156,20 @@ def test_an_image_has_the_same_bits_in_any_company(name: str, network: Networks,
         assert torch.equal(torch.cat(parts), logits[: 2 * size])
 
 
-@pytest.mark.parametrize("name", ["efficientnet_b0", "mobilenet_v3_small", "small-cnn"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        *map(config, ("efficientnet_b0", "efficientnet_lite0", "mobilenet_v3_small", "small-cnn")),
+        *map(pooled, ("efficientnet_lite0", "mobilenet_v3_small")),
+    ],
+    ids=named,
+)
 @pytest.mark.parametrize("threads", [1, 3])
 def test_bits_do_not_depend_on_place_or_company_with_other_threads(
-    name: str, threads: int, network: Networks, tmp_path: Path, several_threads: Callable[[int], None]
+    settings: TrainConfig, threads: int, network: Networks, tmp_path: Path, several_threads: Callable[[int], None]
 ) -> None:
     """torch rounds exponentials otherwise at the ends of a thread's share; one thread takes other kernels by height."""
-    prefix, suffix = halves(config(name), network(name), tmp_path)
+    prefix, suffix = halves(settings, network(settings.backbone), tmp_path)
     several_threads(threads)
     pixels = images(INFERENCE_BATCH).numpy()
     rows = frozen_features(prefix, pixels, CPU)

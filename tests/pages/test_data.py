@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from cxr_core import demo
 from cxr_core.config import PRESETS, TrainConfig
+from cxr_core.errors import DatasetError
 from cxr_core.runs import jobs
 from cxr_core.runs.run import ACTIVE, RESUMABLE, Run, list_runs
 from cxr_core.settings import recent_datasets, remember_dataset
@@ -126,6 +127,27 @@ def test_quick_start_trains_and_shows_the_curves_on_home(isolated: Path) -> None
     assert {"Evaluate", "Predict"} <= links(at)
 
 
+@pytest.mark.parametrize("page", [HOME, DATASET])
+def test_the_demo_with_several_findings_is_one_click(page: str, isolated: Path) -> None:
+    root = demo.draw_findings(isolated / "data" / "demo-findings-600-0", images=36, seed=0)
+    at = press(opened(page), "Demo with several findings")
+    assert "6 findings" in texts(at)
+    assert recent_datasets() == [root]
+    assert "Train on it" in links(at)
+    assert not list_runs(isolated / "runs")
+
+
+@pytest.mark.parametrize("page", [HOME, DATASET])
+def test_a_demo_that_cannot_be_drawn_says_why(page: str, monkeypatch: pytest.MonkeyPatch, isolated: Path) -> None:
+    def full(*given: object) -> Path:
+        raise DatasetError("No room for it.")
+
+    monkeypatch.setattr(demo, "draw_findings", full)
+    at = press(opened(page), "Demo with several findings")
+    assert [error.value for error in at.error] == ["No room for it."]
+    assert not recent_datasets()
+
+
 # Dataset
 
 
@@ -233,14 +255,15 @@ OF_FINDINGS = {"uncertain", "blank", "soft", "uncertain_of", "blank_of", "thresh
 def test_the_form_holds_every_hyperparameter_with_its_default_and_help() -> None:
     at = opened(TRAIN)
     widgets = fields(at)
+    recommended = TrainConfig.create(**PRESETS["Recommended"])
     assert set(widgets) == set(TrainConfig.model_fields) - OF_FINDINGS
     for name, field in TrainConfig.model_fields.items():
         if name in OF_FINDINGS:
             continue
         widget = widgets[name]
         assert field.description in widget.help
-        expected = "1024,128" if name == "hidden" else field.default
-        assert widget.value == expected, name
+        value = getattr(recommended, name)
+        assert widget.value == ((",".join(map(str, value)) or "none") if isinstance(value, tuple) else value), name
     assert [e.label for e in at.expander if e.proto.expanded] == ["Model", "Optimisation"]
 
 
@@ -257,6 +280,8 @@ def test_another_backbone_brings_its_defaults_to_untouched_fields(squares: Path)
     at = sound(opened(TRAIN, data=str(squares)).number_input(key="config-lr").set_value(0.01).run())
     at = sound(at.selectbox(key="config-backbone").set_value("small-cnn").run())
     assert at.selectbox(key="config-weights").value == "none"
+    # Its whole network is trained: features of stages are for a head alone.
+    assert (at.selectbox(key="config-trainable").value, at.selectbox(key="config-features").value) == ("all", "last")
     assert at.number_input(key="config-lr").value == 0.01
     assert not at.error
     at = sound(at.selectbox(key="config-backbone").set_value("resnet18").run())

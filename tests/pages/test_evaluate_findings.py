@@ -9,11 +9,15 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cxr_core.figures import number
+from cxr_core.demo import draw_findings
+from cxr_core.figures import compact, number, spelled
 from cxr_core.findings import column
 from cxr_core.runs.decision import Decision
+from cxr_core.runs.external import against, externals
+from cxr_core.runs.external_findings import sentence
 from cxr_core.runs.measured import measured
 from cxr_core.runs.run import Run
+from cxr_core.settings import remember_dataset
 from cxr_core.ui.evaluate.findings.page import SECTIONS
 from cxr_core.ui.evaluate.labelled import as_it_came
 from tests.pages.support import open_page, sound, texts
@@ -132,9 +136,9 @@ def press(at: AppTest, label: str) -> None:
 
 def test_net_benefit_follows_the_prevalence(run: Run) -> None:
     at = opened(run, "Operating point")
-    assert "At a prevalence of 5 %, acting on this run" in texts(at)
+    assert "At a prevalence of 5 %, this run beats" in texts(at)
     sound(at.number_input[0].set_value(20.0).run())
-    assert "At a prevalence of 20 %, acting on this run" in texts(at)
+    assert "At a prevalence of 20 %, this run beats" in texts(at)
 
 
 def test_subgroups_name_the_largest_gap_or_say_too_few(run: Run) -> None:
@@ -149,9 +153,11 @@ def test_subgroups_name_the_largest_gap_or_say_too_few(run: Run) -> None:
     assert ("No two subgroups have enough" in texts(at)) != ("Largest gap in ROC AUC" in texts(at))
     for figure in ("calibration_gap", "prevalence"):
         sound(at.selectbox(key="subgroup-figure").set_value(figure).run())
-    place = run.path / "predictions_test.csv"
-    pd.read_csv(place).drop(columns=["age", "sex", "view"]).assign(source="").to_csv(place, index=False)
-    assert "so there are no subgroups" in texts(opened(run, "Subgroups"))
+    # Where predictions have none, those of the split stand in.
+    for name in ("predictions_test.csv", "split.csv"):
+        place = run.path / name
+        pd.read_csv(place).drop(columns=["age", "sex", "view"]).assign(source="").to_csv(place, index=False)
+    assert "older than the columns age, sex and view" in texts(opened(run, "Subgroups"))
 
 
 def test_pairs_are_counted(run: Run) -> None:
@@ -249,3 +255,32 @@ def test_a_run_that_is_not_completed_says_so(run: Run, state: str) -> None:
     at = sound(open_page(PAGE, timeout=60, run=run.id))
     assert not at.segmented_control
     assert Decision.load(run)
+
+
+def test_another_data_set_is_evaluated_shown_and_forgotten(run: Run, tmp_path: Path) -> None:
+    other = draw_findings(tmp_path / "elsewhere", images=60, seed=3)
+    table = pd.read_csv(other / "labels.csv")
+    table.rename(columns={"Pleural Effusion": "effusion", "Nodule": "Mass"}).to_csv(other / "labels.csv", index=False)
+    remember_dataset(other)
+    at = opened(run, "Other data sets")
+    assert "was not evaluated on an external data set yet" in texts(at)
+    at.selectbox(key="external-data").set_value(str(other)).run()
+    sound(at.button(key="evaluate-external").click().run())
+    assert not at.error
+    (kept,) = externals(run)
+    found, said = against(run, kept), texts(at)
+    assert sentence("elsewhere", found) in said
+    assert "Only the run has: Nodule." in said
+    assert "Only the data set has: Mass." in said
+    rows = next(frame.value for frame in at.dataframe if "Own test" in frame.value).set_index("Finding")
+    areas = found["per_class"]["Pleural Effusion"]["roc_auc"]
+    assert rows.loc["Pleural Effusion", "There"] == compact(areas["b"], areas["b_ci"])
+    assert rows.loc["Pleural Effusion", "Drop"] == spelled(areas["drop"], areas["ci"])
+    rules = next(frame.value for frame in at.dataframe if "Matched by" in frame.value).set_index("Of the run")
+    assert rules.loc["Pleural Effusion"].tolist() == ["effusion", "another spelling"]
+    for figure in ("average_precision", "recall", "specificity"):
+        sound(at.selectbox(key="external-figure").set_value(figure).run())
+    sound(at.checkbox(key=f"sure-{kept.path.name}").check().run())
+    sound(at.button(key=f"forget-{kept.path.name}").click().run())
+    assert "elsewhere was forgotten" in texts(at)
+    assert externals(run) == []

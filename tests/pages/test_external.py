@@ -80,7 +80,7 @@ def test_every_page_with_a_score_says_internal_and_then_both(run: Run, hospital:
     assert "On its internal test split" in texts(open_page("pages/5_Predict.py", timeout=60, run=run.id))
     columns = list(sound(open_page("pages/3_Runs.py", timeout=60)).dataframe[0].value.columns)
     assert "external_f1" not in columns
-    assert "The figures are internal alone" in markdown.render(model_card(run))
+    assert "Internal test only: no external" in markdown.render(model_card(run))
     kept = evaluate_external(run, hospital).kept
     assert kept
     metrics, _ = kept.measured
@@ -93,7 +93,7 @@ def test_every_page_with_a_score_says_internal_and_then_both(run: Run, hospital:
     assert row["external"] == f"hospital b: {right} of {metrics['n']}"
     card = markdown.render(model_card(run))
     assert "External: hospital b" in card
-    assert "internal alone" not in card
+    assert "Internal test only" not in card
     assert "no external validation" not in card
     assert str(hospital) not in card
 
@@ -122,15 +122,15 @@ def test_sources_of_the_split(run: Run) -> None:
 def test_a_page_counts_one_look_however_often_it_is_drawn(isolated: Path) -> None:
     run = tiny_run(isolated / "runs", tiny_dataset(isolated / "tiny"), "completed")
     at = open_page(PAGE, timeout=60, run=run.id)
-    assert "was looked at once; no other run" in texts(at)
+    assert "viewed once; no other run" in texts(at)
     for name in ("Classes", "Sources", "Matrix"):
         at.segmented_control(key="section").set_value(name).run()
     at.segmented_control(key="split").set_value("val").run()
-    assert "was looked at" not in texts(at)
+    assert "Test results viewed" not in texts(at)
     at.segmented_control(key="split").set_value("test").run()
     assert viewings.count(run) == 1
     # Another browser.
-    assert "was looked at 2 times" in texts(open_page(PAGE, timeout=60, run=run.id))
+    assert "viewed 2 times" in texts(open_page(PAGE, timeout=60, run=run.id))
     open_page("pages/3_Runs.py", timeout=60)
     assert viewings.count(run) == 2
 
@@ -138,4 +138,4 @@ def test_a_page_counts_one_look_however_often_it_is_drawn(isolated: Path) -> Non
 def test_the_page_opens_where_looks_cannot_be_counted(isolated: Path) -> None:
     run = tiny_run(isolated / "runs", tiny_dataset(isolated / "tiny"), "completed")
     (run.path / files.VIEWINGS).mkdir()
-    assert "was not looked at yet" in texts(sound(open_page(PAGE, timeout=60, run=run.id)))
+    assert "not viewed yet" in texts(sound(open_page(PAGE, timeout=60, run=run.id)))

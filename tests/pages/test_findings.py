@@ -127,7 +127,9 @@ def unfolded(at: AppTest, monkeypatch: pytest.MonkeyPatch) -> str:
     with monkeypatch.context() as patch:
         expander = st.expander
         patch.setattr(
-            st, "expander", lambda label, **given: expander(label, **{**given, "expanded": True, "key": f"open-{label}"})
+            st,
+            "expander",
+            lambda label, **given: expander(label, **{**given, "expanded": True, "key": f"open-{label}"}),
         )
         return texts(sound(at.run()))
 

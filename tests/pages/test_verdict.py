@@ -64,9 +64,9 @@ def test_every_page_that_shows_the_scores_of_a_leak_says_so(isolated: Path) -> N
 
 
 def test_scores_side_by_side_are_said_to_choose_by_test(run: Run) -> None:
-    assert "choosing by test" not in texts(opened(RUNS, run))
+    assert "Pick by validation" not in texts(opened(RUNS, run))
     tiny_run(run.path.parent, Path(run.info.data), "completed")
-    assert "score of the same test: 2 on tiny" in texts(opened(RUNS, run))
+    assert "2 runs share the test set of tiny" in texts(opened(RUNS, run))
     assert viewings.count(run) == 0
 
 
@@ -76,11 +76,11 @@ def test_comparing_on_the_test_looks_at_both_and_on_validation_at_none(run: Run)
     at.segmented_control(key="split").set_value("val").run()
     at.segmented_control(key="section").set_value("Compare").run()
     assert (viewings.count(run), viewings.count(other)) == (1, 0)
-    assert "score of the same test" not in texts(at)
+    assert "share the test set" not in texts(at)
     at.segmented_control(key="split").set_value("test").run()
     at.run()
     assert (viewings.count(run), viewings.count(other)) == (1, 1)
-    assert "score of the same test: 2 on tiny" in texts(at)
+    assert "2 runs share the test set of tiny" in texts(at)
 
 
 def test_comparing_with_a_run_on_a_leak_says_which(isolated: Path) -> None:

@@ -106,7 +106,7 @@ def test_an_audited_run_tells_its_drawings_and_every_warning(completed_run: Run)
 def test_nothing_wrong_is_said_with_what_was_not_asked(run: Run) -> None:
     write_audit(run)
     sentence = verdict(run).sentence
-    assert sentence.startswith("The audit found nothing that makes this score worth less than it seems")
+    assert sentence.startswith("The audit found nothing against this score")
     assert "controls without lungs were not measured" in sentence
     assert "no external data set was evaluated" in sentence
     write_controls(run, without=0.1)

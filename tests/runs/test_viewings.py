@@ -19,7 +19,7 @@ def run(isolated: Path) -> Run:
 
 def test_a_look_of_the_command_line_counts_always_and_a_viewer_once(run: Run) -> None:
     assert viewings.count(run) == 0
-    assert "was not looked at yet" in viewings.sentence(run)
+    assert "not viewed yet" in viewings.sentence(run)
     viewings.add(run)
     viewings.add(run)
     for _ in range(3):
@@ -81,8 +81,7 @@ def test_runs_are_compared_where_they_have_a_score_on_the_same_data(run: Run, is
     viewings.add(run)
     viewings.add(run)
     assert viewings.sentence(run) == (
-        "The test split was looked at 2 times; 2 runs on this data set have been compared on it: choosing among them "
-        "by test is choosing by test."
+        "Test results viewed 2 times; 2 runs share this test set. Pick by validation score, not by test score."
     )
 
 
@@ -96,5 +95,5 @@ def test_scores_side_by_side_are_counted_by_their_data_set(run: Run, isolated: P
     assert viewings.side_by_side([]) == ""
     assert viewings.side_by_side([run, apart, waiting, damaged]) == ""
     again = tiny_run(runs, root, "completed")
-    assert "a score of the same test: 2 on tiny." in viewings.side_by_side([run, apart, waiting, damaged, again])
+    assert "2 runs share the test set of tiny." in viewings.side_by_side([run, apart, waiting, damaged, again])
     assert viewings.count(run) == 0

@@ -76,7 +76,7 @@ def test_two_sessions_of_one_browser_count_as_one_viewer(server: Served, run: Ru
         assert bool(kept) != bool(cookie)
         name = kept[0] if kept else cookie
         with session(server, {"Cookie": str(name), "Origin": server.base}) as visitor:
-            assert "The test split was looked at" in visitor.run("Evaluate", f"run={run.id}")
+            assert "Test results viewed" in visitor.run("Evaluate", f"run={run.id}")
         return name
 
     first = opens()

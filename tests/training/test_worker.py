@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from filelock import FileLock
@@ -20,7 +21,7 @@ from cxr_core.model.network import initial_suffix, load_prefix, space_of
 from cxr_core.runs.jobs import queue_again
 from cxr_core.runs.run import Run
 from cxr_core.training.worker import work
-from tests.runs_support import FROZEN, measured, new_run, noise, train, wait_until
+from tests.runs_support import FROZEN, POOLED, measured, new_run, noise, train, wait_until
 
 
 class StopWhen:
@@ -92,6 +93,20 @@ def test_the_frozen_part_stays_and_lies_in_the_run(frozen_run: Run) -> None:
     assert any(not torch.equal(start[name], value) for name, value in load_file(frozen_run.weights_file).items())
 
 
+def test_pooled_features_are_standardised_on_the_training_images(pooled_run: Run) -> None:
+    """On those alone, and the constants lie in the run."""
+    split, found = pooled_run.split, load_file(pooled_run.weights_file)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("CXR_CACHE", str(pooled_run.path.parent.parent / "cache"))
+        store = Trained.load(pooled_run).store()
+    rows = store.read(store.rows([f"{digest}:0" for digest in split.loc[split["split"] == "train", "digest"]]))
+    wide = rows.astype(np.float64)
+    assert wide.shape == ((split["split"] == "train").sum(), 464)
+    np.testing.assert_allclose(found["standard.mean"], wide.mean(axis=0), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(found["standard.std"], wide.std(axis=0), rtol=1e-4, atol=1e-6)
+    assert found["head.1.weight"].shape == (3, 464)
+
+
 def test_other_hyperparameters_compute_no_feature_again(tiny_dataset: Path, tmp_path: Path) -> None:
     train(tiny_dataset, tmp_path / "runs", **FROZEN)
     (kept,) = kept_spaces()
@@ -135,7 +150,13 @@ def test_patience_ends_a_run_early_and_completes_it(tiny_dataset: Path, tmp_path
 
 
 @pytest.mark.parametrize(
-    "config", [{"optimizer": "adamw"}, {"optimizer": "sgd", "views": 2}, {"trainable": "last-block"}]
+    "config",
+    [
+        {"optimizer": "adamw"},
+        {"optimizer": "sgd", "views": 2},
+        {"trainable": "last-block"},
+        {**POOLED, "mask_border": True},
+    ],
 )
 def test_stopped_in_training_and_resumed_is_the_uninterrupted_run(
     tiny_dataset: Path, tmp_path: Path, config: dict[str, Any]

@@ -51,7 +51,7 @@ def _reads(place: Place, rules: Rules, budget: Budget | None) -> Record:
         table = tables.read(path, ("patientId", "Target"), ("x", "y", "width", "height"))
         label = values.marks(table[["Target"]], path)["Target"].groupby(table["patientId"], sort=False).max()
     names = pd.Series(label.index, dtype="str")
-    # Their patientId is one an image; the patient is known to NIH's table alone.
+    # Their patientId is one an image, in the DICOM headers too; the patient is known to NIH's table alone.
     images = pd.DataFrame({"patient": "", "split": pd.Series("train", index=names.index, dtype="str")})
     if by_class:
         draft = Draft(place, rules, images.assign(label=label.to_numpy()))

@@ -86,8 +86,8 @@ def head(path: Path, rows: int) -> pd.DataFrame:
 
 def lines(path: Path) -> list[str]:
     """The lines of a text file without a header, blank ones left out. Raises DatasetError where it cannot be read."""
-    if wrong := _wrong(path):
-        raise DatasetError(wrong)
+    if said := wrong(path):
+        raise DatasetError(said)
     try:
         with _opened(path, _encoding(path)) as file:
             return [line.strip() for line in file.read().splitlines() if line.strip()]
@@ -105,8 +105,8 @@ def read(path: Path, needed: Sequence[str], optional: Sequence[str] = ()) -> pd.
     Raises DatasetError where the table cannot be read, lacks a needed column, has one of them twice, has no rows, or a
     row of another length than the header (a download that was cut).
     """
-    if kind_of_wrong := _wrong(path):
-        raise DatasetError(kind_of_wrong)
+    if said := wrong(path):
+        raise DatasetError(said)
     try:
         header, separator = _header(path)
         places = _places(path, header, needed, optional)
@@ -133,8 +133,13 @@ def _cut(path: Path) -> str:
     return f"{path.name}: the compressed table ends too early or is damaged. Download it again."
 
 
-def _wrong(path: Path) -> str:
-    """Why a file cannot be opened as a table, "" where it can."""
+def no_text(path: Path) -> str:
+    """What is said of a table that is no text."""
+    return f"{path.name}: expected text, got binary content. Save the table as 'CSV UTF-8'."
+
+
+def wrong(path: Path, most: int = MAX_BYTES) -> str:
+    """Why a file cannot be opened as a table of at most so many bytes, "" where it can."""
     if not reach.reachable(path):
         return f"{path.name} {reach.OUTSIDE}. Choose a table inside of it."
     try:
@@ -143,8 +148,8 @@ def _wrong(path: Path) -> str:
         return f"{path.name}: the table cannot be read ({error.strerror}). Check the path."
     if not stat.S_ISREG(about.st_mode):
         return f"{path.name}: expected a table, got {kind_of(about)}. Remove it, or save it again."
-    if about.st_size > MAX_BYTES:
-        return f"{path.name}: {about.st_size / 2**30:,.1f} GiB, over the limit of {MAX_BYTES // 2**30} GiB for a table."
+    if about.st_size > most:
+        return f"{path.name}: {about.st_size / 2**20:,.0f} MiB, over the limit of {most // 2**20:,} MiB for a table."
     return ""
 
 
@@ -172,15 +177,15 @@ def _opened(path: Path, encoding: str) -> IO[str]:
 
 def _header(path: Path) -> tuple[list[str], str]:
     """Names of the columns as they stand there, blanks around them stripped, "" for one without; and the separator."""
-    if wrong := _wrong(path):
-        raise DatasetError(wrong)
+    if said := wrong(path):
+        raise DatasetError(said)
     with _opened(path, _encoding(path)) as file:
         try:
             line = file.readline(_HEAD)
         except UnicodeError as error:
             raise DatasetError(f"{path.name}: expected text, got something else. Save the table as UTF-8.") from error
     if "\0" in line:
-        raise DatasetError(f"{path.name}: expected text, got binary content. Save the table as 'CSV UTF-8'.")
+        raise DatasetError(no_text(path))
     if not line.strip():
         raise DatasetError(f"{path.name}: the table is empty. Expected the names of its columns in the first line.")
     separator = max(",;\t", key=line.count)

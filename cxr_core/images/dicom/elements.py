@@ -1,7 +1,7 @@
 """The elements of a DICOM file that this software reads, and no others.
 
-A DICOM file names its patient. Only the elements in ``TAGS`` are ever parsed, of the patient nothing but age and sex,
-and no message of the DICOM library is passed on: it could quote one.
+A DICOM file names its patient. Only the elements in ``TAGS`` are ever parsed, of the patient nothing but age, sex and
+ID, and no message of the DICOM library is passed on: it could quote one.
 """
 
 import zlib
@@ -21,6 +21,7 @@ TAGS = [
     *("DoubleFloatPixelPaddingValue", "DoubleFloatPixelPaddingRangeLimit"),
     *(f"{hue}PaletteColorLookupTable{part}" for hue in ("Red", "Green", "Blue") for part in ("Descriptor", "Data")),
     *("Modality", "ViewPosition", "BodyPartExamined", "ImageLaterality", "Laterality", "PatientAge", "PatientSex"),
+    "PatientID",
 ]
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 # Meta information, identification, patient, acquisition, relations, picture.

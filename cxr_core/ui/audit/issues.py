@@ -50,7 +50,7 @@ def _sentence(counts: dict[str, int]) -> str:
         return "Train and test share pictures: a training waits until this is fixed, or until you say train anyway."
     if counts[WARNS]:
         return "Nothing blocks a training. Read the warnings before you trust a score."
-    return "Nothing was found that would make a score on this data set worth less than it seems."
+    return "The audit found nothing against a score on this data set."
 
 
 def issues_list(dataset: Dataset, fixed: Dataset, found: Audit) -> None:

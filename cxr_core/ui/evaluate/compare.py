@@ -14,7 +14,7 @@ from cxr_core.settings import Stamp
 from cxr_core.ui import escaped, metric
 from cxr_core.ui.evaluate.classes import NO_BAR
 from cxr_core.ui.evaluate.headline import interval_text
-from cxr_core.ui.evaluate.other import pick_other
+from cxr_core.ui.evaluate.other import named_overlaps, pick_other
 from cxr_core.ui.run import cached_measured, stamps, viewed
 from cxr_core.ui.run.results import SPLIT_NAMES
 
@@ -31,6 +31,7 @@ def compare_section(run: Run, split: str) -> None:
             f"The two runs share no image of the {SPLIT_NAMES[split]} split, so they cannot be compared on it.",
             icon=":material/info:",
         )
+        named_overlaps([run, other])
         return
     found = _paired(run, other, split, stamps(run, split), stamps(other, split))
     st.write(
@@ -44,6 +45,7 @@ def compare_section(run: Run, split: str) -> None:
         viewed(other)
         apart = "The two were tested on different data sets, or on one that was fixed in between."
         st.caption(escaped(viewings.side_by_side([run, other]) or apart))
+    named_overlaps([run, other])
     for name, part in (("A", run), ("B", other)):
         if part.leak:
             st.caption(f"{name}: {escaped(part.leak)}")
@@ -120,7 +122,7 @@ def _classes(run: Run, images: pd.DataFrame, found: dict[str, Any]) -> None:
 def _verdict(found: dict[str, Any]) -> str:
     ends = found["macro_f1_ci"]
     if not ends:
-        return "With fewer than two patients nothing can be said of other images."
+        return "With fewer than two patients there is no interval: these images say nothing about others."
     if ends[0] <= 0 <= ends[1]:
         return "The interval of macro F1 holds 0: these images do not tell the two runs apart."
     side, better = ("above", "A") if ends[0] > 0 else ("below", "B")

@@ -1,19 +1,24 @@
 """Evaluate a run on another data set, and see internal against external: both figures, the drop, its interval."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from cxr_core import charts
+from cxr_core import charts, reach
+from cxr_core.data.sets.registry import recognise
+from cxr_core.errors import CxrError
 from cxr_core.evaluation import balance
 from cxr_core.figures import NO_INTERVAL, UNDEFINED, of, spelled
 from cxr_core.paths import given
 from cxr_core.runs import Run
 from cxr_core.runs.external import forget
+from cxr_core.runs.overlaps import outside
+from cxr_core.settings import Stamp, stamp
 from cxr_core.ui import cached_scan, escaped, guarded, known_datasets, progress_bar
-from cxr_core.ui.cached import STOPPED
+from cxr_core.ui.cached import SCAN_SECONDS_VALID, STOPPED
 from cxr_core.ui.evaluate.classes import NO_BAR
 from cxr_core.ui.run import cached_measured, external_figures
 from cxr_core.ui.sheet import sheet
@@ -29,7 +34,7 @@ def external_section(run: Run) -> None:
         "set shows how well the score holds up elsewhere."
     )
     with guarded():
-        _form(run)
+        external_form(run)
     found = external_figures(run)
     if not found:
         st.info("This run was not evaluated on an external data set yet.", icon=":material/info:")
@@ -46,10 +51,12 @@ def external_section(run: Run) -> None:
     for row in found:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(_verdict(row, run.classes), width="stretch")
-            _forget(run, row)
+            forget_button(run, row)
+        overlap_warning(row["overlap"])
 
 
-def _form(run: Run) -> None:
+def external_form(run: Run) -> None:
+    """The choice of a data set and the button that evaluates on it; what it is known to share comes first."""
     own = str(run.data)
     known = [str(path) for path in known_datasets() if str(path) != own]
     chosen = st.selectbox(
@@ -62,6 +69,8 @@ def _form(run: Run) -> None:
         placeholder="Type the path of a folder or a CSV table",
         help="Choose a recent one, or type a path and press Enter. Its test split is taken; without splits, all of it.",
     )
+    if chosen:
+        overlap_warning(outside(run, _set_at(given(str(chosen)))))
     said = st.session_state.pop(SAID, None)
     if st.button("Evaluate on it", icon=":material/travel_explore:", key="evaluate-external", disabled=not chosen):
         path = given(str(chosen))
@@ -81,7 +90,29 @@ def _form(run: Run) -> None:
         st.info(escaped(said), icon=":material/info:")
 
 
-def _forget(run: Run, row: Mapping[str, Any]) -> None:
+def overlap_warning(sentence: str) -> None:
+    """What the public sets of a run and of a data set are known to share, where they share anything."""
+    if sentence:
+        st.warning(escaped(sentence), icon=":material/join_inner:")
+
+
+def _set_at(path: Path) -> str | None:
+    """Which public set lies there, as its tables tell; the images are not visited."""
+    try:
+        reach.check(path)
+        return _recognised(str(path), stamp(path))
+    except CxrError:
+        # The button says what is wrong with the path.
+        return None
+
+
+@st.cache_data(max_entries=32, ttl=SCAN_SECONDS_VALID, show_spinner="Looking which set it is")
+def _recognised(path: str, changed: Stamp) -> str | None:
+    reader = recognise(Path(path))
+    return reader.name if reader else None
+
+
+def forget_button(run: Run, row: Mapping[str, Any]) -> None:
     """Asked twice: the popover, then the box in it."""
     with st.popover("Forget", icon=":material/delete:"):
         name = escaped(row["name"])

@@ -64,6 +64,8 @@ def external_row(run: Run) -> None:
             counted = f"{of(latest['right'], latest['n'])} images" if name == "accuracy" else f"{latest['n']:,} images"
             metric(f"{title}, external", latest[name], f"{interval_text(latest['ci'][name])} · {counted}")
     class_lines(latest)
+    if latest["overlap"]:
+        st.warning(escaped(latest["overlap"]), icon=":material/join_inner:")
     if len(found) > 1:
         st.caption(f"The latest of {len(found)} external data sets; all are in the section “External test”.")
 
@@ -92,8 +94,8 @@ def resampling_text(ci: Mapping[str, Any]) -> str:
         )
     return (
         f"Intervals: bootstrap, {ci['resamples']:,} resamples of {ci['groups']:,} patients; {known}. What rests on "
-        "fewer than ten has no interval narrower than the exact binomial one. They speak of other patients from the "
-        "same places, not of other hospitals."
+        "fewer than ten has no interval narrower than the exact binomial one. They apply to new patients from the "
+        "same hospitals, not to other hospitals."
     )
 
 

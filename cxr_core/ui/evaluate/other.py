@@ -3,12 +3,13 @@
 other = pick_other(run, lambda run, other: run.classes == other.classes, "classes")
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
 from cxr_core.errors import CxrError
 from cxr_core.runs import Run, list_runs
+from cxr_core.runs.overlaps import beside
 from cxr_core.runs.titles import titles
 from cxr_core.settings import runs_dir
 from cxr_core.ui import escaped
@@ -45,6 +46,12 @@ def pick_other(run: Run, fits: Callable[[Run, Run], bool], what: str) -> Run | N
         st.info(f"{told}Choose a run to compare with.", icon=":material/search_off:")
         return None
     return others[chosen]
+
+
+def named_overlaps(runs: Sequence[Run]) -> None:
+    """A warning where the public sets of these runs are known to share images."""
+    if sentence := beside(runs):
+        st.warning(escaped(sentence), icon=":material/join_inner:")
 
 
 def _fits(run: Run, other: Run, fits: Callable[[Run, Run], bool]) -> bool:

@@ -58,7 +58,7 @@ def prevalence_view(name: str, point: Mapping[str, Any], here: float) -> float:
                     f"{RATIOS[ratio]} at {prevalence:g} %",
                     worth[ratio],
                     f"about {of(right_ones, all_ones)} such answers among 1,000 tested",
-                    help="By Bayes' rule, as far as the patients there look like these.",
+                    help="By Bayes' rule, if the patients there resemble these.",
                 )
     with right:
         chart = charts.predictive_values(point["sensitivity"], point["specificity"], prevalence / 100)

@@ -97,4 +97,4 @@ def _forgotten(history: Sequence[_Replayed], epoch: int, classes: Sequence[str])
         if best.recall[name] > now:
             counts = best.confusion[k]
             lost.append(f"{escaped(name)} (epoch {best.epoch}: {of(counts[k], sum(counts))})")
-    return f"Known better before: {', '.join(lost)}." if lost else "No class was known better before."
+    return f"Earlier best: {', '.join(lost)}." if lost else "No class had a better epoch before."

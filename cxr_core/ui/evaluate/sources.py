@@ -39,7 +39,7 @@ def _each(run: Run, table: pd.DataFrame) -> None:
     sheet(pd.DataFrame([_row(row) for row in rows]), hide_index=True)
     st.caption(
         "In brackets: 95 % interval, by patient; (few): fewer than ten, too few to judge. Macro F1 is over the classes "
-        "that occur in a source, in truth or in a decision: between sources of other classes it cannot be compared."
+        "of that source, so it cannot be compared between sources with different classes."
     )
 
 

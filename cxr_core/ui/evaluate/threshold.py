@@ -99,7 +99,7 @@ def _effect(run: Run, draft: dict[str, float]) -> None:
                     "Thresholds": rule,
                     "Macro F1": figures["macro_f1"],
                     "Balanced accuracy": figures["balanced_accuracy"],
-                    "Decided rightly": right,
+                    "Correct": right,
                 }
             )
     columns = {name: st.column_config.NumberColumn(format="%.3f") for name in ("Threshold now", "Threshold here")}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from cxr_core.glossary import meaning
+from cxr_core.inference.heat import OPACITY
 from cxr_core.reports import html, image_report, pdf
 from cxr_core.reports.answered import answered, named_facts
 from cxr_core.runs import Decision, Run
@@ -22,23 +23,22 @@ from cxr_core.ui.predict.findings import findings_rule, findings_view, first
 from cxr_core.ui.predict.headline import headline
 from cxr_core.ui.predict.opinion import opinion_view
 from cxr_core.ui.predict.reading import reading
+from cxr_core.ui.viewer import Picture, Turn, viewer
 
 if TYPE_CHECKING:
     from cxr_core.inference import Prediction
 
-# So much of the window is above and below the picture: its headline and itself are seen without scrolling.
+# So many pixels are above the picture, with its buttons, and below it: it is seen without scrolling, and its headline.
+_ROOM = 380
 _STYLE = """
 <style>
 .st-key-answer [data-testid="stHeading"] { padding: 0; }
-.st-key-answer-picture [data-testid="stImage"] img {
-  max-height: max(15rem, calc(100vh - 20rem)); object-fit: contain; object-position: left;
-}
 </style>
 """
 
 
-def answer_card(run: Run, answer: uploads.Answer) -> None:
-    """Draw it. Raises ImageError, RunError, WeightsError."""
+def answer_card(run: Run, answer: uploads.Answer, turn: Turn | None = None) -> None:
+    """Draw it; ``turn``: the way to the next one. Raises ImageError, RunError, WeightsError."""
     prediction = answer.prediction
     if prediction is None or answer.error is not None:
         st.error(escaped(answer.error or ""), icon=":material/error:")
@@ -51,9 +51,10 @@ def answer_card(run: Run, answer: uploads.Answer) -> None:
         left, right = st.columns([11, 9])
         with left, st.container(key="answer-picture"):
             if shown:
-                _seen(run, answer, prediction, content)
+                label = first(run, prediction) if prediction.present is not None else ""
+                case.picture_view(run, _case(answer, prediction, content), answer.key, label, "answer", turn, _ROOM)
             else:
-                st.image(uploads.picture(answer), width="stretch", alt=answer.name)
+                viewer(Picture(content, answer.name), key="viewer-answer", label=answer.name, turn=turn, room=_ROOM)
             facts = [f"{name} {value}" for name, value in named_facts(content).items()]
             st.caption(escaped(" · ".join([answer.name, *facts])))
         with right:
@@ -117,11 +118,6 @@ def _case(answer: uploads.Answer, prediction: "Prediction", content: bytes) -> c
     return case.Case(content, answer.name, prediction.probabilities or {}, prediction.label or "")
 
 
-def _seen(run: Run, answer: uploads.Answer, prediction: "Prediction", content: bytes) -> None:
-    label = first(run, prediction) if prediction.present is not None else ""
-    case.picture_view(run, _case(answer, prediction, content), answer.key, label)
-
-
 def _probabilities(run: Run, answer: uploads.Answer, prediction: "Prediction", content: bytes) -> None:
     if prediction.present is not None:
         findings_view(run, prediction, answer.key)
@@ -157,7 +153,7 @@ def _reports(run: Run, answer: uploads.Answer, prediction: "Prediction") -> None
     heat = None
     if is_open(answer) and st.session_state.get(f"heat-{key}"):
         label = st.session_state.get(f"heat-label-{key}") or prediction.label
-        heat = (str(label), float(st.session_state.get(f"heat-opacity-{key}", case.OPACITY)))
+        heat = (str(label), OPACITY)
     stem = answer.name.rsplit(".", 1)[0] or "image"
     make = partial(report_of, run, answer, prediction, is_forced(answer), heat)
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from cxr_core import images
 from cxr_core.activity import record_predicted
 from cxr_core.data import shown_name
 from cxr_core.data.uploads import Member, members
 from cxr_core.errors import ImageError
 from cxr_core.figures import counted
-from cxr_core.images import jpeg, limits
+from cxr_core.images import limits
 from cxr_core.runs import Run, files
 from cxr_core.settings import stamp
 from cxr_core.ui import cached_predictor, progress_bar
@@ -27,7 +26,6 @@ from cxr_core.ui import cached_predictor, progress_bar
 if TYPE_CHECKING:
     from cxr_core.inference import Prediction, Predictor
 
-PICTURE_SIDE = 900
 # In the session: the files that were uploaded last, so many bytes of them at most, whichever run answers.
 KEPT = "uploads-kept"
 KEPT_BYTES = 128 * 2**20
@@ -206,17 +204,6 @@ def _answers(predictor: "Predictor", new: Sequence[Member]) -> Iterator[Answer]:
         member = waiting.popleft()
         yield Answer(member.name, member.key, prediction.error, prediction, member)
     yield from unread
-
-
-def picture(answer: Answer) -> bytes:
-    """A JPEG of the file as the network's decoder reads it: upright, grey. Raises ImageError."""
-    return _picture(answer.key, answer)
-
-
-@st.cache_data(max_entries=64, show_spinner=False, scope="session")
-def _picture(key: str, _answer: Answer) -> bytes:
-    decoded = images.decode(content_of(_answer), _answer.name, side=PICTURE_SIDE)
-    return jpeg(decoded, PICTURE_SIDE)
 
 
 def content_of(answer: Answer) -> bytes:

@@ -22,6 +22,7 @@ from cxr_core.ui.predict.opinion import opinions, text
 from cxr_core.ui.predict.uploads import Answer
 from cxr_core.ui.run import known_verdict
 from cxr_core.ui.sheet import sheet
+from cxr_core.ui.viewer import Turn
 
 FAILURES = 5
 _OPEN = "worklist-open"
@@ -41,7 +42,7 @@ def worklist(run: Run, answers: Sequence[Answer]) -> None:
         st.html(_TO_THE_TOP, unsafe_allow_javascript=True)
         _ways(keys, at)
         with guarded():
-            answer_card(run, answers[places[at]])
+            answer_card(run, answers[places[at]], Turn(partial(_step, keys, at), at > 0, at < len(keys) - 1))
     else:
         _list(run, answers, places, by)
 
@@ -65,6 +66,10 @@ def _ways(keys: Sequence[str], at: int) -> None:
                 args=(keys[at + step] if there else None,),
             )
         st.caption(of(at + 1, len(keys)), width="content")
+
+
+def _step(keys: Sequence[str], at: int, by: int) -> None:
+    _open(keys[at + by])
 
 
 def _open(key: str | None) -> None:

@@ -49,7 +49,7 @@ def care(run: Run) -> None:
     what = "findings" if run.task == FINDINGS else "classes"
     configuration.caption(f"Data set: {escaped(run.info.data)} · {what}: {escaped(', '.join(run.classes))}")
     lines = run.log.splitlines()
-    log.code("\n".join(lines[-LOG_LINES:]) or "The worker has written nothing yet.", language=None, height=360)
+    log.code("\n".join(lines[-LOG_LINES:]) or "The log is empty so far.", language=None, height=360)
     if len(lines) > LOG_LINES:
         log.caption(f"The last {LOG_LINES} of {len(lines):,} lines; the download of the run has all.")
 
@@ -117,7 +117,9 @@ def delete(run: Run) -> None:
     """Asked twice: the popover, then the box in it. Also for a run that cannot be read."""
     active = run.is_active
     with st.popover("Delete", icon=":material/delete:", disabled=active, help="Stop it first." if active else None):
-        st.write(f"**{escaped(run.name)}** goes for good, with its weights, curves, predictions and log.")
+        st.write(
+            f"**{escaped(run.name)}** is deleted with its weights, curves, predictions and log. This cannot be undone."
+        )
         sure = st.checkbox(f"Yes, delete {escaped(run.name)}", key=f"sure-{run.id}")
         if st.button("Delete for good", disabled=not sure, key=f"delete-{run.id}"):
             with guarded():

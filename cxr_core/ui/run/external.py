@@ -16,13 +16,25 @@ from cxr_core.runs.external import against, externals, stamps
 from cxr_core.settings import Stamp, stamp
 
 FIGURES = ("n", "classes", "accuracy", "balanced_accuracy", "macro_f1", "ci", "confusion")
-OF_FINDINGS = ("n", "classes", "counted", "macro_roc_auc", "macro_f1", "ci", "per_class", "one_vs_rest")
+OF_FINDINGS = (
+    "n",
+    "classes",
+    "counted",
+    "macro_roc_auc",
+    "macro_f1",
+    "ci",
+    "per_class",
+    "one_vs_rest",
+    "matched",
+    "absent",
+)
 
 
 def external_figures(run: Run) -> list[dict[str, Any]]:
     """name, file, split, evaluated, shared, n, classes, right, confusion, accuracy, balanced_accuracy, macro_f1, ci of
-    each external data set; ``against``: the test beside it (``external.against``), or None with the reason as
-    ``problem``. Of findings ``OF_FINDINGS`` in the place of ``FIGURES``, without ``right`` and ``against``.
+    each external data set, and what its public set is known to share with the run's as ``overlap``; ``against``: the
+    test beside it (``external.against``), or None with the reason as ``problem``. Of findings ``OF_FINDINGS`` in the
+    place of ``FIGURES``, without ``right``; "unmatched" is None where an older evaluation kept none.
     """
     kept = stamps(run)
     if not kept:
@@ -38,13 +50,11 @@ def _figures(run: Run, kept: tuple[tuple[str, Stamp], ...], changed: list[Stamp]
     for external in externals(run):
         metrics, _ = external.measured
         row = {name: metrics[name] for name in (OF_FINDINGS if run.task == FINDINGS else FIGURES)} | {
-            name: getattr(external.facts, name) for name in ("name", "data", "split", "evaluated", "shared")
+            name: getattr(external.facts, name) for name in ("name", "data", "split", "evaluated", "shared", "overlap")
         }
         row["file"] = external.path.name
         rows.append(row)
-        if run.task == FINDINGS:
-            continue
-        row["right"] = balance.right(metrics)
+        row |= {"unmatched": metrics.get("unmatched")} if run.task == FINDINGS else {"right": balance.right(metrics)}
         try:
             row |= {"against": against(run, external), "problem": ""}
         except RunError as error:

@@ -5,21 +5,19 @@ from pathlib import Path
 
 import streamlit as st
 
-from cxr_core import demo
 from cxr_core.config import PRESETS, TrainConfig
 from cxr_core.data import Dataset
 from cxr_core.errors import CxrError
 from cxr_core.evaluation import balance
 from cxr_core.figures import number
-from cxr_core.findings import FINDINGS
-from cxr_core.private import make_folder
+from cxr_core.findings import EXCLUSIVE, FINDINGS
 from cxr_core.runs import Run, start_training
-from cxr_core.settings import data_dir, remember_dataset, runs_dir
+from cxr_core.settings import runs_dir
 from cxr_core.ui import cached_scan, escaped, guarded, progress_bar, state_badge
+from cxr_core.ui.drawn import IMAGES, SEVERAL, drawn
 from cxr_core.ui.run.live import live_run
 from cxr_core.ui.run.live_findings import areas, score
 
-DEMO_IMAGES, DEMO_SEED = 600, 0
 PRESET = "Quick look (small CNN, from scratch)"
 RUNS_SHOWN = 5
 DATASETS_SHOWN = 4
@@ -46,32 +44,38 @@ def next_step(runs: Sequence[Run], datasets: Sequence[Path]) -> None:
 
 
 def quick_start(small: bool) -> None:
-    """One click: draw the demo data set, train a small network on it. ``small``: the short form, where runs exist."""
+    """One click: draw the demo data set, train a small network on it. Another: draw the one with several findings and
+    open it. ``small``: the short form, where runs exist.
+    """
     with st.container(border=True, horizontal=small, vertical_alignment="center"):
         if small:
             st.caption(
-                f"Quick start draws {DEMO_IMAGES} pictures (drawings, no X-rays) and trains a small network on them.",
+                f"Quick start draws {IMAGES} pictures (drawings, no X-rays) and trains a small network on them.",
                 width="stretch",
             )
         else:
             st.subheader("Quick start", anchor=False)
             st.write(
-                f"Draws {DEMO_IMAGES} pictures that resemble chest X-rays in three classes, trains a small network on "
+                f"Draws {IMAGES} pictures that resemble chest X-rays in three classes, trains a small network on "
                 "them from scratch and shows its curves here. About a minute on two cores, without network. "
                 "They are drawings: the scores say nothing about real X-rays."
             )
-        pressed = st.button("Quick start", type="secondary" if small else "primary", icon=":material/bolt:")
+        with st.container(horizontal=True, width="content" if small else "stretch"):
+            pressed = st.button("Quick start", type="secondary" if small else "primary", icon=":material/bolt:")
+            several = st.button(
+                SEVERAL,
+                icon=":material/brush:",
+                help=f"Draws {IMAGES} pictures with any number of six findings, some of them uncertain, and opens "
+                "them. Nothing is trained yet.",
+            )
     if pressed:
-        data = data_dir() / f"demo-{DEMO_IMAGES}-{DEMO_SEED}"
-        if not data.exists():
-            with progress_bar("Drawing", "pictures") as report:
-                make_folder(data.parent)
-                demo.draw(data, DEMO_IMAGES, DEMO_SEED, report)
-        remember_dataset(data)
+        data = drawn(EXCLUSIVE)
         with progress_bar("Reading the data set", "files") as report:
             start_training(data, TrainConfig.create(**PRESETS[PRESET]), runs_dir(), report)
         # Drawn anew with the run in it.
         st.rerun()
+    if several:
+        st.switch_page("pages/1_Dataset.py", query_params={"data": str(drawn(FINDINGS))})
 
 
 def latest_run(runs: Sequence[Run]) -> None:
@@ -136,5 +140,7 @@ def latest_datasets(datasets: Sequence[Path]) -> None:
                 text = str(error)
             st.markdown(f"**{escaped(path.name)}**  \n:small[{escaped(text)}]", width="stretch")
             query = {"data": str(path)}
-            st.page_link("pages/1_Dataset.py", label="Look at it", query_params=query)
-            st.page_link("pages/2_Train.py", label="Train on it", query_params=query)
+            # Together, whichever line they stand on.
+            with st.container(horizontal=True, width="content"):
+                st.page_link("pages/1_Dataset.py", label="Look at it", query_params=query)
+                st.page_link("pages/2_Train.py", label="Train on it", query_params=query)

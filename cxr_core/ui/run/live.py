@@ -65,9 +65,7 @@ def _view(path: Path, was_active: bool) -> None:
         elif state in ACTIVE:
             st.caption("The curves begin with the end of the first epoch.")
         with st.expander("Log", icon=":material/terminal:"):
-            st.code(
-                "\n".join(run.log.splitlines()[-LOG_LINES:]) or "The worker has written nothing yet.", language=None
-            )
+            st.code("\n".join(run.log.splitlines()[-LOG_LINES:]) or "The log is empty so far.", language=None)
 
 
 def _head(run: Run, state: str) -> None:
@@ -101,7 +99,7 @@ def place_in_queue(run: Run) -> str:
         return f"Waits for {len(ahead)} before it: {names}. One training runs at a time, first come, first served."
     if run.status.pid is None:
         return "Its worker is starting, which takes a few seconds."
-    return "It is next: none is before it."
+    return "It is next."
 
 
 def stage_progress(run: Run) -> None:

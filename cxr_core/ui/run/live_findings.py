@@ -59,7 +59,8 @@ def curves(run: Run, history: list[Epoch]) -> dict[str, tuple[pd.DataFrame, dict
         "macro_roc_auc": charts.live_curve(history, "macro_roc_auc"),
         "areas": charts.live_areas(history, names, shown),
         "loss": charts.live_curve(history, "loss"),
-        "macro_f1": charts.live_curve(history, "macro_f1"),
+        # Thresholds belong to an epoch's validation: nothing is decided while it is trained.
+        "macro_f1": charts.live_curve(history, "macro_f1", ("val",)),
     }
 
 

@@ -97,7 +97,7 @@ def score_line(run: Run) -> str:
     try:
         report, _ = cached_measured(run, "test")
     except RunError:
-        return "There is no test score for this run, so nothing is known of how good its predictions are."
+        return "There is no test score for this run, so how good its predictions are is unknown."
     if run.task == FINDINGS:
         return f"On its internal test split: {areas(report)}, on {report['n']:,} images. {external_line(run)}"
     said = [f"On its internal test split: {balanced_text(report)}.", *balance.unjudged(report), external_line(run)]

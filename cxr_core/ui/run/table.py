@@ -19,7 +19,7 @@ from cxr_core.evaluation import balance
 from cxr_core.figures import of
 from cxr_core.findings import FINDINGS
 from cxr_core.hierarchy import Coherent
-from cxr_core.runs import Run, list_runs, viewings
+from cxr_core.runs import Run, list_runs, overlaps, viewings
 from cxr_core.runs.run import ACTIVE
 from cxr_core.runs.titles import titles
 from cxr_core.settings import runs_dir
@@ -45,11 +45,14 @@ _COLUMNS = {
     ),
     "test_f1": st.column_config.NumberColumn("Internal test macro F1", format="%.3f"),
     "test_recall": st.column_config.TextColumn(
-        "Internal test recall", help="Images of each class decided rightly; (few): fewer than ten, too few to judge."
+        "Internal test recall",
+        help="Images of each class classified correctly; (few): fewer than ten, too few to judge.",
     ),
     "test_balanced": st.column_config.NumberColumn("Internal test balanced accuracy", format="%.3f"),
     "test_accuracy": st.column_config.NumberColumn("Internal test accuracy", format="%.3f"),
-    "test_right": st.column_config.TextColumn("Internal test right", help="Images of the test split decided rightly."),
+    "test_right": st.column_config.TextColumn(
+        "Internal test right", help="Images of the test split classified correctly."
+    ),
     "external_f1": st.column_config.NumberColumn("External macro F1", format="%.3f"),
     "external_recall": st.column_config.TextColumn("External recall", help="As of the internal test."),
     "external": st.column_config.TextColumn("External", help="The external data set evaluated last, images right."),
@@ -183,7 +186,7 @@ def cautions(runs: Sequence[Run]) -> list[str]:
     leaking, astray = (_named([called[run.id] for run in runs if kind(run)]) for kind in (_leaks, _is_astray))
     told = f"Trained although the audit found a leak, so their test scores are too high: {leaking}." if leaking else ""
     lost = f"Diverged, or one answer for all images: {astray}. Their pages say which." if astray else ""
-    return [line for line in (viewings.side_by_side(runs), told, lost) if line]
+    return [line for line in (viewings.side_by_side(runs), overlaps.beside(runs), told, lost) if line]
 
 
 def _named(names: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ def verdict_banner(run: Run) -> None:
     """Draw the verdict, all that it rests on, and the way to the audit of the run's data set. Raises RunError."""
     found = known_verdict(run)
     st.info(f"**What this score is worth.** {escaped(found.sentence)}", icon=":material/fact_check:")
-    with st.expander(f"What is known of it ({len(found.details)})"):
+    with st.expander(f"Known limitations ({len(found.details)})"):
         st.markdown("\n".join(f"- {escaped(sentence)}" for sentence in found.details))
         st.page_link(
             "pages/6_Audit.py",

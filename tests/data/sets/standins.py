@@ -382,7 +382,8 @@ def rsna(root: Path, rounds: int = 1) -> Standin:
         )
         word = ("Lung Opacity", "Normal", "No Lung Opacity / Not Normal")[n % 3]
         classes += [f"{name},{word}"] * (2 if sick else 1)
-        tags = {"PatientAge": f"{30 + n:03}Y", "PatientSex": "F", "ViewPosition": "PA"}
+        # The ID of their headers is the name of the file, for each of them.
+        tags = {"PatientID": name, "PatientAge": f"{30 + n:03}Y", "PatientSex": "F", "ViewPosition": "PA"}
         made.draw(f"stage_2_train_images/{name}.dcm", ["Lung Opacity"] if sick else [], **tags)
         truth = {"Lung Opacity": float(sick)}
         made.rows.append(Truth(f"stage_2_train_images/{name}.dcm", truth, split="train"))
@@ -493,6 +494,11 @@ def bimcv(root: Path, rounds: int = 1) -> Standin:
     return made
 
 
+def covid_patient(study: int) -> str:
+    """The ID in the headers of a study of SIIM-COVID: of eight patients one has two studies."""
+    return f"PATIENT-{study - 4 if study % 8 == 5 else study}"
+
+
 def siim_covid(root: Path, rounds: int = 1) -> Standin:
     classes = ("Negative for Pneumonia", "Typical Appearance", "Indeterminate Appearance", "Atypical Appearance")
     made = Standin(root, classes)
@@ -504,7 +510,8 @@ def siim_covid(root: Path, rounds: int = 1) -> Standin:
             name = f"{1000 * part + n:012x}"
             file = f"train/{study}/{'ab'[part]}{n:011x}/{name}.dcm"
             images.append(f"{name}_image,\"[{{'x': 1, 'y': 2}}]\",none 1 0 0 1 1,{study}")
-            made.draw(file, [label] if n % 4 else [])
+            tags = {"PatientID": covid_patient(n), "PatientAge": "061Y", "PatientSex": "M", "ViewPosition": "AP"}
+            made.draw(file, [label] if n % 4 else [], **tags)
             made.rows.append(Truth(file, label, split="train"))
     made.left_out = {"no label": 0, "missing": 0}
     made.table("train_study_level.csv", f"id,{','.join(classes)}", studies)
@@ -590,7 +597,8 @@ def siim_acr(root: Path, rounds: int = 1) -> Standin:
         # Two pneumothoraces of one image are two rows.
         lines += [f"{name},557374 2 1015 8", f"{name},600 3 1000 9"] if sick else [f"{name},-1"]
         file = f"dicom-images-train/{n}/{n}.1/{name}.dcm"
-        made.draw(file, ["Pneumothorax"] if sick else [])
+        tags = {"PatientID": f"{n:08x}-a0d2", "PatientAge": "044Y", "PatientSex": "M", "ViewPosition": "AP"}
+        made.draw(file, ["Pneumothorax"] if sick else [], **tags)
         made.rows.append(Truth(file, {"Pneumothorax": float(sick)}, split="train"))
     made.left_out = {"missing": 0}
     made.table("train-rle.csv", "ImageId, EncodedPixels", lines)

@@ -1,6 +1,7 @@
 """DICOM without what makes a file of it: no preamble, no meta information, no class of the object; and other files."""
 
 import struct
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -40,7 +41,8 @@ def test_a_bare_data_set_is_read(implicit: bool, little: bool, group: int) -> No
     content = bare(implicit, little, group, ImageType=["ORIGINAL", "PRIMARY"])
     assert dicom.is_dicom(content)
     assert np.array_equal(np.asarray(images.decode(content, "x.dcm")), np.asarray(images.decode(radiograph(), "x.dcm")))
-    assert images.inspect(content, "x.dcm") == images.inspect(radiograph(), "x.dcm")
+    whole = images.inspect(radiograph(), "x.dcm")
+    assert images.inspect(content, "x.dcm") == (whole if group <= 0x10 else replace(whole, patient=""))
 
 
 @pytest.mark.filterwarnings("ignore")

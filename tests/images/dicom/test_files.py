@@ -19,8 +19,11 @@ from pydicom.uid import (
 from cxr_core import images
 from cxr_core.errors import ImageError
 from cxr_core.images import dicom, limits
-from cxr_core.images.dicom import elements
+from cxr_core.images.dicom import elements, terms
 from tests.images.files import VALUES, encoded, gradient, radiograph
+
+# Of the ID in their headers.
+CODE = terms.code("ID-0815")
 
 
 def grey(content: bytes) -> np.ndarray:
@@ -31,7 +34,7 @@ def test_the_same_values_as_png_give_the_same_pixels() -> None:
     from PIL import Image
 
     content = radiograph()
-    assert images.inspect(content, "x") == images.ImageInfo(40, 30, "MONOCHROME2", "DICOM", 12)
+    assert images.inspect(content, "x") == images.ImageInfo(40, 30, "MONOCHROME2", "DICOM", 12, patient=CODE)
     assert np.array_equal(grey(content), grey(encoded(Image.fromarray(VALUES), "PNG")))
     eight = np.asarray(gradient())
     assert np.array_equal(grey(radiograph(eight, 8)), eight)

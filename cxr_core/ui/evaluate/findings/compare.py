@@ -14,9 +14,11 @@ from cxr_core.runs import Run, viewings
 from cxr_core.settings import Stamp
 from cxr_core.ui import escaped, metric
 from cxr_core.ui.evaluate.classes import NO_BAR
+from cxr_core.ui.evaluate.findings.few_rows import some_of
+from cxr_core.ui.evaluate.findings.headline import listed
 from cxr_core.ui.evaluate.findings.judged import judged_images
 from cxr_core.ui.evaluate.headline import interval_text
-from cxr_core.ui.evaluate.other import pick_other
+from cxr_core.ui.evaluate.other import named_overlaps, pick_other
 from cxr_core.ui.run import cached_measured, stamps, viewed
 from cxr_core.ui.run.results import SPLIT_NAMES
 from cxr_core.ui.sheet import sheet
@@ -50,6 +52,7 @@ def compare_section(run: Run, split: str) -> None:
             f"The two runs share no image of the {SPLIT_NAMES[split]} split, so they cannot be compared on it.",
             icon=":material/info:",
         )
+        named_overlaps([run, other])
         return
     found = pair.found
     mine, theirs = (set(judged_images(one, split).names) for one in (run, other))
@@ -69,11 +72,13 @@ def compare_section(run: Run, split: str) -> None:
         st.caption(escaped(viewings.side_by_side([run, other]) or apart))
     else:
         st.caption("Each run chose its best epoch and thresholds on its validation split. Judge by the test.")
+    named_overlaps([run, other])
     for name, part in (("A", run), ("B", other)):
         if part.leak:
             st.caption(f"{name}: {escaped(part.leak)}")
     _macro(found)
     figure = st.selectbox("Figure", list(TITLES), key="compare-figure", format_func=lambda key: TITLES[key])
+    drawn = set(some_of([one.name for one in found.findings], "compare-some"))
     rows = [
         (
             one.name,
@@ -82,6 +87,7 @@ def compare_section(run: Run, split: str) -> None:
             f"{of(one.positives, one.n)} images have it, {counted(one.patients, 'patient')}",
         )
         for one in found.findings
+        if one.name in drawn
     ]
     st.plotly_chart(
         finding_differences(rows, f"{TITLES[figure]}, A less B", ("B", "A")), key="compare-findings", config=NO_BAR
@@ -90,7 +96,7 @@ def compare_section(run: Run, split: str) -> None:
     few = [one.name for one in found.findings if one.few]
     if few:
         st.warning(
-            escaped(f"Too few patients to tell the two apart on {', '.join(few)}: fewer than ten with it, or without."),
+            escaped(f"Too few patients to tell the two apart on {listed(few)}: fewer than ten with it, or without."),
             icon=":material/scale:",
         )
 
@@ -147,7 +153,7 @@ def _macro(found: Compared) -> None:
 
 def _verdict(macro: Difference) -> str:
     if macro.ends is None:
-        return "With fewer than two patients nothing can be said of other images."
+        return "With fewer than two patients there is no interval: these images say nothing about others."
     if not macro.is_sure:
         return "The interval of the difference holds 0: these images do not tell the two runs apart."
     side, better = ("above", "A") if macro.ends[0] > 0 else ("below", "B")

@@ -9,9 +9,10 @@ import streamlit as st
 from cxr_core.evaluation.rare import FEW
 from cxr_core.figures import counted, number, of
 from cxr_core.runs import Run
+from cxr_core.runs.external_findings import sentence
 from cxr_core.ui import escaped, metric
 from cxr_core.ui.evaluate.headline import SPLIT_NOTES, interval_text
-from cxr_core.ui.run import verdict_banner, viewed
+from cxr_core.ui.run import external_figures, verdict_banner, viewed
 from cxr_core.ui.run.results import best_epoch_line
 
 # So many names in a sentence.
@@ -33,6 +34,8 @@ def findings_headline(run: Run, report: Mapping[str, Any], table: pd.DataFrame, 
             with column:
                 metric(title, value, f"{said} · mean over {among} findings")
         st.markdown(escaped(on_what(report, table)))
+        if split == "test":
+            _outside(run)
         for sentence in cautions(report):
             st.warning(escaped(sentence), icon=":material/scale:")
         st.write(SPLIT_NOTES[split])
@@ -48,6 +51,20 @@ def findings_headline(run: Run, report: Mapping[str, Any], table: pd.DataFrame, 
             )
     with notes:
         verdict_banner(run)
+
+
+def _outside(run: Run) -> None:
+    """The drop to the external data set evaluated last, in a sentence; or that there is none."""
+    found = external_figures(run)
+    if not found:
+        st.caption("Internal test only: no external data set was evaluated yet (section “Other data sets”).")
+        return
+    latest = found[0]
+    st.markdown(escaped(sentence(latest["name"], latest["against"]) if latest["against"] else latest["problem"]))
+    if latest["overlap"]:
+        st.warning(escaped(latest["overlap"]), icon=":material/join_inner:")
+    if len(found) > 1:
+        st.caption(f"The latest of {len(found)} external data sets; all are in the section “Other data sets”.")
 
 
 def on_what(report: Mapping[str, Any], table: pd.DataFrame) -> str:

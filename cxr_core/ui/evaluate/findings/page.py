@@ -2,17 +2,27 @@
 
 from cxr_core.runs import Run
 from cxr_core.ui.evaluate.findings.compare import compare_section
+from cxr_core.ui.evaluate.findings.external import findings_external_section
 from cxr_core.ui.evaluate.findings.headline import findings_headline
 from cxr_core.ui.evaluate.findings.one import one_section
 from cxr_core.ui.evaluate.findings.operating import operating_section
 from cxr_core.ui.evaluate.findings.pairs import together_section
-from cxr_core.ui.evaluate.findings.parts import subgroups_section
 from cxr_core.ui.evaluate.findings.replay import replay_section
 from cxr_core.ui.evaluate.findings.table import table_section
+from cxr_core.ui.evaluate.parts import subgroups_section
 from cxr_core.ui.evaluate.sections import pick_section
 from cxr_core.ui.run import cached_measured
 
-SECTIONS = ("All findings", "One finding", "Operating point", "Subgroups", "Together", "Epochs", "Compare")
+SECTIONS = (
+    "All findings",
+    "One finding",
+    "Operating point",
+    "Subgroups",
+    "Together",
+    "Epochs",
+    "Compare",
+    "Other data sets",
+)
 
 
 def findings_page(run: Run, split: str) -> None:
@@ -28,10 +38,12 @@ def findings_page(run: Run, split: str) -> None:
     elif section == "Operating point":
         operating_section(run, split)
     elif section == "Subgroups":
-        subgroups_section(run, report, table, split)
+        subgroups_section(run, split)
     elif section == "Together":
         together_section(run, split)
     elif section == "Epochs":
         replay_section(run, report["classes"])
-    else:
+    elif section == "Compare":
         compare_section(run, split)
+    else:
+        findings_external_section(run)

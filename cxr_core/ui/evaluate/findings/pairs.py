@@ -46,7 +46,7 @@ def pairs_table(pairs: list[Together]) -> pd.DataFrame:
             "Both known": pair.n,
             "There together": pair.there,
             "Predicted together": pair.called,
-            "Of these rightly": pair.right,
+            "Of these correct": pair.right,
             "By chance alone": round(pair.alone),
         }
         for pair in pairs

@@ -92,7 +92,7 @@ def _forgotten(history: Sequence[Epoch], epoch: int, names: Sequence[str]) -> st
         best, now = _best(history[:epoch], name), history[epoch - 1].val.roc_auc[name]
         if best and now is not None and (best.val.roc_auc[name] or 0.0) > now:
             lost.append(f"{name} (epoch {best.epoch})")
-    return f"Known better before: {', '.join(lost)}." if lost else "No finding was known better before."
+    return f"Earlier best: {', '.join(lost)}." if lost else "No finding had a better epoch before."
 
 
 def _written(value: float | None) -> str:
