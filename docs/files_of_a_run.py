@@ -41,6 +41,10 @@ RECORDS: tuple[tuple[str, type[Record]], ...] = (
     ("Each finding of them", records.ControlFinding),
     (files.LEFT_OUT, records.LeftOutNote),
     (f"{files.EXTERNAL}/NAME-DIGEST.json", records.ExternalNote),
+    (f"{files.PROFILES}/NAME.json", records.ProfileNote),
+    ("Its figures", records.FigureChange),
+    ("Its halves", records.ProfileHalf),
+    ("The rule that it was compared with", records.OwnRule),
     (files.VIEWINGS, records.ViewingsNote),
 )
 OTHERS = (

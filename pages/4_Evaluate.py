@@ -18,15 +18,17 @@ from cxr_core.ui.evaluate import (
     pick_section,
     reliability_section,
     replay_section,
+    site_section,
     sources_section,
+    subgroups_section,
     threshold_section,
 )
 from cxr_core.ui.evaluate.findings import findings_page
 from cxr_core.ui.run import cached_measured, results
 
 SECTIONS = (
-    *("Matrix", "Classes", "Sources", "Operating point", "Calibration", "Epochs", "Compare"),
-    *("Controls", "External test"),
+    *("Matrix", "Classes", "Sources", "Subgroups", "Operating point", "Calibration", "Epochs", "Compare"),
+    *("Controls", "External test", "Fit to my hospital"),
 )
 
 
@@ -42,8 +44,12 @@ def classes_page(run: Run, split: str) -> None:
         figures_section(run, report, table, split)
     elif section == "Sources":
         sources_section(run, table)
+    elif section == "Subgroups":
+        subgroups_section(run, split)
     elif section == "External test":
         external_section(run)
+    elif section == "Fit to my hospital":
+        site_section(run)
     elif section == "Operating point":
         threshold_section(run)
     elif section == "Calibration":

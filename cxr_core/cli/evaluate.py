@@ -8,7 +8,7 @@ from cxr_core.cli.output import print_json, runs_folder
 from cxr_core.evaluation import balance
 from cxr_core.figures import number, of, spelled
 from cxr_core.findings import FINDINGS
-from cxr_core.runs import Run, find_run, viewings
+from cxr_core.runs import Run, find_run, profiles, viewings
 from cxr_core.runs.external import Outcome
 from cxr_core.runs.needs import gone
 
@@ -22,6 +22,7 @@ def add(actions: flags.Actions) -> None:
     flags.data(subject, required=False)
     subject.add_argument("--forget", metavar="NAME", help="delete the figures of this external data set, and end")
     flags.reading(parser)
+    flags.profile(parser)
     parser.add_argument("--split", choices=("train", "val", "test"), default="test", help="default: test")
     parser.add_argument("--by-source", action="store_true", help="the figures of each source too")
     flags.json(parser)
@@ -29,7 +30,7 @@ def add(actions: flags.Actions) -> None:
 
 def evaluate(options: Namespace) -> int:
     """Print the metrics of a run; its own splits from the files that the training wrote, where they are there."""
-    run = find_run(runs_folder(options), options.run)
+    run = profiles.using(find_run(runs_folder(options), options.run), options.profile)
     if options.forget:
         from cxr_core.runs.external import forget
 
@@ -43,7 +44,7 @@ def evaluate(options: Namespace) -> int:
         outcome = evaluate_external(run, options.data, options.split)
         metrics, table, note, own = outcome.metrics, outcome.table, outcome.note, outcome.own
         metrics = {**metrics, "external": _beside(run, outcome)}
-    elif run.metrics(options.split):
+    elif run.metrics(options.split) and not run.profile:
         from cxr_core.runs.measured import measured
 
         metrics, table = measured(run, options.split)
@@ -56,6 +57,8 @@ def evaluate(options: Namespace) -> int:
 
         rows = by_source_of(run, table, absent=metrics.get("absent", ()))
         metrics = {**metrics, "by_source": rows, "sources": possible(run, table if options.data else run.split)}
+    if run.profile:
+        metrics = {**metrics, "profile": run.profile}
     seen = own and metrics["split"] in ("test", "all")
     if seen:
         viewings.add(run)
@@ -71,6 +74,8 @@ def evaluate(options: Namespace) -> int:
         from cxr_core.reports.verdict import verdict
 
         print(f"\nWhat this score is worth: {verdict(run).sentence}")
+    if run.profile:
+        print(f"\nSite profile {run.profile}: {profiles.read(run, run.profile).sentence}")
     for line in [note, viewings.sentence(run) if seen else "", gone(run) if own else ""]:
         if line:
             print(f"\nNote: {line}")

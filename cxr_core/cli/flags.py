@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from cxr_core.errors import ConfigError
+from cxr_core.inference.heat import OPACITY
 from cxr_core.settings import runs_dir
 
 # Where a command adds its parser, and what a flag is added to, as argparse calls them.
 Actions: TypeAlias = "argparse._SubParsersAction[Any]"
 Group: TypeAlias = ArgumentParser | argparse._MutuallyExclusiveGroup
-
-OPACITY = 0.45
 
 
 def data(parser: Group, required: bool) -> None:
@@ -77,6 +76,11 @@ def run(parser: ArgumentParser) -> None:
     """``RUN`` and ``--runs``."""
     parser.add_argument("run", metavar="RUN", help="a run's folder, its id, or the beginning of its id")
     runs(parser)
+
+
+def profile(parser: ArgumentParser) -> None:
+    """``--profile``: a site profile of the run."""
+    parser.add_argument("--profile", metavar="NAME", default="", help="by this site profile of the run: see fit-site")
 
 
 def json(parser: Group) -> None:

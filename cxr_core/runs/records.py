@@ -442,3 +442,62 @@ class ExternalNote(Record):
     set: str | None = Field(default=None, description="which public set it is")
     overlap: str = Field(default="", description="a sentence: what that set is known to share with the run's own")
     metrics: dict[str, Any] = Field(description="as in metrics_SPLIT.json")
+
+
+class FigureChange(Record):
+    """A figure of a site profile on the half that it was judged on: as the run stands, with it, and the difference."""
+
+    before: Number = Field(description="by the run's own rule")
+    before_ci: Pair = Field(default=None, description="95 %, by patient")
+    after: Number = Field(description="with the profile")
+    after_ci: Pair = Field(default=None, description="95 %, by patient")
+    difference: Number = Field(description="after less before")
+    ci: Pair = Field(default=None, description="95 %, on the same resamples of patients")
+
+
+class ProfileHalf(Record):
+    """One half of the images of a site profile, parted by patient."""
+
+    images: Annotated[int, Field(gt=0)] = Field(description="images")
+    patients: Annotated[int, Field(gt=0)] = Field(description="patients; an image whose patient is not known is one")
+
+
+class OwnRule(Record):
+    """The run's rule that a site profile was compared with."""
+
+    temperature: Annotated[float, Field(gt=0)] = Field(description="logits were divided by it")
+    thresholds: dict[str, float] = Field(description="by class, chosen by the training or by a person")
+
+
+class ProfileNote(Record):
+    """``profiles/NAME.json``: another temperature and other thresholds for the run, for the images of one place."""
+
+    expected: ClassVar[str] = "a site profile"
+    advice: ClassVar[str] = "Fit it again, or forget it."
+
+    name: str = Field(description="of the profile, as the file is called")
+    dataset_name: str = Field(description="of the local data set, or a hash that stands for it")
+    data_digest: str = Field(description="digest of its files, labels and contents")
+    fitted: str = Field(description="when, ISO 8601")
+    by: str = Field(description="who: a login, or an account of the machine")
+    via: str = Field(description="page, command line or python")
+    seed: int = Field(description="that the halves were drawn by")
+    images: int = Field(description="labelled images, both halves")
+    patients: int = Field(description="patients; an image whose patient is not known counts as one")
+    unknown_patients: int = Field(description="images whose patient is not known")
+    shared: int = Field(description="images left out because the run's own data set has them too")
+    unreadable: int = Field(description="images left out because they could not be read")
+    fit: ProfileHalf = Field(description="images and patients of the half that it was fitted on")
+    judged: ProfileHalf = Field(description="images and patients of the half that it was judged on")
+    temperature: Annotated[float, Field(gt=0)] = Field(description="logits are divided by it")
+    thresholds: dict[str, Annotated[float, Field(gt=0, lt=1)]] = Field(
+        description="by class; empty where the most probable class decides"
+    )
+    kept: list[str] = Field(description="classes whose threshold is the run's own, moved with the temperature")
+    own: OwnRule = Field(description="the run's temperature and thresholds that it was compared with")
+    overall: dict[str, FigureChange] = Field(description="figures over all classes on the half that judged")
+    per_class: dict[str, dict[str, FigureChange]] = Field(description="those of each class")
+    few: dict[str, int] = Field(description="classes that rest on fewer than ten patients there, and on how many")
+    notes: list[str] = Field(description="what cannot change, and what makes the figures less sure")
+    better: bool = Field(description="whether something got better for certain, and nothing worse")
+    sentence: str = Field(description="what came of it, as it stands beside every answer")
