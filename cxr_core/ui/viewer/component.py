@@ -18,10 +18,10 @@ from cxr_core.inference.heat import OPACITY, coloured, seen
 from cxr_core.ui.viewer.packing import FIRST, packed
 
 HEIGHT = 560
-_HERE = Path(__file__).parent
+HERE = Path(__file__).parent
 # One module: a component's script can import none of its own files.
-SCRIPT = "".join((_HERE / name).read_text(encoding="utf-8") for name in ("maths.js", "viewer.js"))
-_mounted = st.components.v2.component("cxr_viewer", css=(_HERE / "viewer.css").read_text(encoding="utf-8"), js=SCRIPT)
+SCRIPT = "".join((HERE / name).read_text(encoding="utf-8") for name in ("maths.js", "viewer.js"))
+_mounted = st.components.v2.component("cxr_viewer", css=(HERE / "viewer.css").read_text(encoding="utf-8"), js=SCRIPT)
 
 
 @dataclass(frozen=True)

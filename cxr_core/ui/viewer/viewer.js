@@ -62,13 +62,13 @@ class Viewer {
 
   build(parent) {
     const button = (text, act, more = {}) => element("button", { type: "button", textContent: text, onclick: act, ...more });
-    this.windowing = button("Set window", () => this.toggleDrag(), {
+    this.windowing = button("Window", () => this.toggleDrag(), {
       title: "What a drag does: move the picture, or set the window (v)", "aria-pressed": "false",
     });
     this.inverting = button("Invert", () => this.invert(), { title: "The negative (i)", "aria-pressed": "false" });
     this.choice = element("select", { "aria-label": "Window", onchange: () => this.preset(this.choice.selectedIndex) });
-    this.back = button("‹ Previous", () => this.turn(-1), { title: "Previous image (←)" });
-    this.on = button("Next ›", () => this.turn(1), { title: "Next image (→)" });
+    this.back = button("‹", () => this.turn(-1), { "aria-label": "Previous image", title: "Previous image (←)" });
+    this.on = button("›", () => this.turn(1), { "aria-label": "Next image", title: "Next image (→)" });
     this.tools = element(
       "div", { className: "row", role: "toolbar", "aria-label": "Picture" },
       this.back, this.on,
