@@ -2,6 +2,7 @@
 
 const NUDGE = 1.25; // a step of zoom
 const SLIDE = 60; // CSS pixels of a step of pan
+const LEAST = 240; // of a pane, in pixels, however low the window is
 const TALLEST = 1.3; // height of a picture to its width, where its pane is made for it
 const NARROW = 560; // CSS pixels: below, what is beside each other lies below each other
 const HEAT = [["over", "Over the picture"], ["beside", "Beside it"], ["off", "Hidden"]];
@@ -195,7 +196,8 @@ class Viewer {
     const large = document.fullscreenElement || this.root.matches(":fullscreen, .filling");
     const share = stacked ? width : width / this.panes.length;
     const tall = Math.max(...this.pictures.map((picture) => Math.min(TALLEST, picture.height / picture.width)));
-    const each = Math.min(this.data.height / (stacked ? 1.6 : 1), share * tall);
+    const most = this.data.room ? Math.max(LEAST, window.innerHeight - this.data.room) : this.data.height;
+    const each = Math.min(most / (stacked ? 1.6 : 1), share * tall);
     this.stage.style.height = large ? "" : `${Math.round(stacked ? each * this.panes.length : each)}px`;
     const dense = window.devicePixelRatio || 1;
     for (const pane of this.panes) {
