@@ -58,6 +58,8 @@ class Viewer {
     this.build(parent);
     this.watcher = new ResizeObserver(() => this.measure());
     this.watcher.observe(this.root);
+    this.resized = () => this.measure();
+    window.addEventListener("resize", this.resized);
   }
 
   build(parent) {
@@ -96,6 +98,7 @@ class Viewer {
 
   end() {
     this.watcher.disconnect();
+    window.removeEventListener("resize", this.resized);
     this.root.remove();
   }
 
