@@ -60,6 +60,8 @@ def findings_external_section(run: Run) -> None:
         )
     if row["against"]:
         _compared(row["against"])
+    else:
+        sheet(there_alone(row), hide_index=True, placeholder=UNDEFINED)
     _matches(row)
 
 
@@ -111,6 +113,19 @@ def external_table(found: Mapping[str, Any], figure: str) -> pd.DataFrame:
                 },
             }
         )
+    return pd.DataFrame(rows)
+
+
+def there_alone(row: Mapping[str, Any]) -> pd.DataFrame:
+    """A row per finding that both have, where the run has no test of its own to stand beside."""
+    rows = []
+    for name, figures in row["per_class"].items():
+        ends = row["ci"]["per_class"][name]
+        values = {
+            title: None if figures[key] is None else compact(figures[key], ends.get(key), lacking=NO_INTERVAL)
+            for key, title in TITLES.items()
+        }
+        rows.append({"Finding": name, **values, "With it": of(figures["positives"], figures["n"])})
     return pd.DataFrame(rows)
 
 
