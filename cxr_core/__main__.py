@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from cxr_core import __version__
 from cxr_core.activity import from_command_line
-from cxr_core.cli import audit, data, evaluate, experiments, flags, images, kept, report, runs, scan, training
+from cxr_core.cli import audit, data, evaluate, experiments, flags, images, kept, report, runs, scan, site, training
 from cxr_core.disk import full, why_full
 from cxr_core.errors import ConfigError, CxrError
 from cxr_core.settings import close_to_others
@@ -72,7 +72,18 @@ def _parser() -> _Parser:
     parser.set_defaults(check=lambda options: None)
     actions = parser.add_subparsers(required=True, metavar="COMMAND")
     # In the order of the help.
-    for add in (data.add, scan.add, _add_audit, training.add, evaluate.add, images.add, report.add, runs.add, kept.add):
+    for add in (
+        data.add,
+        scan.add,
+        _add_audit,
+        training.add,
+        evaluate.add,
+        site.add,
+        images.add,
+        report.add,
+        runs.add,
+        kept.add,
+    ):
         add(actions)
     return parser
 

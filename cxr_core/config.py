@@ -340,8 +340,22 @@ def _fix(problem: Any) -> str:
     return f"{where}: {problem['msg']}, got {problem.get('input')!r}"
 
 
+# The page offers them in this order, the command line by the words below.
+RECOMMENDED, NOTEBOOK = "Recommended", "Notebook protocol"
 PRESETS: dict[str, dict[str, Any]] = {
-    "Notebook protocol": {},
+    # Chosen by cross-validation on training images alone: docs/recommended.md.
+    RECOMMENDED: {
+        "backbone": "efficientnet_lite0",
+        "features": "stages",
+        "hidden": (),
+        "dropout": 0.0,
+        "optimizer": "adamw",
+        "lr": 0.001,
+        "weight_decay": 0.01,
+        "batch_size": 32,
+        "epochs": 30,
+    },
+    NOTEBOOK: {},
     "Notebook protocol, flat labels": {"hierarchy": "flat"},
     "Quick look (small CNN, from scratch)": {"backbone": "small-cnn", "epochs": 12},
     "Laptop (ResNet18, balanced)": {
@@ -369,4 +383,12 @@ PRESETS: dict[str, dict[str, Any]] = {
         "epochs": 12,
         "patience": 4,
     },
+}
+PRESET_WORDS = {
+    "recommended": RECOMMENDED,
+    "notebook": NOTEBOOK,
+    "notebook-flat": "Notebook protocol, flat labels",
+    "quick-look": "Quick look (small CNN, from scratch)",
+    "laptop": "Laptop (ResNet18, balanced)",
+    "fine-tune": "Fine-tune the last block (ResNet18)",
 }

@@ -36,8 +36,15 @@ RECORDS: tuple[tuple[str, type[Record]], ...] = (
     (f"{files.metrics('SPLIT')} of findings", records.FindingMetrics),
     (files.CONTROLS, records.ControlScores),
     ("Its scores", records.ControlScore),
+    (f"{files.CONTROLS} of findings", records.FindingControlScores),
+    ("Their scores", records.FindingControlScore),
+    ("Each finding of them", records.ControlFinding),
     (files.LEFT_OUT, records.LeftOutNote),
     (f"{files.EXTERNAL}/NAME-DIGEST.json", records.ExternalNote),
+    (f"{files.PROFILES}/NAME.json", records.ProfileNote),
+    ("Its figures", records.FigureChange),
+    ("Its halves", records.ProfileHalf),
+    ("The rule that it was compared with", records.OwnRule),
     (files.VIEWINGS, records.ViewingsNote),
 )
 OTHERS = (

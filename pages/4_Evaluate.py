@@ -19,13 +19,14 @@ from cxr_core.ui.evaluate import (
     reliability_section,
     replay_section,
     sources_section,
+    subgroups_section,
     threshold_section,
 )
 from cxr_core.ui.evaluate.findings import findings_page
 from cxr_core.ui.run import cached_measured, results
 
 SECTIONS = (
-    *("Matrix", "Classes", "Sources", "Operating point", "Calibration", "Epochs", "Compare"),
+    *("Matrix", "Classes", "Sources", "Subgroups", "Operating point", "Calibration", "Epochs", "Compare"),
     *("Controls", "External test"),
 )
 
@@ -42,6 +43,8 @@ def classes_page(run: Run, split: str) -> None:
         figures_section(run, report, table, split)
     elif section == "Sources":
         sources_section(run, table)
+    elif section == "Subgroups":
+        subgroups_section(run, split)
     elif section == "External test":
         external_section(run)
     elif section == "Operating point":

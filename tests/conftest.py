@@ -10,7 +10,7 @@ from hypothesis import settings
 from cxr_core import demo, reach
 from cxr_core.runs.run import Run
 from tests import ROOT
-from tests.runs_support import FROZEN, POOLED, train
+from tests.runs_support import FROZEN, POOLED, measured_copy, train
 
 REAL_DATA = ROOT.parent / "shared" / "data"
 
@@ -91,6 +91,22 @@ def findings_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def findings_run(findings_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """small-cnn after four epochs on ``findings_dataset``; shared by all tests, so only to be read."""
     return _trained(findings_dataset, tmp_path_factory.mktemp("findings"), epochs=4)
+
+
+@pytest.fixture(scope="session")
+def findings_controlled(findings_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A copy of ``findings_run`` with its controls measured; shared by all tests, so only to be read."""
+    from cxr_core.training import measure_controls
+
+    return measured_copy(findings_run, tmp_path_factory.mktemp("findings-controlled"), measure_controls)
+
+
+@pytest.fixture(scope="session")
+def findings_left_out(findings_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The same with each source left out of training."""
+    from cxr_core.training import measure_left_out
+
+    return measured_copy(findings_run, tmp_path_factory.mktemp("findings-left-out"), measure_left_out)
 
 
 def _trained(root: Path, folder: Path, **config: Any) -> Run:

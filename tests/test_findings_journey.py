@@ -108,8 +108,6 @@ def test_evaluation_in_words(findings_run: Run, capsys: pytest.CaptureFixture[st
     said = capsys.readouterr().out
     assert "macro ROC AUC" in said
     assert "not for clinical use" in said
-    assert main(["evaluate", str(findings_run.path), "--by-source"]) == 1
-    assert "--by-source is for classes" in capsys.readouterr().err
 
 
 def test_the_list_of_runs_has_it_whole(findings_run: Run, capsys: pytest.CaptureFixture[str]) -> None:
@@ -121,14 +119,6 @@ def test_the_list_of_runs_has_it_whole(findings_run: Run, capsys: pytest.Capture
     assert row["test_macro_f1"] == metrics["macro_f1"]
     assert main(["runs", "--runs", folder]) == 0
     assert f"test macro ROC AUC {metrics['macro_roc_auc']:.3f}, macro F1" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("only", [[], ["--only", "controls"], ["--only", "left-out"]])
-def test_what_is_trained_beside_classes_is_refused(
-    findings_run: Run, capsys: pytest.CaptureFixture[str], only: list[str]
-) -> None:
-    assert main(["audit", "--run", str(findings_run.path), *only]) == 1
-    assert "measured for classes, and this run has findings" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

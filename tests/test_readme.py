@@ -25,11 +25,14 @@ from cxr_core.data import fixes
 from cxr_core.data.archive import unpack
 from cxr_core.data.dataset import scan
 from cxr_core.data.unpacked import holding
+from cxr_core.demo.draw import draw
+from cxr_core.runs import profiles
 from cxr_core.runs.run import Run, list_runs
 from cxr_core.settings import runs_dir
 from tests import ROOT
 from tests.data.test_archive import data_set, packed
 from tests.images.files import radiograph
+from tests.runs.test_profiles import profile
 from tests.runs_support import SMALL, copy_of, new_run
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -107,6 +110,8 @@ def values(completed_run: Run, hospital: Path, tiny_dataset: Path, isolated: Pat
     def place(word: str, before: str, command: str) -> list[str]:
         if word == "DIR":
             folder = {"demo": isolated / f"demo{len(list(isolated.iterdir()))}", "audit": leaking, "evaluate": hospital}
+            if command == "fit-site":
+                folder[command] = draw(isolated / "site", images=72, seed=7)
             return [str(runs_dir()) if before == "--runs" else str(folder.get(command, tiny_dataset))]
         if word == "RUN":
             waiting = new_run(tiny_dataset, isolated / "waiting") if command == "resume" else run
@@ -115,6 +120,10 @@ def values(completed_run: Run, hospital: Path, tiny_dataset: Path, isolated: Pat
             upload = holding(unpack(packed(data_set()), "set.zip"))
             assert upload is not None
             return [upload.name]
+        if word == "NAME" and command in ("fit-site", "predict"):
+            if command == "predict":
+                profiles.keep(run, profile())
+            return [profile().name]
         if word == "NAME":
             name = fixes.read(runs_dir())["mend"].iloc[-1] if before == "--undo" else hospital.name
             return [str(name)]

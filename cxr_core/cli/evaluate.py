@@ -5,11 +5,10 @@ from typing import Any
 
 from cxr_core.cli import flags
 from cxr_core.cli.output import chosen_run, print_json
-from cxr_core.errors import ConfigError
 from cxr_core.evaluation import balance
 from cxr_core.figures import number, of, spelled
 from cxr_core.findings import FINDINGS
-from cxr_core.runs import Run, viewings
+from cxr_core.runs import Run, profiles, viewings
 from cxr_core.runs.external import Outcome
 from cxr_core.runs.needs import gone
 
@@ -23,6 +22,7 @@ def add(actions: flags.Actions) -> None:
     flags.data(subject, required=False)
     subject.add_argument("--forget", metavar="NAME", help="delete the figures of this external data set, and end")
     flags.reading(parser)
+    flags.profile(parser)
     parser.add_argument("--split", choices=("train", "val", "test"), default="test", help="default: test")
     parser.add_argument("--by-source", action="store_true", help="the figures of each source too")
     flags.json(parser)
@@ -30,7 +30,7 @@ def add(actions: flags.Actions) -> None:
 
 def evaluate(options: Namespace) -> int:
     """Print the metrics of a run; its own splits from the files that the training wrote, where they are there."""
-    run = chosen_run(options)
+    run = profiles.using(chosen_run(options), options.profile)
     if options.forget:
         from cxr_core.runs.external import forget
 
@@ -44,7 +44,7 @@ def evaluate(options: Namespace) -> int:
         outcome = evaluate_external(run, options.data, options.split)
         metrics, table, note, own = outcome.metrics, outcome.table, outcome.note, outcome.own
         metrics = {**metrics, "external": _beside(run, outcome)}
-    elif run.metrics(options.split):
+    elif run.metrics(options.split) and not run.profile:
         from cxr_core.runs.measured import measured
 
         metrics, table = measured(run, options.split)
@@ -52,15 +52,13 @@ def evaluate(options: Namespace) -> int:
         from cxr_core.inference import evaluate_split
 
         metrics, table = evaluate_split(run, options.split)
-    if options.by_source and run.task == FINDINGS:
-        raise ConfigError(
-            f"--by-source is for classes, but {run.id} has findings. The Evaluate page shows each of them by source."
-        )
     if options.by_source:
-        from cxr_core.evaluation.by_source import by_source, can_leave_out
+        from cxr_core.runs.by_source import by_source_of, possible
 
-        apart = can_leave_out(run.split if not options.data else table)
-        metrics = {**metrics, "by_source": by_source(table, run.classes, run.implied), "sources": apart}
+        rows = by_source_of(run, table, absent=metrics.get("absent", ()))
+        metrics = {**metrics, "by_source": rows, "sources": possible(run, table if options.data else run.split)}
+    if run.profile:
+        metrics = {**metrics, "profile": run.profile}
     seen = own and metrics["split"] in ("test", "all")
     if seen:
         viewings.add(run)
@@ -76,6 +74,8 @@ def evaluate(options: Namespace) -> int:
         from cxr_core.reports.verdict import verdict
 
         print(f"\nWhat this score is worth: {verdict(run).sentence}")
+    if run.profile:
+        print(f"\nSite profile {run.profile}: {profiles.read(run, run.profile).sentence}")
     for line in [note, viewings.sentence(run) if seen else "", gone(run) if own else ""]:
         if line:
             print(f"\nNote: {line}")
@@ -131,6 +131,26 @@ def _print_findings(metrics: dict[str, Any]) -> None:
     for whose, key in (("the run", "absent"), ("the data set", "unmatched")):
         if metrics.get(key):
             print(f"Only {whose} has: {', '.join(metrics[key])}")
+    _print_findings_by_source(metrics)
+
+
+def _print_findings_by_source(metrics: dict[str, Any]) -> None:
+    """A line per source, then the area of each finding in each, where they were asked for."""
+    if "sources" not in metrics:
+        return
+    print()
+    for row in metrics["by_source"]:
+        value = row["macro_roc_auc"]
+        area = "-" if value is None else spelled(value, row["ci"]["macro_roc_auc"])
+        among = of(len(row["counted"]), len(metrics["classes"]))
+        print(f"{row['source']}: macro ROC AUC {area}, mean of {among} findings, {row['n']:,} images")
+        areas = {name: found["roc_auc"] for name, found in row["per_class"].items()}
+        told = ", ".join(
+            f"{name} {'-' if area is None else number(area)} ({row['per_class'][name]['positives']:,} with it)"
+            for name, area in areas.items()
+        )
+        print(f"  ROC AUC: {told}")
+    print(metrics["sources"]["message"])
 
 
 def _print_classes(metrics: dict[str, Any]) -> None:

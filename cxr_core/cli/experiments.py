@@ -7,9 +7,10 @@ from typing import Any
 from cxr_core.activity import record
 from cxr_core.cli.output import chosen_run, print_json
 from cxr_core.cli.telling import telling
+from cxr_core.figures import compact, counted, spelled
 from cxr_core.runs import Run, controls, left_out, title
-from cxr_core.runs.companions import CONTROLS, LEFT_OUT
-from cxr_core.runs.controls import Scores
+from cxr_core.runs.companions import CONTROLS, LEFT_OUT, MACRO_ROC_AUC
+from cxr_core.runs.controls import TITLES, Scores
 from cxr_core.runs.left_out import LeftOutScores
 
 ONLY = {"controls": CONTROLS, "left-out": LEFT_OUT, "sources": LEFT_OUT}
@@ -60,19 +61,48 @@ def experiments(options: Namespace) -> int:
 
 
 def _print_controls(run: Run, found: Scores) -> None:
-    print(f"Run {title(run)}, macro F1 with 95 % interval by patient; guessing would reach {found.chance:.2f}")
+    what = found.headline.title
+    print(f"Run {title(run)}, {what} with 95 % interval by patient; guessing would reach {found.chance:.2f}")
     for bar in found.bars:
         print(f"{bar.title:<14} {bar.written}  {bar.n:,} {bar.on}. {bar.meaning}")
+    if found.findings:
+        _print_findings(found)
     print(controls.verdict(found))
+
+
+def _print_findings(found: Scores) -> None:
+    """The area of each finding, a column for each bar, and what remains of it."""
+    kinds = [kind for kind in TITLES if any(kind in row.areas for row in found.findings)]
+    width = max(len(row.name) for row in found.findings) + 2
+    print("\nROC AUC\n" + " " * width + "".join(f"{TITLES[kind]:>15}" for kind in kinds))
+    for row in found.findings:
+        cells = [compact(row.areas.get(kind, (None, None))[0], digits=2) for kind in kinds]
+        print(f"{row.name:{width}}" + "".join(f"{cell:>15}" for cell in cells) + f"  {row.said}")
 
 
 def _print_left_out(without: LeftOutScores) -> None:
     print("\nEach source left out of training in turn, then tested on")
     seen = {row["source"]: row for row in without.seen}
+    line = _areas if without.headline == MACRO_ROC_AUC else _right
     for row in without.rows:
-        own = seen.get(row["source"])
-        beside = f"; the run, which had seen it, {own['right']} of {own['n']}" if own else ""
-        print(f"{row['source']}: {row['right']} of {row['n']} correct, macro F1 {row['macro_f1']:.3f}{beside}")
+        print(line(row, seen.get(row["source"])))
     for source, reason in without.skipped.items():
         print(f"{source}: not left out, {reason}")
     print(left_out.verdict(without))
+
+
+def _right(row: dict[str, Any], own: dict[str, Any] | None) -> str:
+    beside = f"; the run, which had seen it, {own['right']} of {own['n']}" if own else ""
+    return f"{row['source']}: {row['right']} of {row['n']} correct, macro F1 {row['macro_f1']:.3f}{beside}"
+
+
+def _areas(row: dict[str, Any], own: dict[str, Any] | None) -> str:
+    beside = f"; the run, which had seen it, {_area(own)}" if own else ""
+    left = f". Not learnt without it: {', '.join(row['unlearnt'])}" if row["unlearnt"] else ""
+    return f"{row['source']}: macro ROC AUC {_area(row)}{beside}{left}"
+
+
+def _area(row: dict[str, Any]) -> str:
+    value = row["macro_roc_auc"]
+    area = "not defined" if value is None else spelled(value, row["ci"]["macro_roc_auc"])
+    return f"{area} over {counted(len(row['counted']), 'finding')} on {counted(row['n'], 'image')}"

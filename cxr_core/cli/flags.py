@@ -79,6 +79,11 @@ def run(parser: ArgumentParser) -> None:
     runs(parser)
 
 
+def profile(parser: ArgumentParser) -> None:
+    """``--profile``: a site profile of the run."""
+    parser.add_argument("--profile", metavar="NAME", default="", help="by this site profile of the run: see fit-site")
+
+
 def json(parser: Group) -> None:
     """``--json``."""
     parser.add_argument("--json", action="store_true", help="print one JSON document")

@@ -21,7 +21,7 @@ from cxr_core.images.gate import questioned
 from cxr_core.labels import Implied
 from cxr_core.reports import known
 from cxr_core.reports.verdict import verdict
-from cxr_core.runs import Run
+from cxr_core.runs import Run, profiles
 from cxr_core.settings import write_atomic
 from cxr_core.sheets import written
 
@@ -37,6 +37,7 @@ def add(actions: flags.Actions) -> None:
     predicted.set_defaults(command=predict)
     flags.run(predicted)
     predicted.add_argument("files", nargs="+", metavar="FILE", help="images, in any of the formats read")
+    flags.profile(predicted)
     form = predicted.add_mutually_exclusive_group()
     flags.json(form)
     form.add_argument("--csv", action="store_true", help="print a CSV table")
@@ -68,17 +69,19 @@ def predict(options: Namespace) -> int:
     """Print a prediction per file; 1 if any file failed. A withheld answer is left out, unless forced."""
     from cxr_core.inference import Predictor
 
-    run = chosen_run(options)
+    run = profiles.using(chosen_run(options), options.profile)
     predictor = Predictor.load(run)
     predictions = list(predictor.predict((file, Path(file)) for file in options.files))
     record_predicted((prediction.outcome for prediction in predictions), run.id, run.path.parent)
     against = verdict(run).against
     if options.json:
-        print_json([_row(row, options.force, against, run.task) for row in predictions])
+        print_json([_row(row, options.force, against, run) for row in predictions])
     elif options.csv:
         print(written(_table(predictions, run, options.force, against)), end="")
     else:
         print(known.line(against))
+        if run.profile:
+            print(f"Site profile {run.profile}: {profiles.read(run, run.profile).sentence}")
         for prediction in predictions:
             if prediction.error is None:
                 print(_line(prediction, options.force, run.implied))
@@ -95,11 +98,11 @@ def predict(options: Namespace) -> int:
     return 1 if failed else 0
 
 
-def _row(prediction: "Prediction", force: bool, against: Sequence[str], task: str) -> dict[str, Any]:
+def _row(prediction: "Prediction", force: bool, against: Sequence[str], run: Run) -> dict[str, Any]:
     shown = prediction.shown(force)
     return {
         "file": prediction.file,
-        **({"task": task, "present": shown.present} if task == FINDINGS else {}),
+        **({"task": run.task, "present": shown.present} if run.task == FINDINGS else {}),
         "label": shown.label,
         "probabilities": shown.probabilities,
         "reason": shown.reason,
@@ -107,17 +110,19 @@ def _row(prediction: "Prediction", force: bool, against: Sequence[str], task: st
         "withheld": prediction.withheld,
         "known_against": list(against),
         "seen": prediction.seen.as_json() if prediction.seen else None,
+        **({"profile": run.profile} if run.profile else {}),
     }
 
 
 def _table(predictions: "Sequence[Prediction]", run: Run, force: bool, against: Sequence[str]) -> pd.DataFrame:
     classes, rows = run.classes, []
-    for row in (_row(prediction, force, against, run.task) for prediction in predictions):
+    for row in (_row(prediction, force, against, run) for prediction in predictions):
         shares = [(row["probabilities"] or {}).get(name) for name in classes]
         seen = row["seen"]["sentence"] if row["seen"] else ""
         said = [row["error"] or "", row["withheld"] or "", seen, "; ".join(against)]
-        rows.append([row["file"], row["label"] or "", *shares, *said])
+        rows.append([row["file"], row["label"] or "", *shares, *said, *([run.profile] if run.profile else [])])
     columns = ["file", "label", *(f"p_{name}" for name in classes), "error", "withheld", "seen", "known_against"]
+    columns += ["profile"] if run.profile else []
     # Objects: a name may be no text that another kind of column could hold.
     return pd.DataFrame(rows, columns=columns, dtype=object)
 

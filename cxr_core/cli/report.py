@@ -9,7 +9,7 @@ from cxr_core.cli.output import chosen_run
 from cxr_core.data import shown_name
 from cxr_core.errors import ConfigError
 from cxr_core.images import read_bytes
-from cxr_core.runs import Run, title
+from cxr_core.runs import Run, profiles, title
 from cxr_core.settings import write_atomic
 
 IMAGE_SUFFIXES = (".html", ".pdf")
@@ -27,6 +27,7 @@ def add(actions: flags.Actions) -> None:
     )
     parser.add_argument("--heat", metavar="C", help="with the heat map of this class")
     flags.opacity(parser)
+    flags.profile(parser)
     flags.force(parser)
 
 
@@ -39,13 +40,13 @@ def check(options: Namespace) -> None:
         raise ConfigError(
             f"argument --out: a report {subject} ends in {' or '.join(suffixes)}, got {str(options.out)!r}"
         )
-    if not of_image and (options.heat is not None or options.force):
-        raise ConfigError("--heat and --force belong to the report of an image: name a FILE")
+    if not of_image and (options.heat is not None or options.force or options.profile):
+        raise ConfigError("--heat, --force and --profile belong to the report of an image: name a FILE")
 
 
 def report(options: Namespace) -> int:
     """Write the report on one image, or the model card of a run; the suffix says in which form."""
-    run = chosen_run(options)
+    run = profiles.using(chosen_run(options), options.profile)
     content = _model_card(run, options.out) if options.file is None else _image_report(run, options)
     write_atomic(options.out, content, private=False)
     what = "model card" if options.file is None else "report of one image"

@@ -8,7 +8,7 @@ from typing import Any, get_args
 from cxr_core.cli import flags
 from cxr_core.cli.output import chosen_run, runs_folder
 from cxr_core.cli.telling import telling
-from cxr_core.config import TrainConfig, check_weights_given
+from cxr_core.config import NOTEBOOK, PRESET_WORDS, PRESETS, RECOMMENDED, TrainConfig, check_weights_given
 from cxr_core.errors import RunError
 from cxr_core.runs import Run, files
 from cxr_core.runs.jobs import queue_again
@@ -24,6 +24,12 @@ def add(actions: flags.Actions) -> None:
     flags.data(trained, required=True)
     flags.reading(trained)
     flags.runs(trained)
+    trained.add_argument(
+        "--preset",
+        choices=list(PRESET_WORDS),
+        default=None,
+        help="what the flags below do not say (default recommended; with another backbone than its own: notebook)",
+    )
     _hyperparameters(trained)
 
     resumed = actions.add_parser("resume", help="go on with a stopped, lost or failed run")
@@ -34,11 +40,13 @@ def add(actions: flags.Actions) -> None:
 def _hyperparameters(parser: argparse.ArgumentParser) -> None:
     """A flag per field of TrainConfig; its checks are the field's own, so that form and flag never disagree."""
     groups: dict[str, argparse._ArgumentGroup] = {}
+    recommended = TrainConfig.create(**PRESETS[RECOMMENDED])
     for name, field in TrainConfig.model_fields.items():
         extra = field.json_schema_extra
         title = str(extra["group"]) if isinstance(extra, dict) else "Other"
         group = groups.setdefault(title, parser.add_argument_group(title))
-        shown = ",".join(map(str, field.default)) if isinstance(field.default, tuple) else field.default
+        default = getattr(recommended, name)
+        shown = (",".join(map(str, default)) or "none") if isinstance(default, tuple) else default
         # A yes or no may be given as a plain flag.
         plain: dict[str, Any] = {"nargs": "?", "const": "true"} if field.annotation is bool else {}
         group.add_argument(
@@ -60,9 +68,20 @@ def _choices(annotation: Any) -> str:
 
 
 def _config(options: Namespace) -> TrainConfig:
-    """The configuration that the flags give. Raises ConfigError for a value of the wrong form."""
-    given = {name.removeprefix("config_"): value for name, value in vars(options).items() if name.startswith("config_")}
-    return TrainConfig.create(**given)
+    """The configuration that preset and flags give. Raises ConfigError for a value of the wrong form."""
+    return TrainConfig.create(**{**PRESETS[_preset(options)], **_given(options)})
+
+
+def _given(options: Namespace) -> dict[str, Any]:
+    return {name.removeprefix("config_"): value for name, value in vars(options).items() if name.startswith("config_")}
+
+
+def _preset(options: Namespace) -> str:
+    """The preset's title. Recommended was chosen for its backbone alone: of another one nobody has measured it."""
+    if options.preset:
+        return PRESET_WORDS[options.preset]
+    own = PRESETS[RECOMMENDED]["backbone"]
+    return RECOMMENDED if _given(options).get("backbone", own) == own else NOTEBOOK
 
 
 def _check(options: Namespace) -> None:
@@ -80,6 +99,7 @@ def train(options: Namespace) -> int:
     flags.answer(options)
     run = create_run(scan_dataset(options.data), config, runs_folder(options))
     print(f"Run {run.id}: {config.backbone}, weights {config.weights}, {config.trainable} trained.", flush=True)
+    print(f"Preset: {_preset(options)}, and what the flags say.", flush=True)
     for warning in run.warnings:
         print(f"Note: {warning}", flush=True)
     return _work(run)

@@ -5,6 +5,7 @@
     found = compared(truth, known, first, second, names, limits_first, limits_second, patients)
     found.findings[0].figures["roc_auc"]         # Difference(first, second, difference, ends)
     found.macro_roc_auc                          # over the findings that have both
+    compared_within(truth, known, first, second, names, parts, patients)       # the same, mean over parts of the images
 
 A resample's figures are computed for both runs and subtracted, so that what makes an image hard for both falls out.
 """
@@ -119,6 +120,67 @@ def compared(
         areas = [float(side["roc_auc"][both].mean()) for side in seen]
         macro = _difference(areas[0], areas[1], means, units)
     return Compared(tuple(found), macro, tuple(names[int(k)] for k in both), len(unit), units)
+
+
+@dataclass(frozen=True)
+class WithinDifference:
+    """The ROC AUC of one finding: its mean over ``parts`` parts of the images, those that have both."""
+
+    name: str
+    parts: int
+    n: int
+    positives: int
+    roc_auc: Difference
+
+
+@dataclass(frozen=True)
+class Within:
+    """``macro_roc_auc``: the mean over all parts and findings that have both; ``counted``: these findings."""
+
+    findings: tuple[WithinDifference, ...]
+    macro_roc_auc: Difference
+    counted: tuple[str, ...]
+    n: int
+    units: int
+
+
+def compared_within(
+    truth: npt.ArrayLike,
+    known: npt.ArrayLike,
+    first: npt.ArrayLike,
+    second: npt.ArrayLike,
+    names: Sequence[str],
+    parts: Sequence[str],
+    groups: Sequence[str] | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Within:
+    """ROC AUC alone, within each part of the images, (N,) texts: where another network answered each part, as for each
+    source left out of training, their probabilities do not rank the images of two parts against each other.
+    """
+    there, sure = np.asarray(truth, dtype=bool), np.asarray(known, dtype=bool)
+    sides = [np.asarray(one, dtype=np.float64) for one in (first, second)]
+    inside = {part: np.array([text == part for text in parts]) for part in sorted(set(parts))}
+
+    def over(k: int | None) -> Compared:
+        """A column for each part and finding, or of one finding."""
+        places = range(len(names)) if k is None else [k]
+        which = [(part, j) for part in inside for j in places]
+        columns = [j for _, j in which]
+        here = sure[:, columns] & np.stack([inside[part] for part, _ in which], axis=1)
+        titles = [names[j] for j in columns]
+        a, b = (side[:, columns] for side in sides)
+        return compared(there[:, columns] & here, here, a, b, titles, {}, {}, groups, resamples, seed)
+
+    whole = over(None)
+    counted = tuple(name for name in names if name in whole.counted)
+    found = []
+    for name in counted:
+        one = over(names.index(name))
+        both = [part for part in one.findings if part.figures["roc_auc"].first is not None]
+        n, positives = sum(part.n for part in both), sum(part.positives for part in both)
+        found.append(WithinDifference(name, len(both), n, positives, one.macro_roc_auc))
+    return Within(tuple(found), whole.macro_roc_auc, counted, whole.n, whole.units)
 
 
 def _drawn(sides: Sequence[Columns], units: int, resamples: int, seed: int, n: int) -> dict[str, Floats]:

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cxr_core.evaluation.findings import RESAMPLES, Figure
-from cxr_core.evaluation.known import Columns, checked, wide_draws
+from cxr_core.evaluation.known import Bools, Columns, checked, wide_draws
 from cxr_core.evaluation.rare import FEW
 from cxr_core.evaluation.resampling import Floats, Interval, interval, known_patients, units_of
 from cxr_core.figures import counted
@@ -77,10 +77,11 @@ class Gap:
 
 @dataclass(frozen=True)
 class Subgroups:
-    """``gaps``: the largest first, within each figure."""
+    """``gaps``: the largest first, within each figure. ``overall``: finding -> figure -> its value on all images."""
 
     rows: tuple[Subgroup, ...]
     gaps: tuple[Gap, ...]
+    overall: Mapping[str, Mapping[str, float]]
 
     def largest(self, figure: str) -> Gap | None:
         return next((gap for gap in self.gaps if gap.figure == figure), None)
@@ -106,9 +107,11 @@ def subgroups(
     groups: Sequence[str] | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
+    called: Bools | None = None,
 ) -> Subgroups:
     """Arrays and errors as in ``findings.judged``. ``parts``: for each kind the subgroup of each image, (N,), "" where
-    it is not known: such images are in none. Subgroups come in the order of their names.
+    it is not known: such images are in none. Subgroups come in the order of their names. ``called`` (N, K): what was
+    decided, where that is not what reaches its threshold, as of classes that exclude each other.
     """
     positive, sure, scores = checked(truth, known, probabilities, len(names))
     where = [
@@ -121,6 +124,7 @@ def subgroups(
     limits = np.array([thresholds.get(name, 0.5) for name in names], dtype=np.float64)
     rows: list[Subgroup] = []
     gaps: list[Gap] = []
+    overall: dict[str, dict[str, float]] = {}
     # One finding at a time: memory grows with the subgroups, and not with their product.
     for k, name in enumerate(names if where else []):
         inside = np.stack([part for _, _, part in where], axis=1) & sure[:, [k]]
@@ -132,6 +136,7 @@ def subgroups(
             np.full(shape[1], limits[k]),
             unit,
             units,
+            None if called is None else np.broadcast_to(called[:, [k]], shape),
         )
         seen = {figure: values[0] for figure, values in columns.figures(np.ones((1, units), dtype=np.int64)).items()}
         carried = columns.carried()
@@ -167,7 +172,18 @@ def subgroups(
                 ends = interval(values[figure][:, high] - values[figure][:, low], units)
                 difference = float(seen[figure][high] - seen[figure][low])
                 gaps.append(Gap(name, by, figure, where[high][1], where[low][1], difference, ends))
-    return Subgroups(tuple(rows), tuple(sorted(gaps, key=lambda gap: (COMPARED.index(gap.figure), -gap.difference))))
+        decided = None if called is None else called[:, [k]]
+        overall[name] = _once(positive[:, [k]], sure[:, [k]], scores[:, [k]], limits[[k]], decided)
+    gaps.sort(key=lambda gap: (COMPARED.index(gap.figure), -gap.difference))
+    return Subgroups(tuple(rows), tuple(gaps), overall)
+
+
+def _once(truth: Bools, known: Bools, scores: Floats, limits: Floats, called: Bools | None) -> dict[str, float]:
+    """The figures of one finding on all images, of which it is (N, 1); those that are not defined are left out."""
+    columns = Columns(truth, known, scores, limits, np.zeros(len(truth), dtype=np.intp), 1, called)
+    found = columns.figures(np.ones((1, 1), dtype=np.int64))
+    values = {figure: float(found[figure][0, 0]) for figure in FIGURES}
+    return {figure: value for figure, value in values.items() if not np.isnan(value)}
 
 
 def _drawn(columns: Columns, units: int, resamples: int, seed: int, n: int) -> dict[str, Floats]:

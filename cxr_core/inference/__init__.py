@@ -5,6 +5,7 @@
         prediction.shown()                          # without label and probabilities where they are withheld
     metrics, table = evaluate_split(run, "test")
     evaluate_external(run, "other-xrays")
+    fit_site(run, "our-xrays", "St. Anna")          # a site profile, for ``runs.profiles.keep``
 
 Each image is read by the gate first, and what is no frontal chest X-ray has no answer. ``neighbours`` and ``seen`` work
 on kept vectors and are read without torch; everything else brings it.
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from cxr_core.inference.neighbours import Neighbours as Neighbours
     from cxr_core.inference.predictor import Prediction as Prediction
     from cxr_core.inference.predictor import Predictor as Predictor
+    from cxr_core.inference.site import fit_site as fit_site
     from cxr_core.inference.trained import Trained as Trained
 else:
     __getattr__ = opened(
@@ -32,6 +34,7 @@ else:
             "explain": ("heat_map", "overlay"),
             "neighbours": ("Neighbour", "Neighbours"),
             "predictor": ("Prediction", "Predictor"),
+            "site": ("fit_site",),
             "trained": ("Trained",),
         },
     )

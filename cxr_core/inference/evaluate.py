@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cxr_core.data import Dataset, Pseudonyms, scan
 from cxr_core.data.pseudonyms import hidden
@@ -54,6 +55,36 @@ def evaluate_folder(
 
 def _evaluated(run: Run, dataset: Dataset, split: str, progress: Progress) -> Measured:
     data, names = dataset.root, dataset.classes
+    dataset, matches, absent = as_of_run(run, dataset)
+    samples = dataset.samples
+    given = [name for name in dataset.splits if name]
+    if given:
+        samples = samples[samples["split"] == split]
+        if samples.empty:
+            raise DatasetError(f"{data} has no split {split}: it has {', '.join(given)}. Choose one of these.")
+    if run.pseudonyms:
+        dataset = hidden(replace(dataset, samples=samples), Pseudonyms.here())
+        samples = dataset.samples
+    paths = {file: dataset.path(file) for file in samples["file"]}
+    part, trained = split if given else "all", Trained.load(run)
+    if run.task != FINDINGS:
+        return evaluate_samples(trained, samples, dataset.path(""), part, progress, paths)
+    metrics, table = evaluate_samples(trained, samples, dataset.path(""), part, progress, paths, absent)
+    theirs = {match.theirs for match in matches}
+    told = {
+        "matched": [match._asdict() for match in matches],
+        "absent": list(absent),
+        "unmatched": [name for name in names if name not in theirs and not means_none(name)],
+    }
+    return {**metrics, **told}, table
+
+
+def as_of_run(run: Run, dataset: Dataset) -> tuple[Dataset, list[Match], tuple[str, ...]]:
+    """Another data set with its labels as the run has them; of findings which were matched, and which it has not.
+
+    Raises DatasetError where it has other labels than the run can be judged by.
+    """
+    data = dataset.root
     if dataset.task != run.task:
         kinds = {EXCLUSIVE: "classes of which an image has one", FINDINGS: "findings, any number an image"}
         raise DatasetError(
@@ -74,28 +105,9 @@ def _evaluated(run: Run, dataset: Dataset, split: str, progress: Progress) -> Me
             f"{data} has the class {', '.join(unknown)}; the run {run.id} knows {', '.join(run.classes)}. "
             "Rename or remove the folder of the unknown class."
         )
-    samples = dataset.samples
-    given = [name for name in dataset.splits if name]
-    if given:
-        samples = samples[samples["split"] == split]
-        if samples.empty:
-            raise DatasetError(f"{data} has no split {split}: it has {', '.join(given)}. Choose one of these.")
-    if run.pseudonyms:
-        dataset = hidden(replace(dataset, samples=samples), Pseudonyms.here())
-        samples = dataset.samples
-    paths = {file: dataset.path(file) for file in samples["file"]}
-    part, trained = split if given else "all", Trained.load(run)
-    if run.task != FINDINGS:
-        return evaluate_samples(trained, samples, dataset.path(""), part, progress, paths)
-    both, theirs = ({match[side] for match in matches} for side in (0, 1))
-    absent = tuple(name for name in run.findings if name not in both)
-    metrics, table = evaluate_samples(trained, samples, dataset.path(""), part, progress, paths, absent)
-    told = {
-        "matched": [match._asdict() for match in matches],
-        "absent": list(absent),
-        "unmatched": [name for name in names if name not in theirs and not means_none(name)],
-    }
-    return {**metrics, **told}, table
+    both = {match.ours for match in matches}
+    absent = tuple(name for name in run.findings if name not in both) if run.task == FINDINGS else ()
+    return dataset, matches, absent
 
 
 def _renamed(run: Run, samples: pd.DataFrame, names: Sequence[str]) -> tuple[list[Match], pd.DataFrame]:
@@ -146,6 +158,30 @@ def named(unreadable: Sequence[Unreadable], paths: Mapping[str, Path], pseudonym
     ]
 
 
+def logits_of_samples(
+    trained: Trained, samples: pd.DataFrame, folder: Path, split: str, progress: Progress, paths: Mapping[str, Path]
+) -> tuple[pd.DataFrame, NDArray[np.float64], list[Unreadable]]:
+    """The images that can be read, what the network itself says of them (N, K), and the others.
+
+    Raises DatasetError where none can be read.
+    """
+    store = trained.store()
+    items = [Item(paths[file], digest) for file, digest in zip(samples["file"], samples["digest"], strict=True)]
+    unreadable = keep(store, items, lambda: trained.prefix, trained.device, progress)
+    check_folder(folder, unreadable)
+    lost = {entry.path for entry in unreadable}
+    readable = [item.path not in lost for item in items]
+    samples = samples[readable]
+    if samples.empty:
+        reason = unreadable[0].reason if unreadable else "there is none"
+        raise DatasetError(f"None of the {len(items)} images of {split} can be read: {reason}")
+    rows = store.rows([item.name for item, good in zip(items, readable, strict=True) if good])
+    batches = (store.read(part) for part in in_batches(rows, INFERENCE_BATCH))
+    logits = trained.logits(batches, lambda done: progress(done, len(rows)))
+    store.close()
+    return samples, logits, unreadable
+
+
 def evaluate_samples(
     trained: Trained,
     samples: pd.DataFrame,
@@ -160,21 +196,9 @@ def evaluate_samples(
     ``paths``: where each file lies; without it below ``folder``. ``absent``: findings that the labels do not tell of.
     The metrics are those of ``measure_of`` (:mod:`cxr_core.runs.measured`), with split, warnings and unreadable files.
     """
-    store = trained.store()
     paths = paths or {file: folder / file for file in samples["file"]}
-    items = [Item(paths[file], digest) for file, digest in zip(samples["file"], samples["digest"], strict=True)]
-    unreadable = keep(store, items, lambda: trained.prefix, trained.device, progress)
-    check_folder(folder, unreadable)
-    lost = {entry.path for entry in unreadable}
-    readable = [item.path not in lost for item in items]
-    samples = samples[readable]
-    if samples.empty:
-        reason = unreadable[0].reason if unreadable else "there is none"
-        raise DatasetError(f"None of the {len(items)} images of {split} can be read: {reason}")
-    rows = store.rows([item.name for item, good in zip(items, readable, strict=True) if good])
-    batches = (store.read(part) for part in in_batches(rows, INFERENCE_BATCH))
-    probabilities = trained.probabilities(batches, lambda done: progress(done, len(rows)))
-    store.close()
+    samples, logits, unreadable = logits_of_samples(trained, samples, folder, split, progress, paths)
+    probabilities = trained.calibrated(logits)
     columns = ["file", "digest", "patient", "source", "label"]
     if trained.run.task == FINDINGS:
         columns += [*("study", "age", "sex", "view"), *map(column, trained.classes)]

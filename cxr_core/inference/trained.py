@@ -95,14 +95,25 @@ class Trained:
         self, batches: Iterable[NDArray[np.generic]], done: Callable[[int], None] = lambda count: None
     ) -> NDArray[np.float64]:
         """Calibrated probabilities (N, K) for batches of rows."""
+        return self.calibrated(self.logits(batches, done))
+
+    def calibrated(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Probabilities of logits (N, K), as the run decides."""
+        if not len(logits):
+            return logits
+        if self.run.task == FINDINGS:
+            return self.run.tree.probabilities(logits, self.decision.temperature)
+        return calibrate(logits, self.decision.temperature, self.implied)
+
+    def logits(
+        self, batches: Iterable[NDArray[np.generic]], done: Callable[[int], None] = lambda count: None
+    ) -> NDArray[np.float64]:
+        """What the network itself says, (N, K), for batches of rows: no temperature is in it."""
         waiting = iter(batches)
         first = next(waiting, None)
         if first is None:
             return np.empty((0, len(self.classes)))
-        logits = infer(self.suffix, chain([first], waiting), self.device, done)
-        if self.run.task == FINDINGS:
-            return self.run.tree.probabilities(logits.double().numpy(), self.decision.temperature)
-        return calibrate(logits.double().numpy(), self.decision.temperature, self.implied)
+        return np.asarray(infer(self.suffix, chain([first], waiting), self.device, done).double().numpy())
 
     def present(self, probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Of findings: which are there, (N, K)."""

@@ -65,7 +65,8 @@ def model_card(run: Run, now: datetime | None = None) -> Document:
         *worth.external_blocks(run, external),
         *(findings_card.calibration if is_findings else _calibration)(reports, decision),
         *worth.audit_blocks(run),
-        *([] if is_findings else [*worth.control_blocks(run), *worth.left_out_blocks(run)]),
+        *worth.control_blocks(run),
+        *worth.left_out_blocks(run),
         Heading("Ethical considerations"),
         Text(
             "The images are of people. Keep them, this run's split.csv and its predictions as carefully as the images "

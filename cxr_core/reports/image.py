@@ -21,7 +21,7 @@ from cxr_core.reports import findings, known, scored
 from cxr_core.reports.document import Block, Bullets, Document, Heading, Picture, Pictures, Table, Text
 from cxr_core.reports.verdict import verdict
 from cxr_core.runs import Decision, Run, files, title
-from cxr_core.runs.decision import rule_sentence
+from cxr_core.runs.decision import by_whom, calibrated_on, rule_sentence
 from cxr_core.runs.measured import measured
 
 HEAT_SENTENCE = "A heat map shows what moved the score, not that the score is right."
@@ -128,14 +128,15 @@ def _answer(run: Run, answered: Answered, decision: Decision) -> list[Block]:
         part = limits.get(name.removesuffix(OF_ANY_KIND))
         reached = "" if part is None else "reaches it" if part.reaches else "below it"
         rows.append([name, compact(value), compact(part.threshold if part else None), reached])
-    by_whom = f"chosen by a person on {decision.chosen[:10]}" if decision.chosen else "chosen by the training"
-    thresholds = f" Thresholds: {by_whom}, on the validation split." if shown.against else ""
+    thresholds = f" Thresholds: {by_whom(run, decision)}." if shown.against else ""
     rule = rule_sentence(run, decision.thresholds)
     said += [
         Text(label, strong=True),
         *([Text(shown.reason)] if shown.reason else []),
         Table(("Label", "Probability, calibrated", "Threshold", "Against it"), rows, (1, 2)),
-        Text(f"Rule: {rule}{thresholds} Calibrated with temperature {decision.temperature:.3f} (validation split)."),
+        Text(
+            f"Rule: {rule}{thresholds} Calibrated with temperature {decision.temperature:.3f} ({calibrated_on(run)})."
+        ),
     ]
     return said
 

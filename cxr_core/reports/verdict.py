@@ -8,7 +8,7 @@ It reads what the run carries: its audit, its controls, its figures on external 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cxr_core.audit import Audit
@@ -17,10 +17,11 @@ from cxr_core.audit.kinds import DRAWN, INFORMS, KINDS, LEAK, SHORTCUT
 from cxr_core.data.cautions import kinds_of_caution
 from cxr_core.errors import RunError
 from cxr_core.evaluation import balance
-from cxr_core.figures import compact, number, spelled
+from cxr_core.figures import compact, number, of, spelled
 from cxr_core.findings import FINDINGS
 from cxr_core.reports import known
-from cxr_core.runs import Run, controls, left_out
+from cxr_core.runs import Run, control_findings, controls, left_out
+from cxr_core.runs.companions import MACRO_F1, MACRO_ROC_AUC, Headline, headline_of
 from cxr_core.runs.external import External, against, externals
 from cxr_core.runs.external_findings import sentence as findings_sentence
 from cxr_core.runs.measured import measured
@@ -52,10 +53,16 @@ class Verdict:
 
 @dataclass(frozen=True)
 class _Score:
-    """Macro F1 on the run's own test, with the ends of its interval where it has one."""
+    """The headline figure on the run's own test, with the ends of its interval where it has one.
+
+    Of findings ``counted`` are those that are judged, ``remaining`` those that remain without lungs, as far as known.
+    """
 
     value: float
     ends: Sequence[float] | None
+    headline: Headline
+    counted: tuple[str, ...] = ()
+    remaining: tuple[str, ...] = ()
 
     @property
     def written(self) -> str:
@@ -133,16 +140,22 @@ def _measured(run: Run) -> tuple[_Score | None, dict[str, Any] | None, dict[str,
     """The run's own score and its figures, that of each control by its kind, and what is to be said of them."""
     try:
         metrics, _ = measured(run, "test")
-        if run.task == FINDINGS:
-            return None, metrics, {}, balance.unjudged(metrics)
-        own = _Score(float(metrics["macro_f1"]), metrics.get("ci", {}).get("macro_f1"))
+        own = _own(run, metrics)
         found = controls.scores(run)
     except RunError as error:
         return None, None, {}, [str(error)]
     unjudged = balance.unjudged(metrics)
     if found is None:
         return own, metrics, {}, [*unjudged, controls.NOT_MEASURED]
-    return own, metrics, {bar.kind: bar.macro_f1 for bar in found.bars}, [*unjudged, controls.verdict(found)]
+    if own:
+        own = replace(own, remaining=tuple(control_findings.remaining(found.findings)))
+    return own, metrics, {bar.kind: bar.value for bar in found.bars}, [*unjudged, controls.verdict(found)]
+
+
+def _own(run: Run, metrics: dict[str, Any]) -> _Score | None:
+    headline = headline_of(run)
+    value, ends = metrics[headline.key], metrics.get("ci", {}).get(headline.key)
+    return None if value is None else _Score(float(value), ends, headline, tuple(metrics.get("counted", ())))
 
 
 def _external(found: Sequence[tuple[dict[str, Any] | None, str]]) -> tuple[list[str], list[str]]:
@@ -162,7 +175,7 @@ def _left_out(run: Run) -> tuple[list[str], list[str]]:
     if found is None:
         return [], []
     sentence = left_out.verdict(found)
-    ends = (found.difference or {}).get("macro_f1_ci")
+    ends = (found.difference or {}).get(f"{found.headline.key}_ci")
     return [sentence.partition(":")[0]] if ends and ends[0] > 0 else [], [sentence]
 
 
@@ -193,16 +206,26 @@ def _reached(own: _Score | None, audit: Audit | None, bars: dict[str, float]) ->
     facts = audit.facts if audit else {}
     audited = {"shortcut": facts.get("shortcut"), "source-only": facts.get("source_only")}
     values = {kind: score["macro_f1"] for kind, score in audited.items() if score and score["macro_f1"] is not None}
+    if own and own.headline == MACRO_ROC_AUC:
+        means = {
+            kind: control_findings.mean_area(facts.get(key), own.counted)
+            for kind, key in (("shortcut", "by_shortcut"), ("source-only", "by_source"))
+        }
+        values = {kind: mean for kind, mean in means.items() if mean is not None}
     values |= {kind: value for kind, value in bars.items() if kind in _BY}
     by = {kind: text.format(seen=SHORTCUT_SEES[bool(facts.get("border_masked"))]) for kind, text in _BY.items()}
     # A score of few images may not be told from guessing; what is no better than guessing reaches nothing.
-    chance = (facts.get("shortcut") or {}).get("chance_macro_f1") or 0.0
+    is_f1 = own is None or own.headline == MACRO_F1
+    chance = ((facts.get("shortcut") or {}).get("chance_macro_f1") or 0.0) if is_f1 else control_findings.GUESSING
     above = {kind: value for kind, value in values.items() if value > chance}
     reaching = [
         f"{by[kind]} ({number(above[kind], 2)})" for kind in by if own and own.reached_by(above.get(kind, -1.0))
     ]
     if own and reaching:
-        return [f"its macro F1 of {own.written} is reached {' and '.join(reaching)}"]
+        return [f"its {own.headline.title} of {own.written} is reached {' and '.join(reaching)}"]
+    if own and own.remaining:
+        among = of(len(own.remaining), len(own.counted))
+        return [f"{among} findings remain as they are without lungs ({', '.join(own.remaining)})"]
     claimed = [issue.message for issue in audit.of(SHORTCUT) if issue.severity != INFORMS] if audit else []
     if claimed and "by_shortcut" in facts:
         return [_counted(claimed[0])]

@@ -11,6 +11,7 @@ from typing import Any
 from cxr_core.audit import Audit
 from cxr_core.audit.issues import SHORTCUT_SEES
 from cxr_core.figures import UNDEFINED, compact, of, spelled
+from cxr_core.findings import FINDINGS
 from cxr_core.reports import scored
 from cxr_core.reports.document import Block, Heading, Table, Text
 from cxr_core.reports.verdict import NOT_AUDITED, audit_of, external_drops, verdict
@@ -115,11 +116,23 @@ def control_blocks(run: Run) -> list[Block]:
     if found is None:
         return [Heading("Controls"), Text(controls.NOT_MEASURED)]
     rows = [[bar.title, bar.written, f"{bar.n:,} {bar.on}", bar.meaning] for bar in found.bars]
+    what = found.headline.title
     return [
         Heading("Controls"),
         Text(f"{controls.verdict(found)} {controls.PROTOCOL}"),
-        Table(("", "Macro F1 (95 % interval)", "Counted on", "Meaning"), rows),
+        Table(("", f"{what[0].upper()}{what[1:]} (95 % interval)", "Counted on", "Meaning"), rows),
+        *([_without_lungs_by_finding(found)] if found.findings else []),
     ]
+
+
+def _without_lungs_by_finding(found: controls.Scores) -> Table:
+    """What the run and each control reach of each finding, and what remains of it without lungs."""
+    kinds = [kind for kind in controls.TITLES if any(kind in row.areas for row in found.findings)]
+    rows = [
+        [row.name, *(compact(*row.areas.get(kind, (None, None))) for kind in kinds), row.said] for row in found.findings
+    ]
+    titles = [f"{controls.TITLES[kind]}, ROC AUC" for kind in kinds]
+    return Table(("Finding", *titles, "Without lungs"), rows, tuple(range(1, len(kinds) + 1)))
 
 
 def left_out_blocks(run: Run) -> list[Block]:
@@ -127,6 +140,11 @@ def left_out_blocks(run: Run) -> list[Block]:
     found = left_out.scores(run)
     if found is None:
         return [Heading("Left-out sources"), Text(f"Not measured. {left_out.planned(run).message}")]
+    made = _areas(found) if run.task == FINDINGS else [_right(found)]
+    return [Heading("Left-out sources"), Text(f"{left_out.verdict(found)} {left_out.PROTOCOL}"), *made]
+
+
+def _right(found: left_out.LeftOutScores) -> Table:
     seen = {row["source"]: row for row in found.seen}
     rows = [
         [
@@ -137,8 +155,37 @@ def left_out_blocks(run: Run) -> list[Block]:
         ]
         for row in found.rows
     ]
-    return [
-        Heading("Left-out sources"),
-        Text(f"{left_out.verdict(found)} {left_out.PROTOCOL}"),
-        Table(("Source", "Right, never seen", "Macro F1 (95 % interval)", "Right, seen (test)"), rows, (1, 2, 3)),
+    return Table(("Source", "Right, never seen", "Macro F1 (95 % interval)", "Right, seen (test)"), rows, (1, 2, 3))
+
+
+def _areas(found: left_out.LeftOutScores) -> list[Block]:
+    """Of findings: each source, then what each finding loses."""
+    seen = {row["source"]: row for row in found.seen}
+    rows = [
+        [
+            row["source"],
+            f"{row['n']:,}",
+            compact(row["macro_roc_auc"], row["ci"]["macro_roc_auc"]),
+            compact(own["macro_roc_auc"], own["ci"]["macro_roc_auc"])
+            if (own := seen.get(row["source"]))
+            else UNDEFINED,
+            ", ".join(row["unlearnt"]),
+        ]
+        for row in found.rows
     ]
+    titles = ("Source", "Images", "Macro ROC AUC, never seen", "The run's, seen (test)", "Not learnt without it")
+    blocks: list[Block] = [Table(titles, rows, (1, 2, 3))]
+    if found.difference:
+        lost = [
+            [
+                name,
+                of(row["positives"], row["n"]),
+                compact(row["roc_auc"]),
+                compact(row["left_out"]),
+                spelled(row["difference"], row["ci"]),
+            ]
+            for name, row in found.difference["per_finding"].items()
+        ]
+        titles = ("Finding", "With it (test)", "ROC AUC, seen", "Never seen", "Lost (95 % interval)")
+        blocks.append(Table(titles, lost, (1, 2, 3, 4)))
+    return blocks

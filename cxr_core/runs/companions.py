@@ -42,6 +42,23 @@ EXPERIMENTS = (CONTROLS, LEFT_OUT)
 
 
 @dataclass(frozen=True)
+class Headline:
+    """The figure by which a run and its companions are held against each other: its key, and its name for people."""
+
+    key: str
+    title: str
+
+
+MACRO_F1 = Headline("macro_f1", "macro F1")
+MACRO_ROC_AUC = Headline("macro_roc_auc", "macro ROC AUC")
+
+
+def headline_of(run: Run) -> Headline:
+    """Macro F1 of classes; of findings macro ROC AUC, over those that have both."""
+    return MACRO_ROC_AUC if run.task == FINDINGS else MACRO_F1
+
+
+@dataclass(frozen=True)
 class Companion:
     """``name`` ends its folder's name; ``title`` is for people; ``split``: its split.csv, None for the run's own."""
 
@@ -129,13 +146,14 @@ def _laid(run: Run, experiment: Experiment) -> list[Run]:
 
 
 def check_ready(run: Run) -> None:
-    """Raises RunError where ``run`` has findings, or no test result to hold others against."""
-    if run.task == FINDINGS:
-        raise RunError(
-            "Controls and left-out sources are measured for classes, and this run has findings. Its audit says how "
-            "well the source, and size, file and brightness, tell each of them."
-        )
+    """Raises RunError where ``run`` has no test result to hold others against."""
     if run.state != "completed":
         raise RunError(f"Run {run.id} is {run.state}: expected a completed training. This is measured after it.")
-    if run.metrics("test") is None:
+    metrics = run.metrics("test")
+    if metrics is None:
         raise RunError(f"Run {run.id} has no figures for its test split: there is nothing to hold others against.")
+    if run.task == FINDINGS and not metrics["counted"]:
+        raise RunError(
+            f"Of run {run.id} no finding is both present and absent in the test images, so it has no macro ROC AUC: "
+            "there is nothing to hold others against. Split the data set so that the test has both."
+        )

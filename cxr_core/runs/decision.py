@@ -1,20 +1,20 @@
 """The decision rule of a run: temperature and thresholds, chosen on its validation split.
 
 ``decision.json`` is the worker's. ``operating_point.json`` is written when a person chooses other thresholds on the
-validation split; it stands over the worker's until it is removed.
+validation split; it stands over the worker's until it is removed. A run that is used by a site profile
+(:mod:`cxr_core.runs.profiles`) decides by the profile's.
 """
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from cxr_core.activity import record
 from cxr_core.errors import ConfigError, RunError
 from cxr_core.findings import FINDINGS, present_text
-from cxr_core.hierarchy import Coherent
 from cxr_core.labels import rule_text, thresholded
-from cxr_core.runs import files
+from cxr_core.runs import files, profiles
 from cxr_core.runs.records import DecisionRule, OperatingPoint, damaged, read, written
 from cxr_core.runs.run import Run
 from cxr_core.settings import write_atomic
@@ -32,18 +32,24 @@ class Decision:
 
     @classmethod
     def load(cls, run: Run) -> "Decision":
-        """Raises RunError where the run is not completed, or its files are damaged."""
+        """By the profile where the run is used by one. Raises RunError where the run is not completed, or its files are
+        damaged.
+        """
+        own = cls.own(run)
+        if not run.profile:
+            return own
+        note = profiles.read(run, run.profile)
+        return replace(own, temperature=note.temperature, thresholds=dict(note.thresholds), chosen=note.fitted)
+
+    @classmethod
+    def own(cls, run: Run) -> "Decision":
+        """The run's own, whatever profile it is used by."""
         rule = read(run.path / files.DECISION, DecisionRule) if run.weights_file.exists() else None
         if rule is None:
             raise RunError(
                 f"Run {run.id} is {run.state}: expected a completed training. Wait for it, resume it, or pick another."
             )
-        labels: list[str] = []
-        if run.task == FINDINGS:
-            labels = run.findings
-        elif run.implied and not isinstance(run.implied, Coherent):
-            # Coherent labels have thresholds only where a person chose some.
-            labels = run.classes
+        labels = profiles.needed(run)
         if not set(labels) <= set(rule.thresholds):
             raise damaged(run.path / files.DECISION, DecisionRule)
         thresholds = {name: rule.thresholds[name] for name in labels}
@@ -54,10 +60,27 @@ class Decision:
 
 
 def rule_sentence(run: Run, thresholds: Mapping[str, float]) -> str:
-    """How the run's probabilities become a decision under these thresholds, or findings: one sentence."""
+    """How the run's probabilities become a decision under these thresholds, or findings: one sentence, and one more
+    where it is used by a site profile.
+    """
     if run.task == FINDINGS:
-        return present_text(run.classes, run.implied)
-    return rule_text(run.classes, run.implied, thresholds)
+        rule = present_text(run.classes, run.implied)
+    else:
+        rule = rule_text(run.classes, run.implied, thresholds)
+    return f"{rule} Site profile: {run.profile}." if run.profile else rule
+
+
+def by_whom(run: Run, decision: Decision) -> str:
+    """Where these thresholds come from, in words."""
+    if run.profile:
+        return f"those of the site profile {run.profile}, fitted on local images on {decision.chosen[:10]}"
+    chosen = f"chosen by a person on {decision.chosen[:10]}" if decision.chosen else "chosen by the training"
+    return f"{chosen}, on the validation split"
+
+
+def calibrated_on(run: Run) -> str:
+    """On which images the temperature was fitted, in words."""
+    return f"local images, site profile {run.profile}" if run.profile else "validation split"
 
 
 def _point(run: Run) -> OperatingPoint | None:

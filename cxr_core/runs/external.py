@@ -63,7 +63,7 @@ class External:
     @cached_property
     def measured(self) -> Measured:
         """Metrics and a row per image, under the thresholds as they stand now. Raises RunError where damaged."""
-        metrics, decision = self.facts.metrics, Decision.load(self.run)
+        metrics, decision = self.facts.metrics, Decision.own(self.run)
         try:
             table = read(self.path.with_suffix(".csv"), TEXT_COLUMNS)
             if len(table) != metrics["n"]:
@@ -176,6 +176,9 @@ def keep(run: Run, dataset: Dataset, metrics: dict[str, Any], table: pd.DataFram
         return Outcome(metrics, table, None, f"{note} The figures are not kept as external.", own=True)
     part = "" if metrics["split"] in ("test", "all") else f"-{metrics['split']}"
     overlap = outside(run, dataset.origin.set)
+    if run.profile:
+        note = f"Figures by the site profile {run.profile} are not kept: those of an external test are the run's own."
+        return Outcome(metrics, table, None, note, overlap=overlap)
     called = Pseudonyms.here().dataset(dataset) if run.pseudonyms else dataset.name
     name = re.sub(r"[^\w-]+", "-", called).strip("-")[:60] or "data"
     path = run.path / files.EXTERNAL / f"{name}-{dataset.digest[:8]}{part}.json"

@@ -15,12 +15,13 @@ import pandas as pd
 
 from cxr_core.errors import RunError
 from cxr_core.evaluation import paired
-from cxr_core.evaluation.by_source import by_source, can_leave_out
 from cxr_core.figures import spelled
+from cxr_core.findings import FINDINGS
 from cxr_core.images import content_digest
 from cxr_core.labels import indices
-from cxr_core.runs import files
-from cxr_core.runs.companions import LEFT_OUT, Companion
+from cxr_core.runs import files, left_out_findings
+from cxr_core.runs.by_source import by_source_of, possible
+from cxr_core.runs.companions import LEFT_OUT, MACRO_F1, Companion, Headline, headline_of
 from cxr_core.runs.measured import measured
 from cxr_core.runs.records import LeftOutNote, read
 from cxr_core.runs.run import Run, read_predictions
@@ -38,28 +39,36 @@ PROTOCOL = (
 @dataclass(frozen=True)
 class Plan:
     """``companions``, that of the largest source first; ``skipped``: source -> why it cannot be left out; ``message``:
-    whether there is anything to train, in a sentence.
+    whether there is anything to train, in a sentence; ``unlearnt``: of findings, source -> those that cannot be learnt
+    without it.
     """
 
     companions: tuple[Companion, ...]
     skipped: dict[str, str]
     message: str
+    unlearnt: dict[str, list[str]]
+
+    def note(self) -> dict[str, Any]:
+        """What ``left-out.json`` holds."""
+        return {"skipped": self.skipped, **({"unlearnt": self.unlearnt} if self.unlearnt else {})}
 
 
 @dataclass(frozen=True, eq=False)
 class LeftOutScores:
     """What the trainings reached.
 
-    ``rows``: a dict per source as :func:`cxr_core.evaluation.by_source.by_source` gives, on all its images, none of
+    ``rows``: a dict per source as :func:`cxr_core.runs.by_source.by_source_of` gives, on all its images, none of
     which the training had seen; ``seen``: the same of the run itself, on the test images of each source;
     ``difference``: :func:`cxr_core.evaluation.intervals.paired` of the run minus these trainings, on the same test
-    images, None where there are none; ``skipped`` as in the plan.
+    images, None where there are none (of findings :func:`cxr_core.runs.left_out_findings.difference`); ``skipped`` as
+    in the plan; ``headline``: the figure that they are held against each other by.
     """
 
     rows: list[dict[str, Any]]
     seen: list[dict[str, Any]]
     difference: dict[str, Any] | None
     skipped: dict[str, str]
+    headline: Headline = MACRO_F1
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -72,35 +81,49 @@ class LeftOutScores:
 
 
 def planned(run: Run) -> Plan:
-    """What is to be trained: nothing where the data set does not have two sources of every class."""
+    """What is to be trained: nothing where the data set does not have two sources of every class, or, of findings, two
+    sources at all.
+    """
     samples = run.split
-    possible = can_leave_out(samples)
-    if not possible["possible"]:
-        return Plan((), {}, possible["message"])
+    asked = possible(run, samples)
+    if not asked["possible"]:
+        return Plan((), {}, asked["message"], {})
     known = samples[samples["source"] != ""]
     copies = _copies(run)
-    companions, skipped = [], {}
+    companions: list[Companion] = []
+    skipped: dict[str, str] = {}
+    unlearnt: dict[str, list[str]] = {}
     counts = known["source"].value_counts()
     for place, source in enumerate(sorted(counts.index, key=lambda name: (-counts[name], name))):
         if place >= MOST_SOURCES:
             skipped[source] = f"only the {MOST_SOURCES} sources with the most images are left out."
             continue
         split = _without(known, source, copies)
-        lacking = [
-            f"{name} in {part}"
-            for part in ("train", "val")
-            for name in run.classes
-            if not ((split["split"] == part) & (split["label"] == name)).any()
-        ]
-        if lacking:
-            skipped[source] = f"no image of {', '.join(lacking)} would be left."
+        without, reason = (
+            left_out_findings.learnable(run, split) if run.task == FINDINGS else ([], _lacking(run, split))
+        )
+        if reason:
+            skipped[source] = reason
         else:
+            unlearnt |= {source: without} if without else {}
             name = content_digest(source.encode("utf-8", "surrogatepass"))[:8]
             companions.append(Companion(name, f"Without {source}", split=written(split)))
     if companions:
-        return Plan(tuple(companions), skipped, possible["message"])
+        return Plan(tuple(companions), skipped, asked["message"], unlearnt)
     told = " ".join(f"{source}: {reason}" for source, reason in skipped.items())
-    return Plan((), skipped, f"Every class has two sources, but none can be left out of this run. {told}")
+    there = "There are" if run.task == FINDINGS else "Every class has"
+    return Plan((), skipped, f"{there} two sources, but none can be left out of this run. {told}", {})
+
+
+def _lacking(run: Run, split: pd.DataFrame) -> str:
+    """Of which class nothing would be left to train or choose on, "" where all are."""
+    lacking = [
+        f"{name} in {part}"
+        for part in ("train", "val")
+        for name in run.classes
+        if not ((split["split"] == part) & (split["label"] == name)).any()
+    ]
+    return f"no image of {', '.join(lacking)} would be left." if lacking else ""
 
 
 def _without(known: pd.DataFrame, source: str, copies: dict[str, set[str]]) -> pd.DataFrame:
@@ -130,7 +153,7 @@ def scores(run: Run) -> LeftOutScores | None:
         return None
     try:
         table = read_predictions(run.path / files.LEFT_OUT_TABLE, run.classes)
-        rows = by_source(table, run.classes, run.implied)
+        rows = by_source_of(run, table, note.unlearnt)
     except (ValueError, RunError):
         raise RunError(
             f"{run.path / LEFT_OUT.file} or {files.LEFT_OUT_TABLE} is damaged: expected {LeftOutNote.expected}. "
@@ -138,7 +161,13 @@ def scores(run: Run) -> LeftOutScores | None:
         ) from None
     _, own = measured(run, "test")
     own = own[own["source"].isin(table["source"])].reset_index(drop=True)
-    return LeftOutScores(rows, by_source(own, run.classes, run.implied), _difference(own, table, run), note.skipped)
+    seen, headline = by_source_of(run, own, note.unlearnt), headline_of(run)
+    if run.task == FINDINGS:
+        rows, seen = ([left_out_findings.brief(row) for row in part] for part in (rows, seen))
+        lost = left_out_findings.difference(run, own, table, note.unlearnt)
+    else:
+        lost = _difference(own, table, run)
+    return LeftOutScores(rows, seen, lost, note.skipped, headline)
 
 
 def _difference(own: pd.DataFrame, without: pd.DataFrame, run: Run) -> dict[str, Any] | None:
@@ -155,16 +184,24 @@ def verdict(found: LeftOutScores) -> str:
     """One sentence: what is lost where the source was never seen, on the same images."""
     difference = found.difference
     if difference is None:
-        return "No test image of the run is of a source that was left out: there is nothing to compare."
-    drop, ends = difference["macro_f1_difference"], difference["macro_f1_ci"]
+        what = "that was left out" if found.headline == MACRO_F1 else "with a finding that is both there and not there"
+        return f"No test image of the run is of a source {what}: there is nothing to compare."
+    key, title = found.headline.key, found.headline.title
+    called = f"{title[0].upper()}{title[1:]}"
+    drop, ends = difference[f"{key}_difference"], difference[f"{key}_ci"]
+    one_by_one = f" {left_out_findings.falling(difference['per_finding'])}" if "per_finding" in difference else ""
     counted = f"on the same {difference['n']:,} test images"
     if ends is None:
         return (
-            f"Macro F1 differs by {spelled(drop, digits=2)} {counted}, of one patient: nothing can be said of others."
+            f"{called} differs by {spelled(drop, digits=2)} {counted}, of one patient: nothing can be said of others."
         )
     figure = spelled(drop, ends, 2)
     if ends[0] > 0:
-        return f"Macro F1 falls by {figure} {counted} where the source was never seen: expect that elsewhere too."
-    if ends[1] < 0:
-        return f"Macro F1 does not fall where the source was never seen: a drop of {figure} {counted}."
-    return f"A drop of macro F1 by {figure} {counted}: the interval holds 0, so seeing the source made no clear change."
+        said = f"{called} falls by {figure} {counted} where the source was never seen: expect that elsewhere too."
+    elif ends[1] < 0:
+        said = f"{called} does not fall where the source was never seen: a drop of {figure} {counted}."
+    else:
+        said = (
+            f"A drop of {title} by {figure} {counted}: the interval holds 0, so seeing the source made no clear change."
+        )
+    return f"{said}{one_by_one}"

@@ -29,7 +29,7 @@ def measured(run: Run, split: str) -> Measured:
     chosen an operating point since, or where its intervals are older than those of few images. Raises RunError where
     the split was not evaluated.
     """
-    decision, table, kept = Decision.load(run), run.predictions(split), run.metrics(split)
+    decision, table, kept = Decision.own(run), run.predictions(split), run.metrics(split)
     if kept is None:
         raise RunError(f"Run {run.id} has no metrics for {split} yet: it is {run.state}.")
     if not decision.chosen and (run.task == FINDINGS or "few" in kept.get("ci", {"few": {}})):

@@ -1,6 +1,7 @@
 """From a run's probabilities of findings to everything said about them: what is present, metrics, intervals. No torch.
 
 metrics, table = measure_findings(table, run.tree, run.config.policy, decision)
+names, truth, known, scores = judged_labels(table, run.tree, run.config.policy)
 """
 
 from collections.abc import Collection

@@ -268,6 +268,59 @@ class ControlScores(Record):
         return {kind: score for kind, score in named.items() if score is not None}
 
 
+class ControlFinding(Record):
+    """A finding of a score of ``controls.json``: what is reached of it, and how much less that is than the run's."""
+
+    roc_auc: Number = Field(description="on the images where it is certain")
+    interval: Pair = Field(default=None, description="95 %, by patient")
+    n: int = Field(description="images that it was counted on")
+    positives: int = Field(description="of these, with the finding")
+    difference: Number = Field(default=None, description="the run's less this one, on the same images")
+    difference_interval: Pair = Field(default=None, description="95 %, by patient")
+
+
+class FindingControlScore(Record):
+    """The same of findings: macro ROC AUC, and each finding."""
+
+    macro_roc_auc: Number = Field(description="mean over the findings that the run is judged by; null where one lacks")
+    interval: Pair = Field(default=None, description="95 %, by patient")
+    n: int = Field(description="images that it was counted on")
+    on: str = Field(description="which images they are")
+    difference: Number = Field(default=None, description="the run's less this one, on the same images")
+    difference_interval: Pair = Field(default=None, description="95 %, by patient")
+    findings: dict[str, ControlFinding] = Field(description="each finding by itself")
+
+
+class FindingControlScores(Record):
+    """``controls.json`` of findings: what of the score, and which findings, can be had without lungs."""
+
+    model_config = ConfigDict(populate_by_name=True)
+    expected: ClassVar[str] = "the scores of both controls, finding by finding"
+    advice: ClassVar[str] = "Delete it, and measure again."
+
+    task: Literal["findings"] = Field(description="tells these from the scores of classes")
+    lungs_erased: FindingControlScore | None = Field(
+        default=None, alias="lungs-erased", description="trained without lungs"
+    )
+    middle_only: FindingControlScore | None = Field(
+        default=None, alias="middle-only", description="trained on the middle"
+    )
+    shortcut: FindingControlScore | None = Field(default=None, description="from size, file and brightness")
+    source_only: FindingControlScore | None = Field(
+        default=None, alias="source-only", description="from the source alone"
+    )
+
+    def by_kind(self) -> dict[str, FindingControlScore]:
+        """Those that there are, as their keys in the file have them."""
+        named = {
+            "lungs-erased": self.lungs_erased,
+            "middle-only": self.middle_only,
+            "shortcut": self.shortcut,
+            "source-only": self.source_only,
+        }
+        return {kind: score for kind, score in named.items() if score is not None}
+
+
 class LeftOutNote(Record):
     """``left-out.json``: written last, when what was decided without each source stands in ``left-out.csv``."""
 
@@ -275,6 +328,9 @@ class LeftOutNote(Record):
     advice: ClassVar[str] = "Delete both, and measure again."
 
     skipped: dict[str, str] = Field(description="source: why it could not be left out")
+    unlearnt: dict[str, list[str]] = Field(
+        default={}, description="of findings, by source: those that cannot be learnt without it, and are not judged"
+    )
 
 
 class _PerClass(Record):
@@ -386,3 +442,62 @@ class ExternalNote(Record):
     set: str | None = Field(default=None, description="which public set it is")
     overlap: str = Field(default="", description="a sentence: what that set is known to share with the run's own")
     metrics: dict[str, Any] = Field(description="as in metrics_SPLIT.json")
+
+
+class FigureChange(Record):
+    """A figure of a site profile on the half that it was judged on: as the run stands, with it, and the difference."""
+
+    before: Number = Field(description="by the run's own rule")
+    before_ci: Pair = Field(default=None, description="95 %, by patient")
+    after: Number = Field(description="with the profile")
+    after_ci: Pair = Field(default=None, description="95 %, by patient")
+    difference: Number = Field(description="after less before")
+    ci: Pair = Field(default=None, description="95 %, on the same resamples of patients")
+
+
+class ProfileHalf(Record):
+    """One half of the images of a site profile, parted by patient."""
+
+    images: Annotated[int, Field(gt=0)] = Field(description="images")
+    patients: Annotated[int, Field(gt=0)] = Field(description="patients; an image whose patient is not known is one")
+
+
+class OwnRule(Record):
+    """The run's rule that a site profile was compared with."""
+
+    temperature: Annotated[float, Field(gt=0)] = Field(description="logits were divided by it")
+    thresholds: dict[str, float] = Field(description="by class, chosen by the training or by a person")
+
+
+class ProfileNote(Record):
+    """``profiles/NAME.json``: another temperature and other thresholds for the run, for the images of one place."""
+
+    expected: ClassVar[str] = "a site profile"
+    advice: ClassVar[str] = "Fit it again, or forget it."
+
+    name: str = Field(description="of the profile, as the file is called")
+    dataset_name: str = Field(description="of the local data set, or a hash that stands for it")
+    data_digest: str = Field(description="digest of its files, labels and contents")
+    fitted: str = Field(description="when, ISO 8601")
+    by: str = Field(description="who: a login, or an account of the machine")
+    via: str = Field(description="page, command line or python")
+    seed: int = Field(description="that the halves were drawn by")
+    images: int = Field(description="labelled images, both halves")
+    patients: int = Field(description="patients; an image whose patient is not known counts as one")
+    unknown_patients: int = Field(description="images whose patient is not known")
+    shared: int = Field(description="images left out because the run's own data set has them too")
+    unreadable: int = Field(description="images left out because they could not be read")
+    fit: ProfileHalf = Field(description="images and patients of the half that it was fitted on")
+    judged: ProfileHalf = Field(description="images and patients of the half that it was judged on")
+    temperature: Annotated[float, Field(gt=0)] = Field(description="logits are divided by it")
+    thresholds: dict[str, Annotated[float, Field(gt=0, lt=1)]] = Field(
+        description="by class; empty where the most probable class decides"
+    )
+    kept: list[str] = Field(description="classes whose threshold is the run's own, moved with the temperature")
+    own: OwnRule = Field(description="the run's temperature and thresholds that it was compared with")
+    overall: dict[str, FigureChange] = Field(description="figures over all classes on the half that judged")
+    per_class: dict[str, dict[str, FigureChange]] = Field(description="those of each class")
+    few: dict[str, int] = Field(description="classes that rest on fewer than ten patients there, and on how many")
+    notes: list[str] = Field(description="what cannot change, and what makes the figures less sure")
+    better: bool = Field(description="whether something got better for certain, and nothing worse")
+    sentence: str = Field(description="what came of it, as it stands beside every answer")

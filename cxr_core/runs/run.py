@@ -64,9 +64,13 @@ TEXT_COLUMNS = (
 
 @dataclass(frozen=True)
 class Run:
-    """One training: its folder. Properties read the disk each time and raise RunError where a file is damaged."""
+    """One training: its folder. Properties read the disk each time and raise RunError where a file is damaged.
+
+    ``profile``: by which of its site profiles it decides (:mod:`cxr_core.runs.profiles`), "" by its own rule.
+    """
 
     path: Path
+    profile: str = ""
     # How the warning begins that a run on a leak carries.
     LEAK: ClassVar[str] = "Trained although the audit found a leak."
 
@@ -394,7 +398,8 @@ class Run:
     def export_zip(self, target: Path) -> Path:
         """Write the run (without the state it resumes from) to ``target``: enough to evaluate and predict elsewhere."""
         with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-            for file in sorted([*self.path.iterdir(), *(self.path / files.EXTERNAL).glob("*")]):
+            kept = [file for folder in (files.EXTERNAL, files.PROFILES) for file in (self.path / folder).glob("*")]
+            for file in sorted([*self.path.iterdir(), *kept]):
                 if file.is_file() and not file.name.startswith(".") and file.name != files.STOP:
                     archive.write(file, f"{self.id}/{file.relative_to(self.path).as_posix()}")
         return target

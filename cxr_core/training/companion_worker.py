@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,6 +20,7 @@ from filelock import Timeout
 
 from cxr_core.errors import RunError
 from cxr_core.evaluation.chance import chance
+from cxr_core.findings import FINDINGS
 from cxr_core.labels import indices
 from cxr_core.private import private_lock
 from cxr_core.runs import Run, controls, files, left_out
@@ -33,8 +34,9 @@ from cxr_core.runs.companions import (
     leave_queue,
     lined_up,
 )
+from cxr_core.runs.control_findings import measured_controls
 from cxr_core.runs.liveness import note_launch
-from cxr_core.runs.measured import measured
+from cxr_core.runs.measured import Measured, measured
 from cxr_core.settings import write_atomic
 from cxr_core.sheets import written
 from cxr_core.training.presence import heartbeat
@@ -108,14 +110,24 @@ def _only_one(run: Run, experiment: Experiment) -> Iterator[None]:
 
 
 def _keep_controls(run: Run) -> None:
-    """Write ``controls.json``: macro F1 with its interval of each control, shortcut and source; chance."""
-    found: dict[str, Any] = {"chance_macro_f1": _chance(run)}
+    """Write ``controls.json``: what each control, shortcut and source reached."""
+    trained: dict[str, Measured] = {}
     for companion in controls.planned(run):
-        metrics = folder_of(run, CONTROLS, companion.name).metrics("test")
+        made = folder_of(run, CONTROLS, companion.name)
+        metrics = made.metrics("test")
         if metrics is None:
             raise RunError(f"{companion.title} of run {run.id} has no figures. Delete its folder and measure again.")
+        trained[companion.name] = metrics, made.predictions("test")
+    found = measured_controls(run, trained) if run.task == FINDINGS else _of_classes(run, trained)
+    write_atomic(run.path / CONTROLS.file, json.dumps(found, indent=1))
+
+
+def _of_classes(run: Run, trained: Mapping[str, Measured]) -> dict[str, Any]:
+    """Macro F1 with its interval of each control, shortcut and source; chance."""
+    found: dict[str, Any] = {"chance_macro_f1": _chance(run)}
+    for kind, (metrics, _) in trained.items():
         kept = {"macro_f1": metrics["macro_f1"], "interval": metrics["ci"]["macro_f1"], "n": metrics["n"]}
-        found[companion.name] = {
+        found[kind] = {
             **kept,
             "on": "test images",
             "accuracy": metrics["accuracy"],
@@ -131,14 +143,14 @@ def _keep_controls(run: Run) -> None:
         if score and score["macro_f1"] is not None:
             kept = {"macro_f1": score["macro_f1"], "interval": score.get("interval"), "n": score["n"]}
             found[kind] = {**kept, "on": on if score.get("split", "test") == "test" else "images"}
-    write_atomic(run.path / CONTROLS.file, json.dumps(found, indent=1))
+    return found
 
 
 def _keep_left_out(run: Run, plan: left_out.Plan) -> None:
     """Write what each training decided on the images of the source that it had not seen, then the file that says so."""
     found = [folder_of(run, LEFT_OUT, companion.name).predictions("test") for companion in plan.companions]
     write_atomic(run.path / files.LEFT_OUT_TABLE, written(pd.concat(found, ignore_index=True)))
-    write_atomic(run.path / LEFT_OUT.file, json.dumps({"skipped": plan.skipped}, indent=1))
+    write_atomic(run.path / LEFT_OUT.file, json.dumps(plan.note(), indent=1))
 
 
 def _chance(run: Run) -> float:

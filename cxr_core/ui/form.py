@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args, get_origin
 import streamlit as st
 from pydantic.fields import FieldInfo
 
-from cxr_core.config import DEFAULTS_OF_BACKBONE, PRESETS, TrainConfig
+from cxr_core.config import DEFAULTS_OF_BACKBONE, PRESETS, RECOMMENDED, TrainConfig
 from cxr_core.data import Dataset, fixes
 from cxr_core.data.persons import person_names
 from cxr_core.errors import ConfigError
@@ -60,7 +60,7 @@ def config_form(task: str = EXCLUSIVE) -> TrainConfig | None:
         key="preset",
         on_change=_fill_from_preset,
         persist_state="session",
-        help="Fills the form below; every field can then be changed. The first is the notebook's protocol.",
+        help="Fills the form below; every field can then be changed. Notebook protocol is that of the 2020 notebook.",
     )
     groups: dict[str, list[str]] = {}
     for name, field in TrainConfig.model_fields.items():
@@ -153,7 +153,7 @@ def _follow_backbone() -> None:
 
 def _widget(name: str, field: FieldInfo, task: str) -> Any:
     key, help = _key(name), field.description
-    st.session_state.setdefault(key, _held(name, field.default))
+    st.session_state.setdefault(key, _held(name, getattr(TrainConfig.create(**PRESETS[RECOMMENDED]), name)))
     if name == "backbone":
         st.session_state[FORMER_BACKBONE] = st.session_state[key]
     if name in TYPED:

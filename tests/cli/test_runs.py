@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from cxr_core.__main__ import main
-from cxr_core.config import TrainConfig
+from cxr_core.__main__ import _parser, main
+from cxr_core.cli.training import _config, _preset
+from cxr_core.config import PRESET_WORDS, PRESETS, TrainConfig
 from cxr_core.data.dataset import scan
 from cxr_core.demo.draw import draw
 from cxr_core.runs import viewings
@@ -112,6 +113,7 @@ FLAGS: dict[str, tuple[str, Any]] = {
     "backbone": ("resnet18", "resnet18"),
     "weights": ("none", "none"),
     "trainable": ("last-block", "last-block"),
+    "features": ("last", "last"),
     "hidden": ("32,16", (32, 16)),
     "dropout": ("0.25", 0.25),
     "image_size": ("64", 64),
@@ -155,6 +157,29 @@ def test_every_field_has_a_flag_that_reaches_the_run(call: Call, tiny_dataset: P
     assert (status, err) == (0, "")
     config = Run(Path(out.splitlines()[-1])).config
     assert {name: getattr(config, name) for name in FLAGS} == {name: value for name, (_, value) in FLAGS.items()}
+
+
+@pytest.mark.parametrize(
+    ("flags", "preset", "differs"),
+    [
+        ([], "Recommended", {}),
+        (["--epochs", "3", "--weights", "none"], "Recommended", {"epochs": 3, "weights": "none"}),
+        (["--preset", "notebook"], "Notebook protocol", {}),
+        (["--preset", "laptop", "--lr", "0.1"], "Laptop (ResNet18, balanced)", {"lr": 0.1}),
+        (["--backbone", "resnet18"], "Notebook protocol", {"backbone": "resnet18"}),
+        (["--backbone", "small-cnn"], "Notebook protocol", {"backbone": "small-cnn"}),
+        (["--preset", "recommended", "--backbone", "resnet18"], "Recommended", {"backbone": "resnet18"}),
+    ],
+)
+def test_flags_override_the_preset(flags: list[str], preset: str, differs: dict[str, Any]) -> None:
+    """Which is Recommended, and for another backbone than its own what the flags alone gave before there were any."""
+    options = _parser().parse_args(["train", "--data", "x", *flags])
+    assert _config(options) == TrainConfig.create(**{**PRESETS[preset], **differs})
+    assert _preset(options) == preset
+
+
+def test_every_preset_has_a_word() -> None:
+    assert list(PRESET_WORDS.values()) == list(PRESETS)
 
 
 def test_marks_have_two_flags_for_one_field(call: Call, tiny_dataset: Path) -> None:

@@ -68,7 +68,7 @@ def test_the_planted_gap_is_named_and_the_others_are_not_sure() -> None:
 def test_nothing_known_gives_nothing() -> None:
     truth, known, p, patients, _ = sample()
     found = subgroups(truth, known, p, NAMES, {}, {"sex": [""] * len(truth)}, patients)
-    assert (found.rows, found.gaps, found.largest("roc_auc")) == ((), (), None)
+    assert (found.rows, found.gaps, found.largest("roc_auc"), found.overall) == ((), (), None, {})
 
 
 def test_ages_in_bands() -> None:

@@ -255,14 +255,15 @@ OF_FINDINGS = {"uncertain", "blank", "soft", "uncertain_of", "blank_of", "thresh
 def test_the_form_holds_every_hyperparameter_with_its_default_and_help() -> None:
     at = opened(TRAIN)
     widgets = fields(at)
+    recommended = TrainConfig.create(**PRESETS["Recommended"])
     assert set(widgets) == set(TrainConfig.model_fields) - OF_FINDINGS
     for name, field in TrainConfig.model_fields.items():
         if name in OF_FINDINGS:
             continue
         widget = widgets[name]
         assert field.description in widget.help
-        expected = "1024,128" if name == "hidden" else field.default
-        assert widget.value == expected, name
+        value = getattr(recommended, name)
+        assert widget.value == ((",".join(map(str, value)) or "none") if isinstance(value, tuple) else value), name
     assert [e.label for e in at.expander if e.proto.expanded] == ["Model", "Optimisation"]
 
 
@@ -279,6 +280,8 @@ def test_another_backbone_brings_its_defaults_to_untouched_fields(squares: Path)
     at = sound(opened(TRAIN, data=str(squares)).number_input(key="config-lr").set_value(0.01).run())
     at = sound(at.selectbox(key="config-backbone").set_value("small-cnn").run())
     assert at.selectbox(key="config-weights").value == "none"
+    # Its whole network is trained: features of stages are for a head alone.
+    assert (at.selectbox(key="config-trainable").value, at.selectbox(key="config-features").value) == ("all", "last")
     assert at.number_input(key="config-lr").value == 0.01
     assert not at.error
     at = sound(at.selectbox(key="config-backbone").set_value("resnet18").run())

@@ -27,7 +27,7 @@ from tests.runs_support import copy_of
 
 PAGE = "pages/4_Evaluate.py"
 SECTIONS = (
-    *("Matrix", "Classes", "Sources", "Operating point", "Calibration", "Epochs", "Compare"),
+    *("Matrix", "Classes", "Sources", "Subgroups", "Operating point", "Calibration", "Epochs", "Compare"),
     *("Controls", "External test"),
 )
 
@@ -481,3 +481,17 @@ def test_runs_without_a_common_image(make: Callable[..., Run], run: Run) -> None
     make()
     at = opened(run, "Compare")
     assert "share no image of the test split" in texts(at)
+
+
+def test_subgroups_of_a_class_and_what_an_old_run_lacks(run: Run) -> None:
+    assert set(opened(run, "Subgroups").dataframe[0].value["By"]) == {"source"}
+    split = pd.read_csv(run.path / "split.csv")
+    sexes = ["F" if k % 2 else "M" for k in range(len(split))]
+    split.assign(sex=sexes, age=50).to_csv(run.path / "split.csv", index=False)
+    at = opened(run, "Subgroups")
+    rows = at.dataframe[0].value.set_index("Subgroup")["Known"]
+    test = [sex for sex, part in zip(sexes, split["split"], strict=True) if part == "test"]
+    assert (rows["40–64"], rows["F"], rows["M"]) == (len(test), test.count("F"), test.count("M"))
+    assert "By the run's decisions" in texts(at)
+    split.drop(columns=["age", "sex", "view"]).to_csv(run.path / "split.csv", index=False)
+    assert "older than the columns age, sex and view" in texts(opened(run, "Subgroups"))

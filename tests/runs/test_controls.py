@@ -101,7 +101,7 @@ def test_controls_are_kept_with_intervals_and_their_folders_go(controlled: Run) 
     found = controls.scores(controlled)
     assert found
     own = measured(controlled, "test")[0]
-    assert found.bars[0].macro_f1 == own["macro_f1"]
+    assert found.bars[0].value == own["macro_f1"]
     assert list(found.bars[0].interval or ()) == own["ci"]["macro_f1"]
 
 

@@ -1,5 +1,6 @@
 """The Evaluate page, a section each: figures and intervals, the confusion matrix and the images behind it, the
-operating point, calibration, epochs replayed, two runs compared, controls, sources, other collections.
+operating point, calibration, epochs replayed, two runs compared, controls, sources, subgroups, other
+collections.
 
     headline(run, split, report)
     cell = matrix_cell(run, split, table)
@@ -15,6 +16,7 @@ from cxr_core.ui.evaluate.controls import controls_section
 from cxr_core.ui.evaluate.external import external_section
 from cxr_core.ui.evaluate.headline import headline
 from cxr_core.ui.evaluate.matrix import behind, cell_title, matrix_cell
+from cxr_core.ui.evaluate.parts import subgroups_section
 from cxr_core.ui.evaluate.reliability import reliability_section
 from cxr_core.ui.evaluate.replay import replay_section
 from cxr_core.ui.evaluate.sections import pick_section
@@ -35,5 +37,6 @@ __all__ = [
     "reliability_section",
     "replay_section",
     "sources_section",
+    "subgroups_section",
     "threshold_section",
 ]

@@ -27,7 +27,7 @@ def _shown(found: Scores) -> None:
     st.plotly_chart(
         charts.score_bars(
             [bar.title for bar in bars],
-            [bar.macro_f1 for bar in bars],
+            [bar.value for bar in bars],
             [bar.interval for bar in bars],
             [f"{bar.n:,} {bar.on}" for bar in bars],
             found.chance,

@@ -14,6 +14,8 @@ from cxr_core.runs import Run, viewings
 from cxr_core.settings import Stamp
 from cxr_core.ui import escaped, metric
 from cxr_core.ui.evaluate.classes import NO_BAR
+from cxr_core.ui.evaluate.findings.few_rows import some_of
+from cxr_core.ui.evaluate.findings.headline import listed
 from cxr_core.ui.evaluate.findings.judged import judged_images
 from cxr_core.ui.evaluate.headline import interval_text
 from cxr_core.ui.evaluate.other import named_overlaps, pick_other
@@ -76,6 +78,7 @@ def compare_section(run: Run, split: str) -> None:
             st.caption(f"{name}: {escaped(part.leak)}")
     _macro(found)
     figure = st.selectbox("Figure", list(TITLES), key="compare-figure", format_func=lambda key: TITLES[key])
+    drawn = set(some_of([one.name for one in found.findings], "compare-some"))
     rows = [
         (
             one.name,
@@ -84,6 +87,7 @@ def compare_section(run: Run, split: str) -> None:
             f"{of(one.positives, one.n)} images have it, {counted(one.patients, 'patient')}",
         )
         for one in found.findings
+        if one.name in drawn
     ]
     st.plotly_chart(
         finding_differences(rows, f"{TITLES[figure]}, A less B", ("B", "A")), key="compare-findings", config=NO_BAR
@@ -92,7 +96,7 @@ def compare_section(run: Run, split: str) -> None:
     few = [one.name for one in found.findings if one.few]
     if few:
         st.warning(
-            escaped(f"Too few patients to tell the two apart on {', '.join(few)}: fewer than ten with it, or without."),
+            escaped(f"Too few patients to tell the two apart on {listed(few)}: fewer than ten with it, or without."),
             icon=":material/scale:",
         )
 

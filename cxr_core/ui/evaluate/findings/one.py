@@ -15,8 +15,8 @@ from cxr_core.ui import is_dark, metric
 from cxr_core.ui.evaluate.cases import case_tiles
 from cxr_core.ui.evaluate.classes import NO_BAR
 from cxr_core.ui.evaluate.findings.judged import Judged, curves_of, judged_images
-from cxr_core.ui.evaluate.findings.picked import KEY as FINDING
-from cxr_core.ui.evaluate.findings.picked import pick_finding
+from cxr_core.ui.evaluate.picked import KEY as FINDING
+from cxr_core.ui.evaluate.picked import pick_finding
 
 # Cell -> (whether it is there, whether it is called, in words).
 CELLS = {

@@ -16,7 +16,7 @@ from cxr_core.ui import guarded
 from cxr_core.ui.evaluate.classes import NO_BAR
 from cxr_core.ui.evaluate.draft import draft_of, save_buttons, share_text, threshold_slider
 from cxr_core.ui.evaluate.findings.judged import curves_of, judged_images
-from cxr_core.ui.evaluate.findings.picked import pick_finding
+from cxr_core.ui.evaluate.picked import pick_finding
 from cxr_core.ui.evaluate.ratios import prevalence_view, ratios_view
 from cxr_core.ui.run import stamps
 from cxr_core.ui.run.results import SPLIT_NAMES

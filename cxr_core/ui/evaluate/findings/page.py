@@ -7,9 +7,9 @@ from cxr_core.ui.evaluate.findings.headline import findings_headline
 from cxr_core.ui.evaluate.findings.one import one_section
 from cxr_core.ui.evaluate.findings.operating import operating_section
 from cxr_core.ui.evaluate.findings.pairs import together_section
-from cxr_core.ui.evaluate.findings.parts import subgroups_section
 from cxr_core.ui.evaluate.findings.replay import replay_section
 from cxr_core.ui.evaluate.findings.table import table_section
+from cxr_core.ui.evaluate.parts import subgroups_section
 from cxr_core.ui.evaluate.sections import pick_section
 from cxr_core.ui.run import cached_measured
 
@@ -38,7 +38,7 @@ def findings_page(run: Run, split: str) -> None:
     elif section == "Operating point":
         operating_section(run, split)
     elif section == "Subgroups":
-        subgroups_section(run, report, table, split)
+        subgroups_section(run, split)
     elif section == "Together":
         together_section(run, split)
     elif section == "Epochs":

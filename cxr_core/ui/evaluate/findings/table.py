@@ -10,6 +10,7 @@ from cxr_core.charts.findings import TITLES, finding_figures
 from cxr_core.figures import NO_INTERVAL, compact
 from cxr_core.runs import Run
 from cxr_core.ui.evaluate.classes import NO_BAR, downloads
+from cxr_core.ui.evaluate.findings.few_rows import some_of
 from cxr_core.ui.sheet import sheet
 
 BY_NAME, BY_COUNT, AS_GIVEN = "Name", "Positives", "As in the data set"
@@ -21,7 +22,8 @@ def table_section(run: Run, report: Mapping[str, Any], table: pd.DataFrame, spli
     left, right = st.columns(2)
     key = left.selectbox("Figure", list(TITLES), key="findings-figure", format_func=lambda name: TITLES[name])
     by = right.selectbox("Sorted by", ("The figure", BY_NAME, BY_COUNT, AS_GIVEN), key="findings-sorted")
-    st.plotly_chart(finding_figures(report, key, ordered(report, key, by)), key="findings-chart", config=NO_BAR)
+    drawn = some_of(ordered(report, key, by), "findings-some")
+    st.plotly_chart(finding_figures(report, key, drawn), key="findings-chart", config=NO_BAR)
     areas = "Dashed: the mean over the findings that were counted. Dotted: a guess. " if key == "roc_auc" else ""
     st.caption(f"{areas}Whiskers: 95 % interval, by patient. Hollow: fewer than ten patients with it, or without it.")
     counts = {name: st.column_config.NumberColumn(name, format="localized") for name in _COUNTS}

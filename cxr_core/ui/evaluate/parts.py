@@ -1,6 +1,5 @@
-"""One finding in parts of the images: by age band, sex, view and source, and where two parts differ most."""
+"""One class or finding in parts of the images: by age band, sex, view and source, and where two parts differ most."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -8,80 +7,90 @@ import streamlit as st
 
 from cxr_core.charts.subgroups import TITLES, subgroup_dots
 from cxr_core.evaluation.rare import FEW
-from cxr_core.evaluation.subgroups import Gap, Subgroups, age_bands, subgroups
+from cxr_core.evaluation.subgroups import Gap, Subgroups
 from cxr_core.figures import NO_INTERVAL, compact, interval, number, of, signed, spelled
-from cxr_core.runs import Run
+from cxr_core.findings import FINDINGS
+from cxr_core.runs import Decision, Run
+from cxr_core.runs.in_parts import in_parts, keeps_none, parts_of
 from cxr_core.settings import Stamp
 from cxr_core.ui import escaped
 from cxr_core.ui.evaluate.classes import NO_BAR
-from cxr_core.ui.evaluate.findings.judged import judged_images
-from cxr_core.ui.evaluate.findings.picked import pick_finding
+from cxr_core.ui.evaluate.picked import pick_finding
 from cxr_core.ui.run import cached_measured, stamps
 from cxr_core.ui.sheet import sheet
 
-KINDS = ("age", "sex", "view", "source")
-_KEYS = {"roc_auc": "roc_auc", "sensitivity": "recall", "specificity": "specificity", "prevalence": "prevalence"}
+# So many rows of a chart can be read; a table has all.
+_DRAWN = 40
 
 
-def subgroups_section(run: Run, report: Mapping[str, Any], table: pd.DataFrame, split: str) -> None:
+def subgroups_section(run: Run, split: str) -> None:
     """The largest gap in words, the chart of one figure, the table of all."""
-    found_kinds = kinds_of(table)
-    if not found_kinds:
+    report, _ = cached_measured(run, split)
+    parts, is_old = _parts(run, split, stamps(run, split))
+    older = (
+        "This run is older than the columns age, sex and view: its split keeps none of them. Train again to have these "
+        "subgroups."
+    )
+    if not parts:
         st.info(
-            "Of no image age, sex, view or source is known, so there are no subgroups. A column of that name in the "
-            "table of the data set makes them.",
+            older
+            if is_old
+            else "Of no image age, sex, view or source is known, so there are no subgroups. A column of that name in "
+            "the table of the data set makes them.",
             icon=":material/info:",
         )
         return
+    if is_old:
+        st.info(older, icon=":material/info:")
+    what = "finding" if run.task == FINDINGS else "class"
     left, right = st.columns(2)
     with left:
-        name = pick_finding(report["classes"])
+        name = pick_finding(report["classes"], what.capitalize())
     figure = right.selectbox("Figure", list(TITLES), key="subgroup-figure", format_func=lambda key: TITLES[key])
     found = _subgroups(run, split, name, stamps(run, split))
     gap = found.largest(figure)
     st.markdown(
         escaped(_largest(gap, name)) if figure != "prevalence" else "That prevalence differs is no fault of a run."
     )
-    overall = report["per_class"][name].get(_KEYS.get(figure, figure))
-    st.plotly_chart(subgroup_dots(found.rows, figure, overall, gap), key="subgroups", config=NO_BAR)
+    rows = found.rows
+    if len(rows) > _DRAWN:
+        most = sorted(range(len(rows)), key=lambda k: -min(rows[k].patients, rows[k].others))[:_DRAWN]
+        rows = tuple(rows[k] for k in sorted(most))
+        st.caption(f"Drawn: the {_DRAWN} of {len(found.rows):,} subgroups with the most patients; the table has all.")
+    overall = found.overall[name].get(figure)
+    st.plotly_chart(subgroup_dots(rows, figure, overall, gap), key="subgroups", config=NO_BAR)
     sheet(subgroup_table(found), hide_index=True, placeholder="too few to say")
-    lost = {kind: int((texts == "").sum()) for kind, texts in found_kinds.items()}
-    unknown = ", ".join(f"{kind} of {of(count, len(table))} images" for kind, count in lost.items() if count)
+    n = report["n"]
+    lost = {kind: texts.count("") for kind, texts in parts.items()}
+    unknown = ", ".join(f"{kind} of {of(count, n)} images" for kind, count in lost.items() if count)
     st.caption(
-        f"At the run's threshold of {number(report['per_class'][name]['threshold'])}. In brackets: 95 % interval, by "
-        f"patient. Too few to say: fewer than {FEW} patients with the finding, or without it. "
+        f"{escaped(_rule(run, name))} In brackets: 95 % interval, by patient. Too few to say: fewer than {FEW} "
+        f"patients with the {what}, or without it. "
         + (f"Not known, and in no subgroup: {unknown}. " if unknown else "")
         + "A gap is the largest of several, and so larger than it would be by itself: a hint where to look, no proof."
     )
 
 
-def kinds_of(table: pd.DataFrame) -> dict[str, pd.Series]:
-    """Kind -> the subgroup of each image, "" where it is not known; kinds of which nothing is known are left out."""
-    given: dict[str, pd.Series] = {}
-    for kind in KINDS:
-        if kind not in table:
-            continue
-        if kind == "age":
-            years = pd.to_numeric(table["age"], errors="coerce")
-            given[kind] = pd.Series(age_bands(years.to_numpy()), dtype=str)
-        else:
-            given[kind] = table[kind].fillna("").astype(str).reset_index(drop=True)
-    return {kind: texts for kind, texts in given.items() if (texts != "").any()}
+def _rule(run: Run, name: str) -> str:
+    """When the class or finding counts as called, and as there."""
+    if run.task == FINDINGS:
+        return f"At the run's threshold of {number(Decision.load(run).thresholds[name])}."
+    more = [specific for specific, generals in run.implied.items() if name in generals]
+    if not more:
+        return f"By the run's decisions: {name} against the other classes."
+    return f"By the run's decisions: {name} against the other classes; {', '.join(more)} counts as {name} too."
+
+
+@st.cache_data(max_entries=16, show_spinner=False, hash_funcs={Run: lambda run: str(run.path)})
+def _parts(run: Run, split: str, changed: tuple[Stamp, ...]) -> tuple[dict[str, list[str]], bool]:
+    _, table = cached_measured(run, split)
+    return parts_of(run, table), keeps_none(run, table)
 
 
 @st.cache_data(max_entries=64, show_spinner="Measuring", hash_funcs={Run: lambda run: str(run.path)})
 def _subgroups(run: Run, split: str, name: str, changed: tuple[Stamp, ...]) -> Subgroups:
-    images, (_, table) = judged_images(run, split), cached_measured(run, split)
-    one = images.of(name)
-    return subgroups(
-        one.truth[:, None],
-        one.known[:, None],
-        one.score[:, None],
-        [name],
-        images.thresholds,
-        {kind: texts.tolist() for kind, texts in kinds_of(table).items()},
-        images.patients,
-    )
+    parts, _ = _parts(run, split, changed)
+    return in_parts(run, cached_measured(run, split)[1], name, parts)
 
 
 def _largest(gap: Gap | None, name: str) -> str:
