@@ -1,4 +1,4 @@
-"""``python -m benchmarks.starter --data DIR [--runs DIR]``: train the starter model, measure it, put it into the package.
+"""``python -m benchmarks.starter --data DIR [--runs DIR]``: train and measure the starter model, put it into the package.
 
 ``DIR`` is a folder of X-rays from COVID-CXNet and NIH ChestX-ray14, with train and test folders and a ``sources.csv``.
 The preset *Recommended* is trained, then its controls without lungs, as anybody would do it; nothing is chosen by the
@@ -48,8 +48,8 @@ NOTE = ImportedNote(
 )
 # What was seen of it outside, and is not among the figures of the run.
 WARNINGS = (
-    "The starter model is to show how the software answers, and no more: it tells two collections apart at least as well "
-    "as it tells diseases.",
+    "The starter model shows how the software answers, and no more: it tells two collections apart at least as well as "
+    "it tells diseases.",
     "Of five images of other collections that were not COVID19, a network trained on this set called all five COVID19.",
 )
 
