@@ -1,4 +1,4 @@
-"""``python -m benchmarks.starter --data DIR [--runs DIR]``: train and measure the starter model, put it into the package.
+"""``python -m benchmarks.starter --data DIR [--runs DIR]``: train and measure the starter model, and ship it.
 
 ``DIR`` is a folder of X-rays from COVID-CXNet and NIH ChestX-ray14, with train and test folders and a ``sources.csv``.
 The preset *Recommended* is trained, then its controls without lungs, as anybody would do it; nothing is chosen by the

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from cxr_core.errors import ConfigError
+from cxr_core.inference.heat import OPACITY
 from cxr_core.settings import runs_dir
 
 # Where a command adds its parser, and what a flag is added to, as argparse calls them.
 Actions: TypeAlias = "argparse._SubParsersAction[Any]"
 Group: TypeAlias = ArgumentParser | argparse._MutuallyExclusiveGroup
-
-OPACITY = 0.45
 
 
 def data(parser: Group, required: bool) -> None:

@@ -14,22 +14,22 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
-from PIL import Image
 
 from cxr_core import charts, images
 from cxr_core.bars import OF_ANY_KIND, bars
 from cxr_core.errors import ImageError
 from cxr_core.figures import of
 from cxr_core.findings import FINDINGS
-from cxr_core.images import BORDER, jpeg
+from cxr_core.images import BORDER
 from cxr_core.inference import Neighbours
 from cxr_core.inference.neighbours import FILE
 from cxr_core.labels import thresholded
 from cxr_core.runs import Decision, Run
 from cxr_core.runs.decision import rule_sentence
 from cxr_core.settings import Stamp, stamp
-from cxr_core.ui.cached import FULL_SIDE, cached_predictor, thumbnail
+from cxr_core.ui.cached import cached_predictor, thumbnail
 from cxr_core.ui.frame import escaped
+from cxr_core.ui.viewer import Heat, Picture, Turn, viewer
 
 HEAT_NOTE = (
     "A heat map shows what moved the score of {label}, not that the score is right. It covers the square that the "
@@ -39,7 +39,8 @@ BORDER_NOTE = (
     f"The network does not see the border: {100 * BORDER:.0f} % of each side of the square that it cuts from a picture "
     "is erased."
 )
-OPACITY = 0.45
+# In the session: whether the heat map is on, for whatever picture comes next.
+HEATED = "heat-on"
 
 
 @dataclass(frozen=True)
@@ -60,44 +61,40 @@ class Case:
         return images.content_digest(self.content)
 
 
-def picture_view(run: Run, case: Case, key: str, label: str = "") -> None:
-    """The whole picture; a switch lays the heat map of a label over it, at first of ``label`` or of the decision. Says
-    so where the network sees no border.
+def picture_view(run: Run, case: Case, key: str, label: str = "", place: str = "", turn: Turn | None = None) -> None:
+    """The picture in the viewer; a switch adds the heat map of a label, at first of ``label`` or of the decision, and
+    stays as it is at the next picture. Says so where the network sees no border.
+
+    ``place``: one and the same for pictures that follow each other, so that the viewer stays (else ``key``).
     """
     labels = [name for name in run.classes if run.task != FINDINGS or name in thresholded(run.classes, run.implied)]
     first = next((name for name in (label, case.decision) if name in labels), labels[0])
-    place = st.container()
-    shown, opacity = None, OPACITY
-    if st.toggle("Heat map", key=f"heat-{key}", help="What moved the score. It costs a pass back through the network."):
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            shown = st.selectbox(
-                "Of the label",
-                labels,
-                labels.index(first),
-                key=f"heat-label-{key}",
-                width=190,
-            )
-            opacity = st.slider("Opacity", 0.0, 1.0, OPACITY, 0.05, key=f"heat-opacity-{key}", width=190)
-    with place:
-        if shown is None:
-            st.image(jpeg(Image.fromarray(_decoded(case.digest, case))), width="stretch", alt=case.name)
-        else:
-            _heated(run, case, shown, opacity)
-        if run.config.mask_border:
-            st.caption(BORDER_NOTE)
+    seen = st.container()
+    heat = None
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if st.toggle(
+            "Heat map",
+            st.session_state.get(HEATED, False),
+            key=f"heat-{key}",
+            help="What moved the score. It costs a pass back through the network.",
+            on_change=_keep,
+            args=(f"heat-{key}",),
+        ):
+            shown = st.selectbox("Of the label", labels, labels.index(first), key=f"heat-label-{key}", width=190)
+            heat = Heat(heat_of(run, case, shown), shown)
+    with seen:
+        picture = Picture(case.content, case.name)
+        viewer(picture, heat, key=f"viewer-{place or key}", label=case.name, turn=turn)
+    if heat is not None:
+        st.caption(escaped(HEAT_NOTE.format(label=heat.label)))
+        if not heat.values.any():
+            st.caption(escaped(f"The map is empty: nothing in this picture speaks for {heat.label}."))
+    if run.config.mask_border:
+        st.caption(BORDER_NOTE)
 
 
-def _heated(run: Run, case: Case, label: str, opacity: float) -> None:
-    """The picture under the heat map of ``label``, and what such a map does not say."""
-    heat = heat_of(run, case, label)
-    # The module brings torch in.
-    from cxr_core.inference import overlay
-
-    picture = overlay(Image.fromarray(_decoded(case.digest, case)), heat, opacity)
-    st.image(jpeg(picture), width="stretch", alt=f"{case.name}, heat map of {label}")
-    st.caption(escaped(HEAT_NOTE.format(label=label)))
-    if not heat.any():
-        st.caption(escaped(f"The map is empty: nothing in this picture speaks for {label}."))
+def _keep(key: str) -> None:
+    st.session_state[HEATED] = st.session_state[key]
 
 
 def answer_view(run: Run, case: Case, key: str) -> None:
@@ -189,10 +186,3 @@ def _vector(path: str, changed: Stamp, digest: str, _run: Run, _case: Case) -> N
 
     seen = images.pixels(_case.content, _case.name, _run.config.image_size)
     return np.asarray(embed_pixels(cached_predictor(_run).trained, seen[None])[0])
-
-
-@st.cache_data(max_entries=8, show_spinner=False, scope="session")
-def _decoded(digest: str, _case: Case) -> NDArray[np.uint8]:
-    picture = images.decode(_case.content, _case.name, side=FULL_SIDE)
-    picture.thumbnail((FULL_SIDE, FULL_SIDE))
-    return np.asarray(picture)

@@ -152,8 +152,6 @@ def test_a_heat_map_comes_on_demand(predict: AppTest, drawings: list[bytes]) -> 
     label = next(box for box in at.selectbox if str(box.key).startswith("heat-label-"))
     at = sound(label.set_value("NORMAL").run())
     assert "moved the score of NORMAL" in texts(at)
-    slider = next(box for box in at.slider if str(box.key).startswith("heat-opacity-"))
-    sound(slider.set_value(0.9).run())
 
 
 def test_a_withheld_answer_is_shown_on_request_and_marked(predict: AppTest, drawings: list[bytes]) -> None:

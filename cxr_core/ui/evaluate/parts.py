@@ -10,9 +10,9 @@ from cxr_core.evaluation.rare import FEW
 from cxr_core.evaluation.subgroups import Gap, Subgroups
 from cxr_core.figures import NO_INTERVAL, compact, interval, number, of, signed, spelled
 from cxr_core.findings import FINDINGS
-from cxr_core.runs import Decision, Run
+from cxr_core.runs import Decision, Run, files
 from cxr_core.runs.in_parts import in_parts, keeps_none, parts_of
-from cxr_core.settings import Stamp
+from cxr_core.settings import Stamp, stamp
 from cxr_core.ui import escaped
 from cxr_core.ui.evaluate.classes import NO_BAR
 from cxr_core.ui.evaluate.picked import pick_finding
@@ -26,7 +26,8 @@ _DRAWN = 40
 def subgroups_section(run: Run, split: str) -> None:
     """The largest gap in words, the chart of one figure, the table of all."""
     report, _ = cached_measured(run, split)
-    parts, is_old = _parts(run, split, stamps(run, split))
+    changed = (*stamps(run, split), stamp(run.path / files.SPLIT))
+    parts, is_old = _parts(run, split, changed)
     older = (
         "This run is older than the columns age, sex and view: its split keeps none of them. Train again to have these "
         "subgroups."
@@ -47,7 +48,7 @@ def subgroups_section(run: Run, split: str) -> None:
     with left:
         name = pick_finding(report["classes"], what.capitalize())
     figure = right.selectbox("Figure", list(TITLES), key="subgroup-figure", format_func=lambda key: TITLES[key])
-    found = _subgroups(run, split, name, stamps(run, split))
+    found = _subgroups(run, split, name, changed)
     gap = found.largest(figure)
     st.markdown(
         escaped(_largest(gap, name)) if figure != "prevalence" else "That prevalence differs is no fault of a run."

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from cxr_core.inference.heat import OPACITY
 from cxr_core.reports import html, image_report, known, pdf
 from cxr_core.reports.answered import answered, named_facts
 from cxr_core.runs import Decision, Run
@@ -110,7 +111,7 @@ def _downloads(run: Run, answer: uploads.Answer, prediction: "Prediction") -> No
     heat = None
     if is_open(answer) and st.session_state.get(f"heat-{key}"):
         label = st.session_state.get(f"heat-label-{key}") or prediction.label
-        heat = (str(label), float(st.session_state.get(f"heat-opacity-{key}", case.OPACITY)))
+        heat = (str(label), OPACITY)
     stem = answer.name.rsplit(".", 1)[0] or "image"
     make = partial(report_of, run, answer, prediction, is_forced(answer), heat)
     with st.container(horizontal=True, vertical_alignment="center"):
