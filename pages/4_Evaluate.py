@@ -18,6 +18,7 @@ from cxr_core.ui.evaluate import (
     pick_section,
     reliability_section,
     replay_section,
+    site_section,
     sources_section,
     subgroups_section,
     threshold_section,
@@ -27,7 +28,7 @@ from cxr_core.ui.run import cached_measured, results
 
 SECTIONS = (
     *("Matrix", "Classes", "Sources", "Subgroups", "Operating point", "Calibration", "Epochs", "Compare"),
-    *("Controls", "External test"),
+    *("Controls", "External test", "Fit to my hospital"),
 )
 
 
@@ -47,6 +48,8 @@ def classes_page(run: Run, split: str) -> None:
         subgroups_section(run, split)
     elif section == "External test":
         external_section(run)
+    elif section == "Fit to my hospital":
+        site_section(run)
     elif section == "Operating point":
         threshold_section(run)
     elif section == "Calibration":

@@ -1,4 +1,4 @@
-"""A run's findings on its own test and on another data set, side by side.
+"""A run's findings on its own test and on another data set, side by side; or any figures of two sides.
 
 ``rows``: title -> (value, 95 % interval) inside and outside, and what was counted; the first is drawn on top.
 """
@@ -23,11 +23,13 @@ class Row(NamedTuple):
     counted: tuple[str, str]
 
 
-def inside_outside(rows: Sequence[Row], title: str, guess: float | None = None) -> go.Figure:
+def inside_outside(
+    rows: Sequence[Row], title: str, guess: float | None = None, sides: tuple[str, str] = SIDES
+) -> go.Figure:
     """A row per finding with a dot for each side and whiskers for the intervals; ``guess``: the line of guessing."""
     traces = []
     for side, (name, color, symbol) in enumerate(
-        zip(SIDES, (PALETTE[1], PALETTE[0]), ("circle", "diamond"), strict=True)
+        zip(sides, (PALETTE[1], PALETTE[0]), ("circle", "diamond"), strict=True)
     ):
         there = [(k, row) for k, row in enumerate(rows) if row.values[side] is not None]
         values, ranges = [row.values[side] for _, row in there], [row.ends[side] for _, row in there]

@@ -136,9 +136,9 @@ def press(at: AppTest, label: str) -> None:
 
 def test_net_benefit_follows_the_prevalence(run: Run) -> None:
     at = opened(run, "Operating point")
-    assert "At a prevalence of 5 %, acting on this run" in texts(at)
+    assert "At a prevalence of 5 %, this run beats" in texts(at)
     sound(at.number_input[0].set_value(20.0).run())
-    assert "At a prevalence of 20 %, acting on this run" in texts(at)
+    assert "At a prevalence of 20 %, this run beats" in texts(at)
 
 
 def test_subgroups_name_the_largest_gap_or_say_too_few(run: Run) -> None:

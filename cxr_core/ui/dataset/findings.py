@@ -59,9 +59,10 @@ def _table(dataset: Dataset, labels: pd.DataFrame, counts: pd.DataFrame, totals:
     numbers = [name for name in table if name not in shares]
     config = {
         **{name: st.column_config.NumberColumn(format="localized") for name in numbers},
-        **{name: st.column_config.NumberColumn(format="percent") for name in shares},
+        **{name: st.column_config.NumberColumn(format="%.1f %%") for name in shares},
     }
-    sheet(table.rename_axis("finding"), column_config=config)
+    # As percent: the column's own format would give some rows one decimal and others two.
+    sheet(table.assign(**{name: 100 * table[name] for name in shares}).rename_axis("finding"), column_config=config)
     if dataset.origin.readers:
         some, every = (sum(counts_of[k] for counts_of in dataset.origin.readers.values()) for k in (0, 1))
         st.caption(f"Several readers labelled each image: all of them gave {of(every, some)} labels that one gave.")

@@ -24,8 +24,8 @@ def people_section(dataset: Dataset) -> None:
     st.subheader("Whom the images show", anchor=False)
     if len(patients):
         st.caption(
-            f"{counted(patients.nunique(), 'patient')}, known of {of(len(patients), len(samples))} images; at most "
-            f"{counted(int(patients.value_counts().iloc[0]), 'image')} of one."
+            f"{counted(patients.nunique(), 'patient')}, known for {of(len(patients), len(samples))} images; at most "
+            f"{counted(int(patients.value_counts().iloc[0]), 'image')} per patient."
         )
     places = st.columns(2)
     charts_of = [("age", "Age")] * has_ages + known

@@ -11,6 +11,7 @@ from cxr_core.ui.evaluate.findings.replay import replay_section
 from cxr_core.ui.evaluate.findings.table import table_section
 from cxr_core.ui.evaluate.parts import subgroups_section
 from cxr_core.ui.evaluate.sections import pick_section
+from cxr_core.ui.evaluate.site import site_section
 from cxr_core.ui.run import cached_measured
 
 SECTIONS = (
@@ -22,6 +23,7 @@ SECTIONS = (
     "Epochs",
     "Compare",
     "Other data sets",
+    "Fit to my hospital",
 )
 
 
@@ -39,6 +41,8 @@ def findings_page(run: Run, split: str) -> None:
         operating_section(run, split)
     elif section == "Subgroups":
         subgroups_section(run, split)
+    elif section == "Fit to my hospital":
+        site_section(run)
     elif section == "Together":
         together_section(run, split)
     elif section == "Epochs":
