@@ -110,7 +110,7 @@ def test_maps_of_pooled_stages_are_those_of_the_last_one_in_the_whole_network(ba
     for k, label in enumerate(trained.classes):
         (gradient,) = torch.autograd.grad(odds[k], activation, retain_graph=True)
         heat = (gradient.mean(dim=(2, 3), keepdim=True) * activation).sum(dim=1, keepdim=True).clamp(min=0).detach()
-        large = nn.functional.interpolate(heat, size=image.shape, mode="bilinear", align_corners=False)[0, 0]
+        large = nn.functional.interpolate(as_map(heat), size=image.shape, mode="bilinear", align_corners=False)[0, 0]
         expected = large / large.max() if large.max() > 0 else large
         np.testing.assert_allclose(heat_map(trained, image.numpy(), label), expected.numpy(), atol=2e-3, err_msg=label)
 
