@@ -371,6 +371,8 @@ PRESETS: dict[str, dict[str, Any]] = {
     RECOMMENDED: {
         "backbone": "efficientnet_lite0",
         "features": "stages",
+        "labels": "single",
+        "gamma": 0.0,
         "hidden": (),
         "dropout": 0.0,
         "optimizer": "adamw",
