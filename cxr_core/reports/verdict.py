@@ -139,9 +139,6 @@ def audit_of(run: Run) -> Audit | None:
 def external_drops(run: Run, found: Sequence[External]) -> Iterator[tuple[dict[str, Any] | None, str]]:
     """(the run's test against it or None, one sentence) for each of these external data sets."""
     for one in found:
-        if run.imported and run.metrics("test") is None:
-            yield None, f"{run.imported.name} has no test of its own to compare {one.name} with."
-            continue
         try:
             beside = against(run, one)
         except RunError as error:
