@@ -2,6 +2,7 @@
 
 const NUDGE = 1.25; // a step of zoom
 const SLIDE = 60; // CSS pixels of a step of pan
+const LEAST = 240; // of a pane, in pixels, however low the window is
 const TALLEST = 1.3; // height of a picture to its width, where its pane is made for it
 const NARROW = 560; // CSS pixels: below, what is beside each other lies below each other
 const HEAT = [["over", "Over the picture"], ["beside", "Beside it"], ["off", "Hidden"]];
@@ -57,17 +58,19 @@ class Viewer {
     this.build(parent);
     this.watcher = new ResizeObserver(() => this.measure());
     this.watcher.observe(this.root);
+    this.resized = () => this.measure();
+    window.addEventListener("resize", this.resized);
   }
 
   build(parent) {
     const button = (text, act, more = {}) => element("button", { type: "button", textContent: text, onclick: act, ...more });
-    this.windowing = button("Set window", () => this.toggleDrag(), {
+    this.windowing = button("Window", () => this.toggleDrag(), {
       title: "What a drag does: move the picture, or set the window (v)", "aria-pressed": "false",
     });
     this.inverting = button("Invert", () => this.invert(), { title: "The negative (i)", "aria-pressed": "false" });
     this.choice = element("select", { "aria-label": "Window", onchange: () => this.preset(this.choice.selectedIndex) });
-    this.back = button("‹ Previous", () => this.turn(-1), { title: "Previous image (←)" });
-    this.on = button("Next ›", () => this.turn(1), { title: "Next image (→)" });
+    this.back = button("‹", () => this.turn(-1), { "aria-label": "Previous image", title: "Previous image (←)" });
+    this.on = button("›", () => this.turn(1), { "aria-label": "Next image", title: "Next image (→)" });
     this.tools = element(
       "div", { className: "row", role: "toolbar", "aria-label": "Picture" },
       this.back, this.on,
@@ -95,12 +98,12 @@ class Viewer {
 
   end() {
     this.watcher.disconnect();
+    window.removeEventListener("resize", this.resized);
     this.root.remove();
   }
 
   // What Python says. It comes again when the page runs anew, also where nothing is new.
   async say(data, trigger) {
-    const same = this.data && data.pictures.map((each) => each.address).join() === this.addresses;
     this.data = data;
     this.trigger = trigger;
     this.addresses = data.pictures.map((each) => each.address).join();
@@ -113,7 +116,7 @@ class Viewer {
     const asked = this.addresses;
     const mine = () => asked === this.addresses && data === this.data;
     try {
-      if (!same) await this.load(data.pictures, mine);
+      if (this.loaded !== asked) await this.load(data.pictures, asked, mine);
       const drawing = data.heat && (await arrived(data.heat.address, async (answer) => createImageBitmap(await answer.blob())));
       if (!mine()) return;
       this.drawing = drawing;
@@ -121,11 +124,16 @@ class Viewer {
       this.opacity ??= data.heat?.opacity;
       this.arrange();
     } catch (error) {
-      if (mine()) this.status.textContent = `The picture did not arrive (${error.message}). Reload the page.`;
+      if (!mine()) return;
+      // Not the picture before under the name of this one.
+      this.stage.replaceChildren();
+      this.stage.removeAttribute("aria-busy");
+      [this.pictures, this.panes, this.loaded] = [null, [], null];
+      this.status.textContent = `The picture did not arrive (${error.message}). Reload the page.`;
     }
   }
 
-  async load(pictures, mine) {
+  async load(pictures, asked, mine) {
     this.stage.setAttribute("aria-busy", "true");
     const found = await Promise.all(pictures.map((facts) => arrived(facts.address, async (answer) =>
       unpacked(await inflated(answer), facts.width * facts.height, facts.deep))));
@@ -136,6 +144,7 @@ class Viewer {
       const context = canvas.getContext("2d");
       return { ...facts, ...found[at], canvas, context, image: context.createImageData(facts.width, facts.height) };
     });
+    this.loaded = asked;
     this.names = [this.data.first, ...pictures[0].presets.map((each) => each.name)];
     this.choice.replaceChildren(...[...this.names, "Set by hand"].map((textContent) => element("option", { textContent })));
     this.choice.lastChild.hidden = true;
@@ -190,7 +199,8 @@ class Viewer {
     const large = document.fullscreenElement || this.root.matches(":fullscreen, .filling");
     const share = stacked ? width : width / this.panes.length;
     const tall = Math.max(...this.pictures.map((picture) => Math.min(TALLEST, picture.height / picture.width)));
-    const each = Math.min(this.data.height / (stacked ? 1.6 : 1), share * tall);
+    const most = this.data.room ? Math.max(LEAST, window.innerHeight - this.data.room) : this.data.height;
+    const each = Math.min(most / (stacked ? 1.6 : 1), share * tall);
     this.stage.style.height = large ? "" : `${Math.round(stacked ? each * this.panes.length : each)}px`;
     const dense = window.devicePixelRatio || 1;
     for (const pane of this.panes) {
