@@ -93,7 +93,7 @@ def test_its_card_names_the_collections_their_terms_and_what_is_known_against_it
         assert said in card
     told = verdict(starter)
     assert "cannot tell disease from source" in told.sentence
-    assert "without lungs" in " ".join(told.details)
+    assert "without lungs" in " ".join(told.against)
 
 
 def test_it_answers_from_the_command_line(tiny_dataset: Path, capsys: pytest.CaptureFixture[str]) -> None:
