@@ -88,6 +88,16 @@ def json(parser: Group) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 
+def trust(parser: ArgumentParser) -> None:
+    """``--trust-pickle``: a person's consent."""
+    parser.add_argument(
+        "--trust-pickle",
+        action="store_true",
+        help="open a whole pickled network: its tensors are taken out by a process of its own that runs none of its "
+        "code, but trust where it comes from all the same",
+    )
+
+
 def force(parser: ArgumentParser) -> None:
     """``--force``: a withheld answer all the same."""
     parser.add_argument("--force", action="store_true", help="show an answer that is withheld, marked as such")

@@ -1,6 +1,7 @@
 """What the commands share: where the runs are, and one JSON document on standard output."""
 
 import json
+import sys
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
@@ -26,3 +27,8 @@ def print_json(document: Any) -> None:
     """One JSON document on standard output."""
     # ASCII alone: a file's name may hold what no encoding of the output can.
     print(json.dumps(document, indent=1, allow_nan=False))
+
+
+def downloading(done: int, total: int) -> None:
+    """How far a download is, on standard error."""
+    print(f"\rdownloading {done / 1e6:.1f} of {total / 1e6:.1f} MB", end="", file=sys.stderr, flush=True)

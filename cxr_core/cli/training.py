@@ -6,7 +6,7 @@ from argparse import Namespace
 from typing import Any, get_args
 
 from cxr_core.cli import flags
-from cxr_core.cli.output import runs_folder
+from cxr_core.cli.output import downloading, runs_folder
 from cxr_core.cli.telling import telling
 from cxr_core.config import NOTEBOOK, PRESET_WORDS, PRESETS, RECOMMENDED, TrainConfig, check_weights_given
 from cxr_core.errors import RunError
@@ -24,6 +24,7 @@ def add(actions: flags.Actions) -> None:
     flags.data(trained, required=True)
     flags.reading(trained)
     flags.runs(trained)
+    flags.trust(trained)
     trained.add_argument(
         "--preset",
         choices=list(PRESET_WORDS),
@@ -96,6 +97,10 @@ def train(options: Namespace) -> int:
 
     config = _config(options)
     check_weights_given(config)
+    if options.trust_pickle and config.weights not in ("imagenet", "pip", "none"):
+        from cxr_core.model.fetched import opened
+
+        config = config.model_copy(update={"weights": opened(config.weights, downloading)})
     flags.answer(options)
     run = create_run(scan_dataset(options.data), config, runs_folder(options))
     print(f"Run {run.id}: {config.backbone}, weights {config.weights}, {config.trainable} trained.", flush=True)

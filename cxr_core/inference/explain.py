@@ -26,6 +26,7 @@ from cxr_core.inference.trained import Trained
 from cxr_core.labels import Implied
 from cxr_core.model.network import to_input
 from cxr_core.model.pooling import PooledStages
+from cxr_core.model.xray_networks import as_map
 
 
 def heat_map(trained: Trained, pixels: NDArray[np.uint8], label: str) -> NDArray[np.float32]:
@@ -42,7 +43,7 @@ def heat_map(trained: Trained, pixels: NDArray[np.uint8], label: str) -> NDArray
     with torch.no_grad():
         activation, top = _split(trained, images)
     heat = _grad_cam(activation, top, trained.classes.index(label), trained.implied)
-    heat = F.interpolate(heat, size=pixels.shape, mode="bilinear", align_corners=False)[0, 0]
+    heat = F.interpolate(as_map(heat), size=pixels.shape, mode="bilinear", align_corners=False)[0, 0]
     highest = float(heat.max())
     return (heat / highest if highest > 0 else heat).clamp_(0, 1).float().cpu().numpy()
 

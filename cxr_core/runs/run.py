@@ -42,6 +42,7 @@ from cxr_core.runs.records import (
     Epoch,
     FindingMetrics,
     FoundNote,
+    ImportedNote,
     Metrics,
     ProgressNote,
     RunInfo,
@@ -157,7 +158,15 @@ class Run:
         """The folder that the names of its files begin at."""
         return self._place("folder")
 
+    @property
+    def imported(self) -> ImportedNote | None:
+        """Where the run comes from that was not trained here, and whose images are not here; None for any other."""
+        return self.info.imported
+
     def _place(self, which: str) -> Path:
+        if self.imported and not self.info.folder:
+            # A folder that is not there: an empty path would be the working folder.
+            return self.path / "images"
         if self.pseudonyms:
             from cxr_core.data.pseudonyms import place
 

@@ -16,10 +16,11 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cxr_core import charts, images
-from cxr_core.bars import OF_ANY_KIND, bars
+from cxr_core.bars import OF_ANY_KIND, Bars, bars
 from cxr_core.errors import ImageError
 from cxr_core.figures import of
 from cxr_core.findings import FINDINGS
+from cxr_core.glossary import meaning
 from cxr_core.images import BORDER
 from cxr_core.inference import Neighbours
 from cxr_core.inference.neighbours import FILE
@@ -61,11 +62,14 @@ class Case:
         return images.content_digest(self.content)
 
 
-def picture_view(run: Run, case: Case, key: str, label: str = "", place: str = "", turn: Turn | None = None) -> None:
+def picture_view(
+    run: Run, case: Case, key: str, label: str = "", place: str = "", turn: Turn | None = None, room: int = 0
+) -> None:
     """The picture in the viewer; a switch adds the heat map of a label, at first of ``label`` or of the decision, and
     stays as it is at the next picture. Says so where the network sees no border.
 
-    ``place``: one and the same for pictures that follow each other, so that the viewer stays (else ``key``).
+    ``place``: one and the same for pictures that follow each other, so that the viewer stays (else ``key``). ``room``:
+    see ``viewer``.
     """
     labels = [name for name in run.classes if run.task != FINDINGS or name in thresholded(run.classes, run.implied)]
     first = next((name for name in (label, case.decision) if name in labels), labels[0])
@@ -84,7 +88,7 @@ def picture_view(run: Run, case: Case, key: str, label: str = "", place: str = "
             heat = Heat(heat_of(run, case, shown), shown)
     with seen:
         picture = Picture(case.content, case.name)
-        viewer(picture, heat, key=f"viewer-{place or key}", label=case.name, turn=turn)
+        viewer(picture, heat, key=f"viewer-{place or key}", label=case.name, turn=turn, room=room)
     if heat is not None:
         st.caption(escaped(HEAT_NOTE.format(label=heat.label)))
         if not heat.values.any():
@@ -99,10 +103,15 @@ def _keep(key: str) -> None:
 
 def answer_view(run: Run, case: Case, key: str) -> None:
     """Decision, true label where known, each probability against its threshold, and why where that is not plain."""
-    thresholds = Decision.load(run).thresholds
-    shown = bars(case.probabilities, case.decision, run.classes, run.implied, thresholds)
     known = f" · true label **{escaped(case.true)}**" if case.true else ""
     st.markdown(f"Decision **{escaped(case.decision)}**{known}")
+    probabilities_view(run, case, key)
+    rule_view(run, case)
+
+
+def probabilities_view(run: Run, case: Case, key: str) -> None:
+    """Each probability as a bar against its threshold, and why the decision is not the longest one, where it is not."""
+    shown = _bars(run, case)
     st.plotly_chart(
         charts.probabilities(shown.values, shown.decided, shown.limits),
         key=f"probabilities-{key}",
@@ -112,6 +121,11 @@ def answer_view(run: Run, case: Case, key: str) -> None:
         st.markdown(escaped(shown.reason))
     if shown.together and OF_ANY_KIND not in shown.reason:
         st.caption(escaped(shown.together))
+
+
+def rule_view(run: Run, case: Case) -> None:
+    """Each probability against its threshold in figures, and how they become a decision."""
+    shown = _bars(run, case)
     if shown.against:
         listed = ", ".join(
             f"{escaped(part.name)} {part.probability:.3f} ({'reaches' if part.reaches else 'below'} "
@@ -119,7 +133,11 @@ def answer_view(run: Run, case: Case, key: str) -> None:
             for part in shown.against
         )
         st.caption(f"Probability against threshold: {listed}.")
-    st.caption(escaped(rule_sentence(run, thresholds)))
+    st.caption(escaped(rule_sentence(run, Decision.load(run).thresholds)))
+
+
+def _bars(run: Run, case: Case) -> Bars:
+    return bars(case.probabilities, case.decision, run.classes, run.implied, Decision.load(run).thresholds)
 
 
 def similar_view(run: Run, case: Case, key: str) -> None:
@@ -133,7 +151,8 @@ def similar_view(run: Run, case: Case, key: str) -> None:
     far = "farther than 95 % of the validation images" if distance > known.limit else "within the usual"
     st.caption(
         f"Among the nearest {among}: {listed}. Mean distance to the nearest five {distance:.3f}, {far} "
-        f"(limit {known.limit:.3f}); 0 is the same direction in feature space, 1 is nothing in common."
+        f"(limit {known.limit:.3f}); 0 = identical to the network, 1 = unrelated.",
+        help=meaning("distance"),
     )
     with st.container(key=f"tiles-similar-{key}"):
         for neighbour in known.nearest(vector, exclude_digest=case.digest):

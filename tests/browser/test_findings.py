@@ -63,6 +63,7 @@ def test_from_training_to_an_answer(
     visit(page, "Predict", run=run.id)
     picture = run.picture(run.split["file"].iloc[0])
     page.locator('input[type="file"]').first.set_input_files(picture)
+    page.get_by_text("Similar training cases").click(timeout=MINUTE)
     expect(seen(page.get_by_text("Nearest training cases"))).to_be_visible(timeout=MINUTE)
     settle(page)
     shot(page, "findings-predict")

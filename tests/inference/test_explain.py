@@ -20,6 +20,7 @@ from cxr_core.inference.trained import Trained
 from cxr_core.model.backbones import BACKBONES
 from cxr_core.model.network import to_input
 from cxr_core.model.pooling import Standard
+from cxr_core.model.xray_networks import as_map
 from tests.inference.networks import HIDDEN, SIDE, Whole, images, spreads, untrained, whole
 from tests.runs_support import new_run
 
@@ -53,17 +54,21 @@ def by_hooks(network: Whole, image: Tensor, label: int, coherent: bool = True) -
         output.register_hook(lambda gradient: kept.update(gradient=gradient))
 
     net = network.net
-    if network.name == "densenet121":
+    if network.name in ("densenet121", "xrv_densenet121"):
         # Its forward applies the last ReLU itself, in place; written out, it is a module that a hook can be put on.
         relu = nn.ReLU()
-        net = nn.Sequential(net.get_submodule("features"), relu, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        first = [net.get_submodule("scale")] if network.name == "xrv_densenet121" else []
+        net = nn.Sequential(*first, net.get_submodule("features"), relu, nn.AdaptiveAvgPool2d(1), nn.Flatten())
         last: nn.Module = relu
     elif network.name == "efficientnet_lite0":
         # Its last ReLU stands in no module of its own.
         stages = dict(BACKBONES[network.name].stages(net))
         net, last = nn.Sequential(*stages.values()), stages["last"]
     else:
-        found = {"vgg16": "features.30", "resnet18": "layer4", "small-cnn": "block3"}.get(network.name, "features")
+        named = {"vgg16": "features.30", "resnet18": "layer4", "small-cnn": "block3"}
+        # Behind the last layer the token of the whole image depends on no place: the map is of the one before.
+        named |= dict.fromkeys(("rad_dino", "rad_dino_patches"), "encoder.layer.10")
+        found = named.get(network.name, "features")
         last = net.get_submodule(found)
     handle = last.register_forward_hook(keep)
     try:
@@ -74,7 +79,9 @@ def by_hooks(network: Whole, image: Tensor, label: int, coherent: bool = True) -
         handle.remove()
     weights = kept["gradient"].mean(dim=(2, 3))[0]
     heat = torch.einsum("c,chw->hw", weights, kept["activation"][0]).clamp(min=0)
-    large = nn.functional.interpolate(heat[None, None], size=image.shape, mode="bilinear", align_corners=False)[0, 0]
+    large = nn.functional.interpolate(as_map(heat[None, None]), size=image.shape, mode="bilinear", align_corners=False)[
+        0, 0
+    ]
     return (large / large.max()).numpy() if large.max() > 0 else large.numpy()
 
 
@@ -103,7 +110,7 @@ def test_maps_of_pooled_stages_are_those_of_the_last_one_in_the_whole_network(ba
     for k, label in enumerate(trained.classes):
         (gradient,) = torch.autograd.grad(odds[k], activation, retain_graph=True)
         heat = (gradient.mean(dim=(2, 3), keepdim=True) * activation).sum(dim=1, keepdim=True).clamp(min=0).detach()
-        large = nn.functional.interpolate(heat, size=image.shape, mode="bilinear", align_corners=False)[0, 0]
+        large = nn.functional.interpolate(as_map(heat), size=image.shape, mode="bilinear", align_corners=False)[0, 0]
         expected = large / large.max() if large.max() > 0 else large
         np.testing.assert_allclose(heat_map(trained, image.numpy(), label), expected.numpy(), atol=2e-3, err_msg=label)
 

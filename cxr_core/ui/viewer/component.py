@@ -18,10 +18,10 @@ from cxr_core.inference.heat import OPACITY, coloured, seen
 from cxr_core.ui.viewer.packing import FIRST, packed
 
 HEIGHT = 560
-_HERE = Path(__file__).parent
+HERE = Path(__file__).parent
 # One module: a component's script can import none of its own files.
-SCRIPT = "".join((_HERE / name).read_text(encoding="utf-8") for name in ("maths.js", "viewer.js"))
-_mounted = st.components.v2.component("cxr_viewer", css=(_HERE / "viewer.css").read_text(encoding="utf-8"), js=SCRIPT)
+SCRIPT = "".join((HERE / name).read_text(encoding="utf-8") for name in ("maths.js", "viewer.js"))
+_mounted = st.components.v2.component("cxr_viewer", css=(HERE / "viewer.css").read_text(encoding="utf-8"), js=SCRIPT)
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,11 @@ def viewer(
     beside: Picture | None = None,
     turn: Turn | None = None,
     height: int = HEIGHT,
+    room: int = 0,
 ) -> None:
     """Draw the viewer of ``picture``, and of ``beside`` beside it, at most ``height`` pixels high without its buttons.
+
+    ``room``: in place of ``height``, how many pixels of the window the rest of the page needs above and below.
 
     ``key``: the place on the page. Where the same key gets another picture, the choices for the heat map stay and so
     does the keyboard's focus; zoom and window begin anew. ``label``: what a screen reader says the picture is. Raises
@@ -79,6 +82,7 @@ def viewer(
         "heat": None if heat is None else _heated(heat, shown[0], f"{key}-heat"),
         "turn": None if turn is None else {"back": turn.back, "on": turn.on},
         "height": height,
+        "room": room,
     }
     told = partial(_turned, key, turn) if turn else _stays
     _mounted(key=key, data=data, on_turn_change=told)

@@ -55,8 +55,6 @@ def _windows(levels: Levels) -> dict[str, Any]:
     there = np.flatnonzero(counts)
     if not len(there):
         there = np.array([0, len(counts) - 1])
-    between = there[(levels.greys[there] > 0) & (levels.greys[there] < 255)]
-    start = (between[0] - 1, between[-1] + 1) if len(between) else (there[0], there[-1])
     presets = [
         {"name": "Window of the file" if len(levels.windows) == 1 else f"Window {at} of the file", **_named(window)}
         for at, window in enumerate(levels.windows, 1)
@@ -65,9 +63,21 @@ def _windows(levels: Levels) -> dict[str, Any]:
     presets += [{"name": name, **_between(levels, *_part(levels, counts, *part))} for name, part in PARTS.items()]
     return {
         "presets": presets,
-        "start": _between(levels, *start),
+        "start": _between(levels, *_start(levels, there)),
         "span": abs(levels.slope) * max(float(there[-1] - there[0]), 1.0),
     }
+
+
+def _start(levels: Levels, there: NDArray[np.integer]) -> tuple[float, float]:
+    """The numbers that the file's own greys would make black and white, were they a straight line."""
+    greys = levels.greys.astype(np.float64)
+    between = np.flatnonzero((greys > 0) & (greys < 255))
+    if len(between) < 2 or greys[between[0]] == greys[between[-1]]:
+        return float(there[0]), float(there[-1])
+    first, last = between[0], between[-1]
+    step = (last - first) / (greys[last] - greys[first])
+    low, high = sorted((first - step * greys[first], last + step * (255 - greys[last])))
+    return float(low), float(high)
 
 
 def _named(window: tuple[float, float, str]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 const NUDGE = 1.25; // a step of zoom
 const SLIDE = 60; // CSS pixels of a step of pan
+const LEAST = 240; // of a pane, in pixels, however low the window is
 const TALLEST = 1.3; // height of a picture to its width, where its pane is made for it
 const NARROW = 560; // CSS pixels: below, what is beside each other lies below each other
 const HEAT = [["over", "Over the picture"], ["beside", "Beside it"], ["off", "Hidden"]];
@@ -61,13 +62,13 @@ class Viewer {
 
   build(parent) {
     const button = (text, act, more = {}) => element("button", { type: "button", textContent: text, onclick: act, ...more });
-    this.windowing = button("Set window", () => this.toggleDrag(), {
+    this.windowing = button("Window", () => this.toggleDrag(), {
       title: "What a drag does: move the picture, or set the window (v)", "aria-pressed": "false",
     });
     this.inverting = button("Invert", () => this.invert(), { title: "The negative (i)", "aria-pressed": "false" });
     this.choice = element("select", { "aria-label": "Window", onchange: () => this.preset(this.choice.selectedIndex) });
-    this.back = button("‹ Previous", () => this.turn(-1), { title: "Previous image (←)" });
-    this.on = button("Next ›", () => this.turn(1), { title: "Next image (→)" });
+    this.back = button("‹", () => this.turn(-1), { "aria-label": "Previous image", title: "Previous image (←)" });
+    this.on = button("›", () => this.turn(1), { "aria-label": "Next image", title: "Next image (→)" });
     this.tools = element(
       "div", { className: "row", role: "toolbar", "aria-label": "Picture" },
       this.back, this.on,
@@ -190,7 +191,8 @@ class Viewer {
     const large = document.fullscreenElement || this.root.matches(":fullscreen, .filling");
     const share = stacked ? width : width / this.panes.length;
     const tall = Math.max(...this.pictures.map((picture) => Math.min(TALLEST, picture.height / picture.width)));
-    const each = Math.min(this.data.height / (stacked ? 1.6 : 1), share * tall);
+    const most = this.data.room ? Math.max(LEAST, window.innerHeight - this.data.room) : this.data.height;
+    const each = Math.min(most / (stacked ? 1.6 : 1), share * tall);
     this.stage.style.height = large ? "" : `${Math.round(stacked ? each * this.panes.length : each)}px`;
     const dense = window.devicePixelRatio || 1;
     for (const pane of this.panes) {

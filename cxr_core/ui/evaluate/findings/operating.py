@@ -30,7 +30,7 @@ def operating_section(run: Run, split: str) -> None:
     images = judged_images(run, "val")
     st.write(
         f"Thresholds are chosen here on the validation split ({len(images.patients):,} images), whatever split is "
-        "shown above. Their effect on test stands below, to be read and not to be chosen by."
+        "shown above. Their effect on test is shown below; do not choose by it."
     )
     name = pick_finding(images.names)
     draft = draft_of(run)
