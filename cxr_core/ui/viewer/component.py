@@ -84,18 +84,13 @@ def viewer(
         "height": height,
         "room": room,
     }
-    told = partial(_turned, key, turn) if turn else _stays
-    _mounted(key=key, data=data, on_turn_change=told)
+    _mounted(key=key, data=data, on_turn_change=partial(_turned, key, turn))
 
 
-def _stays() -> None:
-    """There is nowhere to turn to."""
-
-
-def _turned(key: str, turn: Turn) -> None:
+def _turned(key: str, turn: Turn | None) -> None:
     step = st.session_state[key].get("turn")
     # It comes from the browser: nothing else is passed on.
-    if step in (-1, 1) and (turn.back if step < 0 else turn.on):
+    if turn and step in (-1, 1) and (turn.back if step < 0 else turn.on):
         turn.step(int(step))
 
 

@@ -59,14 +59,15 @@ export function limits(pane, picture) {
   return { least: Math.min(1, one), most: Math.max(2, 16 * one) };
 }
 
-/** A view within its limits: no further out than all, and no black beside the picture that could be picture. */
+/** A view within its limits: no further out than all, then in the middle; nearer, a picture that is larger than the pane
+ * fills it, and a smaller one stays inside. */
 export function clamped(view, pane, picture) {
   const { least, most } = limits(pane, picture);
   const zoom = Math.min(most, Math.max(least, view.zoom));
   const scale = fit(pane, picture) * zoom;
   const along = (place, room, size) => {
     const half = room / (2 * size * scale);
-    return half >= 0.5 ? 0.5 : Math.min(1 - half, Math.max(half, place));
+    return zoom <= 1 ? 0.5 : Math.min(Math.max(half, 1 - half), Math.max(Math.min(half, 1 - half), place));
   };
   return { zoom, x: along(view.x, pane.width, picture.width), y: along(view.y, pane.height, picture.height) };
 }

@@ -58,6 +58,8 @@ class Viewer {
     this.build(parent);
     this.watcher = new ResizeObserver(() => this.measure());
     this.watcher.observe(this.root);
+    this.resized = () => this.measure();
+    window.addEventListener("resize", this.resized);
   }
 
   build(parent) {
@@ -96,12 +98,12 @@ class Viewer {
 
   end() {
     this.watcher.disconnect();
+    window.removeEventListener("resize", this.resized);
     this.root.remove();
   }
 
   // What Python says. It comes again when the page runs anew, also where nothing is new.
   async say(data, trigger) {
-    const same = this.data && data.pictures.map((each) => each.address).join() === this.addresses;
     this.data = data;
     this.trigger = trigger;
     this.addresses = data.pictures.map((each) => each.address).join();
@@ -114,7 +116,7 @@ class Viewer {
     const asked = this.addresses;
     const mine = () => asked === this.addresses && data === this.data;
     try {
-      if (!same) await this.load(data.pictures, mine);
+      if (this.loaded !== asked) await this.load(data.pictures, asked, mine);
       const drawing = data.heat && (await arrived(data.heat.address, async (answer) => createImageBitmap(await answer.blob())));
       if (!mine()) return;
       this.drawing = drawing;
@@ -122,11 +124,16 @@ class Viewer {
       this.opacity ??= data.heat?.opacity;
       this.arrange();
     } catch (error) {
-      if (mine()) this.status.textContent = `The picture did not arrive (${error.message}). Reload the page.`;
+      if (!mine()) return;
+      // Not the picture before under the name of this one.
+      this.stage.replaceChildren();
+      this.stage.removeAttribute("aria-busy");
+      [this.pictures, this.panes, this.loaded] = [null, [], null];
+      this.status.textContent = `The picture did not arrive (${error.message}). Reload the page.`;
     }
   }
 
-  async load(pictures, mine) {
+  async load(pictures, asked, mine) {
     this.stage.setAttribute("aria-busy", "true");
     const found = await Promise.all(pictures.map((facts) => arrived(facts.address, async (answer) =>
       unpacked(await inflated(answer), facts.width * facts.height, facts.deep))));
@@ -137,6 +144,7 @@ class Viewer {
       const context = canvas.getContext("2d");
       return { ...facts, ...found[at], canvas, context, image: context.createImageData(facts.width, facts.height) };
     });
+    this.loaded = asked;
     this.names = [this.data.first, ...pictures[0].presets.map((each) => each.name)];
     this.choice.replaceChildren(...[...this.names, "Set by hand"].map((textContent) => element("option", { textContent })));
     this.choice.lastChild.hidden = true;
