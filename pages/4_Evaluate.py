@@ -24,6 +24,7 @@ from cxr_core.ui.evaluate import (
     threshold_section,
 )
 from cxr_core.ui.evaluate.findings import findings_page
+from cxr_core.ui.evaluate.unmeasured import is_unmeasured, unmeasured_page
 from cxr_core.ui.run import cached_measured, results
 
 SECTIONS = (
@@ -65,7 +66,9 @@ def classes_page(run: Run, split: str) -> None:
 ui.page("Evaluate", ":material/analytics:")
 with ui.guarded():
     run = results.pick_result()
-    if run:
+    if run and is_unmeasured(run):
+        unmeasured_page(run)
+    elif run:
         split = st.segmented_control(
             "Split",
             list(results.SPLIT_NAMES),

@@ -8,6 +8,9 @@ from typing import Any
 
 from cxr_core.errors import ConfigError
 from cxr_core.paths import given
+from cxr_core.runs import Run, find_run
+from cxr_core.runs.run import STARTER
+from cxr_core.runs.starter import installed
 from cxr_core.settings import close_to_others, runs_dir
 
 
@@ -21,6 +24,14 @@ def runs_folder(options: Namespace) -> Path:
         raise ConfigError(f"--runs: expected a folder, {folder} is a file.")
     close_to_others(folder)
     return folder
+
+
+def chosen_run(options: Namespace) -> Run:
+    """The run that a command names; the starter model is brought there when it is asked for. Raises RunError."""
+    folder = runs_folder(options)
+    if options.run == STARTER:
+        installed(folder)
+    return find_run(folder, options.run)
 
 
 def print_json(document: Any) -> None:

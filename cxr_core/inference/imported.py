@@ -157,7 +157,7 @@ def _write(folder: Path, run_id: str, created: datetime, config: TrainConfig, fe
         "implied": {},
         "data": "",
         "folder": "",
-        "dataset_name": "",
+        "dataset_name": "no data set here",
         "counts": {part: dict.fromkeys(findings, 0) for part in SPLITS},
         "warnings": [note.source, NO_FIGURES, SCORES, SQUARE, NOT_COMPARED, seen],
         "versions": {package: version(package) for package in VERSIONED},

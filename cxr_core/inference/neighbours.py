@@ -56,6 +56,11 @@ class Neighbours:
     classes: list[str]
     limit: float
 
+    @property
+    def none(self) -> bool:
+        """Whether there is no training image to compare with: nothing is near then, and nothing far."""
+        return not len(self.vectors)
+
     @classmethod
     def load(cls, run: Run) -> "Neighbours":
         """Raises RunError where the run has no embedding (unfinished, or older than they are) or a damaged one."""
@@ -128,7 +133,7 @@ class Neighbours:
         self, vector: NDArray[np.floating], k: int, exclude_digest: str | None
     ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
         """Numbers of the ``k`` nearest rows and their distances; of equal ones the earlier row first."""
-        if not len(self.vectors):
+        if self.none:
             return np.empty(0, np.intp), np.empty(0, np.float32)
         distances = _distances(_unit(vector[None]), self.vectors)[0]
         allowed = np.flatnonzero(self.samples["digest"].to_numpy() != exclude_digest)

@@ -22,11 +22,14 @@ def origin_blocks(note: ImportedNote) -> list[Block]:
         ["Licence", note.licence or "not stated"],
         ["To be cited", note.citation or "not stated"],
         ["Trained on", ", ".join(note.sets) or "not stated"],
-        ["File", note.file or "none"],
-        ["Its SHA-256", f"{note.sha256} ({checked})" if note.sha256 else "not known"],
-        ["How the file was opened", "; ".join(note.protection) or "it held tensors alone"],
         ["Its numbers", note.scores or "calibrated probabilities"],
     ]
+    if note.kind == "published":
+        rows += [
+            ["File", note.file or "none"],
+            ["Its SHA-256", f"{note.sha256} ({checked})" if note.sha256 else "not known"],
+            ["How the file was opened", "; ".join(note.protection) or "it held tensors alone"],
+        ]
     return [Heading("Where it comes from"), Table(("", ""), rows)]
 
 

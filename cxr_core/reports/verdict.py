@@ -85,7 +85,8 @@ def verdict(run: Run) -> Verdict:
     lost, told = _left_out(run)
     cautions = dict(kinds_of_caution(run.split, run.folder))
     reached = _reached(own, audit, bars)
-    serious = [*_leak(run, audit, cautions), *_astray(run), *reached, *drops, *lost, *_data(audit, cautions)]
+    outside = run.imported.against if run.imported else []
+    serious = [*_leak(run, audit, cautions), *outside, *_astray(run), *reached, *drops, *lost, *_data(audit, cautions)]
     warned = sorted(run.warnings, key=lambda warning: warning != run.leak)
     for issue in audit.issues if audit else []:
         if issue.severity != INFORMS and not any(issue.message in sentence for sentence in warned):
@@ -96,6 +97,7 @@ def verdict(run: Run) -> Verdict:
     drawn = DRAWN in cautions or bool(audit and audit.of(DRAWN))
     against_it = [
         *known.void(run, audit is not None, leaking, drawn),
+        *outside,
         *_astray(run),
         *(text.replace(f" of {own.written}", "") for text in reached if own),
         *(text for one, _ in found for text in known.failing(one.measured[0], one.name)),
@@ -137,9 +139,6 @@ def audit_of(run: Run) -> Audit | None:
 def external_drops(run: Run, found: Sequence[External]) -> Iterator[tuple[dict[str, Any] | None, str]]:
     """(the run's test against it or None, one sentence) for each of these external data sets."""
     for one in found:
-        if run.imported and run.metrics("test") is None:
-            yield None, f"{run.imported.name} has no test of its own to compare {one.name} with."
-            continue
         try:
             beside = against(run, one)
         except RunError as error:

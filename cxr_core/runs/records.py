@@ -84,6 +84,7 @@ class ImportedNote(Record):
     as_published: bool = Field(default=False, description="whether that is the checksum that is known of it")
     scores: str = Field(default="", description="a sentence on what its numbers are, where they are no probabilities")
     protection: list[str] = Field(default=[], description="what the process gave up that opened a pickled file")
+    against: list[str] = Field(default=[], description="what is known against it beside its figures, a few words each")
 
 
 class RunInfo(Record):

@@ -49,11 +49,13 @@ from cxr_core.runs.records import (
     Shape,
     Status,
 )
-from cxr_core.settings import from_json, write_atomic
+from cxr_core.settings import from_json, starter_offered, write_atomic
 
 ACTIVE = ("queued", "extracting", "training", "evaluating")
 RESUMABLE = ("stopped", "lost", "failed")
 SPLITS = ("train", "val", "test")
+# The run that comes with the software: see starter.
+STARTER = "starter"
 # A class may be called 1, and a digest may look like a number.
 TEXT_COLUMNS = (
     *("file", "label", "patient", "source", "split", "digest", "decision", "reason"),
@@ -384,6 +386,8 @@ class Run:
 
     def delete(self) -> None:
         """Remove the folder. Raises RunError while the run is active."""
+        if self.id == STARTER and starter_offered():
+            raise RunError("The starter model comes with the software and would come back. CXR_STARTER=no hides it.")
         if self.is_active:
             raise RunError(f"Run {self.id} is {self.state}: stop it before it is deleted.")
         if any(Run(file.parent).is_active for file in self.path.glob(f"*/{files.RUN}")):
@@ -411,12 +415,12 @@ class Run:
 
 
 def list_runs(runs_dir: Path) -> list[Run]:
-    """All runs below ``runs_dir``, newest first. A folder without ``run.json`` is not a run."""
+    """All runs below ``runs_dir``, newest first, the starter model last. A folder without ``run.json`` is not a run."""
     if not runs_dir.is_dir():
         return []
     folders = [entry for entry in os.scandir(runs_dir) if entry.is_dir() and not entry.name.startswith(".")]
     found = [Run(Path(entry.path)) for entry in folders if os.path.exists(os.path.join(entry.path, files.RUN))]
-    return sorted(found, key=lambda run: run.id, reverse=True)
+    return sorted(found, key=lambda run: (run.id != STARTER, run.id), reverse=True)
 
 
 def find_run(runs_dir: Path, run_id: str) -> Run:

@@ -144,6 +144,9 @@ def similar_view(run: Run, case: Case, key: str) -> None:
     """The five nearest training images and the share of each class among the nearest 25."""
     st.markdown("**Nearest training cases**")
     known = cached_neighbours(run)
+    if known.none:
+        st.caption("This run came without its training images: whether the picture is unlike them is not checked.")
+        return
     vector = case.vector if case.vector is not None else vector_of(run, case)
     among, shares = known.counted(vector, exclude_digest=case.digest)
     listed = ", ".join(f"{escaped(name)} {of(*counts)}" for name, counts in shares.items()) or "none with a finding"

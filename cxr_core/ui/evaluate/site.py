@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from cxr_core.charts.outside import Row, inside_outside
+from cxr_core.charts.sides import Row, side_by_side
 from cxr_core.evaluation.before_after import TITLES
 from cxr_core.figures import UNDEFINED, compact, counted, number, signed
 from cxr_core.paths import given
@@ -136,7 +136,7 @@ def _profile(note: ProfileNote, key: str) -> None:
         st.success(escaped(note.sentence), icon=":material/trending_up:")
     else:
         st.warning(escaped(note.sentence), icon=":material/balance:")
-    st.plotly_chart(inside_outside(_rows(note), "", sides=SIDES), key=f"site-chart-{key}", config=NO_BAR)
+    st.plotly_chart(side_by_side(_rows(note), SIDES, ""), key=f"site-chart-{key}", config=NO_BAR)
     st.caption(
         "On the half that judged; whiskers: 95 % interval, by patient. Of calibration error and Brier score less is "
         "better."
