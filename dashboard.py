@@ -13,12 +13,15 @@ def home() -> None:
     """The page. What pages need is imported here: the server needs none of it."""
     from cxr_core import ui
     from cxr_core.runs import list_runs
+    from cxr_core.runs.run import STARTER
     from cxr_core.settings import runs_dir
     from cxr_core.ui.run import latest_datasets, latest_run, latest_runs, next_step, quick_start
 
     ui.page("Chest X-ray classification", ":material/radiology:")
     with ui.guarded():
-        runs, datasets = list_runs(runs_dir()), ui.known_datasets()
+        # The starter model has a place of its own.
+        runs = [run for run in list_runs(runs_dir()) if run.id != STARTER]
+        datasets = ui.known_datasets()
         next_step(runs, datasets)
         quick_start(small=bool(runs))
         if runs:

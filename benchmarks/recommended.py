@@ -1,4 +1,4 @@
-"""``python -m benchmarks.recommended --data DIR [--folds N] [--repeats N] [--only WORD]``: what chose *Recommended*.
+"""``python -m benchmarks.recommended --data DIR [--repeats N] [--only NUMBER ...]``: what chose *Recommended*.
 
 Cross-validation by patient on the images of the train split alone: what the data set holds back for the test is never
 read. Each fold is held out once; the rest is divided and trained as a training divides it (its own validation split,
@@ -49,6 +49,7 @@ LINEAR: dict[str, Any] = {
     "batch_size": 32,
     "epochs": 30,
 }
+HIDDEN: dict[str, Any] = {"hidden": (64,), "dropout": 0.5}
 VARIANTS: dict[str, dict[str, Any]] = {
     "defaults, last features": {"backbone": "efficientnet_lite0"},
     "defaults, stages": LITE0,
@@ -59,6 +60,17 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "linear, single, balanced": {**LINEAR, "labels": "single", "alpha": "balanced"},
     "linear, flat": {**LINEAR, "hierarchy": "flat"},
     "linear, flat, balanced": {**LINEAR, "hierarchy": "flat", "alpha": "balanced"},
+    "defaults, stages, single": {**LITE0, "labels": "single"},
+    "defaults, stages, single, balanced": {**LITE0, "labels": "single", "alpha": "balanced"},
+    "linear, single, cross entropy": {**LINEAR, "labels": "single", "gamma": 0.0},
+    "linear, single, decay 0.3": {**LINEAR, "labels": "single", "weight_decay": 0.3},
+    "linear, single, dropout 0.3": {**LINEAR, "labels": "single", "dropout": 0.3},
+    "linear, single, rate 0.003": {**LINEAR, "labels": "single", "lr": 0.003},
+    "hidden 64": {**LINEAR, **HIDDEN},
+    "hidden 64, single": {**LINEAR, **HIDDEN, "labels": "single"},
+    "hidden 64, single, balanced": {**LINEAR, **HIDDEN, "labels": "single", "alpha": "balanced"},
+    "hidden 256, single": {**LINEAR, **HIDDEN, "hidden": (256,), "labels": "single"},
+    "hidden 256": {**LINEAR, **HIDDEN, "hidden": (256,)},
 }
 
 
@@ -82,7 +94,7 @@ def main() -> int:
     parser.add_argument(
         "--class", dest="label", default="COVID19", help="the class that is looked at (default COVID19)"
     )
-    parser.add_argument("--only", default="", metavar="WORD", help="the variants with this word in their name")
+    parser.add_argument("--only", nargs="+", default=[], metavar="NUMBER", help="some variants, counted from 1")
     options = parser.parse_args()
     # Small products: a second thread costs more than it brings.
     torch.set_num_threads(1)
@@ -91,8 +103,8 @@ def main() -> int:
         print(f"{len(samples)} images of the train split, {options.folds} folds, {options.repeats} repeats\n")
         print(f"| | macro F1 | {options.label}: recall | precision | ROC AUC | seconds |")
         print("| --- | --- | --- | --- | --- | --- |", flush=True)
-        for name, given in VARIANTS.items():
-            if options.only in name:
+        for number, (name, given) in enumerate(VARIANTS.items(), 1):
+            if not options.only or str(number) in options.only:
                 config = TrainConfig.create(**given)
                 store = _store(config, options.data, samples)
                 found = [

@@ -13,7 +13,21 @@ from typing import Any, NoReturn
 
 from cxr_core import __version__
 from cxr_core.activity import from_command_line
-from cxr_core.cli import audit, data, evaluate, experiments, flags, images, kept, report, runs, scan, site, training
+from cxr_core.cli import (
+    audit,
+    data,
+    evaluate,
+    experiments,
+    flags,
+    images,
+    kept,
+    published,
+    report,
+    runs,
+    scan,
+    site,
+    training,
+)
 from cxr_core.disk import full, why_full
 from cxr_core.errors import ConfigError, CxrError
 from cxr_core.settings import close_to_others
@@ -77,6 +91,7 @@ def _parser() -> _Parser:
         scan.add,
         _add_audit,
         training.add,
+        published.add,
         evaluate.add,
         site.add,
         images.add,

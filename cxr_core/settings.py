@@ -76,6 +76,14 @@ def allowed_roots() -> list[Path] | None:
         raise ConfigError(f"CXR_ROOTS: {error}") from None
 
 
+def starter_offered() -> bool:
+    """Whether the starter model is shown: not with ``CXR_STARTER=no``. Raises ConfigError for other words."""
+    said = os.environ.get("CXR_STARTER", "").strip().lower() or "yes"
+    if said not in ("yes", "no"):
+        raise ConfigError(f"CXR_STARTER: expected yes or no, got {said[:40]!r}.")
+    return said == "yes"
+
+
 def scan_files() -> int:
     """How many files a scan may meet: ``CXR_SCAN_FILES``. Raises ConfigError."""
     return int(_number("CXR_SCAN_FILES", SCAN_FILES))

@@ -24,6 +24,7 @@ format than {FORMAT} is refused with the advice to update the software.
 """
 RECORDS: tuple[tuple[str, type[Record]], ...] = (
     (files.RUN, records.RunInfo),
+    ("Its imported, of a run that was not trained here", records.ImportedNote),
     (files.STATUS, records.Status),
     (files.LAUNCHED, records.LaunchNote),
     (files.PROGRESS, records.ProgressNote),

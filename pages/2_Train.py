@@ -9,7 +9,9 @@ from cxr_core.data.cautions import untested
 from cxr_core.errors import LeakError
 from cxr_core.findings import EXCLUSIVE, FINDINGS
 from cxr_core.runs import list_runs, start_training
+from cxr_core.runs.run import STARTER
 from cxr_core.settings import runs_dir
+from cxr_core.ui.published import consented, exposure_line
 from cxr_core.ui.run import live_run, pick_run
 
 # Set by the button that says to train although the audit found a leak.
@@ -36,6 +38,9 @@ def choose() -> tuple[Dataset | None, TrainConfig | None]:
             check_weights_given(chosen)
             if dataset is not None:
                 ui.effect_table(chosen, dataset)
+                exposure_line(chosen, dataset)
+            if not consented(chosen):
+                chosen = None
         config = chosen
     return dataset, config
 
@@ -85,7 +90,7 @@ ui.page("Train", ":material/model_training:")
 start(*choose())
 st.subheader("Live", anchor=False)
 with ui.guarded():
-    if list_runs(runs_dir()):
+    if any(run.id != STARTER for run in list_runs(runs_dir())):
         run = pick_run(label="Run to watch")
         if run is not None:
             live_run(run)

@@ -18,16 +18,18 @@ from cxr_core.ui.evaluate import (
     pick_section,
     reliability_section,
     replay_section,
+    site_section,
     sources_section,
     subgroups_section,
     threshold_section,
 )
 from cxr_core.ui.evaluate.findings import findings_page
+from cxr_core.ui.evaluate.unmeasured import is_unmeasured, unmeasured_page
 from cxr_core.ui.run import cached_measured, results
 
 SECTIONS = (
     *("Matrix", "Classes", "Sources", "Subgroups", "Operating point", "Calibration", "Epochs", "Compare"),
-    *("Controls", "External test"),
+    *("Controls", "External test", "Fit to my hospital"),
 )
 
 
@@ -47,6 +49,8 @@ def classes_page(run: Run, split: str) -> None:
         subgroups_section(run, split)
     elif section == "External test":
         external_section(run)
+    elif section == "Fit to my hospital":
+        site_section(run)
     elif section == "Operating point":
         threshold_section(run)
     elif section == "Calibration":
@@ -62,7 +66,9 @@ def classes_page(run: Run, split: str) -> None:
 ui.page("Evaluate", ":material/analytics:")
 with ui.guarded():
     run = results.pick_result()
-    if run:
+    if run and is_unmeasured(run):
+        unmeasured_page(run)
+    elif run:
         split = st.segmented_control(
             "Split",
             list(results.SPLIT_NAMES),

@@ -1,83 +1,58 @@
 """A completed run reads uploaded X-rays: for each the answer or why it is withheld, heat map, similar cases, report."""
 
-from functools import partial
-
 import streamlit as st
 
 from cxr_core import ui
-from cxr_core.figures import of
-from cxr_core.findings import FINDINGS
 from cxr_core.runs import Run
 from cxr_core.runs.pinned import pinned
 from cxr_core.settings import runs_dir
-from cxr_core.sheets import written
-from cxr_core.ui import download, escaped
-from cxr_core.ui.predict import answer_card, is_forced, uploads
-from cxr_core.ui.run import known_verdict, results, verdict_banner
-from cxr_core.ui.sheet import sheet
+from cxr_core.ui import escaped
+from cxr_core.ui.predict import answer_card, uploads, worklist
+from cxr_core.ui.run import results, verdict_banner
+from cxr_core.ui.warm import warm_up
 
-CARDS = 6
-FAILURES = 5
-
-
-def table(run: Run, answers: list[uploads.Answer]) -> None:
-    """All uploads in one table, and its CSV."""
-    findings = run.task == FINDINGS
-    forced = {answer.key for answer in answers if is_forced(answer)}
-    frame = uploads.prediction_table(answers, run.classes, forced, findings)
-    good = sum(answer.error is None for answer in answers)
-    withheld = sum(answer.withheld is not None for answer in answers)
-    also = f", withheld for {of(withheld, good)} of these" if withheld else ""
-    st.write(f"**Predictions for {of(good, len(answers))} files{also}**")
-    sheet(
-        uploads.drawn(frame, run.classes, run.implied),
-        hide_index=True,
-        column_config=uploads.prediction_columns(run.classes, run.implied, findings),
-        height=min(38 + 35 * len(frame), 460),
-        placeholder="",
-    )
-    name = f"{run.id}-predictions.csv"
-    against = "; ".join(known_verdict(run).against)
-    content = partial(written, frame.assign(known_against=against))
-    download("Table as CSV", content, name, "text/csv", "table of predictions", run=run.id)
+# Above an answer the title is small, for the answer is what the page is for.
+STYLE = """
+<style>
+.block-container { padding-top: 3rem; }
+.block-container h1 { font-size: 1.35rem; padding: 0.35rem 0; }
+.block-container > [data-testid="stVerticalBlock"] { gap: 0.5rem; }
+.st-key-uploads-strip [data-testid="stFileUploaderDropzone"] { padding-top: 0.4rem; padding-bottom: 0.4rem; }
+.st-key-uploads-strip [data-testid="stFileChips"] { max-height: 41px; }
+@media (max-width: 640px) { .st-key-uploads-strip { order: 2; min-width: 100%; } }
+</style>
+"""
 
 
-def failures(answers: list[uploads.Answer]) -> None:
-    """A message for each file without a prediction."""
-    messages = [answer.error for answer in answers if answer.error]
-    for message in messages[:FAILURES]:
-        st.error(escaped(message), icon=":material/error:")
-    if len(messages) > FAILURES:
-        st.caption(f"{of(FAILURES, len(messages))} messages; the table has all.")
-
-
-def cards(run: Run, answers: list[uploads.Answer]) -> None:
-    """The files that could be read, some at a time."""
-    good = [answer for answer in answers if answer.error is None]
-    pages = max(1, -(-len(good) // CARDS))
-    page = st.pagination(pages, key=f"page-{pages}") if pages > 1 else 1
-    for answer in good[(page - 1) * CARDS : page * CARDS]:
-        with ui.guarded():
-            answer_card(run, answer)
+def worth(run: Run) -> None:
+    """What the run scored, and what speaks against its score."""
+    st.write(escaped(results.score_line(run)))
+    verdict_banner(run)
 
 
 ui.page("Predict", ":material/upload:")
 with ui.guarded():
     chosen = pinned(runs_dir())
+    strip = uploads.waiting()
+    if strip:
+        st.html(STYLE)
     if chosen.note:
         st.caption(escaped(chosen.note))
-    run = results.pick_result(chosen.run)
-    if run:
-        st.write(escaped(results.score_line(run)))
-        verdict_banner(run)
-        found = uploads.read_uploads(run)
-        if found:
-            answers = uploads.predicted(run, found)
-            if len(answers) > 1:
-                table(run, answers)
-            failures(answers)
-            cards(run, answers)
+    with st.container(horizontal=strip, vertical_alignment="center", gap="small", key="predict-top"):
+        run = results.pick_result(chosen.run, strip)
+        found = uploads.read_uploads(strip) if run else []
+    if run and found:
+        answers = uploads.predicted(run, found)
+        if len(answers) > 1:
+            worklist(run, answers)
         else:
-            st.caption(
-                "The first prediction after the server starts takes some seconds longer: the network is loaded then."
-            )
+            answer_card(run, answers[0])
+        with st.expander("What this run is worth", icon=":material/fact_check:"):
+            results.about(run, run == chosen.run)
+            worth(run)
+    elif run:
+        warm_up()
+        st.caption(
+            "The first prediction after the server starts takes some seconds longer: the network is loaded then."
+        )
+        worth(run)

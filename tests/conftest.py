@@ -20,6 +20,8 @@ settings.load_profile("no deadline")
 
 # Nothing above imports torch. On networks this small more threads only wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "2")
+# Most tests are of what people have made themselves; those of the starter model ask for it.
+os.environ["CXR_STARTER"] = "no"
 
 
 @pytest.fixture(autouse=True)
@@ -113,3 +115,18 @@ def _trained(root: Path, folder: Path, **config: Any) -> Run:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CXR_CACHE", str(folder / "cache"))
         return train(root, folder / "runs", **config)
+
+
+@pytest.fixture(scope="session")
+def imported_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A published network of random weights, imported: findings, no data set; shared by all tests, only to be read."""
+    from safetensors.torch import save_file
+
+    from cxr_core.inference.imported import import_model
+    from cxr_core.model.fetched import Fetched
+    from cxr_core.published import PUBLISHED
+    from tests.model.published_support import save_densenet
+
+    folder = tmp_path_factory.mktemp("imported")
+    save_file(save_densenet(folder / "net.pt"), folder / "net.safetensors")
+    return import_model(Fetched(PUBLISHED["densenet121-res224-chex"], folder / "net.safetensors", "ab" * 32), folder)

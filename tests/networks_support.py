@@ -6,10 +6,14 @@ net = without_classifier("resnet18", pictures)      # torchvision's own module, 
 import torch
 from torch import Tensor, nn
 
+from cxr_core.model import xray_networks
 from cxr_core.model.network import to_input
 from cxr_core.model.weights import load_backbone
 
 _OWN = {"resnet18": "fc", "efficientnet_lite0": "_fc", "convnext_tiny": "classifier.2", "small-cnn": ""}
+_OWN |= {"rad_dino": "", "rad_dino_patches": ""}
+# Laws hold at any size; the published one has 86 million weights.
+xray_networks.RAD_DINO = xray_networks.Size(width=48, depth=12, heads=4, grid=4)
 
 
 def without_classifier(name: str, pictures: Tensor) -> nn.Module:

@@ -27,6 +27,7 @@ LAYERS = (
     "cxr_core.charts",
     "cxr_core.reports",
     "cxr_core.server",
+    "cxr_core.ui.viewer",
     "cxr_core.ui",
     "cxr_core.ui.dataset",
     "cxr_core.ui.run",

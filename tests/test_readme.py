@@ -32,6 +32,7 @@ from cxr_core.settings import runs_dir
 from tests import ROOT
 from tests.data.test_archive import data_set, packed
 from tests.images.files import radiograph
+from tests.model.published_support import save_densenet
 from tests.runs.test_profiles import profile
 from tests.runs_support import SMALL, copy_of, new_run
 
@@ -92,8 +93,11 @@ def test_the_reader_of_usage_lines_reads_them() -> None:
 
 
 @pytest.fixture
-def values(completed_run: Run, hospital: Path, tiny_dataset: Path, isolated: Path) -> Callable[[list[str]], list[str]]:
+def values(
+    completed_run: Run, hospital: Path, tiny_dataset: Path, isolated: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[list[str]], list[str]]:
     """Puts what exists here into a usage line's places."""
+    monkeypatch.setenv("TORCH_HOME", str(isolated / "torch"))
     run = copy_of(completed_run, isolated)
     image = sorted(tiny_dataset.glob("test/*/*.png"))[0]
     leaking = isolated / "leaking"
@@ -116,6 +120,9 @@ def values(completed_run: Run, hospital: Path, tiny_dataset: Path, isolated: Pat
         if word == "RUN":
             waiting = new_run(tiny_dataset, isolated / "waiting") if command == "resume" else run
             return [str(waiting.path) if command == "resume" else waiting.id]
+        if command == "import-model" and word in ("FILE", "NAME"):
+            save_densenet(isolated / "network.pt")
+            return [str(isolated / "network.pt") if word == "FILE" else "densenet121-res224-nih"]
         if word == "NAME" and command == "unpacked":
             upload = holding(unpack(packed(data_set()), "set.zip"))
             assert upload is not None

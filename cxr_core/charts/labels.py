@@ -175,7 +175,7 @@ def co_occurrence(values: NDArray[np.floating], names: Sequence[str], dark: bool
         showscale=False,
         xgap=1,
         ygap=1,
-        text=[[_cell(i, j, both, shares, len(shown)) for j in places] for i in places],
+        text=[[percent(float(shares[i, j])) if both[i, j] and i != j else "" for j in places] for i in places],
         texttemplate="%{text}" if len(shown) <= 15 else "",
         textfont={"size": 11},
         hoverongaps=True,
@@ -189,17 +189,18 @@ def co_occurrence(values: NDArray[np.floating], names: Sequence[str], dark: bool
         ],
         hovertemplate=HOVER,
     )
+    # On the page's own ground, in its own ink: a cell without a colour has none that its text could be read on.
+    counts = [
+        {"x": k, "y": k, "text": f"{have[k]:,}", "showarrow": False, "font": {"size": 11}}
+        for k in places
+        if len(shown) <= 10
+    ]
     return figure(
         [cells],
+        annotations=counts,
         height=170 + max(_ROW, 30) * max(len(shown), 1),
         legend=False,
         top=8,
         xaxis=category_axis(shown, "has this too", tickangle=-45),
         yaxis=category_axis(shown, "An image that has", range=[len(shown) - 0.5, -0.5]),
     )
-
-
-def _cell(row: int, column: int, both: NDArray[np.int64], shares: NDArray[np.float64], size: int) -> str:
-    if row == column:
-        return f"{both[row, row]:,}" if size <= 10 else ""
-    return percent(float(shares[row, column])) if both[row, column] else ""

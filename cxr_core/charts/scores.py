@@ -29,8 +29,10 @@ def score_bars(
     ranges: Sequence[Sequence[float] | None],
     counted: Sequence[str],
     chance: float,
+    figure_title: str = "Macro F1",
 ) -> go.Figure:
-    """Macro F1 of a run and of what it is held against: a bar each, with its interval and ``counted`` on hover.
+    """The figure of this title, of a run and of what it is held against: a bar each, with its interval and ``counted``
+    on hover.
 
     The first is the run's own, in another colour, and the lower end of its interval is drawn through the others; so is
     what guessing would reach.
@@ -67,7 +69,7 @@ def score_bars(
         margin={"l": 8, "r": 120, "t": 32, "b": 8},
         shapes=[upright(x, color=color, dash="dot") for x, color, _, _ in lines],
         annotations=[*beside(compact(value, ends, 2) for value, ends in zip(values, ranges, strict=True)), *above],
-        xaxis=share_axis("Macro F1", dtick=0.5, tickformat=".1f", fixedrange=True, showgrid=True),
+        xaxis=share_axis(figure_title, dtick=0.5, tickformat=".1f", fixedrange=True, showgrid=True),
         yaxis=category_axis(titles, range=[len(titles) - 0.5, -0.5]),
     )
 

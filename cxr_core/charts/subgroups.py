@@ -26,7 +26,7 @@ TITLES = {
     "roc_auc": "ROC AUC",
     "sensitivity": "Sensitivity",
     "specificity": "Specificity",
-    "calibration_gap": "Mean probability less prevalence",
+    "calibration_gap": "Mean probability minus prevalence",
     "prevalence": "Prevalence",
 }
 

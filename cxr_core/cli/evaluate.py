@@ -4,11 +4,11 @@ from argparse import Namespace
 from typing import Any
 
 from cxr_core.cli import flags
-from cxr_core.cli.output import print_json, runs_folder
+from cxr_core.cli.output import chosen_run, print_json
 from cxr_core.evaluation import balance
 from cxr_core.figures import number, of, spelled
 from cxr_core.findings import FINDINGS
-from cxr_core.runs import Run, find_run, profiles, viewings
+from cxr_core.runs import Run, profiles, viewings
 from cxr_core.runs.external import Outcome
 from cxr_core.runs.needs import gone
 
@@ -30,7 +30,7 @@ def add(actions: flags.Actions) -> None:
 
 def evaluate(options: Namespace) -> int:
     """Print the metrics of a run; its own splits from the files that the training wrote, where they are there."""
-    run = profiles.using(find_run(runs_folder(options), options.run), options.profile)
+    run = profiles.using(chosen_run(options), options.profile)
     if options.forget:
         from cxr_core.runs.external import forget
 
@@ -55,8 +55,10 @@ def evaluate(options: Namespace) -> int:
     if options.by_source:
         from cxr_core.runs.by_source import by_source_of, possible
 
-        rows = by_source_of(run, table, absent=metrics.get("absent", ()))
-        metrics = {**metrics, "by_source": rows, "sources": possible(run, table if options.data else run.split)}
+        absent = metrics.get("absent", ())
+        rows = by_source_of(run, table, absent=absent)
+        apart = possible(run, table, absent) if options.data else possible(run, run.split)
+        metrics = {**metrics, "by_source": rows, "sources": apart}
     if run.profile:
         metrics = {**metrics, "profile": run.profile}
     seen = own and metrics["split"] in ("test", "all")

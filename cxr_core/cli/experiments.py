@@ -5,10 +5,10 @@ from argparse import ArgumentParser, Namespace
 from typing import Any
 
 from cxr_core.activity import record
-from cxr_core.cli.output import print_json, runs_folder
+from cxr_core.cli.output import chosen_run, print_json
 from cxr_core.cli.telling import telling
 from cxr_core.figures import compact, counted, spelled
-from cxr_core.runs import Run, controls, find_run, left_out, title
+from cxr_core.runs import Run, controls, left_out, title
 from cxr_core.runs.companions import CONTROLS, LEFT_OUT, MACRO_ROC_AUC
 from cxr_core.runs.controls import TITLES, Scores
 from cxr_core.runs.left_out import LeftOutScores
@@ -28,7 +28,7 @@ def experiments(options: Namespace) -> int:
     # Brings torch.
     from cxr_core.training import measure_controls, measure_left_out
 
-    run = find_run(runs_folder(options), options.run)
+    run = chosen_run(options)
     asked = {ONLY[options.only].name} if options.only else {CONTROLS.name, LEFT_OUT.name}
     record("trained", " and ".join(sorted(asked)), run=run.id, runs=run.path.parent)
     plan = left_out.planned(run)

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from cxr_core.errors import ConfigError
+from cxr_core.inference.heat import OPACITY
 from cxr_core.settings import runs_dir
 
 # Where a command adds its parser, and what a flag is added to, as argparse calls them.
 Actions: TypeAlias = "argparse._SubParsersAction[Any]"
 Group: TypeAlias = ArgumentParser | argparse._MutuallyExclusiveGroup
-
-OPACITY = 0.45
 
 
 def data(parser: Group, required: bool) -> None:
@@ -87,6 +86,16 @@ def profile(parser: ArgumentParser) -> None:
 def json(parser: Group) -> None:
     """``--json``."""
     parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def trust(parser: ArgumentParser) -> None:
+    """``--trust-pickle``: a person's consent."""
+    parser.add_argument(
+        "--trust-pickle",
+        action="store_true",
+        help="open a whole pickled network: its tensors are taken out by a process of its own that runs none of its "
+        "code, but trust where it comes from all the same",
+    )
 
 
 def force(parser: ArgumentParser) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 from cxr_core.activity import record, record_predicted
 from cxr_core.bars import bars
 from cxr_core.cli import flags
-from cxr_core.cli.output import print_json, runs_folder
+from cxr_core.cli.output import chosen_run, print_json
 from cxr_core.data import shown_name
 from cxr_core.errors import ImageError
 from cxr_core.findings import FINDINGS, means_none, none_reached
@@ -21,7 +21,7 @@ from cxr_core.images.gate import questioned
 from cxr_core.labels import Implied
 from cxr_core.reports import known
 from cxr_core.reports.verdict import verdict
-from cxr_core.runs import Run, find_run, profiles
+from cxr_core.runs import Run, profiles
 from cxr_core.settings import write_atomic
 from cxr_core.sheets import written
 
@@ -69,7 +69,7 @@ def predict(options: Namespace) -> int:
     """Print a prediction per file; 1 if any file failed. A withheld answer is left out, unless forced."""
     from cxr_core.inference import Predictor
 
-    run = profiles.using(find_run(runs_folder(options), options.run), options.profile)
+    run = profiles.using(chosen_run(options), options.profile)
     predictor = Predictor.load(run)
     predictions = list(predictor.predict((file, Path(file)) for file in options.files))
     record_predicted((prediction.outcome for prediction in predictions), run.id, run.path.parent)
@@ -89,6 +89,8 @@ def predict(options: Namespace) -> int:
                 print(f"    Note: {prediction.seen.sentence}")
         if gap := predictor.seen.gap:
             print(gap)
+        if run.imported:
+            print("\n".join(f"Note: {warning}" for warning in run.warnings))
         print(NOTICE)
     failed = [row for row in predictions if row.error]
     for failure in failed:
@@ -150,7 +152,7 @@ def explain(options: Namespace) -> int:
     from cxr_core.inference import Predictor, overlay
     from cxr_core.reports.image import EMPTY, HEAT_SENTENCE
 
-    run = find_run(runs_folder(options), options.run)
+    run = chosen_run(options)
     content = read_bytes(options.file)
     predictor = Predictor.load(run)
     prediction = next(predictor.predict([(shown_name(options.file.name), content)]))

@@ -1,12 +1,16 @@
 """What the commands share: where the runs are, and one JSON document on standard output."""
 
 import json
+import sys
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
 from cxr_core.errors import ConfigError
 from cxr_core.paths import given
+from cxr_core.runs import Run, find_run
+from cxr_core.runs.run import STARTER
+from cxr_core.runs.starter import installed
 from cxr_core.settings import close_to_others, runs_dir
 
 
@@ -22,7 +26,20 @@ def runs_folder(options: Namespace) -> Path:
     return folder
 
 
+def chosen_run(options: Namespace) -> Run:
+    """The run that a command names; the starter model is brought there when it is asked for. Raises RunError."""
+    folder = runs_folder(options)
+    if options.run == STARTER:
+        installed(folder)
+    return find_run(folder, options.run)
+
+
 def print_json(document: Any) -> None:
     """One JSON document on standard output."""
     # ASCII alone: a file's name may hold what no encoding of the output can.
     print(json.dumps(document, indent=1, allow_nan=False))
+
+
+def downloading(done: int, total: int) -> None:
+    """How far a download is, on standard error."""
+    print(f"\rdownloading {done / 1e6:.1f} of {total / 1e6:.1f} MB", end="", file=sys.stderr, flush=True)

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from cxr_core.activity import record, record_predicted
 from cxr_core.cli import flags
-from cxr_core.cli.output import runs_folder
+from cxr_core.cli.output import chosen_run
 from cxr_core.data import shown_name
 from cxr_core.errors import ConfigError
 from cxr_core.images import read_bytes
-from cxr_core.runs import Run, find_run, profiles, title
+from cxr_core.runs import Run, profiles, title
 from cxr_core.settings import write_atomic
 
 IMAGE_SUFFIXES = (".html", ".pdf")
@@ -46,7 +46,7 @@ def check(options: Namespace) -> None:
 
 def report(options: Namespace) -> int:
     """Write the report on one image, or the model card of a run; the suffix says in which form."""
-    run = profiles.using(find_run(runs_folder(options), options.run), options.profile)
+    run = profiles.using(chosen_run(options), options.profile)
     content = _model_card(run, options.out) if options.file is None else _image_report(run, options)
     write_atomic(options.out, content, private=False)
     what = "model card" if options.file is None else "report of one image"

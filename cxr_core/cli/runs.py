@@ -4,13 +4,14 @@ from argparse import Namespace
 from typing import Any
 
 from cxr_core.cli import flags
-from cxr_core.cli.output import print_json, runs_folder
+from cxr_core.cli.output import chosen_run, print_json, runs_folder
 from cxr_core.errors import CxrError
 from cxr_core.evaluation import balance
 from cxr_core.findings import FINDINGS
-from cxr_core.runs import Run, find_run, list_runs, overlaps, title, viewings
+from cxr_core.runs import Run, list_runs, overlaps, title, viewings
 from cxr_core.runs.pinned import pin as set_pin
 from cxr_core.runs.pinned import pinned, unpin
+from cxr_core.runs.starter import installed
 
 RUN_COLUMNS = (
     "id",
@@ -47,6 +48,7 @@ def add(actions: flags.Actions) -> None:
 
 def runs(options: Namespace) -> int:
     """List the runs, newest first."""
+    installed(runs_folder(options))
     found = list_runs(runs_folder(options))
     first = pinned(runs_folder(options)).run
     rows = [{**_run_row(run), "pinned": run == first} for run in found]
@@ -80,7 +82,7 @@ def pin(options: Namespace) -> int:
         print("No run is pinned: Predict offers the newest completed one first.")
         return 0
     if options.run:
-        set_pin(find_run(folder, options.run))
+        set_pin(chosen_run(options))
     found = pinned(folder)
     print(f"{title(found.run)} is pinned." if found.run else found.note or "No run is pinned.")
     return 0

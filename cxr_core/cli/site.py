@@ -3,11 +3,11 @@
 from argparse import Namespace
 
 from cxr_core.cli import flags
-from cxr_core.cli.output import print_json, runs_folder
+from cxr_core.cli.output import chosen_run, print_json
 from cxr_core.errors import ConfigError
 from cxr_core.evaluation.before_after import TITLES
 from cxr_core.figures import UNDEFINED, counted, interval, number, signed
-from cxr_core.runs import find_run, profiles
+from cxr_core.runs import profiles
 from cxr_core.runs.records import FigureChange, ProfileNote
 
 
@@ -38,7 +38,7 @@ def _check(options: Namespace) -> None:
 
 def fit_site(options: Namespace) -> int:
     """Fit on one half, judge on the other, keep and print; or list, or forget."""
-    run = find_run(runs_folder(options), options.run)
+    run = chosen_run(options)
     if options.forget:
         print(f"{profiles.forget(run, options.forget)} was forgotten.")
         return 0

@@ -6,11 +6,11 @@ from argparse import Namespace
 from typing import Any, get_args
 
 from cxr_core.cli import flags
-from cxr_core.cli.output import runs_folder
+from cxr_core.cli.output import chosen_run, downloading, runs_folder
 from cxr_core.cli.telling import telling
 from cxr_core.config import NOTEBOOK, PRESET_WORDS, PRESETS, RECOMMENDED, TrainConfig, check_weights_given
 from cxr_core.errors import RunError
-from cxr_core.runs import Run, files, find_run
+from cxr_core.runs import Run, files
 from cxr_core.runs.jobs import queue_again
 
 # Fields whose flag has a better name; the field's own stays.
@@ -24,6 +24,7 @@ def add(actions: flags.Actions) -> None:
     flags.data(trained, required=True)
     flags.reading(trained)
     flags.runs(trained)
+    flags.trust(trained)
     trained.add_argument(
         "--preset",
         choices=list(PRESET_WORDS),
@@ -96,6 +97,10 @@ def train(options: Namespace) -> int:
 
     config = _config(options)
     check_weights_given(config)
+    if options.trust_pickle and config.weights not in ("imagenet", "pip", "none"):
+        from cxr_core.model.fetched import opened
+
+        config = config.model_copy(update={"weights": opened(config.weights, downloading)})
     flags.answer(options)
     run = create_run(scan_dataset(options.data), config, runs_folder(options))
     print(f"Run {run.id}: {config.backbone}, weights {config.weights}, {config.trainable} trained.", flush=True)
@@ -107,7 +112,7 @@ def train(options: Namespace) -> int:
 
 def resume(options: Namespace) -> int:
     """Go on with a run (or begin a queued one: this is the worker that the pages start)."""
-    run = find_run(runs_folder(options), options.run)
+    run = chosen_run(options)
     if run.state == "completed":
         raise RunError(f"Run {run.id} is completed: there is nothing to resume.")
     # A request to stop a queued run stands: its worker has yet to read it.

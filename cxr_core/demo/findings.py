@@ -23,7 +23,7 @@ from cxr_core.demo.phantom import DRAWN, SOURCES, exposed, field, grid
 from cxr_core.demo.place import Progress, check, placed, written
 
 TABLE = "labels.csv"
-_VERSION = 1
+_VERSION = 2
 _ABOUT = """# Drawings, not X-rays
 
 The pictures in this folder were drawn by a program. They are shaped like chest radiographs so that the software can

@@ -29,7 +29,7 @@ def enlarged(anatomy: Anatomy, severities: Mapping[str, float]) -> Anatomy:
     if CARDIOMEGALY not in severities:
         return anatomy
     centre, wide, high = anatomy.heart
-    more = 1.12 + 0.3 * severities[CARDIOMEGALY]
+    more = 1.28 + 0.35 * severities[CARDIOMEGALY]
     return replace(anatomy, heart=(centre + 0.03 * (more - 1), wide * more, high * (0.5 + 0.5 * more)))
 
 
@@ -53,7 +53,7 @@ def _consolidation(
     drawn: Chest, anatomy: Anatomy, severity: float, place: np.random.Generator, texture: np.random.Generator
 ) -> Picture:
     """A lobe filled."""
-    return np.asarray((0.35 + 0.55 * severity) * filled_lobe(drawn, place, texture), np.float32)
+    return np.asarray((1.2 + 0.6 * severity) * filled_lobe(drawn, place, texture, wide=1.5), np.float32)
 
 
 def _nodule(
@@ -62,9 +62,9 @@ def _nodule(
     """A round shadow with a soft edge, in one lung."""
     side = SIDES[int(place.integers(2))]
     u, y = place.uniform(0.22, 0.52), place.uniform(-0.5, 0.3)
-    radius = 0.055 + 0.055 * severity
+    radius = 0.13 + 0.06 * severity
     away = np.hypot((drawn.u(side) - u) * place.uniform(0.85, 1.15), drawn.y - y)
-    return np.asarray((0.13 + 0.13 * severity) * step(radius - away, 0.012) * drawn.lungs[side], np.float32)
+    return np.asarray((0.36 + 0.16 * severity) * step(radius - away, 0.012) * drawn.lungs[side], np.float32)
 
 
 def _effusion(
@@ -83,10 +83,10 @@ def _pneumothorax(
 ) -> Picture:
     """Air along the wall of one lung, more of it above: darker, without vessels, and the lung's edge as a fine line."""
     side = SIDES[int(place.integers(2))]
-    deep = (0.07 + 0.2 * severity) * (0.4 + step(-0.1 - drawn.y, 0.3))
+    deep = (0.1 + 0.2 * severity) * (0.4 + step(-0.1 - drawn.y, 0.3))
     free = step(deep - drawn.walls[side], 0.01) * drawn.lungs[side]
     line = bump(drawn.walls[side] - deep, 0.012) * drawn.lungs[side]
-    return np.asarray(0.11 * line - free * (0.05 + 0.03 * severity + 0.16 * drawn.vessels), np.float32)
+    return np.asarray(0.13 * line - free * (0.06 + 0.03 * severity + 0.16 * drawn.vessels), np.float32)
 
 
 def _devices(

@@ -70,14 +70,15 @@ def _covid(drawn: Chest, body: np.random.Generator, texture: np.random.Generator
     return haze * ground - 0.1 * drawn.vessels * (haze > 0.05)
 
 
-def filled_lobe(drawn: Chest, body: np.random.Generator, texture: np.random.Generator) -> np.ndarray:
-    """One lobe of one lung filled, with a fissure as its sharp border and open airways in it."""
+def filled_lobe(drawn: Chest, body: np.random.Generator, texture: np.random.Generator, wide: float = 1.0) -> np.ndarray:
+    """One lobe of one lung filled, with a fissure as its sharp border and open airways in it; ``wide``: how far."""
     side = SIDES[int(body.integers(2))]
     upper = -1 if body.random() < 0.35 else 1
     u, lung = drawn.u(side), drawn.lungs[side]
     fissure = body.uniform(-0.2, 0.05) if upper < 0 else body.uniform(-0.05, 0.2)
     border = step(upper * (drawn.y - fissure - body.uniform(-0.15, 0.25) * (u - 0.35)), 0.02)
-    reach = bump(drawn.y - fissure - upper * 0.14, body.uniform(0.24, 0.34)) * bump(u - body.uniform(0.25, 0.42), 0.34)
+    tall, far = wide * body.uniform(0.24, 0.34), wide * 0.34
+    reach = bump(drawn.y - fissure - upper * 0.14, tall) * bump(u - body.uniform(0.25, 0.42), far)
     ragged = step(field(body, lung.shape, 7) + 0.55, 0.25)
     filled = body.uniform(0.2, 0.34) * lung * border * reach * ragged
     return np.asarray(filled * (1 + 0.15 * field(texture, lung.shape, 50)) - 0.9 * filled * drawn.vessels)

@@ -11,19 +11,22 @@ Nothing here knows of data sets, runs or networks. Everybody reads files through
 """
 
 from cxr_core.images.encoding import jpeg, png
+from cxr_core.images.levels import Levels
 from cxr_core.images.limits import ImageInfo
 from cxr_core.images.masking import BORDER, Mask
-from cxr_core.images.reading import content_digest, decode, decoded, inspect, pixels, read_bytes
+from cxr_core.images.reading import content_digest, decode, decoded, inspect, levels_of, pixels, read_bytes
 
 __all__ = [
     "BORDER",
     "ImageInfo",
+    "Levels",
     "Mask",
     "content_digest",
     "decode",
     "decoded",
     "inspect",
     "jpeg",
+    "levels_of",
     "pixels",
     "png",
     "read_bytes",

@@ -112,7 +112,7 @@ def questioned(
 
 
 _FAR = (
-    "It is unlike every image that the model learnt from (distance {distance:.3g} to the five nearest; 95 % of the "
+    "Too different from the training images to trust (distance {distance:.3g} to the five nearest; 95 % of the "
     "validation images lie within {limit:.3g})."
 )
 

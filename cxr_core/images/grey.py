@@ -37,6 +37,11 @@ def shown(values: np.ndarray, declared: int | None = None) -> tuple[NDArray[np.u
     return _between(values, low, high), Step("range", text, numbers={**figures, "black": low, "white": high})
 
 
+def table(low: float, high: float) -> NDArray[np.uint8]:
+    """What :func:`shown` makes of each number of 16 bits, where it found these to be black and white."""
+    return _between(np.arange(2**16, dtype=np.uint16)[None], low, high).ravel()
+
+
 def _counted(values: np.ndarray) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """The numbers of a picture, rising, and how often each is there."""
     if values.dtype == np.uint16:

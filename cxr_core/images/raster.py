@@ -1,8 +1,9 @@
 """PNG, JPEG, TIFF, BMP and WebP: facts of a file, and its picture, upright and grey, with the steps that led to it.
 
-``inspect(content, name)`` checks that all of the image is there; ``decoded(content, name)`` gives the picture. Both are
-called through ``cxr_core.images``, where whatever they raise on damage becomes the file's own error. Eight bits are
-Pillow's work, more are that of :mod:`cxr_core.images.deep`.
+``inspect(content, name)`` checks that all of the image is there; ``decoded(content, name)`` gives the picture, and
+``levels_of(content, name)`` the same in the numbers of the file. All are called through ``cxr_core.images``, where
+whatever they raise on damage becomes the file's own error. Eight bits are Pillow's work, more are that of
+:mod:`cxr_core.images.deep`.
 """
 
 from io import BytesIO
@@ -14,6 +15,7 @@ from PIL import Image, UnidentifiedImageError
 from cxr_core.errors import CutShortError, ImageError
 from cxr_core.images import deep, grey, limits, strangers
 from cxr_core.images.integrity import ends_early, sound_png
+from cxr_core.images.levels import Levels
 from cxr_core.images.limits import MAX_PIXELS, ImageInfo
 from cxr_core.images.steps import Decoded, Step
 
@@ -85,6 +87,26 @@ def decoded(content: bytes, name: str, side: int | None = None, colour: bool = F
         picture = picture.transpose(how)
         steps = (*steps, Step("turn", f"Orientation {turn} of EXIF: {said}.", numbers={"orientation": turn}))
     return Decoded(picture, steps)
+
+
+def levels_of(content: bytes, name: str) -> Levels:
+    """The picture of :func:`decoded` in the numbers of its file; raises as that."""
+    sound, image, _ = _open(content, name)
+    declared = None
+    if image is None or deep.is_deep(sound, image):
+        found = deep.read(sound, name)
+        values, declared, turn = found.luma(), found.declared, found.orientation or _orientation(image)
+    elif image.mode == "I" or image.mode.startswith("I;"):
+        image.load()
+        values, turn = np.asarray(image), 1 if image.format == "TIFF" else _orientation(image)
+    else:
+        return Levels.of_eight(decoded(content, name).picture)
+    if values.dtype.kind not in "iu" or values.min() < 0 or values.max() >= 2**16:
+        return Levels.of_eight(decoded(content, name).picture)
+    _, step = grey.shown(values, declared)
+    greys = grey.table(step.numbers["black"], step.numbers["white"])
+    levels = Levels(values.astype(np.uint16), greys, int(step.numbers["depth"]))
+    return levels.turned(_TURNS[turn][0]) if turn in _TURNS else levels
 
 
 def _from_pillow(

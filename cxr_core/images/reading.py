@@ -1,7 +1,8 @@
 """One door for every image file: scan, training, evaluation, prediction and display all read through here.
 
 ``read_bytes`` -> ``content_digest``, ``inspect`` (is it a whole image, and what kind), ``decode`` (upright, grey),
-``decoded`` (the same with the steps that led to it) and ``pixels`` (what a network sees).
+``decoded`` (the same with the steps that led to it), ``levels_of`` (the same in the file's own numbers) and ``pixels``
+(what a network sees).
 
 The content alone decides what a file is; its name only appears in messages. Accepted: PNG, JPEG, TIFF, BMP, WebP and
 DICOM. Anything else, anything damaged and anything over a limit raises ImageError, a file whose end is missing the
@@ -21,6 +22,7 @@ from PIL import Image
 from cxr_core import reach
 from cxr_core.errors import ImageError
 from cxr_core.images import dicom, limits, raster
+from cxr_core.images.levels import Levels
 from cxr_core.images.limits import MAX_BYTES as MAX_BYTES
 from cxr_core.images.limits import MAX_PIXELS as MAX_PIXELS
 from cxr_core.images.limits import ImageInfo as ImageInfo
@@ -121,6 +123,15 @@ def decoded(content: bytes, name: str, side: int | None = None, colour: bool = F
         limits.check_bytes(len(content), name)
         return dicom.decoded(content, name)
     return raster.decoded(content, name, side, colour)
+
+
+@_at_the_door
+def levels_of(content: bytes, name: str) -> Levels:
+    """The picture that :func:`decode` gives, in the numbers of its file and not yet in greys. Raises as that."""
+    if dicom.is_dicom(content):
+        limits.check_bytes(len(content), name)
+        return dicom.levels_of(content, name)
+    return raster.levels_of(content, name)
 
 
 def pixels(content: bytes, name: str, size: int = 224, view: int = 0, mask: Mask = "none") -> np.ndarray:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cxr_core.inference.evaluate import evaluate_external as evaluate_external
     from cxr_core.inference.evaluate import evaluate_split as evaluate_split
     from cxr_core.inference.explain import heat_map as heat_map
-    from cxr_core.inference.explain import overlay as overlay
+    from cxr_core.inference.heat import overlay as overlay
     from cxr_core.inference.neighbours import Neighbour as Neighbour
     from cxr_core.inference.neighbours import Neighbours as Neighbours
     from cxr_core.inference.predictor import Prediction as Prediction
@@ -31,7 +31,8 @@ else:
         __name__,
         {
             "evaluate": ("evaluate_external", "evaluate_split"),
-            "explain": ("heat_map", "overlay"),
+            "explain": ("heat_map",),
+            "heat": ("overlay",),
             "neighbours": ("Neighbour", "Neighbours"),
             "predictor": ("Prediction", "Predictor"),
             "site": ("fit_site",),

@@ -36,6 +36,11 @@ def evaluate_split(run: Run, split: str, progress: Progress = lambda done, total
     """
     samples = run.split
     chosen = samples[samples["split"] == split]
+    if chosen.empty and run.imported:
+        raise RunError(
+            f"Run {run.id} ({run.imported.name}) came without images, so there are no figures of it yet: evaluate it "
+            "on a data set, with evaluate RUN --data DIR or on the Evaluate page."
+        )
     if chosen.empty:
         raise RunError(f"Run {run.id} has no images in {split}: expected one of train, val, test with images.")
     return evaluate_samples(Trained.load(run), chosen, run.folder, split, progress, run.pictures(chosen["file"]))

@@ -1,7 +1,8 @@
 """Heat maps: which part of the picture moved a label's score. They do not say that the score is right.
 
     heat = heat_map(trained, pixels, "PNEUMONIA")     # float32 (S, S), 0..1, on the square that the network saw
-    overlay(decode(content, name), heat, 0.4)         # the same on the upright original, PIL "RGB"
+
+How it is drawn over the picture is in :mod:`cxr_core.inference.heat`.
 
 Grad-CAM (Selvaraju et al. 2017, "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization").
 The network is split at the output of its last block, without hooks: any number of threads may share one model. Where
@@ -9,7 +10,6 @@ features are pooled from several stages, the map is of the last of these; what t
 map, whose slope is zero on average, move the score but have no place in it.
 """
 
-import math
 from collections.abc import Callable
 from functools import partial
 from itertools import chain, dropwhile, takewhile
@@ -18,7 +18,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
 from cxr_core.errors import RunError
@@ -27,24 +26,7 @@ from cxr_core.inference.trained import Trained
 from cxr_core.labels import Implied
 from cxr_core.model.network import to_input
 from cxr_core.model.pooling import PooledStages
-
-# Ten even steps of "inferno" (van der Walt and Smith, CC0): lightness grows evenly from black to pale yellow.
-_INFERNO = np.array(
-    [
-        (0, 0, 4),
-        (27, 12, 65),
-        (74, 12, 107),
-        (120, 28, 109),
-        (165, 44, 96),
-        (207, 68, 70),
-        (237, 105, 37),
-        (251, 155, 6),
-        (247, 209, 61),
-        (252, 255, 164),
-    ]
-)
-_STEPS = np.linspace(0, 255, len(_INFERNO))
-_COLOURS = np.stack([np.interp(np.arange(256), _STEPS, channel) for channel in _INFERNO.T], axis=1).round()
+from cxr_core.model.xray_networks import as_map
 
 
 def heat_map(trained: Trained, pixels: NDArray[np.uint8], label: str) -> NDArray[np.float32]:
@@ -61,7 +43,7 @@ def heat_map(trained: Trained, pixels: NDArray[np.uint8], label: str) -> NDArray
     with torch.no_grad():
         activation, top = _split(trained, images)
     heat = _grad_cam(activation, top, trained.classes.index(label), trained.implied)
-    heat = F.interpolate(heat, size=pixels.shape, mode="bilinear", align_corners=False)[0, 0]
+    heat = F.interpolate(as_map(heat), size=pixels.shape, mode="bilinear", align_corners=False)[0, 0]
     highest = float(heat.max())
     return (heat / highest if highest > 0 else heat).clamp_(0, 1).float().cpu().numpy()
 
@@ -103,40 +85,3 @@ def _score(logits: Tensor, label: int, implied: Implied) -> Tensor:
     # d log sigmoid(s) / ds = sigmoid(-s), made to add up to 1: also where every one of them rounds to 0.
     weights = F.logsigmoid(-sides.detach()).softmax(dim=0)
     return (weights * sides).sum()
-
-
-def overlay(picture: Image.Image, heat: NDArray[np.float32], opacity: float) -> Image.Image:
-    """``picture`` (the upright original, any size, "L" or "RGB") under the colours of ``heat`` (S, S): PIL "RGB".
-
-    The network saw the picture's centre: the colours lie on exactly that part, and what lies outside stays as it is.
-    ``opacity``: 0 shows the picture alone, 1 the colours alone.
-    """
-    left, top, right, bottom = seen(picture.width, picture.height, len(heat))
-    # Whole pixels of the original, and where their outline lies in the map.
-    x0, y0, x1, y1 = math.ceil(left), math.ceil(top), math.floor(right), math.floor(bottom)
-    per_x, per_y = len(heat) / (right - left), len(heat) / (bottom - top)
-    # A rounding error must not put the outline outside of the map.
-    x0_in, x1_in = (min(max((x - left) * per_x, 0.0), float(len(heat))) for x in (x0, x1))
-    y0_in, y1_in = (min(max((y - top) * per_y, 0.0), float(len(heat))) for y in (y0, y1))
-    box = (x0_in, y0_in, x1_in, y1_in)
-    fitted = Image.fromarray(heat).resize((x1 - x0, y1 - y0), Image.Resampling.BILINEAR, box=box)
-    levels = np.clip(np.asarray(fitted) * 255, 0, 255).round().astype(np.uint8)
-    shown = picture.convert("RGB")
-    colours = Image.fromarray(_COLOURS.astype(np.uint8)[levels])
-    shown.paste(Image.blend(shown.crop((x0, y0, x1, y1)), colours, min(max(opacity, 0.0), 1.0)), (x0, y0))
-    return shown
-
-
-def seen(width: int, height: int, size: int) -> tuple[float, float, float, float]:
-    """The part of a ``width`` x ``height`` picture that :func:`cxr_core.images.reading.pixels` gives to the network.
-
-    Left, top, right, bottom in pixels of that picture, not whole ones.
-    """
-    short = round(size * 256 / 224)
-    if width <= height:
-        resized_width, resized_height = short, int(short * height / width)
-    else:
-        resized_width, resized_height = int(short * width / height), short
-    left, top = round((resized_width - size) / 2), round((resized_height - size) / 2)
-    per_x, per_y = width / resized_width, height / resized_height
-    return left * per_x, top * per_y, (left + size) * per_x, (top + size) * per_y

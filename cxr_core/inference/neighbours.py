@@ -56,10 +56,18 @@ class Neighbours:
     classes: list[str]
     limit: float
 
+    @property
+    def none(self) -> bool:
+        """Whether there is no training image to compare with: nothing is near then, and nothing far."""
+        return not len(self.vectors)
+
     @classmethod
     def load(cls, run: Run) -> "Neighbours":
         """Raises RunError where the run has no embedding (unfinished, or older than they are) or a damaged one."""
         path = run.path / FILE
+        if not path.exists() and run.imported:
+            # It came without its training images: nothing is near, and nothing is far.
+            return cls(np.empty((0, 0), np.float32), run.split.iloc[:0], run.classes, float("inf"))
         if not path.exists():
             raise RunError(
                 f"Run {run.id} has no similar cases: {FILE} is missing. It is written when a training ends; train anew."
@@ -117,7 +125,7 @@ class Neighbours:
         return len(chosen), {names[place]: (int(with_it[place]), int(known[place])) for place in order}
 
     def distance(self, vector: NDArray[np.floating], exclude_digest: str | None = None) -> float:
-        """Mean distance to the five nearest training images; to be compared with ``limit``."""
+        """Mean distance to the five nearest training images; to be compared with ``limit``. Infinite without any."""
         _, distances = self._ranked(vector, NEAREST, exclude_digest)
         return float(distances.mean()) if len(distances) else float("inf")
 
@@ -125,6 +133,8 @@ class Neighbours:
         self, vector: NDArray[np.floating], k: int, exclude_digest: str | None
     ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
         """Numbers of the ``k`` nearest rows and their distances; of equal ones the earlier row first."""
+        if self.none:
+            return np.empty(0, np.intp), np.empty(0, np.float32)
         distances = _distances(_unit(vector[None]), self.vectors)[0]
         allowed = np.flatnonzero(self.samples["digest"].to_numpy() != exclude_digest)
         order = allowed[np.argsort(distances[allowed], kind="stable")[:k]]

@@ -7,6 +7,7 @@ An answer for a picture unlike those that the run learnt from is withheld: it ca
 all the same marks it.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -39,7 +40,8 @@ class Prediction:
 
     ``label``: the class, or of findings those that are ``present``, in words; ``present`` is None for classes.
     ``error``: why it cannot be read; label and probabilities are None then. ``withheld``: why the answer should not be
-    shown, or None. ``distance``: mean cosine distance to the five nearest training images. ``seen``: where in the run's
+    shown, or None. ``distance``: mean cosine distance to the five nearest training images, or None. ``seen``: where in
+    the run's
     own pictures this one is, or None. ``reason``: why the decision is not the most probable class, where it is not.
     """
 
@@ -148,7 +150,8 @@ class Predictor:
             far = self.known.distance(vector)
             doubt = withheld(picture.content, name, picture.pixels, far, self.known.limit, picture.facts)
             why = self._reason(named, decision) if present is None else ""
-            yield Prediction(name, decision, named, rule, None, doubt, far, picture.seen, present, why)
+            known = far if math.isfinite(far) else None
+            yield Prediction(name, decision, named, rule, None, doubt, known, picture.seen, present, why)
 
     def _reason(self, probabilities: Mapping[str, float], decision: str) -> str:
         trained = self.trained

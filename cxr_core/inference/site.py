@@ -154,12 +154,12 @@ def _check(
         # Where none is known to lack it, a finding cannot be judged either.
         short = {name: min(pair) for name, pair in counts.items() if min(pair) < PATIENTS}
         missing = len(short) == len(judged)
-        asked = f"of one finding at least images of {PATIENTS} patients with it and of {PATIENTS} without it"
+        asked = f"for one finding at least images of {PATIENTS} patients with it and of {PATIENTS} without it"
         listed = ", ".join(f"{name} {pair[0]} with and {pair[1]} without" for name, pair in counts.items())
     else:
         short = {name: pair[0] for name, pair in counts.items() if pair[0] < PATIENTS}
         missing = bool(short)
-        asked = f"of each class images of {PATIENTS} patients"
+        asked = f"for each class images of {PATIENTS} patients"
         listed = ", ".join(
             f"{name} {counted(int(labels[name].sum()), 'image')} of {counted(pair[0], 'patient')}"
             for name, pair in counts.items()
@@ -168,8 +168,8 @@ def _check(
         return
     left = f" {counted(shared, 'image')} that the run's own data set has too were left out." if shared else ""
     raise DatasetError(
-        f"Too few images to fit on: {counted(len(samples), 'image')} ({listed}).{left} Needed are {IMAGES} images and "
-        f"{asked}: one half fits, the other half judges. Add labelled images."
+        f"Too few images to fit on: {counted(len(samples), 'image')} ({listed}).{left} At least {IMAGES} "
+        f"images are needed, and {asked}: one half fits, the other half judges. Add labelled images."
     )
 
 

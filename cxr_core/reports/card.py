@@ -19,7 +19,8 @@ from cxr_core.figures import compact, of
 from cxr_core.findings import FINDINGS
 from cxr_core.hierarchy import Coherent
 from cxr_core.labels import thresholded
-from cxr_core.reports import claim, findings_card, performance, scored, worth
+from cxr_core.published import named
+from cxr_core.reports import claim, findings_card, origin_card, performance, scored, worth
 from cxr_core.reports.document import Block, Bullets, Document, Heading, Table, Text
 from cxr_core.runs import Decision, Run, files
 from cxr_core.runs.decision import rule_sentence
@@ -49,24 +50,18 @@ _OF_FINDINGS = (
 def model_card(run: Run, now: datetime | None = None) -> Document:
     """The card of a completed run. Raises RunError where it is not completed, or its files are damaged."""
     decision = Decision.load(run)
-    reports = {split: _metrics(run, split) for split in ("test", "val")}
+    unmeasured = run.imported is not None and run.metrics("test") is None
+    reports = {} if unmeasured else {split: _metrics(run, split) for split in ("test", "val")}
     date = (now or datetime.now(UTC)).astimezone(UTC)
     samples, external, is_findings = run.split, externals(run), run.task == FINDINGS
     blocks: list[Block] = [
         *worth.verdict_blocks(run),
+        *(origin_card.origin_blocks(run.imported) if run.imported else []),
         *_details(run, decision),
         *_intended(run),
-        *_factors(run),
-        *(findings_card.metrics_used if is_findings else _metrics_used)(run, decision),
-        *_evaluation_data(samples, run),
-        *_training_data(samples, run),
-        *_training(run, decision),
-        *(findings_card.quantitative if is_findings else _quantitative)(reports),
+        *(origin_card.unmeasured() if unmeasured else _own(run, decision, samples, reports)),
         *worth.external_blocks(run, external),
-        *(findings_card.calibration if is_findings else _calibration)(reports, decision),
-        *worth.audit_blocks(run),
-        *worth.control_blocks(run),
-        *worth.left_out_blocks(run),
+        *([] if unmeasured else _checks(run, decision, reports)),
         Heading("Ethical considerations"),
         Text(
             "The images are of people. Keep them, this run's split.csv and its predictions as carefully as the images "
@@ -82,6 +77,30 @@ def model_card(run: Run, now: datetime | None = None) -> Document:
     title = f"Model card: {run.name}"
     subtitle = f"Run {run.id}, created {str(run.info.created)[:10]}; card of {date:%Y-%m-%d %H:%M} UTC"
     return Document(title, subtitle, tuple(blocks), (f"Filled from the run's own files by cxr_core {__version__}.",))
+
+
+def _own(run: Run, decision: Decision, samples: pd.DataFrame, reports: dict[str, Any]) -> list[Block]:
+    """What the run was trained and judged on, and the figures."""
+    is_findings = run.task == FINDINGS
+    return [
+        *_factors(run),
+        *(findings_card.metrics_used if is_findings else _metrics_used)(run, decision),
+        *_evaluation_data(samples, run),
+        *_training_data(samples, run),
+        *_training(run, decision),
+        *(findings_card.quantitative if is_findings else _quantitative)(reports),
+    ]
+
+
+def _checks(run: Run, decision: Decision, reports: dict[str, Any]) -> list[Block]:
+    """Calibration, audit, controls."""
+    is_findings = run.task == FINDINGS
+    return [
+        *(findings_card.calibration if is_findings else _calibration)(reports, decision),
+        *worth.audit_blocks(run),
+        *worth.control_blocks(run),
+        *worth.left_out_blocks(run),
+    ]
 
 
 def _metrics(run: Run, split: str) -> Any:
@@ -106,12 +125,19 @@ def _details(run: Run, decision: Decision) -> list[Block]:
         ["Labels", f"{'; '.join(implied)}; {learnt}" if implied else _unrelated(run)],
         ["Decision rule", rule_sentence(run, decision.thresholds)],
         ["Software", versions],
-        ["Licence, contact", "to be filled in by whoever passes this model on"],
+        ["Licence, contact", _licence(run)],
     ]
     return [Heading("Model details"), Table(("", ""), rows)]
 
 
+def _licence(run: Run) -> str:
+    """Whose it is."""
+    return "see above" if run.imported else "to be filled in by whoever passes this model on"
+
+
 def _output(run: Run) -> str:
+    if run.imported and run.imported.scores:
+        return f"scores of {', '.join(run.findings)}, each against its threshold. {run.imported.scores}"
     if run.task == FINDINGS:
         return f"calibrated probabilities of {', '.join(run.findings)}, each against its threshold"
     return f"calibrated probabilities of {', '.join(run.classes)}, and one decision"
@@ -128,6 +154,8 @@ def _origin(config: TrainConfig) -> str:
         return "ImageNet, from a package of pip (checksum verified)"
     if config.weights == "none":
         return "random: no pretrained weights"
+    if (network := named(config.weights)) is not None:
+        return f"{network.title}, trained on {network.trained_on}; {network.licence} {network.citation}"
     return "a weights file that the person named"
 
 

@@ -12,7 +12,7 @@ from cxr_core.figures import compact, counted, of
 from cxr_core.findings import none_reached
 from cxr_core.reports.document import Block, Table, Text
 from cxr_core.runs import Decision, Run
-from cxr_core.runs.decision import by_whom, calibrated_on, rule_sentence
+from cxr_core.runs.decision import are_scores, by_whom, calibrated_on, rule_sentence
 
 _COLUMNS = ("Finding", "Known images", "Prevalence", "ROC AUC", "Sensitivity", "Specificity", "Threshold")
 
@@ -30,13 +30,15 @@ def answer(
         rows.append([name, compact(probabilities[name]), compact(limit), reached])
     there = ", ".join(name for name in order if name in present)
     said = f"Findings: {there}" if there else none_reached(run.classes)
+    shown, calibrated = "Score", ""
+    if not are_scores(run):
+        shown = "Probability, calibrated"
+        calibrated = f" Calibrated with temperature {decision.temperature:.3f} ({calibrated_on(run)})."
+    rule = rule_sentence(run, decision.thresholds)
     return [
         Text(f"Marked as withheld. {said}" if withheld else said, strong=True),
-        Table(("Finding", "Probability, calibrated", "Threshold", "Against it"), rows, (1, 2)),
-        Text(
-            f"Rule: {rule_sentence(run, decision.thresholds)} Thresholds: {by_whom(run, decision)}. "
-            f"Calibrated with temperature {decision.temperature:.3f} ({calibrated_on(run)})."
-        ),
+        Table(("Finding", shown, "Threshold", "Against it"), rows, (1, 2)),
+        Text(f"Rule: {rule} Thresholds: {by_whom(run, decision)}.{calibrated}"),
     ]
 
 

@@ -173,6 +173,9 @@ def _figures(run: Run) -> list[Block]:
 def _foot(run: Run, answered: Answered, decision: Decision) -> tuple[str, ...]:
     config, info = run.config, run.info
     versions = ", ".join(f"{name} {number}" for name, number in info.versions.items())
+    if run.imported:
+        origin = f"Run {title(run)}: {run.imported.source} Licence: {run.imported.licence}"
+        return origin, f"Image digest {answered.digest} (BLAKE2b). Written by cxr_core {__version__}."
     return (
         f"Run {title(run)}: {config.backbone}, weights {_origin(config.weights)}, {config.trainable} trained, epoch "
         f"{decision.epoch}; data set {info.dataset_name}, digest {info.data_digest}.",

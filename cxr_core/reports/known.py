@@ -13,6 +13,9 @@ from cxr_core.figures import of
 from cxr_core.runs import Run
 
 NO_EXTERNAL = "no external data"
+_NOT_AUDITED, _FEW, _NO_FIGURES = "not audited", "too few test patients or images to judge", "no test figures"
+# What was not asked, or cannot be answered, leaves an answer as uncertain as it was; the rest changes how it is read.
+_UNASKED = (_NOT_AUDITED, _FEW, _NO_FIGURES, NO_EXTERNAL)
 # A class of which fewer than this share is found fails: a coin would do as well.
 FAILS_BELOW = 0.5
 _SHOWN = 4
@@ -27,6 +30,11 @@ def line(clauses: Sequence[str]) -> str:
     return f"Known against this run: {'; '.join([*clauses[:_SHOWN], *more])}."
 
 
+def grave(clauses: Sequence[str]) -> list[str]:
+    """Those that change how one answer is read; what nobody has asked yet is not among them."""
+    return [clause for clause in clauses if not clause.startswith(_UNASKED)]
+
+
 def void(run: Run, audited: bool, leaking: bool, drawn: bool) -> list[str]:
     """What makes the figures worth nothing before anything else is asked."""
     found = ["trained on a leak: its test pictures are in its training"] if run.leak else []
@@ -34,7 +42,7 @@ def void(run: Run, audited: bool, leaking: bool, drawn: bool) -> list[str]:
         found = ["its test pictures are in its training"]
     if drawn:
         found.append("trained on drawings")
-    return [*found, *([] if audited else ["not audited"])]
+    return [*found, *([] if audited else [_NOT_AUDITED])]
 
 
 def failing(report: Mapping[str, Any], where: str) -> list[str]:
@@ -49,4 +57,4 @@ def failing(report: Mapping[str, Any], where: str) -> list[str]:
 def unsure(report: Mapping[str, Any]) -> list[str]:
     """The classes that the run's own test cannot judge."""
     few = ", ".join(f"{name} {units}" for name, units in balance.few(report).items())
-    return [f"too few test patients or images to judge ({few})"] if few else []
+    return [f"{_FEW} ({few})"] if few else []

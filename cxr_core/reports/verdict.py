@@ -25,6 +25,7 @@ from cxr_core.runs.companions import MACRO_F1, MACRO_ROC_AUC, Headline, headline
 from cxr_core.runs.external import External, against, externals
 from cxr_core.runs.external_findings import sentence as findings_sentence
 from cxr_core.runs.measured import measured
+from cxr_core.runs.records import ImportedNote
 
 NOT_AUDITED = (
     "This run was not audited: it is older than the audit, or its images were gone. Leaks and shortcuts in its data "
@@ -77,12 +78,15 @@ def verdict(run: Run) -> Verdict:
     audit = audit_of(run)
     own, report, bars, said = _measured(run)
     others = externals(run)
+    if run.imported and report is None:
+        return _imported(run, run.imported, others)
     found = list(zip(others, external_drops(run, others), strict=True))
     drops, external = _external([pair for _, pair in found])
     lost, told = _left_out(run)
     cautions = dict(kinds_of_caution(run.split, run.folder))
     reached = _reached(own, audit, bars)
-    serious = [*_leak(run, audit, cautions), *_astray(run), *reached, *drops, *lost, *_data(audit, cautions)]
+    outside = run.imported.against if run.imported else []
+    serious = [*_leak(run, audit, cautions), *outside, *_astray(run), *reached, *drops, *lost, *_data(audit, cautions)]
     warned = sorted(run.warnings, key=lambda warning: warning != run.leak)
     for issue in audit.issues if audit else []:
         if issue.severity != INFORMS and not any(issue.message in sentence for sentence in warned):
@@ -93,6 +97,7 @@ def verdict(run: Run) -> Verdict:
     drawn = DRAWN in cautions or bool(audit and audit.of(DRAWN))
     against_it = [
         *known.void(run, audit is not None, leaking, drawn),
+        *outside,
         *_astray(run),
         *(text.replace(f" of {own.written}", "") for text in reached if own),
         *(text for one, _ in found for text in known.failing(one.measured[0], one.name)),
@@ -107,6 +112,22 @@ def verdict(run: Run) -> Verdict:
     ]
     sentence = _sentence(serious or _sound(bool(bars), external))
     return Verdict(sentence, tuple(dict.fromkeys(details)), tuple(against_it))
+
+
+def _imported(run: Run, origin: ImportedNote, others: Sequence[External]) -> Verdict:
+    """Of a run that was not trained here and came without figures."""
+    count = len(others)
+    here = "nothing of it was measured here" if not count else "it has no test of its own"
+    elsewhere = f"{count} external data set{'s' * (count > 1)} evaluated" if count else "no external data set evaluated"
+    shared = [f"{one.name}. {one.facts.overlap}" for one in others if one.facts.overlap]
+    against_it = [
+        "no test figures",
+        *(text for one in others for text in known.failing(one.measured[0], one.name)),
+        *(["an external data set shares images with its own"] if shared else []),
+        *([] if others else [known.NO_EXTERNAL]),
+    ]
+    sentence = f"{origin.name} was trained elsewhere; {here}; {elsewhere}."
+    return Verdict(sentence, (*run.warnings, *shared), tuple(against_it))
 
 
 def audit_of(run: Run) -> Audit | None:

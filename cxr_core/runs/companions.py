@@ -146,7 +146,12 @@ def _laid(run: Run, experiment: Experiment) -> list[Run]:
 
 
 def check_ready(run: Run) -> None:
-    """Raises RunError where ``run`` has no test result to hold others against."""
+    """Raises RunError where ``run`` was not trained here, or has no test result to hold others against."""
+    if run.imported:
+        raise RunError(
+            f"Run {run.id} is {run.imported.name} and was not trained here: expected a run that can be trained again, "
+            "with its images. Train one on your data set."
+        )
     if run.state != "completed":
         raise RunError(f"Run {run.id} is {run.state}: expected a completed training. This is measured after it.")
     metrics = run.metrics("test")

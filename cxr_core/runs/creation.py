@@ -24,6 +24,7 @@ from cxr_core.config import NAMED_WEIGHTS, TrainConfig, check_weights_given
 from cxr_core.data import Dataset, Pseudonyms, fixes, marks
 from cxr_core.data.cautions import cautions
 from cxr_core.data.dataset import split
+from cxr_core.data.exposure import exposure
 from cxr_core.errors import ConfigError, DiskError, LeakError, RunError
 from cxr_core.findings import EXCLUSIVE, FINDINGS, column, resolved
 from cxr_core.hierarchy import Hierarchy
@@ -85,6 +86,7 @@ def create_run(
         samples, marked = marks.leave_out(samples, marks.read(runs_dir), "val" in dataset.splits)
     warnings = [
         *_weights_warnings(config),
+        *([seen] if (seen := exposure(config, dataset.origin.set)) else []),
         *_border_warnings(config),
         *told,
         # These may name files.

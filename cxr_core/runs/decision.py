@@ -61,19 +61,30 @@ class Decision:
 
 def rule_sentence(run: Run, thresholds: Mapping[str, float]) -> str:
     """How the run's probabilities become a decision under these thresholds, or findings: one sentence, and one more
-    where it is used by a site profile.
+    where it is used by a site profile, or where its numbers are none.
     """
     if run.task == FINDINGS:
         rule = present_text(run.classes, run.implied)
     else:
         rule = rule_text(run.classes, run.implied, thresholds)
+    if run.imported and are_scores(run):
+        return f"{rule} {run.imported.scores}"
     return f"{rule} Site profile: {run.profile}." if run.profile else rule
+
+
+def are_scores(run: Run) -> bool:
+    """Whether what a run shows are scores and no probabilities: of a published network, as its authors show them. A
+    site profile makes probabilities of them.
+    """
+    return run.imported is not None and bool(run.imported.scores) and not run.profile
 
 
 def by_whom(run: Run, decision: Decision) -> str:
     """Where these thresholds come from, in words."""
     if run.profile:
         return f"those of the site profile {run.profile}, fitted on local images on {decision.chosen[:10]}"
+    if run.imported and not decision.chosen and run.imported.kind == "published":
+        return "published with the network"
     chosen = f"chosen by a person on {decision.chosen[:10]}" if decision.chosen else "chosen by the training"
     return f"{chosen}, on the validation split"
 

@@ -26,6 +26,9 @@ GIGA_MACS = {
     "efficientnet_lite0": (0.39, 0.13),
     "mobilenet_v3_small": (0.06, 0.25),
     "convnext_tiny": (4.46, 0.18),
+    "xrv_densenet121": (2.83, 0.12),
+    "rad_dino": (22.0, 0.17),
+    "rad_dino_patches": (22.0, 0.17),
     "small-cnn": (0.12, 0.2),
 }
 # What a laptop core does in such a pass, in 1e9 multiplications a second: a rough figure until a run was measured.

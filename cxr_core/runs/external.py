@@ -210,6 +210,8 @@ def against(run: Run, external: External) -> dict[str, Any]:
     Only the classes that both have are counted, in ``labels``: the images of another class are left out. Of findings
     ``external_findings.against_findings``. Raises RunError where the run has no test figures, or no class is in both.
     """
+    if run.imported and run.metrics("test") is None:
+        raise RunError(f"{run.imported.name} has no test of its own to compare {external.name} with.")
     if run.task == FINDINGS:
         return against_findings(run, measured(run, "test"), external.measured, external.name)
     tables = [measured(run, "test")[1], external.measured[1]]

@@ -39,6 +39,8 @@ def gone(run: Run) -> str:
     folder = run.folder
     if folder.is_dir():
         return ""
+    if run.imported:
+        return f"{run.imported.name} came without its images: what it answers stays, and none of them can be shown."
     unpacked = holding(folder)
     back = "Upload the same zip again" if unpacked else "Put it back"
     lost = f"The unpacked zip {unpacked.name}" if unpacked else f"The folder {folder}"

@@ -9,8 +9,10 @@
 from collections.abc import Sequence
 from itertools import combinations
 
+from cxr_core.data.exposure import known_overlap
 from cxr_core.data.sets.registry import overlap
 from cxr_core.errors import CxrError
+from cxr_core.published import named
 from cxr_core.runs.run import Run
 
 
@@ -24,17 +26,18 @@ def set_of(run: Run) -> str:
 
 
 def outside(run: Run, there: str | None) -> str:
-    """One sentence on what the run's own set shares with the set ``there``."""
-    own = set_of(run)
-    if not own or not there:
-        return ""
-    shared = "both are the same public set" if own == there else overlap(own, there)
-    if not shared:
-        return ""
-    return (
-        f"Known overlap: the run was trained on {own}, and this is {there}; {shared}. Images or patients that it "
-        "learnt from may be among these, and the figures then flatter."
-    )
+    """What the run's own set shares with the set ``there``, and what the network that it began with has seen of it."""
+    own, network = set_of(run), named(str(run.info.config.get("weights", "")))
+    told = []
+    shared = "" if not own or not there else "both are the same public set" if own == there else overlap(own, there)
+    if shared:
+        told.append(
+            f"Known overlap: the run was trained on {own}, and this is {there}; {shared}. Images or patients that it "
+            "learnt from may be among these, and the figures then flatter."
+        )
+    if network and (seen := known_overlap(network, there)):
+        told.append(seen)
+    return " ".join(told)
 
 
 def beside(runs: Sequence[Run]) -> str:

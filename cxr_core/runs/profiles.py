@@ -127,9 +127,9 @@ def forget(run: Run, name: str) -> str:
     return path.stem
 
 
-def stamps(run: Run) -> tuple[tuple[str, Stamp], ...]:
-    """Which profiles are kept, and when each was written."""
-    return tuple((path.name, stamp(path)) for path in _paths(run))
+def stamp_of(run: Run) -> Stamp:
+    """Changes whenever the profile does that the run is used by."""
+    return stamp(_path(run, run.profile)) if run.profile else (0, 0)
 
 
 def needed(run: Run) -> list[str]:

@@ -68,6 +68,25 @@ def written(record: Record, indent: int | None = None) -> str:
     return json.dumps(record.model_dump(by_alias=True, exclude_unset=True), indent=indent)
 
 
+class ImportedNote(Record):
+    """``imported`` of ``run.json``: the run was not trained here, and came without its images."""
+
+    expected: ClassVar[str] = "where an imported run comes from"
+
+    kind: Literal["published", "starter"] = Field(description="a published network, or the model that is shipped")
+    name: str = Field(description="what the network is called where it comes from")
+    source: str = Field(description="a sentence: who made it, of what")
+    licence: str = Field(default="", description="under which terms it may be used")
+    citation: str = Field(default="", description="what to cite")
+    sets: list[str] = Field(default=[], description="data sets that it was trained on, by the names of the registry")
+    file: str = Field(default="", description="name of the published file")
+    sha256: str = Field(default="", description="of that file")
+    as_published: bool = Field(default=False, description="whether that is the checksum that is known of it")
+    scores: str = Field(default="", description="a sentence on what its numbers are, where they are no probabilities")
+    protection: list[str] = Field(default=[], description="what the process gave up that opened a pickled file")
+    against: list[str] = Field(default=[], description="what is known against it beside its figures, a few words each")
+
+
 class RunInfo(Record):
     """``run.json``: what is trained on what, written once, before the work begins."""
 
@@ -100,6 +119,7 @@ class RunInfo(Record):
     experiment: str = Field(default="", description="what it was trained for, in the folder of another run")
     title: str = Field(default="", description="what it is called there")
     number: str = Field(default="", description="its place among the others there, such as 1 of 2")
+    imported: ImportedNote | None = Field(default=None, description="where it comes from, if it was not trained here")
 
 
 def _none_unless(*kinds: type) -> BeforeValidator:

@@ -42,17 +42,20 @@ from cxr_core.runs.records import (
     Epoch,
     FindingMetrics,
     FoundNote,
+    ImportedNote,
     Metrics,
     ProgressNote,
     RunInfo,
     Shape,
     Status,
 )
-from cxr_core.settings import Stamp, from_json, stamp, write_atomic
+from cxr_core.settings import Stamp, from_json, stamp, starter_offered, write_atomic
 
 ACTIVE = ("queued", "extracting", "training", "evaluating")
 RESUMABLE = ("stopped", "lost", "failed")
 SPLITS = ("train", "val", "test")
+# The run that comes with the software: see starter.
+STARTER = "starter"
 # A class may be called 1, and a digest may look like a number.
 TEXT_COLUMNS = (
     *("file", "label", "patient", "source", "split", "digest", "decision", "reason"),
@@ -157,7 +160,15 @@ class Run:
         """The folder that the names of its files begin at."""
         return self._place("folder")
 
+    @property
+    def imported(self) -> ImportedNote | None:
+        """Where the run comes from that was not trained here, and whose images are not here; None for any other."""
+        return self.info.imported
+
     def _place(self, which: str) -> Path:
+        if self.imported and not self.info.folder:
+            # A folder that is not there: an empty path would be the working folder.
+            return self.path / "images"
         if self.pseudonyms:
             from cxr_core.data.pseudonyms import place
 
@@ -375,6 +386,8 @@ class Run:
 
     def delete(self) -> None:
         """Remove the folder. Raises RunError while the run is active."""
+        if self.id == STARTER and starter_offered():
+            raise RunError("The starter model comes with the software and would come back. CXR_STARTER=no hides it.")
         if self.is_active:
             raise RunError(f"Run {self.id} is {self.state}: stop it before it is deleted.")
         if any(Run(file.parent).is_active for file in self.path.glob(f"*/{files.RUN}")):
@@ -402,12 +415,12 @@ class Run:
 
 
 def list_runs(runs_dir: Path) -> list[Run]:
-    """All runs below ``runs_dir``, newest first. A folder without ``run.json`` is not a run."""
+    """All runs below ``runs_dir``, newest first, the starter model last. A folder without ``run.json`` is not a run."""
     if not runs_dir.is_dir():
         return []
     folders = [entry for entry in os.scandir(runs_dir) if entry.is_dir() and not entry.name.startswith(".")]
     found = [Run(Path(entry.path)) for entry in folders if os.path.exists(os.path.join(entry.path, files.RUN))]
-    return sorted(found, key=lambda run: run.id, reverse=True)
+    return sorted(found, key=lambda run: (run.id != STARTER, run.id), reverse=True)
 
 
 def find_run(runs_dir: Path, run_id: str) -> Run:

@@ -19,7 +19,7 @@ from cxr_core.errors import DatasetError
 from cxr_core.figures import of
 from cxr_core.images import Mask, jpeg
 from cxr_core.paths import given
-from cxr_core.runs import Run, files
+from cxr_core.runs import Run, files, profiles
 from cxr_core.settings import Stamp, stamp
 from cxr_core.ui.frame import duration
 
@@ -128,15 +128,20 @@ class progress_bar:
 
 def cached_predictor(run: Run) -> "Predictor":
     """The run's predictor, loaded once for all sessions, and again when its weights or its thresholds change."""
-    return _predictor(str(run.path), stamp(run.weights_file), stamp(run.path / files.OPERATING_POINT))
+    return _predictor(str(run.path), run.profile, rule_stamps(run))
+
+
+def rule_stamps(run: Run) -> tuple[Stamp, ...]:
+    """When what the run answers by was last changed: weights, thresholds, the site profile that it is used by."""
+    return stamp(run.weights_file), stamp(run.path / files.OPERATING_POINT), profiles.stamp_of(run)
 
 
 @st.cache_resource(max_entries=3, show_spinner="Loading the network")
-def _predictor(path: str, weights: Stamp, point: Stamp) -> "Predictor":
+def _predictor(path: str, profile: str, changed: tuple[Stamp, ...]) -> "Predictor":
     # Imports torch, 4 to 6 seconds the first time.
     from cxr_core.inference import Predictor
 
-    return Predictor.load(Run(Path(path)))
+    return Predictor.load(Run(Path(path), profile))
 
 
 def thumbnail(path: Path, side: int = THUMBNAIL_SIDE, colour: bool = False) -> bytes:

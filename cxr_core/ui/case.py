@@ -14,22 +14,23 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
-from PIL import Image
 
 from cxr_core import charts, images
-from cxr_core.bars import OF_ANY_KIND, bars
+from cxr_core.bars import OF_ANY_KIND, Bars, bars
 from cxr_core.errors import ImageError
 from cxr_core.figures import of
 from cxr_core.findings import FINDINGS
-from cxr_core.images import BORDER, jpeg
+from cxr_core.glossary import meaning
+from cxr_core.images import BORDER
 from cxr_core.inference import Neighbours
 from cxr_core.inference.neighbours import FILE
 from cxr_core.labels import thresholded
 from cxr_core.runs import Decision, Run
 from cxr_core.runs.decision import rule_sentence
 from cxr_core.settings import Stamp, stamp
-from cxr_core.ui.cached import FULL_SIDE, cached_predictor, thumbnail
+from cxr_core.ui.cached import cached_predictor, thumbnail
 from cxr_core.ui.frame import escaped
+from cxr_core.ui.viewer import Heat, Picture, Turn, viewer
 
 HEAT_NOTE = (
     "A heat map shows what moved the score of {label}, not that the score is right. It covers the square that the "
@@ -39,7 +40,8 @@ BORDER_NOTE = (
     f"The network does not see the border: {100 * BORDER:.0f} % of each side of the square that it cuts from a picture "
     "is erased."
 )
-OPACITY = 0.45
+# In the session: whether the heat map is on, for whatever picture comes next.
+HEATED = "heat-on"
 
 
 @dataclass(frozen=True)
@@ -60,52 +62,56 @@ class Case:
         return images.content_digest(self.content)
 
 
-def picture_view(run: Run, case: Case, key: str, label: str = "") -> None:
-    """The whole picture; a switch lays the heat map of a label over it, at first of ``label`` or of the decision. Says
-    so where the network sees no border.
+def picture_view(
+    run: Run, case: Case, key: str, label: str = "", place: str = "", turn: Turn | None = None, room: int = 0
+) -> None:
+    """The picture in the viewer; a switch adds the heat map of a label, at first of ``label`` or of the decision, and
+    stays as it is at the next picture. Says so where the network sees no border.
+
+    ``place``: one and the same for pictures that follow each other, so that the viewer stays (else ``key``). ``room``:
+    see ``viewer``.
     """
     labels = [name for name in run.classes if run.task != FINDINGS or name in thresholded(run.classes, run.implied)]
     first = next((name for name in (label, case.decision) if name in labels), labels[0])
-    place = st.container()
-    shown, opacity = None, OPACITY
-    if st.toggle("Heat map", key=f"heat-{key}", help="What moved the score. It costs a pass back through the network."):
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            shown = st.selectbox(
-                "Of the label",
-                labels,
-                labels.index(first),
-                key=f"heat-label-{key}",
-                width=190,
-            )
-            opacity = st.slider("Opacity", 0.0, 1.0, OPACITY, 0.05, key=f"heat-opacity-{key}", width=190)
-    with place:
-        if shown is None:
-            st.image(jpeg(Image.fromarray(_decoded(case.digest, case))), width="stretch", alt=case.name)
-        else:
-            _heated(run, case, shown, opacity)
-        if run.config.mask_border:
-            st.caption(BORDER_NOTE)
+    seen = st.container()
+    heat = None
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if st.toggle(
+            "Heat map",
+            st.session_state.get(HEATED, False),
+            key=f"heat-{key}",
+            help="What moved the score. It costs a pass back through the network.",
+            on_change=_keep,
+            args=(f"heat-{key}",),
+        ):
+            shown = st.selectbox("Of the label", labels, labels.index(first), key=f"heat-label-{key}", width=190)
+            heat = Heat(heat_of(run, case, shown), shown)
+    with seen:
+        picture = Picture(case.content, case.name)
+        viewer(picture, heat, key=f"viewer-{place or key}", label=case.name, turn=turn, room=room)
+    if heat is not None:
+        st.caption(escaped(HEAT_NOTE.format(label=heat.label)))
+        if not heat.values.any():
+            st.caption(escaped(f"The map is empty: nothing in this picture speaks for {heat.label}."))
+    if run.config.mask_border:
+        st.caption(BORDER_NOTE)
 
 
-def _heated(run: Run, case: Case, label: str, opacity: float) -> None:
-    """The picture under the heat map of ``label``, and what such a map does not say."""
-    heat = heat_of(run, case, label)
-    # The module brings torch in.
-    from cxr_core.inference import overlay
-
-    picture = overlay(Image.fromarray(_decoded(case.digest, case)), heat, opacity)
-    st.image(jpeg(picture), width="stretch", alt=f"{case.name}, heat map of {label}")
-    st.caption(escaped(HEAT_NOTE.format(label=label)))
-    if not heat.any():
-        st.caption(escaped(f"The map is empty: nothing in this picture speaks for {label}."))
+def _keep(key: str) -> None:
+    st.session_state[HEATED] = st.session_state[key]
 
 
 def answer_view(run: Run, case: Case, key: str) -> None:
     """Decision, true label where known, each probability against its threshold, and why where that is not plain."""
-    thresholds = Decision.load(run).thresholds
-    shown = bars(case.probabilities, case.decision, run.classes, run.implied, thresholds)
     known = f" · true label **{escaped(case.true)}**" if case.true else ""
     st.markdown(f"Decision **{escaped(case.decision)}**{known}")
+    probabilities_view(run, case, key)
+    rule_view(run, case)
+
+
+def probabilities_view(run: Run, case: Case, key: str) -> None:
+    """Each probability as a bar against its threshold, and why the decision is not the longest one, where it is not."""
+    shown = _bars(run, case)
     st.plotly_chart(
         charts.probabilities(shown.values, shown.decided, shown.limits),
         key=f"probabilities-{key}",
@@ -115,6 +121,11 @@ def answer_view(run: Run, case: Case, key: str) -> None:
         st.markdown(escaped(shown.reason))
     if shown.together and OF_ANY_KIND not in shown.reason:
         st.caption(escaped(shown.together))
+
+
+def rule_view(run: Run, case: Case) -> None:
+    """Each probability against its threshold in figures, and how they become a decision."""
+    shown = _bars(run, case)
     if shown.against:
         listed = ", ".join(
             f"{escaped(part.name)} {part.probability:.3f} ({'reaches' if part.reaches else 'below'} "
@@ -122,13 +133,20 @@ def answer_view(run: Run, case: Case, key: str) -> None:
             for part in shown.against
         )
         st.caption(f"Probability against threshold: {listed}.")
-    st.caption(escaped(rule_sentence(run, thresholds)))
+    st.caption(escaped(rule_sentence(run, Decision.load(run).thresholds)))
+
+
+def _bars(run: Run, case: Case) -> Bars:
+    return bars(case.probabilities, case.decision, run.classes, run.implied, Decision.load(run).thresholds)
 
 
 def similar_view(run: Run, case: Case, key: str) -> None:
     """The five nearest training images and the share of each class among the nearest 25."""
     st.markdown("**Nearest training cases**")
     known = cached_neighbours(run)
+    if known.none:
+        st.caption("This run came without its training images: whether the picture is unlike them is not checked.")
+        return
     vector = case.vector if case.vector is not None else vector_of(run, case)
     among, shares = known.counted(vector, exclude_digest=case.digest)
     listed = ", ".join(f"{escaped(name)} {of(*counts)}" for name, counts in shares.items()) or "none with a finding"
@@ -136,7 +154,8 @@ def similar_view(run: Run, case: Case, key: str) -> None:
     far = "farther than 95 % of the validation images" if distance > known.limit else "within the usual"
     st.caption(
         f"Among the nearest {among}: {listed}. Mean distance to the nearest five {distance:.3f}, {far} "
-        f"(limit {known.limit:.3f}); 0 is the same direction in feature space, 1 is nothing in common."
+        f"(limit {known.limit:.3f}); 0 = identical to the network, 1 = unrelated.",
+        help=meaning("distance"),
     )
     with st.container(key=f"tiles-similar-{key}"):
         for neighbour in known.nearest(vector, exclude_digest=case.digest):
@@ -189,10 +208,3 @@ def _vector(path: str, changed: Stamp, digest: str, _run: Run, _case: Case) -> N
 
     seen = images.pixels(_case.content, _case.name, _run.config.image_size)
     return np.asarray(embed_pixels(cached_predictor(_run).trained, seen[None])[0])
-
-
-@st.cache_data(max_entries=8, show_spinner=False, scope="session")
-def _decoded(digest: str, _case: Case) -> NDArray[np.uint8]:
-    picture = images.decode(_case.content, _case.name, side=FULL_SIDE)
-    picture.thumbnail((FULL_SIDE, FULL_SIDE))
-    return np.asarray(picture)

@@ -11,8 +11,9 @@ from cxr_core.errors import CxrError
 from cxr_core.figures import UNDEFINED, number
 from cxr_core.runs import Run
 from cxr_core.runs.needs import gone
+from cxr_core.runs.starter import installed
 from cxr_core.server.exposure import serving
-from cxr_core.settings import allowed_roots, close_to_others
+from cxr_core.settings import allowed_roots, close_to_others, runs_dir
 from cxr_core.ui.admission import admit
 from cxr_core.ui.link import enter
 
@@ -95,6 +96,7 @@ def page(title: str, icon: str) -> None:
     _confine()
     with guarded():
         close_to_others()
+        installed(runs_dir())
 
 
 def _confine() -> None:

@@ -50,7 +50,7 @@ def test_from_training_to_an_answer(
     dialog = page.get_by_role("dialog")
     # As soon as it is there: the rest of the page is still being drawn.
     dialog.get_by_text("Heat map", exact=True).click(timeout=MINUTE)
-    expect(dialog.locator(f'img[alt*="heat map of {name}"]')).to_be_visible(timeout=MINUTE)
+    expect(dialog.get_by_text(f"Heat map of {name}")).to_be_visible(timeout=MINUTE)
     settle(page)
     shot(page, "findings-heat-map")
     dialog.get_by_role("button", name="Close").click()
@@ -63,6 +63,7 @@ def test_from_training_to_an_answer(
     visit(page, "Predict", run=run.id)
     picture = run.picture(run.split["file"].iloc[0])
     page.locator('input[type="file"]').first.set_input_files(picture)
+    page.get_by_text("Similar training cases").click(timeout=MINUTE)
     expect(seen(page.get_by_text("Nearest training cases"))).to_be_visible(timeout=MINUTE)
     settle(page)
     shot(page, "findings-predict")

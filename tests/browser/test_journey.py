@@ -82,11 +82,14 @@ def test_from_quick_start_to_a_prediction(
         {"name": "notes.png", "mimeType": "image/png", "buffer": b"not an image"},
     ]
     page.locator('input[type="file"]').first.set_input_files(uploads)
-    expect(seen(live(page).get_by_text("Decision"))).to_be_visible(timeout=2 * MINUTE)
+    expect(seen(live(page).get_by_text("1 answered, 1 unreadable"))).to_be_visible(timeout=2 * MINUTE)
     settle(page)
+    expect(live(page).locator('[data-testid="stAlert"]').filter(has_text="notes.png")).to_be_visible()
+    live(page).get_by_role("button", name="Read one by one").click()
     predicted = run.predictions("test")
     decision = predicted.loc[predicted["file"] == test_images["file"].iloc[0], "decision"].iloc[0]
-    expect(seen(live(page).locator("strong", has_text=decision))).to_be_visible()
-    expect(live(page).locator('[data-testid="stAlert"]').filter(has_text="notes.png")).to_be_visible()
+    found = live(page).get_by_role("heading", name=re.compile(f"^{decision}.* % probable$"))
+    expect(found).to_be_visible(timeout=MINUTE)
+    settle(page)
     expect(page.locator('[data-testid="stException"]')).to_have_count(0)
     shot(page, "journey-5-predict")

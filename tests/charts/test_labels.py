@@ -42,6 +42,8 @@ def test_together_is_the_share_of_the_rows_finding() -> None:
     assert np.isnan(np.diag(np.array(cells.z, float))).all()
     assert cells.z[0][1] == 0.5
     assert cells.z[1][0] == 1.0
+    assert cells.text[0][0] == ""
+    assert drawn.layout.annotations[0].text == "2", "read on the page's ground, not on a cell's"
     assert cells.hovertext[0][1] == "Edema: 2 images<br>Mass too in 1 of 2"
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from cxr_core.__main__ import main
 from cxr_core.images.reading import decode
-from cxr_core.inference.explain import overlay
+from cxr_core.inference.heat import overlay
 from cxr_core.inference.predictor import Predictor
 from cxr_core.runs.run import Run
 from tests.images.files import noise, radiograph

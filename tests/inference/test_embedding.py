@@ -25,6 +25,9 @@ CHANNELS = {
     "mobilenet_v3_small": 576,
     "convnext_tiny": 768,
     "small-cnn": 128,
+    "xrv_densenet121": 1024,
+    "rad_dino": 48,
+    "rad_dino_patches": 48,
 }
 
 

@@ -104,7 +104,9 @@ def test_too_few_images_are_refused_with_what_is_needed(run: Run, tmp_path: Path
     with pytest.raises(DatasetError) as refused:
         fit_site(run, few, "few")
     assert "Too few images to fit on: 20 images (COVID19 6 images of" in str(refused.value)
-    assert f"Needed are {IMAGES} images and of each class images of {PATIENTS} patients" in str(refused.value)
+    assert f"At least {IMAGES} images are needed, and for each class images of {PATIENTS} patients" in str(
+        refused.value
+    )
     assert profiles.names(run) == []
 
 
@@ -145,7 +147,7 @@ def test_a_run_of_findings_is_fitted_where_there_are_enough(findings_run: Run, t
     assert note.overall["macro_roc_auc"].difference == pytest.approx(0, abs=1e-12)
     there = profiles.using(run, "there")
     assert Trained.load(there).thresholds == note.thresholds
-    with pytest.raises(DatasetError, match="of one finding at least images of 10 patients with it"):
+    with pytest.raises(DatasetError, match="for one finding at least images of 10 patients with it"):
         fit_site(run, demo.draw_findings(tmp_path / "few", images=20, seed=9), "few")
 
 

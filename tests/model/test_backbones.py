@@ -10,6 +10,7 @@ from torch import nn
 from cxr_core.config import PACKAGED, Backbone
 from cxr_core.model.backbones import BACKBONES
 from cxr_core.model.network import to_input
+from cxr_core.published import of_backbone
 from tests.model.conftest import images
 
 Networks = Callable[[str], nn.Module]
@@ -24,8 +25,10 @@ def test_the_registry_is_the_configurations_list() -> None:
     assert all(name == entry.name for name, entry in BACKBONES.items())
 
 
-def test_only_our_own_network_lacks_imagenet_weights() -> None:
-    assert [name for name, entry in BACKBONES.items() if not (entry.imagenet or entry.package)] == ["small-cnn"]
+def test_only_our_own_network_and_those_of_xrays_lack_imagenet_weights() -> None:
+    lacking = [name for name, entry in BACKBONES.items() if not (entry.imagenet or entry.package)]
+    assert lacking == ["xrv_densenet121", "rad_dino", "rad_dino_patches", "small-cnn"]
+    assert all(of_backbone(name) for name in lacking[:-1])
     assert [name for name, entry in BACKBONES.items() if entry.package] == list(PACKAGED)
 
 

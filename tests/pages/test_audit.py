@@ -1,5 +1,6 @@
 """The Audit page as a person uses it: read an issue, fix it, take it back."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -34,6 +35,17 @@ def test_a_leak_is_shown_fixed_and_the_fix_undone(leaking: Path) -> None:
     assert not at.exception
     assert "a training waits" in texts(at)
     assert fixes.read(runs_dir()).empty
+
+
+def test_a_pair_opens_side_by_side(leaking: Path) -> None:
+    at = open_page("pages/6_Audit.py", data=str(leaking))
+    at.button(key="compare-leak-0").click().run()
+    assert not at.exception
+    (shown,) = at.get("bidi_component")
+    said = json.loads(shown.proto.json)
+    assert [picture["name"].rsplit("/", 1)[1] for picture in said["pictures"]].count("again.jpg") == 1
+    assert len({picture["address"] for picture in said["pictures"]}) == 2
+    assert (said["heat"], said["turn"]) == (None, None)
 
 
 def test_children_are_left_out_and_back_and_cut_files_are_named(tiny_dataset: Path, tmp_path: Path) -> None:

@@ -92,6 +92,6 @@ def test_it_is_said_beside_an_answer(
         at.file_uploader[0].set_value([(file.name, file.read_bytes(), "image/png")])
         at.run()
         assert not at.exception
-        for box in [box for box in at.checkbox if box.label == "Show it all the same"]:
+        for box in [box for box in at.checkbox if box.label == "Show anyway"]:
             box.set_value(True).run()
         assert (BORDER_NOTE in [caption.value for caption in at.caption]) == expected

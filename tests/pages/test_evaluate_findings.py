@@ -12,6 +12,8 @@ from streamlit.testing.v1 import AppTest
 from cxr_core.demo import draw_findings
 from cxr_core.figures import compact, number, spelled
 from cxr_core.findings import column
+from cxr_core.runs import controls, left_out
+from cxr_core.runs.companions import CONTROLS
 from cxr_core.runs.decision import Decision
 from cxr_core.runs.external import against, externals
 from cxr_core.runs.external_findings import sentence
@@ -136,9 +138,9 @@ def press(at: AppTest, label: str) -> None:
 
 def test_net_benefit_follows_the_prevalence(run: Run) -> None:
     at = opened(run, "Operating point")
-    assert "At a prevalence of 5 %, acting on this run" in texts(at)
+    assert "At a prevalence of 5 %, this run beats" in texts(at)
     sound(at.number_input[0].set_value(20.0).run())
-    assert "At a prevalence of 20 %, acting on this run" in texts(at)
+    assert "At a prevalence of 20 %, this run beats" in texts(at)
 
 
 def test_subgroups_name_the_largest_gap_or_say_too_few(run: Run) -> None:
@@ -284,3 +286,46 @@ def test_another_data_set_is_evaluated_shown_and_forgotten(run: Run, tmp_path: P
     sound(at.button(key=f"forget-{kept.path.name}").click().run())
     assert "elsewhere was forgotten" in texts(at)
     assert externals(run) == []
+
+
+def test_controls_show_each_finding_and_what_is_left_of_it(findings_controlled: Run, isolated: Path) -> None:
+    run = copy_of(findings_controlled, isolated)
+    found = controls.scores(run)
+    assert found
+    at = opened(run, "Controls")
+    assert controls.verdict(found) in texts(at)
+    shown = at.dataframe[0].value.set_index("Finding")
+    assert list(shown.index) == run.findings
+    for row in found.findings:
+        assert shown.loc[row.name, "Left without lungs"] == row.state
+        assert shown.loc[row.name, "Without lungs"].startswith(number(row.areas["lungs-erased"][0] or 0.0))
+    (run.path / CONTROLS.file).write_text('{"chance_macro_f1": 0.3}')
+    at = sound(at.run())
+    assert "is damaged" in at.error[0].value
+
+
+def test_sources_show_what_is_lost_where_one_is_left_out(findings_left_out: Run, isolated: Path) -> None:
+    run = copy_of(findings_left_out, isolated)
+    found = left_out.scores(run)
+    assert found
+    assert found.difference
+    at = opened(run, "Sources")
+    assert left_out.verdict(found) in texts(at)
+    by_source, lost = (frame.value for frame in at.dataframe[:2])
+    assert by_source["Source"].tolist() == sorted(run.split["source"].unique())
+    assert by_source["Images"].sum() == measured(run, "test")[0]["n"]
+    for _, row in lost.iterrows():
+        assert row["Lost"] == spelled(found.difference["per_finding"][row["Finding"]]["difference"])
+
+
+def test_controls_and_left_out_sources_are_offered_and_asked_for(run: Run) -> None:
+    at = opened(run, "Controls")
+    assert "Not measured yet" in texts(at)
+    assert at.button(key="start-controls").label == "Measure controls"
+    at = opened(run, "Sources")
+    assert "3 trainings like this run" in texts(at)
+    table = run.split.assign(source="one")
+    table.to_csv(run.path / "split.csv", index=False)
+    at = opened(run, "Sources")
+    assert "cannot tell disease from source" in texts(at)
+    assert not [button for button in at.button if button.key == "start-sources"]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from cxr_core.config import TrainConfig
@@ -22,6 +23,7 @@ from cxr_core.runs.run import Run
 from cxr_core.settings import remember_dataset, write_atomic
 from cxr_core.ui.effect import effects
 from cxr_core.ui.predict import uploads
+from cxr_core.ui.predict.table import prediction_table
 from cxr_core.ui.run.table import facts
 from tests.pages.support import open_page, sound, texts, tiny_dataset, tiny_run
 from tests.pages.test_data import fields
@@ -115,12 +117,26 @@ def upload(run: Run, *files: tuple[str, bytes]) -> AppTest:
     at = sound(open_page("pages/5_Predict.py", timeout=60, run=run.id))
     at.file_uploader[0].set_value([(name, content, "image/png") for name, content in files])
     at = sound(at.run())
-    for key in [str(box.key) for box in at.checkbox if box.label == "Show it all the same"]:
+    for key in [str(box.key) for box in at.checkbox if box.label == "Show anyway"]:
         at = sound(at.checkbox(key=key).check().run())
     return at
 
 
-def test_predict_names_what_reaches_its_threshold(run: Run, pictures: list[tuple[str, bytes]]) -> None:
+def unfolded(at: AppTest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What stands on the page once the similar cases are folded out."""
+    with monkeypatch.context() as patch:
+        expander = st.expander
+        patch.setattr(
+            st,
+            "expander",
+            lambda label, **given: expander(label, **{**given, "expanded": True, "key": f"open-{label}"}),
+        )
+        return texts(sound(at.run()))
+
+
+def test_predict_names_what_reaches_its_threshold(
+    run: Run, pictures: list[tuple[str, bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     at = upload(run, pictures[0])
     shown = texts(at)
     predictor = Predictor.load(run)
@@ -133,7 +149,7 @@ def test_predict_names_what_reaches_its_threshold(run: Run, pictures: list[tuple
         assert f"{name} {scores[name]:.3f} (reaches {limits[name]:.3f})" in shown
     bars = [chart for chart in at.get("plotly_chart") if "present" in chart.proto.id]
     assert bars
-    assert "Among the nearest 25: " in shown
+    assert "Among the nearest 25: " in unfolded(at, monkeypatch)
     assert "On its internal test split: macro ROC AUC" in shown
     at = sound(at.toggle[0].set_value(True).run())
     box = next(box for box in at.selectbox if box.label == "Of the label")
@@ -151,12 +167,12 @@ def test_several_uploads_are_a_table_of_findings(run: Run, pictures: list[tuple[
     table = at.dataframe[0].value
     assert "decision" not in table
     assert "p_No Finding" not in table
-    assert table["present"].iloc[2] == none_reached(run.classes)
+    assert table["present"].loc[2] == none_reached(run.classes)
     prediction = next(Predictor.load(run).predict(pictures[:1]))
-    assert table["present"].iloc[0] == " | ".join(prediction.present or ())
-    assert not table["present"].iloc[3]
+    assert table["present"].loc[0] == " | ".join(prediction.present or ())
+    assert not table["present"].loc[3]
     answers = [uploads.Answer("a.png", "a", None, prediction)]
-    kept = uploads.prediction_table(answers, run.classes, {"a"}, findings=True)
+    kept = prediction_table(answers, run.classes, {"a"}, findings=True)
     assert kept["present"].tolist() == [" | ".join(prediction.present or ())]
     assert [name for name in kept if name.startswith("p_")] == [f"p_{name}" for name in run.classes]
 

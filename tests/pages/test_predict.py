@@ -15,11 +15,14 @@ from streamlit.testing.v1 import AppTest
 from cxr_core import images
 from cxr_core.data.uploads import members
 from cxr_core.inference.predictor import Predictor
-from cxr_core.runs.decision import save_operating_point
+from cxr_core.reports import known
+from cxr_core.reports.verdict import NO_EXTERNAL
+from cxr_core.runs.decision import Decision, save_operating_point
 from cxr_core.runs.run import Run
 from cxr_core.sheets import safe
 from cxr_core.ui.frame import escaped
-from cxr_core.ui.predict import answer, uploads
+from cxr_core.ui.predict import answer, table, uploads
+from cxr_core.ui.predict.headline import headline
 from cxr_core.ui.run import care
 from tests.data.test_uploads import zipped
 from tests.images.files import encoded, noise, radiograph
@@ -89,18 +92,38 @@ def test_what_is_kept_has_a_bound(
 
 
 def decisions(at: AppTest) -> list[str]:
-    """The decisions on the cards of the page."""
-    shown = [str(text.value).replace("\\", "") for text in at.markdown]
-    return [text.split("**")[1] for text in shown if text.startswith("Decision **")]
+    """The decisions on the page: in the list, or of the one answer that is open."""
+    if at.dataframe:
+        return [text for text in at.dataframe[0].value["decision"] if text]
+    lines = [str(text.value) for text in at.subheader]
+    return [line.split(",")[0].split(" without ")[0] for line in lines if line.endswith(" % probable")]
 
 
-def cards(at: AppTest) -> int:
-    """How many cards there are: each offers its report."""
-    return sum(button.proto.label == "Report, PDF" for button in at.get("download_button"))
+def opened(at: AppTest, name: str) -> AppTest:
+    """The answer to this file, opened from the list, by Next."""
+    at = sound(at.button(key="worklist-begin").click().run())
+    for _ in range(40):
+        if any(str(caption.value).split(" · ")[0].replace("\\", "") == name for caption in at.caption):
+            return at
+        at = sound(at.button(key="worklist-next").click().run())
+    raise AssertionError(f"{name} was not reached")
+
+
+def listed(at: AppTest) -> AppTest:
+    return sound(at.button(key="worklist-all").click().run())
 
 
 def boxes(at: AppTest) -> list[Any]:
-    return [box for box in at.checkbox if box.label == "Show it all the same"]
+    return [box for box in at.checkbox if box.label == "Show anyway"]
+
+
+def unfolded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All fold-outs as a reader who has opened them sees them."""
+    monkeypatch.setattr(st, "expander", unfold)
+
+
+def unfold(label: str, **given: Any) -> Any:
+    return EXPANDER(label, **{**given, "expanded": True, "key": f"{given.get('key', label)}-opened"})
 
 
 def test_predict_says_what_the_run_is_worth(predict: AppTest, run: Run) -> None:
@@ -118,7 +141,10 @@ def test_what_is_too_large_to_upload_has_a_way_on(predict: AppTest) -> None:
     assert f"A file of more than {most} MB: `python -m cxr_core predict` reads up to 256 MB" in texts(predict)
 
 
-def test_one_upload_is_predicted_as_everywhere_else(predict: AppTest, run: Run, drawings: list[bytes]) -> None:
+def test_one_upload_is_predicted_as_everywhere_else(
+    predict: AppTest, run: Run, drawings: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unfolded(monkeypatch)
     at = upload(predict, ("x.dcm", drawings[0]))
     predictor = Predictor.load(run)
     expected = next(predictor.predict([("x", drawings[0])]))
@@ -152,25 +178,28 @@ def test_a_heat_map_comes_on_demand(predict: AppTest, drawings: list[bytes]) -> 
     label = next(box for box in at.selectbox if str(box.key).startswith("heat-label-"))
     at = sound(label.set_value("NORMAL").run())
     assert "moved the score of NORMAL" in texts(at)
-    slider = next(box for box in at.slider if str(box.key).startswith("heat-opacity-"))
-    sound(slider.set_value(0.9).run())
 
 
 def test_a_withheld_answer_is_shown_on_request_and_marked(predict: AppTest, drawings: list[bytes]) -> None:
-    at = upload(predict, ("noise.png", NOISE), ("chest.png", drawings[0]))
+    at = upload(predict, ("chest.png", drawings[0]), ("noise.png", NOISE))
     assert len(decisions(at)) == 1
-    assert "The answer is withheld" in texts(at)
+    assert "1 answered, 1 withheld" in texts(at)
     table = at.dataframe[0].value
-    assert table["withheld"][0].endswith(".")
-    assert (table["decision"][0], table["withheld"][1]) == ("", "")
+    assert list(table["file"]) == ["noise.png", "chest.png"], "withheld ones come first"
+    assert table["withheld"].iloc[0].endswith(".")
+    assert (table["decision"].iloc[0], table["withheld"].iloc[1]) == ("", "")
     assert table.filter(like="p_").iloc[0].isna().all()
-    assert "withheld for 1 of 2" in texts(at)
+    at = opened(at, "noise.png")
+    assert "The answer is withheld" in texts(at)
+    assert not decisions(at)
     at = sound(boxes(at)[0].check().run())
-    assert len(decisions(at)) == 2
-    assert "Shown on request: this answer is withheld" in texts(at)
-    assert at.dataframe[0].value["decision"][0]
-    at = sound(boxes(at)[0].uncheck().run())
     assert len(decisions(at)) == 1
+    assert "Shown on request: this answer is withheld" in texts(at)
+    assert listed(at).dataframe[0].value["decision"].iloc[0]
+    at = opened(at, "noise.png")
+    at = sound(boxes(at)[0].uncheck().run())
+    assert not decisions(at)
+    assert len(decisions(listed(at))) == 1
 
 
 def test_what_dicom_may_say_is_shown_and_heeded(predict: AppTest, drawings: list[bytes]) -> None:
@@ -179,9 +208,10 @@ def test_what_dicom_may_say_is_shown_and_heeded(predict: AppTest, drawings: list
     lateral = radiograph(values, 8, Modality="DX", ViewPosition="LL")
     at = upload(predict, ("IM1", frontal), ("IM2", lateral))
     size = f"Size {values.shape[1]} x {values.shape[0]}"
-    assert f"Modality DX · View PA · Body part CHEST · Laterality U · {size}" in texts(at)
     assert len(decisions(at)) == 1
     assert "view LL" in at.dataframe[0].value["withheld"][1]
+    at = opened(at, "IM1")
+    assert f"IM1 · Modality DX · View PA · Body part CHEST · Laterality U · {size}" in texts(at)
 
 
 def test_nothing_that_identifies_a_patient_is_shown_logged_or_written(
@@ -203,10 +233,11 @@ def test_nothing_that_identifies_a_patient_is_shown_logged_or_written(
     caplog.set_level(logging.DEBUG)
     before = sorted(isolated.rglob("*"))
     at = upload(predict, ("IM1", content), ("IM2", content[: len(content) // 2]), ("IM3", content[:700]))
+    shown = texts(at) + at.dataframe[0].value.to_csv() + str(at.main)
+    at = opened(at, "IM1")
     for box in boxes(at):
         at = sound(box.check().run())
-    printed = "".join(capfd.readouterr())
-    shown = texts(at) + at.dataframe[0].value.to_csv() + str(at.main) + printed + caplog.text + run.log
+    shown += texts(at) + str(at.main) + "".join(capfd.readouterr()) + caplog.text + run.log
     for secret in ("Zebedee", "Quuxington", "90210", "19470811", "Swithin", "20190807", "99999"):
         assert secret.lower() not in shown.lower()
     assert sorted(isolated.rglob("*")) == before
@@ -215,11 +246,11 @@ def test_nothing_that_identifies_a_patient_is_shown_logged_or_written(
 def test_a_zip_and_a_folder_stand_for_their_files(predict: AppTest, drawings: list[bytes]) -> None:
     archive = zipped({"study/a.png": drawings[0], "study/b.png": drawings[1], "study/notes.txt": b"hello"})
     at = upload(predict, ("all.zip", archive))
-    assert list(at.dataframe[0].value["file"]) == ["a.png", "b.png", "notes.txt"]
+    assert list(at.dataframe[0].value.sort_index()["file"]) == ["a.png", "b.png", "notes.txt"]
     assert len(decisions(at)) == 2
     assert ["notes.txt" in error.value for error in at.error] == [True]
     at = upload(at, ("smith/1/c.png", drawings[2]), folder=True)
-    assert list(at.dataframe[0].value["file"]) == ["a.png", "b.png", "notes.txt", "c.png"]
+    assert list(at.dataframe[0].value.sort_index()["file"]) == ["a.png", "b.png", "notes.txt", "c.png"]
     assert "smith" not in texts(at)
 
 
@@ -230,7 +261,10 @@ def test_one_bad_file_among_twenty(predict: AppTest, run: Run, drawings: list[by
     table = at.dataframe[0].value
     assert len(table) == 20
     assert list(table.index[table["error"] != ""]) == [7]
-    assert "19 of 20 files" in texts(at)
+    withheld = int((table["withheld"] != "").sum())
+    assert f"{19 - withheld} answered" in texts(at)
+    assert "1 unreadable" in texts(at)
+    assert [table["error"].iloc[-1] != "", table["withheld"].iloc[:withheld].ne("").all()] == [True, True]
     given = table[(table["withheld"] == "") & (table["error"] == "")]
     assert len(given) > 10
     assert given[[f"p_{name}" for name in run.classes]].notna().all().all()
@@ -240,18 +274,92 @@ def test_one_bad_file_among_twenty(predict: AppTest, run: Run, drawings: list[by
     assert [run.classes[k] for k in leaves.argmax(axis=1)] == list(given["decision"])
     np.testing.assert_allclose(leaves.sum(axis=1), 1)
     assert ["not an image.png" in error.value.replace("\\", "") for error in at.error] == [True]
-    assert cards(at) == 6
-    at = sound(at.pagination[0].set_value(4).run())
-    assert cards(at) == 1
+    at = opened(at, "19.png")
+    assert len(decisions(at)) <= 1
+    assert "of 20" in texts(at)
 
 
-def test_a_choice_outlives_another_page_of_cards(predict: AppTest, drawings: list[bytes]) -> None:
-    at = upload(predict, ("noise.png", NOISE), *((f"{k}.png", drawings[k]) for k in range(7)))
+def test_a_choice_outlives_a_look_at_the_next_answer(predict: AppTest, drawings: list[bytes]) -> None:
+    at = upload(predict, ("noise.png", NOISE), *((f"{k}.png", drawings[k]) for k in range(3)))
+    at = opened(at, "noise.png")
     at = sound(boxes(at)[0].check().run())
-    at = sound(at.pagination[0].set_value(2).run())
-    assert at.dataframe[0].value["decision"][0]
-    at = sound(at.pagination[0].set_value(1).run())
+    at = sound(at.button(key="worklist-next").click().run())
+    assert listed(at).dataframe[0].value["decision"][0]
+    at = opened(at, "noise.png")
     assert boxes(at)[0].value is True
+
+
+def test_least_sure_first_or_most_probable_first_or_as_uploaded(
+    predict: AppTest, run: Run, drawings: list[bytes]
+) -> None:
+    at = upload(predict, *((f"{k}.png", drawings[k]) for k in range(6)), ("noise.png", NOISE), ("bad.png", b"bad"))
+    columns = [f"p_{name}" for name in run.classes]
+    for by in table.ORDERS:
+        at = sound(at.selectbox(key="worklist-box").set_value(by).run())
+        shown = at.dataframe[0].value
+        if by == table.AS_UPLOADED:
+            assert list(shown.index) == list(range(8))
+            continue
+        given = shown[shown["decision"] != ""]
+        assert list(shown.index[: len(shown) - len(given) - 1]) == list(shown.index[shown["withheld"] != ""])
+        leaves = np.sort(given[columns].to_numpy(dtype=float), axis=1)
+        value = leaves[:, -1] - leaves[:, -2] if by == table.LEAST_SURE else -leaves[:, -1]
+        assert (np.diff(value) >= 0).all()
+
+
+def test_what_the_reader_says_stands_in_the_list_and_nowhere_else(
+    predict: AppTest, run: Run, drawings: list[bytes], isolated: Path
+) -> None:
+    before = sorted(isolated.rglob("*"))
+    at = upload(predict, ("a.png", drawings[0]), ("b.png", drawings[1]), ("noise.png", NOISE))
+    at = opened(at, "a.png")
+    said = decisions(at)[0]
+    confirm = next(button for button in at.button if button.label == "Confirm")
+    at = sound(confirm.click().run())
+    assert f"You confirmed: **{said}**" in texts(at)
+    at = opened(listed(at), "b.png")
+    other = next(name for name in run.classes if name != decisions(at)[0])
+    pills = next(group for group in at.button_group if str(group.key).startswith("right-"))
+    at = sound(pills.set_value(other).run())
+    at = sound(next(button for button in at.button if button.label == "Save").click().run())
+    assert f"You corrected: **{other}**" in texts(at)
+    at = opened(listed(at), "noise.png")
+    assert not [button for button in at.button if button.label == "Confirm"], "the answer is not on the page"
+    rows = listed(at).dataframe[0].value.set_index("file")
+    assert list(rows.loc[["a.png", "b.png", "noise.png"], "reader"]) == ["confirmed", "corrected", ""]
+    assert list(rows.loc[["a.png", "b.png"], "reader_label"]) == [said, other]
+    at = opened(at, "a.png")
+    at = sound(next(button for button in at.button if button.label == "Undo").click().run())
+    assert listed(at).dataframe[0].value.set_index("file").loc["a.png", "reader"] == ""
+    assert sorted(isolated.rglob("*")) == before
+
+
+def test_what_changes_how_an_answer_is_read_is_one_box(predict: AppTest, run: Run, drawings: list[bytes]) -> None:
+    at = upload(predict, ("a.png", drawings[0]))
+    (box,) = at.warning
+    assert "trained on drawings" in box.value
+    assert known.NO_EXTERNAL not in box.value, "what nobody asked yet stands below"
+    assert NO_EXTERNAL in texts(at)
+
+
+@pytest.mark.parametrize("limits", [{}, {"COVID19": 1e-6}, {"COVID19": 0.999999}])
+def test_the_headline_says_what_how_sure_and_at_which_threshold(
+    completed_run: Run, isolated: Path, drawings: list[bytes], limits: dict[str, float]
+) -> None:
+    copy = copy_of(completed_run, isolated)
+    if limits:
+        save_operating_point(copy, limits)
+    prediction = next(Predictor.load(copy).predict([("a.png", drawings[0])]))
+    said = headline(copy, prediction, Decision.load(copy))
+    assert prediction.label
+    assert said.found.startswith(prediction.label)
+    assert said.found.endswith(" % probable")
+    if not limits:
+        assert said.sure == "The most probable of 3."
+    else:
+        words = "COVID19 is called from 0.0 % on" if prediction.label == "COVID19" else "(called from 100.0 %)"
+        assert words in said.sure
+        assert "Thresholds chosen by hand on 20" in said.sure
 
 
 def png(side: int = 48) -> bytes:
@@ -287,13 +395,13 @@ def test_a_name_is_text_and_never_a_path(predict: AppTest, tmp_path: Path) -> No
     target = tmp_path / "written.png"
     at = upload(predict, (str(target), png()), ("..\\..\\up.png", png(50)), ("a\u202eb\n.png", png(60)))
     assert not target.exists()
-    assert list(at.dataframe[0].value["file"]) == ["written.png", "up.png", "a�b�.png"]
+    assert list(at.dataframe[0].value.sort_index()["file"]) == ["written.png", "up.png", "a�b�.png"]
 
 
 @pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)"])
 def test_a_cell_is_no_formula(predict: AppTest, name: str) -> None:
     at = upload(predict, (name, b"no image"), ("b.png", png()))
-    row = at.dataframe[0].value.iloc[0]
+    row = at.dataframe[0].value.loc[0]
     assert row["file"] == f"'{name}"
     assert row["error"].startswith(f"'{name}")
     assert safe("a=1") == "a=1"
@@ -357,10 +465,9 @@ def test_a_model_card_that_cannot_be_made_says_why(run: Run, tmp_path: Path) -> 
 def test_a_picture_that_the_run_learnt_from_is_said_to_be_one(predict: AppTest, run: Run, tiny_dataset: Path) -> None:
     mine = tiny_dataset / run.split["file"][run.split["split"] == "train"].iloc[0]
     at = upload(predict, ("mine.png", mine.read_bytes()), ("noise.png", NOISE))
-    said = [str(warning.value) for warning in at.warning]
     sentence = "This picture is in the training set of this run: the answer says nothing about new images."
-    assert said.count(sentence) == 1
-    assert list(at.dataframe[0].value["seen"]) == [sentence, ""]
+    assert list(at.dataframe[0].value.sort_index()["seen"]) == [sentence, ""]
+    assert [str(box.value).replace("\\", "").count(sentence) for box in opened(at, "mine.png").warning] == [1]
 
 
 def test_the_fold_out_says_how_the_file_was_read(
@@ -371,7 +478,7 @@ def test_the_fold_out_says_how_the_file_was_read(
     at = upload(predict, ("film.dcm", film))
     fold = next(block for block in at.expander if block.label == "How this file was read")
     assert not fold.markdown, "decoded only once it is opened"
-    monkeypatch.setattr(st, "expander", opened)
+    unfolded(monkeypatch)
     at = sound(at.run())
     fold = next(block for block in at.expander if block.label == "How this file was read")
     steps = images.decoded(film, "film.dcm").steps
@@ -379,8 +486,3 @@ def test_the_fold_out_says_how_the_file_was_read(
     assert [line.removeprefix("1. ") for line in str(fold.markdown[0].value).split("\n")] == [
         escaped(step.text) for step in steps
     ]
-
-
-def opened(label: str, **given: Any) -> Any:
-    """A fold-out that the reader has opened."""
-    return EXPANDER(label, **{**given, "expanded": True, "key": f"{given.get('key')}-opened"})

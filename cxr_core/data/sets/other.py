@@ -202,8 +202,8 @@ def _said(description: Description) -> str:
         return f"The names in the column {listed_names}; others count as absent."
     if len(description.labels) == 1 and description.task == EXCLUSIVE:
         return f"The column {listed_names} is the class of the image."
-    how = "a column a class, one yes an image" if description.task == EXCLUSIVE else "a column a finding"
-    return f"The values of {listed_names}: {how}."
+    how = "One column per class, one yes per image" if description.task == EXCLUSIVE else "One column per finding"
+    return f"{how}: {listed_names}."
 
 
 def _images(table: pd.DataFrame, about: dict[str, str], path: Path) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """Stored numbers of a DICOM image -> 8-bit grey, in the standard's order (PS3.3 C.11): modality, VOI, polarity.
 
     picture, steps = displayed(dataset, header, numbers, bits)
+    levels = levelled(dataset, header, numbers, bits)       # not yet greys, for who sets the window
 
 The first VOI LUT or window that can be used, and shows more than one single grey, decides what is black and white;
 where there is none the depth and the picture do (:mod:`cxr_core.images.black_white`). Pixel padding is no picture: it
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from cxr_core.figures import of
 from cxr_core.images import black_white
@@ -20,6 +22,7 @@ from cxr_core.images.dicom import values
 from cxr_core.images.dicom.header import GREY, Header
 from cxr_core.images.dicom.lookup import lookup
 from cxr_core.images.dicom.window import windows
+from cxr_core.images.levels import Levels
 from cxr_core.images.steps import Step
 
 _ROWS = 1024
@@ -31,6 +34,54 @@ def displayed(dataset: Any, header: Header, stored: np.ndarray, bits: int) -> tu
 
     ``stored``: grey numbers of a depth of ``bits``. Raises ValueError for a window of an unknown kind.
     """
+    graded = _graded(dataset, header, stored, bits)
+    return graded.levels.painted(graded.greys), graded.steps
+
+
+def levelled(dataset: Any, header: Header, stored: np.ndarray, bits: int) -> Levels:
+    """The same picture in its own numbers, with the windows of the header that can be used. Raises as that."""
+    graded = _graded(dataset, header, stored, bits)
+    indices, numbers = graded.levels.indices, graded.levels.numbers
+    greys, outside = graded.greys, graded.outside
+    if stored.dtype.kind not in "iu" or stored.dtype.itemsize > 2:
+        return Levels.of_eight(Image.fromarray(graded.levels.painted(greys)))
+    if stored.dtype.kind == "i":
+        # By size: the patterns of negative numbers come after those of the others.
+        half = len(greys) // 2
+        indices = indices ^ indices.dtype.type(half)
+        greys, numbers, outside = np.roll(greys, half), np.roll(numbers, half), np.roll(outside, half)
+    padded = np.flatnonzero(outside)
+    scale, windowed = graded.scale, header.photometric in GREY
+    if not scale.linear:
+        # Numbers before a table: the windows of the header are for those that come out of it.
+        slope, intercept, windowed = 1.0, float(numbers[0]), False
+    else:
+        slope, intercept = scale.slope, scale.slope * float(numbers[0]) + scale.intercept
+    found = windows(dataset, scale.unit)[0] if windowed else []
+    return Levels(
+        indices,
+        greys,
+        bits,
+        slope,
+        intercept,
+        tuple((window.center, window.width, window.function) for window in found),
+        header.photometric == "MONOCHROME1",
+        (int(padded[0]), int(padded[-1])) if len(padded) else None,
+    )
+
+
+@dataclass(frozen=True)
+class _Graded:
+    """A picture with the grey of each of its levels, and what led to it."""
+
+    levels: "_Levels"
+    greys: NDArray[np.uint8]
+    outside: NDArray[np.bool_]
+    scale: "_Scale"
+    steps: list[Step]
+
+
+def _graded(dataset: Any, header: Header, stored: np.ndarray, bits: int) -> _Graded:
     levels = _Levels.of(stored)
     outside, steps = _padding(dataset, header, levels)
     shown = (levels.counts > 0) & ~outside
@@ -45,7 +96,7 @@ def displayed(dataset: Any, header: Header, stored: np.ndarray, bits: int) -> tu
         greys = 255 - greys
         steps.append(Step("inversion", "Inverted: MONOCHROME1, the lowest number is white."))
     greys[outside] = 0
-    return levels.painted(greys), steps
+    return _Graded(levels, greys, outside, scale, steps)
 
 
 @dataclass(frozen=True)
@@ -82,13 +133,17 @@ class _Levels:
 @dataclass(frozen=True)
 class _Scale:
     """Numbers after the modality step, for each level; the ``unit`` between neighbours; the ends of the depth, None
-    where it says nothing (signed and real numbers).
+    where it says nothing (signed and real numbers). ``slope`` and ``intercept`` led to them, unless a table did
+    (``linear`` False).
     """
 
     numbers: NDArray[np.float64]
     unit: float
     depth: tuple[float, float] | None
     eight: bool
+    slope: float = 1.0
+    intercept: float = 0.0
+    linear: bool = True
 
     @classmethod
     def plain(cls, levels: _Levels, bits: int) -> "_Scale":
@@ -124,7 +179,7 @@ def _modality(dataset: Any, header: Header, levels: _Levels, bits: int, steps: l
         table = lookup(item, "LUT", negative=header.signed)
         if table:
             steps.append(Step("modality", f"Modality LUT of {len(table.entries):,} entries, white at {table.top:g}."))
-            return _Scale(table.of(levels.numbers), 1.0, (0.0, table.top), table.top <= 255)
+            return _Scale(table.of(levels.numbers), 1.0, (0.0, table.top), table.top <= 255, linear=False)
         steps.append(Step("modality", "The modality LUT cannot be used: passed over.", True))
     slope, intercept = (_stated(dataset, key, steps) for key in ("RescaleSlope", "RescaleIntercept"))
     if slope == 0:
@@ -136,7 +191,7 @@ def _modality(dataset: Any, header: Header, levels: _Levels, bits: int, steps: l
         if depth:
             low, high = sorted(slope * end + intercept for end in depth)
             depth = (low, high)
-    return _Scale(slope * levels.numbers + intercept, abs(slope), depth, bits <= 8)
+    return _Scale(slope * levels.numbers + intercept, abs(slope), depth, bits <= 8, slope, intercept)
 
 
 def _stated(dataset: Any, keyword: str, steps: list[Step]) -> float | None:

@@ -17,11 +17,12 @@ from cxr_core.errors import CutShortError, ImageError
 from cxr_core.images.ages import years
 from cxr_core.images.dicom import codec, terms, values
 from cxr_core.images.dicom.bits import unpacked
-from cxr_core.images.dicom.display import displayed
+from cxr_core.images.dicom.display import displayed, levelled
 from cxr_core.images.dicom.elements import ends_early, read
 from cxr_core.images.dicom.elements import is_dicom as is_dicom
 from cxr_core.images.dicom.header import PALETTE, Header, header_of
 from cxr_core.images.dicom.uncoloured import from_channels, from_palette
+from cxr_core.images.levels import Levels
 from cxr_core.images.limits import ImageInfo
 from cxr_core.images.steps import Decoded, Step
 
@@ -60,6 +61,16 @@ def decoded(content: bytes, name: str) -> Decoded:
     picture, further = _displayed(dataset, header, grey, bits, name)
     first = Step("file", f"DICOM, {_syntax(header.syntax)}, {header.columns} x {header.rows}, {header.photometric}.")
     return Decoded(Image.fromarray(picture), (first, *header.steps, *steps, *further))
+
+
+def levels_of(content: bytes, name: str) -> Levels:
+    """The picture of :func:`decode` in the numbers of its file; raises as that."""
+    dataset, header = _opened(content, name)
+    grey, bits, _ = _grey(dataset, content, header, name)
+    try:
+        return levelled(dataset, header, grey, bits)
+    except Exception as error:
+        raise _undecodable(header, name, error) from None
 
 
 def facts(content: bytes) -> dict[str, str]:

@@ -1,6 +1,8 @@
 """What an issue of the audit rests on: its pictures side by side, what differs said below them, and its files.
 
 evidence(dataset, found, issue)       # pairs and patients as groups, odd pictures as tiles, unreadable files as text
+
+Two pictures of a group open beside each other in the viewer.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,8 +16,10 @@ from cxr_core.audit.kinds import KINDS
 from cxr_core.data import Dataset
 from cxr_core.errors import ImageError
 from cxr_core.figures import of
-from cxr_core.ui import escaped, thumbnail
+from cxr_core.images import read_bytes
+from cxr_core.ui import escaped, guarded, thumbnail
 from cxr_core.ui.sheet import sheet
+from cxr_core.ui.viewer import Picture, viewer
 
 GROUPS_SHOWN, PICTURES_SHOWN = 4, 5
 # What stands below a picture: column -> how it is written.
@@ -91,6 +95,14 @@ def _groups(dataset: Dataset, found: Audit, issue: Issue, rows: Mapping[str, dic
                 )
                 if len(group) > PICTURES_SHOWN:
                     st.caption(f"{PICTURES_SHOWN} of its {len(group):,} images are shown.")
+                if len(group) > 1 and st.button(
+                    "Compare",
+                    key=f"compare-{_key(issue.kind)}-{number}",
+                    type="tertiary",
+                    icon=":material/compare:",
+                    help="Two of them beside each other, large",
+                ):
+                    _compared(dataset, [row["file"] for row in group])
     _more(issue.kind, count, len(groups), "groups")
 
 
@@ -130,6 +142,21 @@ def _pictures(
                 written = {name: escaped(FACTS[name].format(row[name])) for name in facts if row[name]}
                 said = " · ".join(f"**{text}**" if name in differing else text for name, text in written.items())
                 st.caption(f"{escaped(row['file'].rsplit('/', 1)[-1])}  \n{said}")
+
+
+@st.dialog("Compare", width="large")
+def _compared(dataset: Dataset, files: list[str]) -> None:
+    """Two pictures of a group beside each other in the viewer; of more than two, which ones is chosen."""
+    pair = files[:2]
+    if len(files) > 2:
+        places = st.columns(2)
+        pair = [
+            place.selectbox(side, files, at, key=f"compared-{side}")
+            for at, (place, side) in enumerate(zip(places, ("Left", "Right"), strict=True))
+        ]
+    with guarded():
+        left, right = (Picture(read_bytes(dataset.path(file)), file) for file in pair)
+        viewer(left, key="compared", label=" and ".join(pair), beside=right)
 
 
 def _differ(rows: Sequence[Mapping[str, str]], name: str) -> bool:

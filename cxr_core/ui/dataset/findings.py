@@ -24,7 +24,7 @@ def findings_section(dataset: Dataset) -> None:
     names = [dataset.classes[k] for k in learnt(dataset.classes)]
     totals = dataset.samples["split"].value_counts().reindex(counts.index)
     said, split = st.columns(2)
-    said.subheader("What is said of each finding", anchor=False)
+    said.subheader("Labels of each finding", anchor=False)
     said.plotly_chart(charts.composition(labels.loc[names]), key="composition", config=_PLAIN)
     split.subheader("Prevalence by split", anchor=False)
     split.plotly_chart(charts.by_split(counts[names], totals), key="prevalence", config=_PLAIN)
@@ -59,9 +59,10 @@ def _table(dataset: Dataset, labels: pd.DataFrame, counts: pd.DataFrame, totals:
     numbers = [name for name in table if name not in shares]
     config = {
         **{name: st.column_config.NumberColumn(format="localized") for name in numbers},
-        **{name: st.column_config.NumberColumn(format="percent") for name in shares},
+        **{name: st.column_config.NumberColumn(format="%.1f %%") for name in shares},
     }
-    sheet(table.rename_axis("finding"), column_config=config)
+    # As percent: the column's own format would give some rows one decimal and others two.
+    sheet(table.assign(**{name: 100 * table[name] for name in shares}).rename_axis("finding"), column_config=config)
     if dataset.origin.readers:
         some, every = (sum(counts_of[k] for counts_of in dataset.origin.readers.values()) for k in (0, 1))
         st.caption(f"Several readers labelled each image: all of them gave {of(every, some)} labels that one gave.")
@@ -71,7 +72,7 @@ def _nothing(place: DeltaGenerator, dataset: Dataset) -> None:
     """How many images have none, and how many say so."""
     values, names = dataset.values, dataset.classes
     none = int((~(values[:, decisive(names)] == 1).any(axis=1)).sum())
-    text = f"{of(none, len(values))} images have no finding that is sure, devices aside."
+    text = f"{of(none, len(values))} images have no certain finding (devices aside)."
     for k, name in enumerate(names):
         if means_none(name):
             text += f" {int((values[:, k] == 1).sum()):,} are labelled {escaped(name)}."

@@ -48,7 +48,7 @@ def origin_section(dataset: Dataset) -> None:
                     _rule(dataset, rule, choice, left_out.pop(rule, None))
         if left_out:
             listed = ", ".join(f"{escaped(rule)} {n:,}" for rule, n in left_out.items())
-            st.caption(f"Left out besides, images by rule: {listed}.")
+            st.caption(f"Also left out, images by rule: {listed}.")
         if origin.overlaps:
             listed = "; ".join(f"{escaped(other)} ({escaped(what)})" for other, what in origin.overlaps.items())
             st.caption(f"Shares images with {listed}: one of them is no test of a network that learnt from the other.")

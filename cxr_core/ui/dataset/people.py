@@ -21,11 +21,11 @@ def people_section(dataset: Dataset) -> None:
     patients = samples["patient"][samples["patient"] != ""]
     if not known and not has_ages and patients.empty:
         return
-    st.subheader("Whom the images show", anchor=False)
+    st.subheader("Patients, views and sources", anchor=False)
     if len(patients):
         st.caption(
-            f"{counted(patients.nunique(), 'patient')}, known of {of(len(patients), len(samples))} images; at most "
-            f"{counted(int(patients.value_counts().iloc[0]), 'image')} of one."
+            f"{counted(patients.nunique(), 'patient')}, known for {of(len(patients), len(samples))} images; at most "
+            f"{counted(int(patients.value_counts().iloc[0]), 'image')} per patient."
         )
     places = st.columns(2)
     charts_of = [("age", "Age")] * has_ages + known

@@ -1,6 +1,6 @@
 """The Evaluate page, a section each: figures and intervals, the confusion matrix and the images behind it, the
-operating point, calibration, epochs replayed, two runs compared, controls, sources, subgroups, other
-collections.
+operating point, calibration, epochs replayed, two runs compared, controls, sources, subgroups, other collections, site
+profiles.
 
     headline(run, split, report)
     cell = matrix_cell(run, split, table)
@@ -20,6 +20,7 @@ from cxr_core.ui.evaluate.parts import subgroups_section
 from cxr_core.ui.evaluate.reliability import reliability_section
 from cxr_core.ui.evaluate.replay import replay_section
 from cxr_core.ui.evaluate.sections import pick_section
+from cxr_core.ui.evaluate.site import site_section
 from cxr_core.ui.evaluate.sources import sources_section
 from cxr_core.ui.evaluate.threshold import threshold_section
 
@@ -36,6 +37,7 @@ __all__ = [
     "pick_section",
     "reliability_section",
     "replay_section",
+    "site_section",
     "sources_section",
     "subgroups_section",
     "threshold_section",

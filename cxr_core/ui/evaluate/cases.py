@@ -21,6 +21,7 @@ from cxr_core.ui import escaped, guarded, thumbnail
 from cxr_core.ui.case import Case, answer_view, picture_view, similar_view
 from cxr_core.ui.evaluate.labelled import labels_view
 from cxr_core.ui.marks import mark_buttons
+from cxr_core.ui.viewer import Turn
 from cxr_core.ui.warm import warm_up
 
 PER_PAGE = 12
@@ -91,7 +92,7 @@ def _open(run: Run, split: str, rows: pd.DataFrame, finding: str) -> None:
         facts += [f"patient {row['patient']}"] if row["patient"] else []
         facts += [str(row["source"])] if row["source"] else []
         st.caption(" · ".join(map(escaped, facts)), width="stretch")
-    # The key is the image's, so that the next one opens without the heat map of this one.
+    # The key is the image's, so that what is chosen for this one is not chosen for the next.
     key = f"{split}-{row['digest']}" + (f"-{finding}" if finding else "")
     left, right = st.columns([3, 2])
     with guarded():
@@ -100,7 +101,7 @@ def _open(run: Run, split: str, rows: pd.DataFrame, finding: str) -> None:
         content = read_bytes(_path(run, row))
         case = Case(content, row["file"], probabilities, row["decision"], row["label"], vector)
         with left, guarded():
-            picture_view(run, case, key, finding)
+            picture_view(run, case, key, finding, "case", Turn(_turn, at > 0, at < len(rows) - 1))
         with right, guarded():
             if finding:
                 labels_view(run, row, finding, key)

@@ -21,6 +21,8 @@ from cxr_core.ui.sheet import sheet
 
 # So many rows of a chart can be read; a table has all.
 _DRAWN = 40
+# Of columns, in pixels: a figure with its interval, or a longer head.
+_WIDTHS = {"calibration_gap": 220}
 
 
 def subgroups_section(run: Run, split: str) -> None:
@@ -60,7 +62,8 @@ def subgroups_section(run: Run, split: str) -> None:
         st.caption(f"Drawn: the {_DRAWN} of {len(found.rows):,} subgroups with the most patients; the table has all.")
     overall = found.overall[name].get(figure)
     st.plotly_chart(subgroup_dots(rows, figure, overall, gap), key="subgroups", config=NO_BAR)
-    sheet(subgroup_table(found), hide_index=True, placeholder="too few to say")
+    wide = {title: st.column_config.TextColumn(width=_WIDTHS.get(key, 165)) for key, title in TITLES.items()}
+    sheet(subgroup_table(found), column_config=wide, hide_index=True, placeholder="too few to say")
     n = report["n"]
     lost = {kind: texts.count("") for kind, texts in parts.items()}
     unknown = ", ".join(f"{kind} of {of(count, n)} images" for kind, count in lost.items() if count)

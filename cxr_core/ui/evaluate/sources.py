@@ -1,5 +1,6 @@
 """A split's figures source by source, and whether this data set could tell disease from source."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -9,7 +10,7 @@ from cxr_core import charts
 from cxr_core.evaluation import balance
 from cxr_core.evaluation.by_source import by_source
 from cxr_core.figures import NO_INTERVAL, of, spelled
-from cxr_core.runs import Run
+from cxr_core.runs import Run, files
 from cxr_core.runs.companions import LEFT_OUT
 from cxr_core.runs.left_out import PROTOCOL, LeftOutScores, planned, scores, verdict
 from cxr_core.settings import Stamp, stamp
@@ -20,18 +21,24 @@ from cxr_core.ui.run.results import thresholds
 from cxr_core.ui.sheet import sheet
 
 
-def sources_section(run: Run, table: pd.DataFrame) -> None:
-    """``table``: the predictions of the chosen split, as ``cached_measured`` gives them."""
-    trainings, message = _plan(run)
+def sources_section(
+    run: Run,
+    table: pd.DataFrame,
+    each: Callable[[Run, pd.DataFrame], None] | None = None,
+    shown: Callable[[LeftOutScores], None] | None = None,
+) -> None:
+    """``table``: the predictions of the chosen split, as ``cached_measured`` gives them. ``each`` draws the sources,
+    ``shown`` what was reached without them: those of classes where none is given.
+    """
+    trainings, message = _plan(run, stamp(run.path / files.SPLIT))
     st.info(escaped(message), icon=":material/info:")
-    _each(run, table)
+    if table["source"].fillna("").astype(bool).any():
+        (each or _each)(run, table)
     if trainings:
-        _left_out(run, trainings)
+        _left_out(run, trainings, shown or _shown)
 
 
 def _each(run: Run, table: pd.DataFrame) -> None:
-    if not table["source"].fillna("").astype(bool).any():
-        return
     rows = _by_source(table, run.classes, run.implied)
     st.plotly_chart(
         charts.scores_by_set([{**row, "name": row["source"]} for row in rows]), key="sources", config=NO_BAR
@@ -43,7 +50,7 @@ def _each(run: Run, table: pd.DataFrame) -> None:
     )
 
 
-def _left_out(run: Run, trainings: int) -> None:
+def _left_out(run: Run, trainings: int, shown: Callable[[LeftOutScores], None]) -> None:
     """Each source left out of training in turn: the result, or the button that measures it."""
     st.subheader("Left-out sources", anchor=False)
     file = run.path / LEFT_OUT.file
@@ -53,23 +60,27 @@ def _left_out(run: Run, trainings: int) -> None:
         measuring(run, LEFT_OUT, "Train without each source in turn", trainings)
         return
     st.write(escaped(verdict(found)))
-    st.plotly_chart(charts.left_out(found.seen, found.rows), key="left-out", config=NO_BAR)
-    own = {row["source"]: row for row in found.seen}
-    sheet(pd.DataFrame([_row(row) | _beside(own.get(row["source"])) for row in found.rows]), hide_index=True)
+    shown(found)
     for source, reason in found.skipped.items():
         st.caption(escaped(f"{source} was not left out: {reason}"))
     st.caption(
         escaped(
-            f"{PROTOCOL} Right, accuracy and macro F1: on all images of the source, by a network that never saw it. "
-            "The run: on the test images of the source, after training on others of it. Each of these trainings has "
-            "fewer images than the run's, and part of a drop may come from that."
+            f"{PROTOCOL} The run: on the test images of the source, after training on others of it. Each of these "
+            "trainings has fewer images than the run's, and part of a drop may come from that."
         )
     )
 
 
+def _shown(found: LeftOutScores) -> None:
+    st.plotly_chart(charts.left_out(found.seen, found.rows), key="left-out", config=NO_BAR)
+    own = {row["source"]: row for row in found.seen}
+    sheet(pd.DataFrame([_row(row) | _beside(own.get(row["source"])) for row in found.rows]), hide_index=True)
+    st.caption("Right, accuracy and macro F1: on all images of the source, by a network that never saw it.")
+
+
 @st.cache_data(max_entries=8, show_spinner=False, hash_funcs={Run: lambda run: str(run.path)})
-def _plan(run: Run) -> tuple[int, str]:
-    """How many trainings, and whether there can be any. Kept: the split of a completed run does not change."""
+def _plan(run: Run, changed: Stamp) -> tuple[int, str]:
+    """How many trainings, and whether there can be any. Kept for the split as it is."""
     plan = planned(run)
     return len(plan.companions), plan.message
 

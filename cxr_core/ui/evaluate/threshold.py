@@ -30,7 +30,7 @@ def threshold_section(run: Run) -> None:
     _, table = cached_measured(run, "val")
     st.write(
         f"Thresholds are chosen here on the validation split ({len(table):,} images), whatever split is shown above. "
-        "Their effect on test stands below, to be read and not to be chosen by."
+        "Their effect on test is shown below; do not choose by it."
     )
     name = st.segmented_control(
         "Label", names, default=names[0], required=True, key="threshold-label", format_func=escaped

@@ -1,9 +1,11 @@
 """The Predict page: files uploaded, how each was read, its answer or why there is none, the report on it.
 
-answers = uploads.predicted(run, uploads.uploaded())
-answer_card(run, answers[0], key="answer")
+answers = uploads.predicted(run, uploads.read_uploads(strip=False))
+worklist(run, answers)
+answer_card(run, answers[0])
 """
 
-from cxr_core.ui.predict.answer import answer_card, is_forced
+from cxr_core.ui.predict.answer import answer_card
+from cxr_core.ui.predict.worklist import worklist
 
-__all__ = ["answer_card", "is_forced"]
+__all__ = ["answer_card", "worklist"]

@@ -1,6 +1,7 @@
-"""One uploaded image: what the run says to it, or why it does not; similar cases, heat map, and the report.
+"""One uploaded image: what the run says to it in one line, or why it does not; the picture large, probabilities beside
+it, what changes how they are read; the rest folds.
 
-    answer_card(run, answer)      # answer: one of ``uploads.predicted``, without an error
+    answer_card(run, answer)      # answer: one of ``uploads.predicted``
 
 A withheld answer is shown when the reader asks for it, for this one image, and stays marked.
 """
@@ -10,43 +11,68 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from cxr_core.reports import html, image_report, known, pdf
+from cxr_core.glossary import meaning
+from cxr_core.inference.heat import OPACITY
+from cxr_core.reports import html, image_report, pdf
 from cxr_core.reports.answered import answered, named_facts
 from cxr_core.runs import Decision, Run
 from cxr_core.ui import cached_predictor, case, download, escaped
 from cxr_core.ui.predict import uploads
-from cxr_core.ui.predict.findings import findings_view, first
+from cxr_core.ui.predict.caveats import caveats
+from cxr_core.ui.predict.findings import findings_rule, findings_view, first
+from cxr_core.ui.predict.headline import headline
+from cxr_core.ui.predict.opinion import opinion_view
 from cxr_core.ui.predict.reading import reading
-from cxr_core.ui.run import known_verdict
+from cxr_core.ui.viewer import Picture, Turn, viewer
 
 if TYPE_CHECKING:
     from cxr_core.inference import Prediction
 
+# So many pixels are above the picture, with its buttons, and below it: it is seen without scrolling, and its headline.
+_ROOM = 380
+_STYLE = """
+<style>
+.st-key-answer [data-testid="stHeading"] { padding: 0; }
+</style>
+"""
 
-def answer_card(run: Run, answer: uploads.Answer) -> None:
-    """Draw the card. Raises ImageError, RunError, WeightsError."""
+
+def answer_card(run: Run, answer: uploads.Answer, turn: Turn | None = None) -> None:
+    """Draw it; ``turn``: the way to the next one. Raises ImageError, RunError, WeightsError."""
     prediction = answer.prediction
-    assert prediction is not None
-    with st.container(border=True):
+    if prediction is None or answer.error is not None:
+        st.error(escaped(answer.error or ""), icon=":material/error:")
+        return
+    st.html(_STYLE)
+    with st.container(key="answer"):
         content = uploads.content_of(answer)
-        facts = [f"{name} {value}" for name, value in named_facts(content).items()]
-        st.markdown(f"**{escaped(answer.name)}**")
-        if facts:
-            st.caption(escaped(" · ".join(facts)))
-        if prediction.seen:
-            st.warning(prediction.seen.sentence, icon=":material/history:")
-        elif gap := cached_predictor(run).seen.gap:
-            st.caption(gap)
-        if is_open(answer):
-            _opened(run, answer, prediction, content)
-        else:
-            _withheld(answer)
+        shown = is_open(answer)
+        _first_line(run, answer, prediction)
+        left, right = st.columns([11, 9])
+        with left, st.container(key="answer-picture"):
+            if shown:
+                label = first(run, prediction) if prediction.present is not None else ""
+                case.picture_view(run, _case(answer, prediction, content), answer.key, label, "answer", turn, _ROOM)
+            else:
+                viewer(Picture(content, answer.name), key="viewer-answer", label=answer.name, turn=turn, room=_ROOM)
+            facts = [f"{name} {value}" for name, value in named_facts(content).items()]
+            st.caption(escaped(" · ".join([answer.name, *facts])))
+        with right:
+            caveats(run, prediction)
+            if shown:
+                _probabilities(run, answer, prediction, content)
+            opinion_view(run, answer, shown)
+        if shown:
+            _similar(run, answer, prediction, content)
+            _rule(run, answer, prediction, content)
         reading(answer)
-        _downloads(run, answer, prediction)
+        _reports(run, answer, prediction)
+        if not prediction.seen and (gap := cached_predictor(run).seen.gap):
+            st.caption(gap)
 
 
 def is_open(answer: uploads.Answer) -> bool:
-    """Whether the answer may be shown: it is not withheld, or the reader asked for it all the same."""
+    """Whether the answer may be shown: it is not withheld, or the reader asked for it anyway."""
     return answer.withheld is None or is_forced(answer)
 
 
@@ -59,58 +85,75 @@ def _forced_key(answer: uploads.Answer) -> str:
     return f"force-{answer.key}"
 
 
-def _opened(run: Run, answer: uploads.Answer, prediction: "Prediction", content: bytes) -> None:
-    seen = case.Case(content, answer.name, prediction.probabilities or {}, prediction.label or "")
-    is_findings = prediction.present is not None
-    left, right = st.columns([2, 3])
-    with left:
-        case.picture_view(run, seen, answer.key, first(run, prediction) if is_findings else "")
-    with right:
-        if answer.withheld is not None:
-            _reason(answer)
-        st.markdown(f":small[{escaped(known.line(known_verdict(run).against))}]")
-        if is_findings:
-            findings_view(run, prediction, answer.key)
+def _first_line(run: Run, answer: uploads.Answer, prediction: "Prediction") -> None:
+    """What was found, how sure, at which operating point; or that it is withheld, why, and the way to see it."""
+    with st.container(key="answer-headline", gap=None):
+        if is_open(answer):
+            said = headline(run, prediction, Decision.load(run))
+            st.subheader(escaped(said.found), anchor=False)
+            st.markdown(f":small[{escaped(said.sure)}]")
+        if answer.withheld is None:
+            return
+        if is_open(answer):
+            title = "Shown on request: this answer is withheld"
+            st.markdown(f":orange-badge[:material/front_hand: {title}] :small[{escaped(answer.withheld)}]")
         else:
-            case.answer_view(run, seen, answer.key)
-        temperature = Decision.load(run).temperature
-        st.caption(f"Probabilities are calibrated (temperature {temperature:.3f}, fitted on the validation split).")
-    case.similar_view(run, seen, answer.key)
-
-
-def _withheld(answer: uploads.Answer) -> None:
-    left, right = st.columns([2, 3])
-    left.image(uploads.picture(answer), width="stretch", alt=answer.name)
-    with right:
-        _reason(answer)
-
-
-def _reason(answer: uploads.Answer) -> None:
-    """Why the answer is withheld, calmly, and the way to see it."""
-    shown = is_forced(answer)
-    title = "Shown on request: this answer is withheld" if shown else "The answer is withheld"
-    st.warning(f"**{title}**\n\n{escaped(answer.withheld or '')}", icon=":material/front_hand:")
-    # The choice outlives the box, which is not drawn while another page of cards is open.
-    st.checkbox(
-        "Show it all the same",
-        value=shown,
-        key=f"box-{answer.key}",
-        on_change=_turn,
-        args=(_forced_key(answer), f"box-{answer.key}"),
-    )
+            st.subheader(":material/front_hand: The answer is withheld", anchor=False)
+            st.markdown(escaped(answer.withheld))
+        # The choice outlives the box, which is not drawn while another answer is open.
+        st.checkbox(
+            "Show anyway",
+            value=is_forced(answer),
+            key=f"box-{answer.key}",
+            on_change=_turn,
+            args=(_forced_key(answer), f"box-{answer.key}"),
+        )
 
 
 def _turn(key: str, box: str) -> None:
     st.session_state[key] = st.session_state[box]
 
 
-def _downloads(run: Run, answer: uploads.Answer, prediction: "Prediction") -> None:
+def _case(answer: uploads.Answer, prediction: "Prediction", content: bytes) -> case.Case:
+    return case.Case(content, answer.name, prediction.probabilities or {}, prediction.label or "")
+
+
+def _probabilities(run: Run, answer: uploads.Answer, prediction: "Prediction", content: bytes) -> None:
+    if prediction.present is not None:
+        findings_view(run, prediction, answer.key)
+    else:
+        case.probabilities_view(run, _case(answer, prediction, content), answer.key)
+
+
+def _similar(run: Run, answer: uploads.Answer, prediction: "Prediction", content: bytes) -> None:
+    fold = st.expander(
+        "Similar training cases", icon=":material/grid_view:", key=f"similar-{answer.key}", on_change="rerun"
+    )
+    if fold.open:
+        with fold:
+            case.similar_view(run, _case(answer, prediction, content), answer.key)
+
+
+def _rule(run: Run, answer: uploads.Answer, prediction: "Prediction", content: bytes) -> None:
+    with st.expander("How this was decided", icon=":material/rule:"):
+        if prediction.present is not None:
+            findings_rule(run, prediction)
+        else:
+            case.rule_view(run, _case(answer, prediction, content))
+        temperature = Decision.load(run).temperature
+        st.caption(
+            f"Probabilities are calibrated (temperature {temperature:.3f}, fitted on the validation split).",
+            help=meaning("temperature"),
+        )
+
+
+def _reports(run: Run, answer: uploads.Answer, prediction: "Prediction") -> None:
     """The report on this image, made on the click, with the heat map if one is on the page."""
     key = answer.key
     heat = None
     if is_open(answer) and st.session_state.get(f"heat-{key}"):
         label = st.session_state.get(f"heat-label-{key}") or prediction.label
-        heat = (str(label), float(st.session_state.get(f"heat-opacity-{key}", case.OPACITY)))
+        heat = (str(label), OPACITY)
     stem = answer.name.rsplit(".", 1)[0] or "image"
     make = partial(report_of, run, answer, prediction, is_forced(answer), heat)
     with st.container(horizontal=True, vertical_alignment="center"):

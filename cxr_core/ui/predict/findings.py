@@ -1,6 +1,7 @@
-"""What a run of findings says to one upload: those that reach their threshold first, every probability against it.
+"""What a run of findings says to one upload: every probability against its threshold, and the rule.
 
 findings_view(run, prediction, key="a")
+findings_rule(run, prediction)
 label = first(run, prediction)           # whose heat map is offered first
 """
 
@@ -11,7 +12,6 @@ import streamlit as st
 
 from cxr_core.charts.present import SHOWN, by_threshold, present_bars
 from cxr_core.figures import number
-from cxr_core.findings import none_reached
 from cxr_core.runs import Decision, Run
 from cxr_core.runs.decision import rule_sentence
 from cxr_core.ui import escaped
@@ -22,16 +22,13 @@ if TYPE_CHECKING:
 
 
 def findings_view(run: Run, prediction: "Prediction", key: str) -> None:
-    """The findings that are there, or that none is; the bars; of many findings all in a table. Raises RunError."""
+    """Each probability against its threshold, those that reach it first; of many findings all in a table. Raises
+    RunError.
+    """
     scores, limits = _scores(run, prediction), Decision.load(run).thresholds
     order = by_threshold(scores, limits)
-    present = [name for name in order if name in (prediction.present or ())]
-    if present:
-        st.markdown(f"Findings **{'**, **'.join(map(escaped, present))}**")
-    else:
-        st.markdown(f"**{escaped(none_reached(run.classes))}**")
     st.plotly_chart(present_bars(scores, limits), key=f"present-{key}", config={"displayModeBar": False})
-    implied = [name for name in present if scores[name] < limits[name]]
+    implied = [name for name in prediction.present or () if scores[name] < limits[name]]
     if implied:
         st.caption(escaped(f"Below their own threshold, but implied by another: {', '.join(implied)}."))
     if len(order) > SHOWN:
@@ -39,10 +36,15 @@ def findings_view(run: Run, prediction: "Prediction", key: str) -> None:
             rows = [{"Finding": name, "Probability": scores[name], "Threshold": limits[name]} for name in order]
             digits = {name: st.column_config.NumberColumn(format="%.3f") for name in ("Probability", "Threshold")}
             sheet(pd.DataFrame(rows), hide_index=True, column_config=digits)
+
+
+def findings_rule(run: Run, prediction: "Prediction") -> None:
+    """Each probability against its threshold in figures, and how they become findings. Raises RunError."""
+    scores, limits = _scores(run, prediction), Decision.load(run).thresholds
     listed = ", ".join(
         f"{escaped(name)} {number(scores[name])} ({'reaches' if scores[name] >= limits[name] else 'below'} "
         f"{number(limits[name])})"
-        for name in order[:SHOWN]
+        for name in by_threshold(scores, limits)[:SHOWN]
     )
     st.caption(f"Probability against threshold: {listed}.")
     st.caption(escaped(rule_sentence(run, limits)))

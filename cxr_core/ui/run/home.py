@@ -140,5 +140,7 @@ def latest_datasets(datasets: Sequence[Path]) -> None:
                 text = str(error)
             st.markdown(f"**{escaped(path.name)}**  \n:small[{escaped(text)}]", width="stretch")
             query = {"data": str(path)}
-            st.page_link("pages/1_Dataset.py", label="Look at it", query_params=query)
-            st.page_link("pages/2_Train.py", label="Train on it", query_params=query)
+            # Together, whichever line they stand on.
+            with st.container(horizontal=True, width="content"):
+                st.page_link("pages/1_Dataset.py", label="Look at it", query_params=query)
+                st.page_link("pages/2_Train.py", label="Train on it", query_params=query)

@@ -35,14 +35,14 @@ def numbers(run: Run, history: list[Epoch], best: Epoch) -> None:
         st.columns(3),
         [
             ("Best epoch", str(best.epoch), f"by validation {spoken(run.config.monitor)}; {len(history)} done"),
-            ("Macro ROC AUC, validation", best.val.macro_roc_auc, f"over {judged} findings: those with both"),
+            ("Macro ROC AUC, validation", best.val.macro_roc_auc, f"over {judged} findings with and without cases"),
             ("Macro ROC AUC, train", best.train.macro_roc_auc, "while it was trained"),
         ],
         strict=True,
     ):
         with place:
             metric(label, value, counted)
-    st.caption(f"ROC AUC of each finding on validation, epoch {best.epoch}; a dash: all that is known is alike")
+    st.caption(f"ROC AUC of each finding on validation, epoch {best.epoch}; a dash: all known labels are the same")
     counts = run.info.counts.get("val", {})
     rows = [
         {"Finding": name, "ROC AUC": compact(area), "Validation images with it": f"{counts.get(name, 0):,}"}

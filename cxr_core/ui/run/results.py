@@ -34,28 +34,35 @@ MONITORS = {
 }
 
 
-def pick_result(pinned: Run | None = None) -> Run | None:
+def pick_result(pinned: Run | None = None, strip: bool = False) -> Run | None:
     """A select box over all runs, kept in ``?run=``, the ``pinned`` one first, then the completed ones. None where the
-    chosen one is not completed: its state is said. Raises RunError where it is damaged.
+    chosen one is not completed: its state is said. ``strip``: the box alone, for the page says :func:`about` elsewhere.
+    Raises RunError where it is damaged.
     """
     runs = list_runs(runs_dir())
     if not runs:
         return pick_run()
     table = run_table(runs)
     ready = set(table.loc[table["state"] == STATES["completed"][0], "id"])
-    run = choose_run(sorted(runs, key=lambda run: (run != pinned, run.id not in ready)))
+    run = choose_run(sorted(runs, key=lambda run: (run != pinned, run.id not in ready)), strip=strip)
     if run is None:
         return None
-    row = facts(run)
-    said = [run.id] if run.name != run.id else []
-    said += [row["state"], row["dataset"], row["backbone"], *(["pinned"] if run == pinned else [])]
-    st.caption(escaped(" · ".join(dict.fromkeys(said))))
+    if not strip or run.state != "completed":
+        about(run, run == pinned)
     if run.state != "completed":
         state_notice(run)
         return None
-    if lost := gone(run):
-        st.info(escaped(lost), icon=":material/folder_off:")
     return run
+
+
+def about(run: Run, is_pinned: bool) -> None:
+    """Which run this is, in one line, and whether its data set is gone."""
+    row = facts(run)
+    said = [run.id] if run.name != run.id else []
+    said += [row["state"], row["dataset"], row["backbone"], *(["pinned"] if is_pinned else [])]
+    st.caption(escaped(" · ".join(dict.fromkeys(said))))
+    if run.state == "completed" and (lost := gone(run)):
+        st.info(escaped(lost), icon=":material/folder_off:")
 
 
 def state_notice(run: Run, here: bool = False) -> None:

@@ -1,5 +1,5 @@
 """The Evaluate page of a run of findings, a section each: all findings, one of them, its operating point, subgroups,
-what is predicted together, epochs replayed, two runs compared.
+sources, what is predicted together, epochs replayed, two runs compared, controls, other data sets.
 
     findings_page(run, "test")
 """

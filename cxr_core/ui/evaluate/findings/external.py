@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from cxr_core.charts.outside import Row, inside_outside
+from cxr_core.charts.sides import Row, side_by_side
 from cxr_core.evaluation.rare import FEW
 from cxr_core.figures import NO_INTERVAL, UNDEFINED, compact, counted, of, spelled
 from cxr_core.runs import Run
@@ -26,6 +26,7 @@ TITLES = {
     "specificity": "Specificity",
 }
 _SIDES = ("Own test", "There")
+_DRAWN = ("own test", "there")
 
 
 def findings_external_section(run: Run) -> None:
@@ -59,6 +60,8 @@ def findings_external_section(run: Run) -> None:
         )
     if row["against"]:
         _compared(row["against"])
+    else:
+        sheet(there_alone(row), hide_index=True, placeholder=UNDEFINED)
     _matches(row)
 
 
@@ -72,7 +75,7 @@ def _compared(found: Mapping[str, Any]) -> None:
         on = f"mean over {counted(len(found['labels']), 'finding')}"
         rows.insert(0, Row("Mean", (macro["a"], macro["b"]), (macro["a_ci"], macro["b_ci"]), (on, on)))
     guess = 0.5 if figure == "roc_auc" else None
-    st.plotly_chart(inside_outside(rows, TITLES[figure], guess), key="external-findings", config=NO_BAR)
+    st.plotly_chart(side_by_side(rows, _DRAWN, TITLES[figure], guess), key="external-findings", config=NO_BAR)
     sheet(external_table(found, figure), hide_index=True, placeholder=UNDEFINED)
     few = [name for name, row in found["per_class"].items() if min(*row["patients"], *row["others"]) < FEW]
     said = f" Fewer than ten patients with it, or without it, on one side: {listed(few)}." if few else ""
@@ -110,6 +113,19 @@ def external_table(found: Mapping[str, Any], figure: str) -> pd.DataFrame:
                 },
             }
         )
+    return pd.DataFrame(rows)
+
+
+def there_alone(row: Mapping[str, Any]) -> pd.DataFrame:
+    """A row per finding that both have, where the run has no test of its own to stand beside."""
+    rows = []
+    for name, figures in row["per_class"].items():
+        ends = row["ci"]["per_class"][name]
+        values = {
+            title: None if figures[key] is None else compact(figures[key], ends.get(key), lacking=NO_INTERVAL)
+            for key, title in TITLES.items()
+        }
+        rows.append({"Finding": name, **values, "With it": of(figures["positives"], figures["n"])})
     return pd.DataFrame(rows)
 
 

@@ -44,8 +44,8 @@ def one_section(run: Run, report: Mapping[str, Any], table: pd.DataFrame, split:
     with right:
         figures = report["per_class"][name]
         st.caption(
-            f"Judged on {of(figures['n'], report['n'])} images: of {figures['unknown']:,} it is not known. "
-            "Click a cell, or choose it here, to see its images."
+            f"Judged on {of(figures['n'], report['n'])} images; for {figures['unknown']:,} it is not known. "
+            "Click a cell, or choose it below, to see its images."
         )
     cells = {cell: len(behind(table, images, name, cell)) for cell in CELLS}
     cell = st.segmented_control(
@@ -102,9 +102,9 @@ def _calibration(report: Mapping[str, Any], name: str, images: Judged) -> None:
         metric("Brier score", found.brier, f"{counted} · 0 is best")
         gap = figures["calibration_gap"]
         metric(
-            "Mean probability less prevalence",
+            "Mean probability minus prevalence",
             None if gap is None else signed(gap),
-            "above 0: said more often than it is there",
+            "above 0: predicted too often",
         )
         st.caption(f"Temperature {number(report['calibration']['temperature'], 2)}, fitted on validation.")
     with right:

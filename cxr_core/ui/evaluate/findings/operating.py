@@ -30,7 +30,7 @@ def operating_section(run: Run, split: str) -> None:
     images = judged_images(run, "val")
     st.write(
         f"Thresholds are chosen here on the validation split ({len(images.patients):,} images), whatever split is "
-        "shown above. Their effect on test stands below, to be read and not to be chosen by."
+        "shown above. Their effect on test is shown below; do not choose by it."
     )
     name = pick_finding(images.names)
     draft = draft_of(run)
@@ -72,14 +72,14 @@ def _benefit(run: Run, split: str, name: str, limit: float, prevalence: float) -
         st.caption(f"Not defined: {of(curve.positives, curve.n)} {SPLIT_NAMES[split]} images have it.")
         return
     ranges = [f"{percent(low)} to {percent(high)}" if low < high else percent(low) for low, high in curve.useful]
-    better = f"from {' and '.join(ranges)}" if ranges else "at no probability"
+    better = f"at thresholds of {', '.join(ranges)}" if ranges else "at no threshold"
     nearest = min(range(len(curve.thresholds)), key=lambda k: abs(curve.thresholds[k] - limit))
     st.caption(
-        f"At a prevalence of {100 * prevalence:g} %, acting on this run does more good than acting on everybody or on "
-        f"nobody {better}; at {percent(curve.thresholds[nearest])} it gains {signed(curve.model[nearest])} (everybody: "
-        f"{signed(curve.treat_all[nearest])}) true positives a person, needless acts taken off. Who acts from 10 % on "
-        f"takes nine needless acts for one that is needed. Computed on the {curve.n:,} {SPLIT_NAMES[split]} images "
-        f"where it is known, {of(curve.positives, curve.n)} with it, if the patients there resemble these."
+        f"At a prevalence of {100 * prevalence:g} %, this run beats acting on everybody and on nobody {better}. At "
+        f"{percent(curve.thresholds[nearest])} its net benefit is {signed(curve.model[nearest])} true positives per "
+        f"patient (acting on everybody: {signed(curve.treat_all[nearest])}). A threshold of 10 % accepts nine needless "
+        f"acts for one that is needed. From the {curve.n:,} {SPLIT_NAMES[split]} images where the finding is known, "
+        f"{of(curve.positives, curve.n)} with it; it holds where patients resemble these."
     )
 
 

@@ -24,9 +24,9 @@ def together_section(run: Run, split: str) -> None:
         return
     st.plotly_chart(together_chart(pairs[:SHOWN]), key="together", config=NO_BAR)
     st.caption(
-        f"{of(min(SHOWN, len(pairs)), len(pairs))} pairs, those first that are predicted together most unlike how they "
-        "are together. A pair is counted on the images where both findings are known. By chance alone: so many would "
-        "have both if the two had nothing to do with each other."
+        f"{of(min(SHOWN, len(pairs)), len(pairs))} pairs, the largest differences between true and predicted first. "
+        "Counted on the images where both findings are known. By chance alone: the number to expect if the two were "
+        "independent."
     )
     sheet(pairs_table(pairs), hide_index=True)
 

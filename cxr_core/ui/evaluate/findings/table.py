@@ -24,7 +24,7 @@ def table_section(run: Run, report: Mapping[str, Any], table: pd.DataFrame, spli
     by = right.selectbox("Sorted by", ("The figure", BY_NAME, BY_COUNT, AS_GIVEN), key="findings-sorted")
     drawn = some_of(ordered(report, key, by), "findings-some")
     st.plotly_chart(finding_figures(report, key, drawn), key="findings-chart", config=NO_BAR)
-    areas = "Dashed: the mean over the findings that were counted. Dotted: a guess. " if key == "roc_auc" else ""
+    areas = "Dashed: the mean over the findings that were counted. Dotted: chance. " if key == "roc_auc" else ""
     st.caption(f"{areas}Whiskers: 95 % interval, by patient. Hollow: fewer than ten patients with it, or without it.")
     counts = {name: st.column_config.NumberColumn(name, format="localized") for name in _COUNTS}
     shares = {"Threshold": st.column_config.NumberColumn("Threshold", format="%.3f")}

@@ -1,0 +1,70 @@
+"""Fit to my hospital on the Evaluate page, and the profile that Predict is asked to use."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cxr_core import demo
+from cxr_core.runs import profiles
+from cxr_core.runs.run import Run
+from cxr_core.settings import remember_dataset
+from tests.pages.support import open_page, sound, texts
+from tests.runs.test_profiles import profile
+from tests.runs_support import copy_of
+
+PAGE = "pages/4_Evaluate.py"
+
+
+@pytest.fixture
+def run(completed_run: Run, isolated: Path) -> Run:
+    return copy_of(completed_run, isolated)
+
+
+def section(run: Run) -> AppTest:
+    at = sound(open_page(PAGE, timeout=60, run=run.id))
+    return sound(at.segmented_control(key="section").set_value("Fit to my hospital").run())
+
+
+def test_from_local_images_to_a_profile_that_is_kept_and_forgotten(run: Run, tmp_path: Path) -> None:
+    site = demo.draw(tmp_path / "St Anna", images=72, seed=7)
+    remember_dataset(site)
+    at = section(run)
+    assert "This run has no site profile yet." in texts(at)
+    assert at.button(key="site-fit").disabled
+    at.selectbox(key="site-data").set_value(str(site)).run()
+    at.text_input(key="site-name").set_value("anna").run()
+    sound(at.button(key="site-fit").click().run())
+    assert profiles.names(run) == []
+    assert "On the half that it was not fitted on (" in texts(at)
+    assert "anna, not kept yet" in texts(at).replace("*", "")
+    sound(at.button(key="site-keep").click().run())
+    (note,) = profiles.profiles(run)
+    shown = texts(at)
+    assert note.sentence in shown
+    assert f"Fitted on {note.fit.images} images of {note.fit.patients} patients" in shown
+    rules, figures = (table.value for table in at.dataframe)
+    assert rules["After"][0] == f"{note.temperature:.3f}"
+    assert set(figures["Of"]) == {"All", *run.classes}
+    at.checkbox(key="site-sure-anna").check().run()
+    sound(at.button(key="site-forget").click().run())
+    assert profiles.names(run) == []
+    assert "anna was forgotten." in texts(at)
+
+
+def test_too_few_images_are_one_message(run: Run, hospital: Path) -> None:
+    remember_dataset(hospital)
+    at = section(run)
+    at.selectbox(key="site-data").set_value(str(hospital)).run()
+    at.text_input(key="site-name").set_value("few").run()
+    at.button(key="site-fit").click().run()
+    assert not at.exception
+    assert len(at.error) == 1
+    assert "Too few images to fit on: 36 images" in texts(at)
+
+
+def test_a_damaged_profile_is_named_on_the_page(run: Run) -> None:
+    profiles.keep(run, profile())
+    (run.path / "profiles" / "St. Anna.json").write_text("{}")
+    at = section(run)
+    assert "expected a site profile" in texts(at)
