@@ -55,8 +55,10 @@ def evaluate(options: Namespace) -> int:
     if options.by_source:
         from cxr_core.runs.by_source import by_source_of, possible
 
-        rows = by_source_of(run, table, absent=metrics.get("absent", ()))
-        metrics = {**metrics, "by_source": rows, "sources": possible(run, table if options.data else run.split)}
+        absent = metrics.get("absent", ())
+        rows = by_source_of(run, table, absent=absent)
+        apart = possible(run, table, absent) if options.data else possible(run, run.split)
+        metrics = {**metrics, "by_source": rows, "sources": apart}
     if run.profile:
         metrics = {**metrics, "profile": run.profile}
     seen = own and metrics["split"] in ("test", "all")

@@ -45,10 +45,13 @@ def by_source_of(
     return rows
 
 
-def possible(run: Run, samples: pd.DataFrame) -> dict[str, Any]:
-    """``{"possible", "single", "message"}`` of images with source and labels: see ``can_leave_out``."""
+def possible(run: Run, samples: pd.DataFrame, absent: Collection[str] = ()) -> dict[str, Any]:
+    """``{"possible", "single", "message"}`` of images with source and labels: see ``can_leave_out``; nothing is said of
+    findings that are ``absent`` from the labels.
+    """
     if run.task != FINDINGS:
         return can_leave_out(samples)
     truth, known = run.tree.judged(values_of(samples, run.classes), run.config.policy)
-    places = [run.classes.index(name) for name in run.findings]
-    return can_leave_out_findings(samples["source"].tolist(), truth[:, places], known[:, places], run.findings)
+    names = [name for name in run.findings if name not in absent]
+    places = [run.classes.index(name) for name in names]
+    return can_leave_out_findings(samples["source"].tolist(), truth[:, places], known[:, places], names)

@@ -33,6 +33,16 @@ def test_what_is_not_learnt_without_a_source_is_not_judged_there(findings_run: R
     assert [row["source"] for row in rows if "Nodule" not in row["per_class"]] == [source]
 
 
+def test_nothing_is_said_of_a_finding_that_the_labels_do_not_tell_of(findings_run: Run) -> None:
+    table = findings_run.split.assign(y_Nodule=float("nan"))
+    assert "Nodule" in possible(findings_run, table)["single"]
+    assert "Nodule" not in possible(findings_run, table, ["Nodule"])["single"]
+    assert all(
+        "Nodule" not in row["per_class"]
+        for row in by_source_of(findings_run, measured(findings_run, "test")[1], absent=["Nodule"])
+    )
+
+
 def test_evaluate_prints_and_gives_them(findings_run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", str(findings_run.path), "--by-source", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
