@@ -55,7 +55,7 @@ def pick_result(pinned: Run | None = None, strip: bool = False) -> Run | None:
     return run
 
 
-def about(run: Run, is_pinned: bool) -> None:
+def about(run: Run, is_pinned: bool = False) -> None:
     """Which run this is, in one line, and whether its data set is gone."""
     row = facts(run)
     said = [run.id] if run.name != run.id else []
