@@ -66,7 +66,7 @@ def classes_page(run: Run, split: str) -> None:
 ui.page("Evaluate", ":material/analytics:")
 with ui.guarded():
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        run = results.pick_result(strip=True)
+        run = results.pick_result(width=420)
         measured = run is not None and not is_unmeasured(run)
         split = (
             st.segmented_control(

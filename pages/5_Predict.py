@@ -39,7 +39,7 @@ with ui.guarded():
     if chosen.note:
         st.caption(escaped(chosen.note))
     with st.container(horizontal=strip, vertical_alignment="center", gap="small", key="predict-top"):
-        run = results.pick_result(chosen.run, strip)
+        run = results.pick_result(chosen.run, 240 if strip else 0)
         found = uploads.read_uploads(strip) if run else []
     if run and found:
         answers = uploads.predicted(run, found)
