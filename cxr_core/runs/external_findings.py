@@ -60,5 +60,6 @@ def sentence(name: str, found: Mapping[str, Any]) -> str:
     if ends[1] < 0:
         return f"On the external data set {name} {on} is higher, a drop of {drop}: {sides}."
     return (
-        f"On the external data set {name} {on} drops by {drop}, which does not show that it does worse there: {sides}."
+        f"On the external data set {name} {on} has a drop of {drop}, which does not show that it does worse there: "
+        f"{sides}."
     )
