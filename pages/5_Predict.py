@@ -39,7 +39,7 @@ with ui.guarded():
     if chosen.note:
         st.caption(escaped(chosen.note))
     with st.container(horizontal=strip, vertical_alignment="center", gap="small", key="predict-top"):
-        own = results.pick_result(chosen.run, strip)
+        own = results.pick_result(chosen.run, 240 if strip else 0)
         run = with_profile(own, strip) if own else None
         found = uploads.read_uploads(strip) if run else []
     if run and found:
