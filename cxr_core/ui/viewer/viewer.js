@@ -332,7 +332,7 @@ class Viewer {
     context.fillStyle = "#000";
     context.fillRect(0, 0, canvas.width, canvas.height);
     // Near, the pixels are what they are.
-    context.imageSmoothingEnabled = scale < 3;
+    context.imageSmoothingEnabled = scale < 3 && scale !== 1;
     context.imageSmoothingQuality = "high";
     context.drawImage(picture.canvas, left, top, wide, high);
     if (heated && this.drawing) {
