@@ -3,6 +3,8 @@
 import streamlit as st
 
 from cxr_core import ui
+from cxr_core.findings import FINDINGS
+from cxr_core.glossary import meaning
 from cxr_core.runs import Run
 from cxr_core.runs.pinned import pinned
 from cxr_core.settings import runs_dir
@@ -26,7 +28,8 @@ STYLE = """
 
 def worth(run: Run) -> None:
     """What the run scored, and what speaks against its score."""
-    st.write(escaped(results.score_line(run)))
+    terms = ("ROC AUC", "split") if run.task == FINDINGS else ("macro F1", "balanced accuracy", "recall", "split")
+    st.markdown(escaped(results.score_line(run)), help=meaning(*terms))
     verdict_banner(run)
 
 

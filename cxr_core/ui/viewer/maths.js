@@ -59,8 +59,8 @@ export function limits(pane, picture) {
   return { least: Math.min(1, one), most: Math.max(2, 16 * one) };
 }
 
-/** A view within its limits: no further out than all, and then in the middle; nearer, the middle of the pane is somewhere
- * on the picture. */
+/** A view within its limits: no further out than all, and then in the middle; nearer, the middle of the pane is
+ * somewhere on the picture. */
 export function clamped(view, pane, picture) {
   const { least, most } = limits(pane, picture);
   const zoom = Math.min(most, Math.max(least, view.zoom));
@@ -96,8 +96,9 @@ export function placed(view, pane, picture) {
   return { left: corner(view.x, pane.width, picture.width), top: corner(view.y, pane.height, picture.height), scale };
 }
 
-/** A window dragged by shares of a pane: right is wider, up is brighter (a lower centre; higher where small is bright). */
+/** A window dragged by shares of a pane: right is wider, up is brighter. ``falling``: small values are bright. */
 export function dragged(window, right, down, span, falling) {
   const width = Math.max(span / 4096, window.width * Math.exp(2 * right));
-  return { function: "LINEAR_EXACT", width, center: window.center + (falling ? -1 : 1) * down * Math.max(width, span / 8) };
+  const center = window.center + (falling ? -1 : 1) * down * Math.max(width, span / 8);
+  return { function: "LINEAR_EXACT", width, center };
 }
