@@ -1,4 +1,4 @@
-"""Home: what data sets and runs there are, what to do next, and Quick start.
+"""Home: drop an X-ray; what data sets and runs there are, what to do next, and Quick start.
 
 Also what ``streamlit run`` serves: imported by the server it is the app with its guard, run by the app it is the page.
 """
@@ -15,9 +15,12 @@ def home() -> None:
     from cxr_core.runs import list_runs
     from cxr_core.runs.run import STARTER
     from cxr_core.settings import runs_dir
+    from cxr_core.ui.predict import drop_here
     from cxr_core.ui.run import latest_datasets, latest_run, latest_runs, next_step, quick_start
 
     ui.page("Chest X-ray classification", ":material/radiology:")
+    with ui.guarded():
+        drop_here()
     with ui.guarded():
         # The starter model has a place of its own.
         runs = [run for run in list_runs(runs_dir()) if run.id != STARTER]

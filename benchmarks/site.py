@@ -25,7 +25,7 @@ TONE, CONTRAST, BLUR = 1.4, 0.8, 1.0
 SEEDS = (0, 1, 2)
 TRAINED_ON, LOCAL = 300, 200
 KINDS: dict[str, dict[str, str]] = {
-    "classes, coherent": {},
+    "classes, coherent": {"labels": "covid-implies-pneumonia"},
     "classes, single": {"labels": "single"},
     "findings": {},
 }

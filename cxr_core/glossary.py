@@ -8,6 +8,11 @@ _MEANINGS = {
         "The mean of the classes' F1 scores, each class counting alike. F1 balances how many of a class are found "
         "(recall) against how many that are called it are right (precision): 1 is perfect."
     ),
+    "average precision": (
+        "The mean precision over all thresholds (the area under the precision-recall curve). Guessing reaches the "
+        "share of images that have the finding."
+    ),
+    "accuracy": "The share of all images that is classified correctly. A common class counts more than a rare one.",
     "balanced accuracy": "The mean of the classes' recalls: a common class counts no more than a rare one.",
     "recall": "Of the images that have it, the share that is found. Also called sensitivity.",
     "precision": "Of the images that are called it, the share that has it. Also called positive predictive value.",
@@ -33,7 +38,8 @@ _MEANINGS = {
 
 
 def meaning(*terms: str) -> str:
-    """The meanings of these terms, as Markdown. Raises KeyError for a term that is not here."""
+    """The meanings of these terms, as Markdown; a term may begin large. Raises KeyError for one that is not here."""
+    terms = tuple(term if term in _MEANINGS else term[0].lower() + term[1:] for term in terms)
     if len(terms) == 1:
         return _MEANINGS[terms[0]]
     return "\n\n".join(f"**{term[0].upper()}{term[1:]}**: {_MEANINGS[term]}" for term in terms)

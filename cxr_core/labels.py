@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_core.errors import ConfigError, RunError
-from cxr_core.figures import of
+from cxr_core.figures import of, percent
 from cxr_core.findings import means_none
 from cxr_core.hierarchy import Coherent
 
@@ -199,8 +199,20 @@ def rule_text(classes: Sequence[str], implied: Implied, thresholds: Mapping[str,
     if isinstance(implied, Coherent):
         return _coherent_text(implied, thresholded(classes, implied) & (thresholds or {}).keys())
     normal = no_finding_class(classes)
+    if thresholds:
+        return _flat_text([name for name in classes if name != normal], normal, implied, thresholds)
     otherwise = f"{normal} when none does" if normal else "the label nearest to its threshold when none does"
     return f"The most specific label that reaches its threshold, {otherwise} ({_pairs(implied)})."
+
+
+def _flat_text(names: Sequence[str], normal: str | None, implied: Implied, thresholds: Mapping[str, float]) -> str:
+    """``COVID19 from 19.1 % on; else PNEUMONIA from 27.2 % on; else NORMAL (COVID19 implies PNEUMONIA).``"""
+    steps = []
+    for depth in sorted({len(implied.get(name, ())) for name in names}, reverse=True):
+        level = [name for name in names if len(implied.get(name, ())) == depth]
+        said = " or ".join(f"{name} from {percent(thresholds.get(name, 0.5), digits=1)} on" for name in level)
+        steps.append(f"{said}{', whichever is further above' if len(level) > 1 else ''}")
+    return f"{'; else '.join([*steps, normal or 'the label nearest to its threshold'])} ({_pairs(implied)})."
 
 
 def _coherent_text(implied: Coherent, limited: Iterable[str]) -> str:

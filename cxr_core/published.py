@@ -15,6 +15,13 @@ from types import MappingProxyType
 _RELEASE = "https://github.com/mlmed/torchxrayvision/releases/download/v1/"
 _MODELS = "https://huggingface.co/microsoft/rad-dino/resolve/110cbc18d5133582e320b43d53bf5c44e410c936/"
 
+# Before a pickled file is opened: behind "its weights are not here:" or the like.
+AGREE = (
+    "it is a whole pickled network. Such a file says which code is to be run when it is opened, and may say anything. "
+    "Here only its numbers are taken out, by a process of its own that runs none of that code; all the same, open "
+    "such a file only if you trust where it comes from"
+)
+
 # In the order in which TorchXRayVision's networks answer. A set without one of them leaves its place blank.
 _FINDINGS = (
     *("Atelectasis", "Consolidation", "Infiltration", "Pneumothorax", "Edema", "Emphysema", "Fibrosis", "Effusion"),

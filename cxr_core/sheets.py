@@ -34,7 +34,8 @@ def safe(text: str) -> str:
 
 def plain(cell: str) -> str:
     """What :func:`safe` made ``cell`` of."""
-    return _DEFUSED.sub("", cell)
+    # Few have one, and a table may have a million cells.
+    return _DEFUSED.sub("", cell) if "'" in cell else cell
 
 
 def defused(table: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from cxr_core.findings import EXCLUSIVE, FINDINGS
 from cxr_core.runs import list_runs, start_training
 from cxr_core.runs.run import STARTER
 from cxr_core.settings import runs_dir
+from cxr_core.ui.published import consented, exposure_line
 from cxr_core.ui.run import live_run, pick_run
 
 # Set by the button that says to train although the audit found a leak.
@@ -37,6 +38,9 @@ def choose() -> tuple[Dataset | None, TrainConfig | None]:
             check_weights_given(chosen)
             if dataset is not None:
                 ui.effect_table(chosen, dataset)
+                exposure_line(chosen, dataset)
+            if not consented(chosen):
+                chosen = None
         config = chosen
     return dataset, config
 

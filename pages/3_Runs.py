@@ -10,6 +10,7 @@ from cxr_core.runs.pinned import pinned
 from cxr_core.runs.titles import titles
 from cxr_core.settings import runs_dir
 from cxr_core.ui import escaped
+from cxr_core.ui.published import import_form
 from cxr_core.ui.run import care, picker, table
 
 METRICS = {"macro_f1": "Macro F1", "accuracy": "Accuracy", "loss": "Loss"}
@@ -49,6 +50,7 @@ with ui.guarded():
         st.info("There is no run yet.", icon=":material/info:")
         st.page_link("pages/2_Train.py", label="Train a network", icon=":material/model_training:")
         st.page_link("dashboard.py", label="Or use Quick start: no data needed", icon=":material/bolt:")
+        import_form()
         st.stop()
     rows = table.run_table(runs)
     problems = dict(zip(rows["id"], rows["problem"], strict=True))
@@ -69,6 +71,7 @@ with ui.guarded():
     sound = [run for run in marked or runs if not problems[run.id]]
     if sound:
         compare(sound if marked else sound[:COMPARED_AT_FIRST])
+    import_form()
     chosen = picker.choose_run(runs)
     if chosen is None:
         st.stop()

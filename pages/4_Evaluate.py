@@ -65,18 +65,26 @@ def classes_page(run: Run, split: str) -> None:
 
 ui.page("Evaluate", ":material/analytics:")
 with ui.guarded():
-    run = results.pick_result()
-    if run and is_unmeasured(run):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        run = results.pick_result(width=420)
+        measured = run is not None and not is_unmeasured(run)
+        split = (
+            st.segmented_control(
+                "Split",
+                list(results.SPLIT_NAMES),
+                key="split",
+                default="test",
+                required=True,
+                format_func=results.split_title,
+                label_visibility="collapsed",
+            )
+            if measured
+            else "test"
+        )
+    if run and not measured:
+        results.about(run)
         unmeasured_page(run)
     elif run:
-        split = st.segmented_control(
-            "Split",
-            list(results.SPLIT_NAMES),
-            key="split",
-            default="test",
-            required=True,
-            format_func=results.split_title,
-        )
         if run.task == FINDINGS:
             findings_page(run, split)
         else:

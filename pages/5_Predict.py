@@ -3,11 +3,13 @@
 import streamlit as st
 
 from cxr_core import ui
+from cxr_core.findings import FINDINGS
+from cxr_core.glossary import meaning
 from cxr_core.runs import Run
 from cxr_core.runs.pinned import pinned
 from cxr_core.settings import runs_dir
 from cxr_core.ui import escaped
-from cxr_core.ui.predict import answer_card, uploads, worklist
+from cxr_core.ui.predict import answer_card, uploads, with_profile, worklist
 from cxr_core.ui.run import results, verdict_banner
 from cxr_core.ui.warm import warm_up
 
@@ -26,7 +28,8 @@ STYLE = """
 
 def worth(run: Run) -> None:
     """What the run scored, and what speaks against its score."""
-    st.write(escaped(results.score_line(run)))
+    terms = ("ROC AUC", "split") if run.task == FINDINGS else ("macro F1", "balanced accuracy", "recall", "split")
+    st.markdown(escaped(results.score_line(run)), help=meaning(*terms))
     verdict_banner(run)
 
 
@@ -39,7 +42,8 @@ with ui.guarded():
     if chosen.note:
         st.caption(escaped(chosen.note))
     with st.container(horizontal=strip, vertical_alignment="center", gap="small", key="predict-top"):
-        run = results.pick_result(chosen.run, strip)
+        own = results.pick_result(chosen.run, 240 if strip else 0)
+        run = with_profile(own, strip) if own else None
         found = uploads.read_uploads(strip) if run else []
     if run and found:
         answers = uploads.predicted(run, found)
@@ -48,7 +52,7 @@ with ui.guarded():
         else:
             answer_card(run, answers[0])
         with st.expander("What this run is worth", icon=":material/fact_check:"):
-            results.about(run, run == chosen.run)
+            results.about(run, own == chosen.run)
             worth(run)
     elif run:
         warm_up()

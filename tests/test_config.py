@@ -41,6 +41,11 @@ def test_the_notebook_protocol_is_the_default() -> None:
     assert TrainConfig.create(**PRESETS["Notebook protocol"]) == TrainConfig.create()
 
 
+def test_a_run_of_before_saw_the_last_features() -> None:
+    before = TrainConfig.create().model_dump(mode="json", exclude={"features"})
+    assert TrainConfig.create(**before).features == "last"
+
+
 def test_small_cnn_brings_its_own_defaults() -> None:
     config = TrainConfig.create(backbone="small-cnn")
     assert {name: getattr(config, name) for name in SMALL_CNN_DEFAULTS} == SMALL_CNN_DEFAULTS

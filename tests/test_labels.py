@@ -236,6 +236,14 @@ def test_rule_in_words() -> None:
     assert "NORMAL when none does" in text
     assert "COVID19 implies PNEUMONIA" in text
     assert "nearest to its threshold" in rule_text(["A", "B"], {"A": ("B",)})
+    limits = {"COVID19": 0.19, "NORMAL": 0.5, "PNEUMONIA": 0.27}
+    assert rule_text(CLASSES, IMPLIED, limits) == (
+        "COVID19 from 19.0 % on; else PNEUMONIA from 27.0 % on; else NORMAL (COVID19 implies PNEUMONIA)."
+    )
+    equals = {"A": ("C",), "B": ("C",)}
+    assert rule_text(["A", "B", "C"], equals, dict.fromkeys("ABC", 0.25)).startswith(
+        "A from 25.0 % on or B from 25.0 % on, whichever is further above; else C from 25.0 % on; else "
+    )
 
 
 def test_the_coherent_rule_in_words() -> None:

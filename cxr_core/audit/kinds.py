@@ -81,6 +81,7 @@ def _kinds() -> list[Kind]:
             (SAME_SPLIT, LEAVE_OUT, SPLIT_BY_PATIENT),
             clause=True,
         ),
+        Kind("pretraining", (WARNS, INFORMS), "the network may have seen images of the test before"),
         Kind(DRAWN, (INFORMS,), "the scores say nothing about patients or real images", clause=True),
         Kind("sources unknown", (INFORMS,), "a model may learn the hospital and not the disease"),
         Kind("persons", (INFORMS,), "files are named after persons"),

@@ -3,5 +3,6 @@
 from cxr_core.demo.draw import draw
 from cxr_core.demo.findings import draw_findings
 from cxr_core.demo.place import is_drawn
+from cxr_core.demo.samples import Sample, samples
 
-__all__ = ["draw", "draw_findings", "is_drawn"]
+__all__ = ["Sample", "draw", "draw_findings", "is_drawn", "samples"]

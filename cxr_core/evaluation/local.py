@@ -8,9 +8,10 @@
 
 Fitted as training does it on its validation split (``calibration``, ``thresholds``), on few images: so thresholds are
 bagged, and what could chase noise must earn its place in cross-validation within the half that is fitted. The
-temperature is only taken where it lowers the Brier score on images that it was not fitted on; so are thresholds, where
-the run itself decides by the most probable class, if they raise the macro F1 there. A label whose images are too few
-keeps its threshold, moved with the temperature so that it calls what it called before.
+temperature is only taken where it lowers the Brier score on images that it was not fitted on, by more than one standard
+error (the rule of Breiman et al. 1984), and thresholds where they do better there than the run's own (or than the most
+probable class, where the run has none): by macro F1, of a finding by what its thresholds are chosen by. What stays is
+moved with the temperature, so that it calls what it called before; so it is for a label whose images are too few.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -79,9 +80,7 @@ class LocalClasses:
 
     def chosen(self, now: Rule, temperature: float, of: Collection[str], seed: int) -> dict[str, float]:
         """The best thresholds on these images at this temperature, of these labels; none where they do not help."""
-        if (not self.implied or isinstance(self.implied, Coherent)) and not self._earned(now, temperature, of, seed):
-            return {}
-        return self._best(temperature, of, seed)
+        return self._best(temperature, of, seed) if self._earned(now, temperature, of, seed) else {}
 
     def probabilities(self, temperature: float) -> Floats:
         return calibrate(self.logits, temperature, self.implied)
@@ -117,7 +116,7 @@ class LocalClasses:
         return {name: best.threshold for name, best in found.items()}
 
     def _earned(self, now: Rule, temperature: float, of: Collection[str], seed: int) -> bool:
-        """Whether thresholds, chosen on the other folds, decide better than the most probable class."""
+        """Whether thresholds, chosen on the other folds, decide better than the run does."""
         plain = self.decided(Rule(temperature, moved(now, temperature)))
         better = np.empty_like(plain)
         for rest, here in _folds(self.units, seed):
@@ -157,11 +156,33 @@ class LocalFindings:
         return now if found == 1 else found
 
     def chosen(self, now: Rule, temperature: float, of: Collection[str], seed: int) -> dict[str, float]:
+        best = self._best(temperature, of, seed)
+        if self.by.by == "sensitivity":
+            # A wanted sensitivity is taken at its word, here as in training.
+            return best
+        scores, carried = self.tree.probabilities(self.logits, temperature), moved(now, temperature)
+        called = {name: np.empty(len(scores), dtype=bool) for name in best}
+        for rest, here in _folds(self.units, seed):
+            for name, limit in self.part(rest)._best(temperature, of, seed).items():
+                called[name][here] = scores[here, self.tree.names.index(name)] >= limit
+        plain = {name: scores[:, self.tree.names.index(name)] >= carried.get(name, 0.5) for name in best}
+        return {name: best[name] for name in best if self._worth(name, called[name]) > self._worth(name, plain[name])}
+
+    def _best(self, temperature: float, of: Collection[str], seed: int) -> dict[str, float]:
         columns = [k for k in self.columns if self.tree.names[k] in of]
         names = [self.tree.names[k] for k in columns]
         scores = self.tree.probabilities(self.logits, temperature)
         found = choose(self.truth[:, columns], self.known[:, columns], scores[:, columns], names, self.by, seed)
         return {name: best.threshold for name, best in found.items()}
+
+    def _worth(self, name: str, called: Bools) -> float:
+        """What the run's thresholds are chosen by: F1, or Youden's J."""
+        k = self.tree.names.index(name)
+        truth, says = self.truth[self.known[:, k], k], called[self.known[:, k]]
+        right = float((truth & says).sum())
+        if self.by.by == "f1":
+            return 2 * right / max(float(truth.sum() + says.sum()), 1.0)
+        return right / max(float(truth.sum()), 1.0) - float((says & ~truth).sum()) / max(float((~truth).sum()), 1.0)
 
     def answers(self, rule: Rule) -> Answers:
         scores = self.tree.probabilities(self.logits, rule.temperature)
@@ -190,20 +211,25 @@ def fitted(images: Local, now: Rule, of: Collection[str], seed: int = 0) -> Fitt
 
 
 def _calibrates(images: Local, now: Rule, seed: int) -> bool:
-    """Whether a temperature that was fitted on the other folds lowers the Brier score."""
+    """Whether a temperature that was fitted on the other folds lowers the Brier score, by more than one standard error
+    over the units.
+    """
     plain = images.answers(now)
     probabilities = plain.probabilities.copy()
     for rest, here in _folds(images.units, seed):
         temperature = images.part(rest).temperature(now.temperature)
         probabilities[here] = images.part(here).answers(Rule(temperature, {})).probabilities
-    return _brier(replace(plain, probabilities=probabilities)) < _brier(plain)
+    gains = _squared(plain) - _squared(replace(plain, probabilities=probabilities))
+    of_units = np.bincount(np.unique(images.units, return_inverse=True)[1], gains)
+    return bool(of_units.sum() > np.sqrt(len(of_units)) * of_units.std())
 
 
-def _brier(answers: Answers) -> float:
-    """The mean over the labels that are known of any image."""
+def _squared(answers: Answers) -> Floats:
+    """What each image adds to the mean Brier score of the labels, (N,)."""
     known = answers.known
     squared = np.where(known, (answers.probabilities - answers.truth) ** 2, 0)
-    return float((squared.sum(axis=0) / np.maximum(known.sum(axis=0), 1))[known.any(axis=0)].mean())
+    shares: Floats = (squared / np.maximum(known.sum(axis=0), 1)).sum(axis=1)
+    return shares
 
 
 def _folds(units: NDArray[np.intp], seed: int) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
@@ -232,7 +258,9 @@ def unchanged(images: Local, now: Rule, then: Rule) -> list[str]:
         told.append(
             "The run's temperature stays: another one did not help in cross-validation within the half that was fitted."
         )
-    if not now.thresholds and not then.thresholds:
+    if now.temperature == then.temperature and dict(now.thresholds) == dict(then.thresholds):
+        told.append("So the profile is the run's own rule: it changes nothing.")
+    elif not now.thresholds and not then.thresholds:
         same = " So no decision changes: recall, specificity and F1 are the same by construction."
         told.append(
             "Thresholds did not help in cross-validation within the half that was fitted: the most probable class "

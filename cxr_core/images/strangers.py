@@ -5,7 +5,7 @@ f"{name}: {strangers.reason(content)}"
 
 import re
 
-_NONE = "this is no image that can be read"
+_NONE = "cannot be read as an image"
 EXPECTED = "Expected PNG, JPEG, TIFF, BMP, WebP or DICOM content, whole."
 _AS_PICTURE = "Export it as PNG, TIFF, JPEG or DICOM."
 _SLICES = "It holds numbers or slices rather than a radiograph. Export the picture that is meant as PNG or DICOM."

@@ -269,10 +269,17 @@ def _notes(run: Run, there: _Site, found: Fitted, changes: BeforeAfter, empty: i
             f"The patient is not known for {of(empty, len(there.samples))} images: each counts as a patient, and "
             "images of one patient may lie in both halves."
         )
-    if run.task == FINDINGS and found.kept:
+    short = [name for name in found.kept if name not in there.enough]
+    if short:
         told.append(
-            f"Fewer than {PATIENTS} patients with it or without it: {', '.join(found.kept)}. There the threshold is "
-            "the run's own, moved with the temperature."
+            f"Fewer than {PATIENTS} patients with it or without it: {', '.join(short)}. There the threshold is the "
+            "run's own, moved with the temperature."
+        )
+    stays = [name for name in found.kept if name in there.enough]
+    if stays:
+        told.append(
+            f"Another threshold did not help in cross-validation: {', '.join(stays)}. There it is the run's own, moved "
+            "with the temperature."
         )
     if changes.few:
         listed = ", ".join(f"{name} ({count})" for name, count in changes.few.items())

@@ -24,8 +24,8 @@ from cxr_core.config import weights_file
 from cxr_core.disk import full, why_full
 from cxr_core.errors import WeightsError
 from cxr_core.model.downloads import Progress, first_line, kept, mirrored, sha256_of, watching
-from cxr_core.model.sealed import AGREE, is_pickled, unsealed
-from cxr_core.published import PUBLISHED, Published, named, of_checksum
+from cxr_core.model.sealed import is_pickled, unsealed
+from cxr_core.published import AGREE, PUBLISHED, Published, named, of_checksum
 from cxr_core.settings import replacing
 
 
@@ -118,8 +118,10 @@ def brought(file: Path, network: Published | None = None, agreed: bool = False) 
             f"{file.name} (SHA-256 {found}) is none of the published files by its checksum or name. Say which network "
             f"it is, with --as: {', '.join(PUBLISHED)}."
         )
-    if network is not None and network != told:
-        raise WeightsError(f"{file.name} is {told.title} by its checksum, not {network.title}.")
+    called = named(file.name)
+    for other in (told, called or told):
+        if network is not None and network != other:
+            raise WeightsError(f"{file.name} is {other.title} by its checksum or name, not {network.title}.")
     if is_pickled(file):
         return _opened(told, file, found, agreed)
     return Fetched(told, file, found)

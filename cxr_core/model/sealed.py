@@ -23,15 +23,11 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from cxr_core.errors import WeightsError
+from cxr_core.published import AGREE
 from cxr_core.settings import from_json
 
 SECONDS = 180.0
 MOST_BYTES = 4 << 30
-AGREE = (
-    "it is a whole pickled network. Such a file says which code is to be run when it is opened, and may say anything. "
-    "Here only its numbers are taken out, by a process of its own that runs none of that code; all the same, open "
-    "such a file only if you trust where it comes from"
-)
 _PROGRAM = Path(__file__).with_name("unsealing.py")
 
 

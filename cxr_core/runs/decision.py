@@ -91,7 +91,7 @@ def by_whom(run: Run, decision: Decision) -> str:
 
 def calibrated_on(run: Run) -> str:
     """On which images the temperature was fitted, in words."""
-    return f"local images, site profile {run.profile}" if run.profile else "validation split"
+    return f"images of the site profile {run.profile}" if run.profile else "validation split"
 
 
 def _point(run: Run) -> OperatingPoint | None:

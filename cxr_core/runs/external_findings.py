@@ -1,7 +1,7 @@
 """A run of findings on its own test and on another data set, on the findings that both can judge. No torch.
 
 found = against_findings(run, measured(run, "test"), external.measured, external.name)
-sentence("hospital b", found)     # "On the external data set hospital b macro ROC AUC ... is lower by ..."
+sentence("hospital b", found)     # "On the external data set hospital b, macro ROC AUC ... is lower by ..."
 """
 
 from collections.abc import Mapping
@@ -54,11 +54,12 @@ def sentence(name: str, found: Mapping[str, Any]) -> str:
     there, own = (compact(macro[side], macro[f"{side}_ci"]) for side in ("b", "a"))
     sides = f"{there} there, {own} on the run's own test"
     if not ends:
-        return f"On the external data set {name} {on} is {sides}; with fewer than two patients nothing can be said."
+        return f"On the external data set {name}, {on} is {sides}; with fewer than two patients nothing can be said."
     if ends[0] > 0:
-        return f"On the external data set {name} {on} is lower by {drop}: {sides}."
+        return f"On the external data set {name}, {on} is lower by {drop}: {sides}."
     if ends[1] < 0:
-        return f"On the external data set {name} {on} is higher, a drop of {drop}: {sides}."
+        return f"On the external data set {name}, {on} is higher, a drop of {drop}: {sides}."
     return (
-        f"On the external data set {name} {on} drops by {drop}, which does not show that it does worse there: {sides}."
+        f"On the external data set {name}, {on} has a drop of {drop}, which does not show that it does worse there: "
+        f"{sides}."
     )

@@ -3,6 +3,7 @@
 pin(run)
 pinned(runs_dir()).run       # None where none is pinned, or the pinned one is gone: ``note`` says so
 unpin(runs_dir())
+answers_first(runs_dir())    # the pinned run, else the newest completed one, else the starter model
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from cxr_core.errors import RunError
 from cxr_core.runs import files
-from cxr_core.runs.run import Run
+from cxr_core.runs.run import Run, list_runs
 from cxr_core.settings import write_atomic
 
 FILE = "pinned.txt"
@@ -51,3 +52,8 @@ def pinned(runs_dir: Path) -> Pinned:
     if run.state != "completed":
         return Pinned(None, f"The pinned run {run.id} is {run.state}, so it cannot predict: pin another one.")
     return Pinned(run)
+
+
+def answers_first(runs_dir: Path) -> Run | None:
+    """The run that answers where nobody chose one; None where there is no completed run."""
+    return pinned(runs_dir).run or next((run for run in list_runs(runs_dir) if run.state == "completed"), None)

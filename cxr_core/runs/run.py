@@ -16,7 +16,7 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -49,7 +49,7 @@ from cxr_core.runs.records import (
     Shape,
     Status,
 )
-from cxr_core.settings import from_json, starter_offered, write_atomic
+from cxr_core.settings import Stamp, from_json, stamp, starter_offered, write_atomic
 
 ACTIVE = ("queued", "extracting", "training", "evaluating")
 RESUMABLE = ("stopped", "lost", "failed")
@@ -307,7 +307,7 @@ class Run:
     def images_of(self, split: str) -> int:
         """Images of a split. Findings are counted from the table of the split: an image has several, or none."""
         if self.task == FINDINGS:
-            return int(self.split["split"].eq(split).sum())
+            return _images(self.path / files.SPLIT, stamp(self.path / files.SPLIT)).get(split, 0)
         return sum(self.info.counts[split].values())
 
     @property
@@ -449,6 +449,17 @@ def _read_json(path: Path) -> Any:
         return from_json(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return None
+
+
+@lru_cache(maxsize=64)
+def _images(path: Path, changed: Stamp) -> dict[str, int]:
+    """Images by split, of one column alone: a table of runs asks for each of them whenever it is drawn."""
+    try:
+        parts = pd.read_csv(path, usecols=["split"], dtype=str, keep_default_na=False)["split"]
+    except (OSError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        raise RunError(f"{path} is missing or damaged ({reason}): expected a table. Train again.") from None
+    return {str(name): int(count) for name, count in parts.value_counts().items()}
 
 
 def read_predictions(path: Path, classes: Sequence[str]) -> pd.DataFrame:

@@ -22,6 +22,8 @@ import pandas as pd
 import torch
 
 from cxr_core.audit import audit
+from cxr_core.audit.issues import ordered
+from cxr_core.audit.pretraining import pretraining
 from cxr_core.data import Pseudonyms, scan
 from cxr_core.disk import free_at, room_for, size
 from cxr_core.errors import CxrError, DatasetError, DiskError, RunError
@@ -235,6 +237,8 @@ def keep_audit(run: Run, progress: Callable[[int, int], None]) -> None:
     samples = dataset.samples[there].reset_index(drop=True)
     samples["split"] = known[there].map(given).to_numpy()
     found = audit(replace(dataset, samples=samples, border_masked=run.config.mask_border), progress)
+    before = pretraining(run.config, run.info.origin.get("set"))
+    found = replace(found, issues=ordered([*found.issues, *before]))
     kept = names.audit(found.as_json()) if names else found.as_json()
     write_atomic(run.path / files.AUDIT, json.dumps(kept))
 

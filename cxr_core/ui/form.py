@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args, get_origin
 import streamlit as st
 from pydantic.fields import FieldInfo
 
-from cxr_core.config import DEFAULTS_OF_BACKBONE, PRESETS, RECOMMENDED, TrainConfig
+from cxr_core.config import DEFAULTS_OF_BACKBONE, NAMED_WEIGHTS, PRESETS, RECOMMENDED, TrainConfig
 from cxr_core.data import Dataset, fixes
 from cxr_core.data.persons import person_names
 from cxr_core.errors import ConfigError
@@ -41,7 +41,7 @@ TITLES = {
 TYPED = {
     "labels": (("auto", "single", "covid-implies-pneumonia"), ""),
     "alpha": (("none", "balanced"), " Type numbers such as 0.75,0.25,0.5 for your own."),
-    "weights": (("imagenet", "pip", "none"), " Type the path of a file to use your own."),
+    "weights": (NAMED_WEIGHTS, " Type the path of a file to use your own."),
 }
 
 

@@ -284,7 +284,7 @@ def test_picture_names_the_turn_and_refuses_what_is_none(tmp_path: Path, capsys:
         assert written.size == (40, 60)
     (tmp_path / "note.png").write_text("nothing")
     assert picture(tmp_path / "note.png", "--out", tmp_path / "none.png") == 1
-    assert "no image that can be read" in capsys.readouterr().err
+    assert "cannot be read as an image" in capsys.readouterr().err
     assert not (tmp_path / "none.png").exists()
     with pytest.raises(SystemExit):
         picture(photo, "--out", tmp_path / "out.jpg")

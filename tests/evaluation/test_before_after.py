@@ -6,11 +6,11 @@ import pytest
 from cxr_core.evaluation.before_after import OVERALL, PER_LABEL, Answers, BeforeAfter, compared, verdict
 from cxr_core.evaluation.calibration import brier, calibrate, ece
 from cxr_core.evaluation.findings import judged
-from cxr_core.evaluation.local import LocalClasses, Rule
+from cxr_core.evaluation.local import LocalClasses, Rule, fitted
 from cxr_core.evaluation.metrics import report
 from cxr_core.hierarchy import Coherent
 from cxr_core.labels import Implied
-from tests.evaluation.test_local import CLASSES, IMPLIED, classes, findings
+from tests.evaluation.test_local import CLASSES, IMPLIED, classes, findings, own
 
 FORMS: list[Implied] = [{}, IMPLIED, Coherent(CLASSES, IMPLIED)]
 LIMITS = {"COVID19": 0.4, "NORMAL": 0.5, "PNEUMONIA": 0.3}
@@ -79,6 +79,23 @@ def test_better_and_worse_are_told_apart() -> None:
     assert drop.ci is not None
     assert drop.ci[0] < drop.difference < drop.ci[1] < 0
     assert rise.difference == -drop.difference
+
+
+def test_without_a_shift_worse_is_said_no_more_often_than_the_intervals_allow() -> None:
+    """Fitted on 50 images and judged on 50 others, where the run's rule is right already: 2.5 % a figure."""
+    worse = []
+    for form in ("single", "flat", "coherent"):
+        now = own(classes(form, n=2000, seed=50))
+        for seed in range(1, 7):
+            there = classes(form, n=100, seed=seed)
+            fit, judge = (there.part(np.arange(start, start + 50)) for start in (0, 50))
+            then = fitted(fit, now, CLASSES, seed).rule
+            worse.append(not_better(change(judge, now, then, resamples=200)))
+    assert sum(worse) <= 1, worse
+
+
+def not_better(found: BeforeAfter) -> bool:
+    return verdict(found, "macro_f1").sentence.startswith(("It is worse", "One got"))
 
 
 def test_images_of_one_patient_count_as_one() -> None:

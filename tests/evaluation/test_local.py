@@ -36,7 +36,7 @@ def own(images: Local) -> Rule:
     """What a training chooses: where no shift is, nothing better is to be had."""
     temperature = images.temperature(1.0)
     if isinstance(images, LocalFindings) or (images.implied and not isinstance(images.implied, Coherent)):
-        return Rule(temperature, images.chosen(Rule(1.0, {}), temperature, (*CLASSES, *NAMES), 0))
+        return Rule(temperature, images._best(temperature, (*CLASSES, *NAMES), 0))
     return Rule(temperature, {})
 
 

@@ -128,7 +128,7 @@ def test_other_modes_of_colour(flower: Image.Image, xrays: list[bytes]) -> None:
 
 
 def test_content_that_is_no_image() -> None:
-    with pytest.raises(ImageError, match="no image that can be read"):
+    with pytest.raises(ImageError, match="cannot be read as an image"):
         withheld(b"nothing", "x.png", np.zeros((64, 64), np.uint8), 0, 1)
 
 

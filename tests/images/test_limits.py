@@ -24,9 +24,9 @@ def refused(content: bytes, match: str) -> None:
 
 def test_what_is_no_image_is_refused() -> None:
     refused(b"", "is empty")
-    refused(b"patient;label\n1;NORMAL\n" * 20, "no image that can be read")
-    refused(b"%PDF-1.7 " + bytes(500), "no image that can be read")
-    refused(encoded(gradient(), "GIF"), "no image that can be read")
+    refused(b"patient;label\n1;NORMAL\n" * 20, "cannot be read as an image")
+    refused(b"%PDF-1.7 " + bytes(500), "cannot be read as an image")
+    refused(encoded(gradient(), "GIF"), "cannot be read as an image")
 
 
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.7, 0.95])

@@ -40,7 +40,7 @@ STRANGERS: dict[str, tuple[bytes, str]] = {
 @pytest.mark.parametrize("kind", STRANGERS)
 def test_a_file_of_another_kind_is_named(kind: str) -> None:
     content, said = STRANGERS[kind]
-    with pytest.raises(ImageError, match=f"^film: this is no image that can be read.*{said}") as caught:
+    with pytest.raises(ImageError, match=f"^film: cannot be read as an image.*{said}") as caught:
         images.inspect(content, "film")
     with pytest.raises(ImageError) as again:
         images.decode(content, "film")

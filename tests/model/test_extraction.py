@@ -124,7 +124,7 @@ def test_unreadable_and_changed_files_are_named(extraction: Extraction, tmp_path
     assert extraction.run([items[0], broken, *items[2:]]) == 3
     reasons = {entry.path: entry.reason for entry in extraction.unreadable}
     assert set(reasons) == {items[1].path, items[3].path, items[4].path}
-    assert "no image that can be read" in reasons[items[1].path]
+    assert "cannot be read as an image" in reasons[items[1].path]
     assert "0003.png has changed since the data set was scanned" in reasons[items[3].path]
     assert "0004.png" in reasons[items[4].path]
     assert extraction.told[-1] == (6, 6)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -254,3 +255,10 @@ def test_memory_does_not_grow_with_the_number_of_rows() -> None:
     done = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) < 12e6  # 82 MB were read
+
+
+def test_rows_of_before_keep_their_folder() -> None:
+    """A whole image's last features lie where they lay before there were masks, and features of stages."""
+    assert replace(space(), pixels=1).key == "small-cnn-4f04cb5ae22a7301"
+    assert replace(space(), mask="border-erased").key != space().key
+    assert replace(space(), features="block1,block2").key != space().key

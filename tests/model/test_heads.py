@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from cxr_core.model.heads import build_head
+from cxr_core.model.heads import OperatingPoints, build_head
 
 
 def layers(head: nn.Sequential) -> list[str]:
@@ -65,3 +65,23 @@ def test_a_head_learns() -> None:
         nn.functional.cross_entropy(head(features), truth).backward()
         optimiser.step()
     assert (head.eval()(features).argmax(1) == truth).float().mean() > 0.95
+
+
+def test_operating_points_are_shown_at_a_half_and_keep_the_order() -> None:
+    points = OperatingPoints(3)
+    limits = torch.tensor([0.0022490358, 0.20204692, 0.9])
+    points.thresholds.copy_(limits)
+    logits = torch.linspace(-30, 30, 601)[:, None].expand(-1, 3)
+    shown = torch.sigmoid(points(logits).double())
+    p = torch.sigmoid(logits.double())
+    t = limits.double()
+    expected = torch.where(p < t, p / (2 * t), 1 - (1 - p) / (2 * (1 - t)))
+    torch.testing.assert_close(shown, expected, rtol=1e-5, atol=1e-6)
+    assert (points(logits).diff(dim=0) > 0).all()
+    torch.testing.assert_close(torch.sigmoid(points(torch.logit(limits)[None])), torch.full((1, 3), 0.5))
+    # Far out nothing becomes infinite, and a slope is left.
+    far = torch.tensor([[-90.0, 0.0, 90.0]], requires_grad=True)
+    points(far).sum().backward()
+    assert torch.isfinite(points(far)).all()
+    assert far.grad is not None
+    assert (far.grad > 0).all()

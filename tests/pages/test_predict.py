@@ -486,3 +486,39 @@ def test_the_fold_out_says_how_the_file_was_read(
     assert [line.removeprefix("1. ") for line in str(fold.markdown[0].value).split("\n")] == [
         escaped(step.text) for step in steps
     ]
+
+
+@pytest.fixture
+def home(run: Run) -> AppTest:
+    return sound(open_page("dashboard.py", timeout=60))
+
+
+def test_an_xray_dropped_on_home_is_answered_on_predict(home: AppTest, run: Run, drawings: list[bytes]) -> None:
+    at = upload(home, ("a.png", drawings[0]))
+    prediction = next(Predictor.load(run).predict([("a.png", drawings[0])]))
+    assert decisions(at) == [prediction.label]
+    assert "1 file from before" in texts(at)
+    assert at.query_params["run"] == run.id
+
+
+def test_a_drawn_sample_is_one_click_from_its_answer(home: AppTest, isolated: Path) -> None:
+    before = sorted(isolated.rglob("*"))
+    at = sound(home.button(key="sample-drawn-pneumonia.png").click().run())
+    assert decisions(at) or "The answer is withheld" in texts(at)
+    assert "drawn-pneumonia.png" in texts(at)
+    assert sorted(isolated.rglob("*")) == before
+
+
+def test_home_without_a_run_says_what_to_do() -> None:
+    at = sound(open_page("dashboard.py"))
+    assert "No run can answer yet" in texts(at)
+    assert not at.file_uploader
+
+
+def test_too_much_for_home_is_sent_to_predict(
+    home: AppTest, drawings: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "KEPT_BYTES", len(drawings[0]) - 1)
+    at = upload(home, ("a.png", drawings[0]))
+    assert "drop them on Predict" in texts(at)
+    assert uploads.KEPT not in at.session_state

@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cxr_core import demo
+from cxr_core.inference.predictor import Predictor
 from cxr_core.runs import profiles
 from cxr_core.runs.run import Run
 from cxr_core.settings import remember_dataset
@@ -68,3 +69,27 @@ def test_a_damaged_profile_is_named_on_the_page(run: Run) -> None:
     (run.path / "profiles" / "St. Anna.json").write_text("{}")
     at = section(run)
     assert "expected a site profile" in texts(at)
+
+
+def test_predict_answers_by_the_profile_that_is_chosen_and_names_it(run: Run, tiny_dataset: Path) -> None:
+    content = next((tiny_dataset / "train" / "NORMAL").glob("*.png")).read_bytes()
+    at = sound(open_page("pages/5_Predict.py", timeout=60, run=run.id))
+    assert not [box for box in at.selectbox if box.label == "Site profile"]
+    note = profiles.keep(run, profile(temperature=9.0, better=False, sentence="Nothing got better for certain."))
+    at.file_uploader[0].set_value([("a.png", content, "image/png")])
+    at = sound(at.run())
+    before = texts(at)
+    assert "Site profile" not in before
+    at = sound(at.selectbox(key=f"profile-{run.id}").set_value(note.name).run())
+    shown = texts(at)
+    (expected,) = Predictor.load(profiles.using(run, note.name)).predict([("a.png", content)])
+    assert at.subheader[0].value.startswith(str(expected.label))
+    assert "Site profile St. Anna." in shown
+    assert "Site profile St. Anna: Nothing got better for certain." in shown
+    assert "temperature 9.000, fitted on the images of the site profile St. Anna" in shown
+    # Another page and back: the choice is still there.
+    at = sound(at.switch_page(PAGE).run())
+    at = sound(at.switch_page("pages/5_Predict.py").run())
+    assert at.selectbox(key=f"profile-{run.id}").value == note.name
+    at = sound(at.selectbox(key=f"profile-{run.id}").set_value("").run())
+    assert "Site profile" not in texts(at)

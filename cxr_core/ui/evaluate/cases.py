@@ -12,10 +12,11 @@ import streamlit as st
 from cxr_core.data import marks
 from cxr_core.data.marks import ACTIONS
 from cxr_core.errors import ImageError
-from cxr_core.figures import of
+from cxr_core.figures import counted, of
 from cxr_core.images import read_bytes
 from cxr_core.inference.neighbours import kept_vector
 from cxr_core.runs import Run
+from cxr_core.runs.needs import gone
 from cxr_core.settings import runs_dir
 from cxr_core.ui import escaped, guarded, thumbnail
 from cxr_core.ui.case import Case, answer_view, picture_view, similar_view
@@ -43,6 +44,10 @@ def case_tiles(
     """
     if rows.empty:
         st.markdown(f"**{escaped(title)}** · no image")
+        return
+    if run.imported:
+        st.markdown(f"**{escaped(title)}** · {counted(len(rows), 'image')}")
+        st.info(escaped(gone(run)), icon=":material/folder_off:")
         return
     pages = -(-len(rows) // PER_PAGE)
     place = st.empty()

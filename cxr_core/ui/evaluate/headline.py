@@ -6,13 +6,14 @@ from typing import Any
 import streamlit as st
 
 from cxr_core.evaluation import balance
-from cxr_core.figures import interval, number, of
+from cxr_core.figures import compact, interval, number, of
+from cxr_core.glossary import meaning
 from cxr_core.labels import thresholded
 from cxr_core.runs import Run
 from cxr_core.runs.decision import rule_sentence
 from cxr_core.ui import escaped, metric
 from cxr_core.ui.run import external_figures, verdict_banner, viewed
-from cxr_core.ui.run.results import best_epoch_line
+from cxr_core.ui.run.results import about, best_epoch_line
 
 SPLIT_NOTES = {
     "test": "The test split was not used to choose anything: not the weights, not the best epoch, not a threshold.",
@@ -21,58 +22,54 @@ SPLIT_NOTES = {
 
 
 def headline(run: Run, report: Mapping[str, Any], split: str) -> None:
-    """Accuracy, balanced accuracy and macro F1 with their intervals; how they came about; the verdict on them."""
+    """One strip: accuracy, balanced accuracy and macro F1 with their intervals, those of the external data set below
+    each, and the verdict; how they came about folds out.
+    """
     present = of(sum(figures["support"] > 0 for figures in report["per_class"].values()), len(report["classes"]))
-    figures, notes = st.columns([3, 2])
-    with figures:
-        st.markdown("**Internal test**" if split == "test" else "**Validation**")
-        shown = (
-            ("Balanced accuracy", "balanced_accuracy", f"mean recall, {present} classes"),
-            ("Macro F1", "macro_f1", f"mean over the classes, {report['n']:,} images"),
-            ("Accuracy", "accuracy", f"{balance.right_of(report)} images"),
-        )
-        for column, (title, name, counted) in zip(st.columns(3), shown, strict=True):
-            with column:
-                metric(title, report[name], f"{interval_text(report['ci'][name])} · {counted}")
-        class_lines(report)
-        if split == "test":
-            external_row(run)
-        st.write(SPLIT_NOTES[split])
-        if split == "test":
-            st.caption(viewed(run))
-        with st.expander("How these figures were made"):
-            st.caption(best_epoch_line(run))
-            decision_text(run, report)
-            st.caption(resampling_text(report["ci"]))
+    found = external_figures(run) if split == "test" else []
+    latest = found[0] if found else None
+    shown = (
+        ("Balanced accuracy", "balanced_accuracy", f"{present} classes"),
+        ("Macro F1", "macro_f1", f"{report['n']:,} images"),
+        ("Accuracy", "accuracy", f"{balance.right_of(report)} images"),
+    )
+    *figures, notes = st.columns([2, 2, 2, 4])
+    for column, (title, name, counted) in zip(figures, shown, strict=True):
+        with column:
+            metric(title, report[name], f"{interval_text(report['ci'][name])} · {counted}", meaning(title))
+            if latest:
+                counted = f"{of(latest['right'], latest['n'])} images" if name == "accuracy" else ""
+                external = compact(latest[name], latest["ci"][name])
+                st.caption(" · ".join(filter(None, [f"External **{external}**", counted])))
     with notes:
         verdict_banner(run)
-
-
-def external_row(run: Run) -> None:
-    """The same figures on the external data set evaluated last, below those of the internal test; or that there is
-    none.
-    """
-    found = external_figures(run)
-    if not found:
+    class_lines(report, "Recall")
+    if latest:
+        class_lines(latest, f"External: {latest['name']}, {latest['n']:,} images. Recall")
+        if latest["overlap"]:
+            st.warning(escaped(latest["overlap"]), icon=":material/join_inner:")
+    elif split == "test":
         st.caption("Internal test only: no external data set was evaluated yet (section “External test”).")
-        return
-    latest = found[0]
-    st.markdown(f"**External: {escaped(latest['name'])}**")
-    titles = (("Balanced accuracy", "balanced_accuracy"), ("Macro F1", "macro_f1"), ("Accuracy", "accuracy"))
-    for column, (title, name) in zip(st.columns(3), titles, strict=True):
-        with column:
-            counted = f"{of(latest['right'], latest['n'])} images" if name == "accuracy" else f"{latest['n']:,} images"
-            metric(f"{title}, external", latest[name], f"{interval_text(latest['ci'][name])} · {counted}")
-    class_lines(latest)
-    if latest["overlap"]:
-        st.warning(escaped(latest["overlap"]), icon=":material/join_inner:")
-    if len(found) > 1:
-        st.caption(f"The latest of {len(found)} external data sets; all are in the section “External test”.")
+    with st.expander("How these figures were made"):
+        if len(found) > 1:
+            st.caption(f"External: the latest of {len(found)} data sets; all are in the section “External test”.")
+        made(run, split)
+        decision_text(run, report)
+        st.caption(resampling_text(report["ci"]))
 
 
-def class_lines(report: Mapping[str, Any]) -> None:
+def made(run: Run, split: str) -> None:
+    """Which run this is, what its split was used for, how often it was viewed, and which weights these are."""
+    about(run)
+    st.caption(SPLIT_NOTES[split])
+    if split == "test":
+        st.caption(viewed(run))
+    st.caption(best_epoch_line(run))
+
+
+def class_lines(report: Mapping[str, Any], what: str) -> None:
     """The recall of each class as counts, and a warning for each class that these images cannot judge."""
-    st.markdown(f"Recall: {escaped(balance.recalls(report))}")
+    st.markdown(f"{escaped(what)}: {escaped(balance.recalls(report))}")
     if said := balance.unjudged(report):
         st.warning(escaped(" ".join(said)), icon=":material/scale:")
 

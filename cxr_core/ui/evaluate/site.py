@@ -138,8 +138,8 @@ def _profile(note: ProfileNote, key: str) -> None:
         st.warning(escaped(note.sentence), icon=":material/balance:")
     st.plotly_chart(side_by_side(_rows(note), SIDES, ""), key=f"site-chart-{key}", config=NO_BAR)
     st.caption(
-        "On the half that judged; whiskers: 95 % interval, by patient. Of calibration error and Brier score less is "
-        "better."
+        "On the half that judged; whiskers: 95 % interval, by patient. By class: recall. Of ECE (calibration error) "
+        "and Brier score less is better."
     )
     left_out = f" {counted(note.shared, 'image')} of the run's own were left out." if note.shared else ""
     st.caption(
@@ -159,11 +159,11 @@ def _profile(note: ProfileNote, key: str) -> None:
 
 def _rows(note: ProfileNote) -> list[Row]:
     overall = [
-        (f"{TITLES[figure][0].upper()}{TITLES[figure][1:]}", change)
+        ("ECE" if figure == "ece" else f"{TITLES[figure][0].upper()}{TITLES[figure][1:]}", change)
         for figure, change in note.overall.items()
         if figure in DRAWN
     ]
-    recalls = [(f"{name}, recall", row["recall"]) for name, row in note.per_class.items() if "recall" in row]
+    recalls = [(name, row["recall"]) for name, row in note.per_class.items() if "recall" in row]
     counts = counted(note.judged.images, "image")
     return [
         Row(

@@ -16,6 +16,7 @@ from cxr_core.inference.heat import OPACITY
 from cxr_core.reports import html, image_report, pdf
 from cxr_core.reports.answered import answered, named_facts
 from cxr_core.runs import Decision, Run
+from cxr_core.runs.decision import calibrated_on
 from cxr_core.ui import cached_predictor, case, download, escaped
 from cxr_core.ui.predict import uploads
 from cxr_core.ui.predict.caveats import caveats
@@ -142,7 +143,9 @@ def _rule(run: Run, answer: uploads.Answer, prediction: "Prediction", content: b
             case.rule_view(run, _case(answer, prediction, content))
         temperature = Decision.load(run).temperature
         st.caption(
-            f"Probabilities are calibrated (temperature {temperature:.3f}, fitted on the validation split).",
+            escaped(
+                f"Probabilities are calibrated (temperature {temperature:.3f}, fitted on the {calibrated_on(run)})."
+            ),
             help=meaning("temperature"),
         )
 

@@ -45,7 +45,9 @@ def headline(run: Run, prediction: "Prediction", decision: Decision) -> Headline
 
 
 def operating_point(run: Run, decision: Decision) -> str:
-    """Where the thresholds come from; "" where there are none."""
+    """Where the thresholds come from, or the site profile; "" where there are none."""
+    if run.profile:
+        return f"Site profile {run.profile}."
     if not decision.thresholds:
         return ""
     if decision.chosen:

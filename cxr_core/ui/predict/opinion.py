@@ -31,7 +31,7 @@ class Opinion:
 def opinions(run: Run) -> dict[str, Opinion]:
     """Those on answers of this run, by the answer's key."""
     kept: dict[str, dict[str, Opinion]] = st.session_state.setdefault(_KEPT, {})
-    return kept.setdefault(str(run.path), {})
+    return kept.setdefault(f"{run.path} {run.profile}", {})
 
 
 def opinion_view(run: Run, answer: Answer, is_open: bool) -> None:

@@ -19,9 +19,9 @@ from cxr_core.data.uploads import Member, members
 from cxr_core.errors import ImageError
 from cxr_core.figures import counted
 from cxr_core.images import limits
-from cxr_core.runs import Run, files
-from cxr_core.settings import stamp
+from cxr_core.runs import Run
 from cxr_core.ui import cached_predictor, progress_bar
+from cxr_core.ui.cached import rule_stamps
 
 if TYPE_CHECKING:
     from cxr_core.inference import Prediction, Predictor
@@ -159,7 +159,7 @@ def predicted(run: Run, found: Sequence[Member | Answer]) -> list[Answer]:
 
     Raises what loading the run's network raises (RunError, WeightsError). A file that is no image has its ``error``.
     """
-    version = (str(run.path), stamp(run.weights_file), stamp(run.path / files.OPERATING_POINT))
+    version = (str(run.path), run.profile, *rule_stamps(run))
     before = st.session_state.get("predictions", {})
     # Another run, or the same one trained on or with other thresholds, is another set of predictions.
     known: dict[tuple[Any, ...], Answer] = {

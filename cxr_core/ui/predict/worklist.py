@@ -90,7 +90,8 @@ def _list(run: Run, answers: Sequence[Answer], places: Sequence[int], by: str) -
     said = [opinions(run).get(answer.key) for answer in answers]
     frame.insert(2, "reader", [one.word if one else "" for one in said])
     frame.insert(3, "reader_label", [text(run, one.labels) if one else "" for one in said])
-    st.markdown(f"**{counts(answers)}**")
+    by_profile = f" by the site profile {escaped(run.profile)}" if run.profile else ""
+    st.markdown(f"**{counts(answers)}**{by_profile}")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
             "Read one by one",
@@ -110,6 +111,8 @@ def _list(run: Run, answers: Sequence[Answer], places: Sequence[int], by: str) -
             label_visibility="collapsed",
         )
         export = frame.assign(run=run.id, known_against="; ".join(known_verdict(run).against))
+        if run.profile:
+            export["profile"] = run.profile
         download(
             "List as CSV",
             partial(written, export),

@@ -34,9 +34,9 @@ def pick_run(states: tuple[str, ...] | None = None, label: str = "Run") -> Run |
     return run
 
 
-def choose_run(runs: Sequence[Run], label: str = "Run", strip: bool = False) -> Run | None:
+def choose_run(runs: Sequence[Run], label: str = "Run", width: int = 0) -> Run | None:
     """A select box over these runs, kept in ``?run=``, the first one at first. None where another one is asked for,
-    which is said: nothing else may be shown in its place. ``strip``: a small box without its label.
+    which is said: nothing else may be shown in its place. ``width``: of a small box without its label.
     """
     by_id = {run.id: run for run in runs}
     # The URL holds the id, which stays when the name changes.
@@ -49,7 +49,7 @@ def choose_run(runs: Sequence[Run], label: str = "Run", strip: bool = False) -> 
         partial(_say_gone, ids),
         placeholder="Choose a run",
         format_func=lambda one: names.get(one, one),
-        **({"label_visibility": "collapsed", "width": 240} if strip else {}),
+        **({"label_visibility": "collapsed", "width": width} if width else {}),
     )
     return by_id[chosen] if chosen is not None else None
 

@@ -34,20 +34,20 @@ MONITORS = {
 }
 
 
-def pick_result(pinned: Run | None = None, strip: bool = False) -> Run | None:
+def pick_result(pinned: Run | None = None, width: int = 0) -> Run | None:
     """A select box over all runs, kept in ``?run=``, the ``pinned`` one first, then the completed ones. None where the
-    chosen one is not completed: its state is said. ``strip``: the box alone, for the page says :func:`about` elsewhere.
-    Raises RunError where it is damaged.
+    chosen one is not completed: its state is said. ``width``: the box alone, so wide; the page says :func:`about`
+    elsewhere. Raises RunError where it is damaged.
     """
     runs = list_runs(runs_dir())
     if not runs:
         return pick_run()
     table = run_table(runs)
     ready = set(table.loc[table["state"] == STATES["completed"][0], "id"])
-    run = choose_run(sorted(runs, key=lambda run: (run != pinned, run.id not in ready)), strip=strip)
+    run = choose_run(sorted(runs, key=lambda run: (run != pinned, run.id not in ready)), width=width)
     if run is None:
         return None
-    if not strip or run.state != "completed":
+    if not width or run.state != "completed":
         about(run, run == pinned)
     if run.state != "completed":
         state_notice(run)
@@ -55,7 +55,7 @@ def pick_result(pinned: Run | None = None, strip: bool = False) -> Run | None:
     return run
 
 
-def about(run: Run, is_pinned: bool) -> None:
+def about(run: Run, is_pinned: bool = False) -> None:
     """Which run this is, in one line, and whether its data set is gone."""
     row = facts(run)
     said = [run.id] if run.name != run.id else []

@@ -18,12 +18,13 @@ def verdict_banner(run: Run) -> None:
     st.info(f"**What this score is worth.** {escaped(found.sentence)}", icon=":material/fact_check:")
     with st.expander(f"Known limitations ({len(found.details)})"):
         st.markdown("\n".join(f"- {escaped(sentence)}" for sentence in found.details))
-        st.page_link(
-            "pages/6_Audit.py",
-            label="The audit of its data set",
-            icon=":material/fact_check:",
-            query_params={"data": str(run.data)},
-        )
+        if not run.imported:
+            st.page_link(
+                "pages/6_Audit.py",
+                label="The audit of its data set",
+                icon=":material/fact_check:",
+                query_params={"data": str(run.data)},
+            )
 
 
 def known_verdict(run: Run) -> Verdict:

@@ -105,8 +105,8 @@ def _heated(heat: Heat, facts: dict[str, Any], place: str) -> dict[str, Any]:
     width, height = facts["full"]
     left, top, right, bottom = seen(width, height, len(heat.values))
     box = [left / width, top / height, right / width, bottom / height]
-    drawn = png(Image.fromarray(coloured(heat.values)))
-    return {"label": heat.label, "opacity": OPACITY, "box": box, "address": _address(drawn, "image/png", place)}
+    address = _address(_drawn(heat.values), "image/png", place)
+    return {"label": heat.label, "opacity": OPACITY, "box": box, "address": address}
 
 
 def _address(content: bytes, kind: str, place: str) -> str:
@@ -122,3 +122,8 @@ def _address(content: bytes, kind: str, place: str) -> str:
 @st.cache_data(max_entries=8, show_spinner=False, scope="session")
 def _packed(digest: str, _picture: Picture) -> tuple[dict[str, Any], bytes]:
     return packed(images.levels_of(_picture.content, _picture.name))
+
+
+@st.cache_data(max_entries=32, show_spinner=False, scope="session")
+def _drawn(heat: NDArray[np.float32]) -> bytes:
+    return png(Image.fromarray(coloured(heat)))

@@ -59,17 +59,13 @@ export function limits(pane, picture) {
   return { least: Math.min(1, one), most: Math.max(2, 16 * one) };
 }
 
-/** A view within its limits: no further out than all, then in the middle; nearer, a picture that is larger than the pane
- * fills it, and a smaller one stays inside. */
+/** A view within its limits: no further out than all, and then in the middle; nearer, the middle of the pane is
+ * somewhere on the picture. */
 export function clamped(view, pane, picture) {
   const { least, most } = limits(pane, picture);
   const zoom = Math.min(most, Math.max(least, view.zoom));
-  const scale = fit(pane, picture) * zoom;
-  const along = (place, room, size) => {
-    const half = room / (2 * size * scale);
-    return zoom <= 1 ? 0.5 : Math.min(Math.max(half, 1 - half), Math.max(Math.min(half, 1 - half), place));
-  };
-  return { zoom, x: along(view.x, pane.width, picture.width), y: along(view.y, pane.height, picture.height) };
+  const along = (place) => (zoom <= 1 ? 0.5 : Math.min(1, Math.max(0, place)));
+  return { zoom, x: along(view.x), y: along(view.y) };
 }
 
 /** Zoomed by a factor, so that what lies under the point (device pixels in the pane) stays there. */
@@ -93,13 +89,16 @@ export function panned(view, right, down, pane, picture) {
 
 /** Where the picture lies in the pane: its corner, and device pixels to a pixel. Whole pixels lie on whole pixels. */
 export function placed(view, pane, picture) {
-  const scale = fit(pane, picture) * view.zoom;
+  const near = fit(pane, picture) * view.zoom;
+  // What is a pixel for a pixel but for a rounding error is just that.
+  const scale = Math.abs(near - Math.round(near)) < 1e-6 ? Math.round(near) : near;
   const corner = (place, room, size) => Math.round(room / 2 - place * size * scale);
   return { left: corner(view.x, pane.width, picture.width), top: corner(view.y, pane.height, picture.height), scale };
 }
 
-/** A window dragged by shares of a pane: right is wider, up is brighter (a lower centre; higher where small is bright). */
+/** A window dragged by shares of a pane: right is wider, up is brighter. ``falling``: small values are bright. */
 export function dragged(window, right, down, span, falling) {
   const width = Math.max(span / 4096, window.width * Math.exp(2 * right));
-  return { function: "LINEAR_EXACT", width, center: window.center + (falling ? -1 : 1) * down * Math.max(width, span / 8) };
+  const center = window.center + (falling ? -1 : 1) * down * Math.max(width, span / 8);
+  return { function: "LINEAR_EXACT", width, center };
 }

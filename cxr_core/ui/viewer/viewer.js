@@ -6,6 +6,10 @@ const LEAST = 240; // of a pane, in pixels, however low the window is
 const TALLEST = 1.3; // height of a picture to its width, where its pane is made for it
 const NARROW = 560; // CSS pixels: below, what is beside each other lies below each other
 const HEAT = [["over", "Over the picture"], ["beside", "Beside it"], ["off", "Hidden"]];
+const MOUSE = [
+  ["Wheel, pinch", "zoom towards the pointer"], ["Drag", "move"],
+  ["Right or Shift + drag", "window: right is wider, up is brighter"],
+];
 const KEYS = [
   ["+ −", "zoom in, out"], ["0", "fit: all of the picture"], ["1", "1:1, a pixel for a pixel"],
   ["Shift + arrows", "move"], ["b d", "brighter, darker"], ["n m", "narrower window (more contrast), wider"],
@@ -47,7 +51,8 @@ function element(kind, facts = {}, ...children) {
   return made;
 }
 
-const numeral = (value) => (Math.abs(value) >= 10 ? Math.round(value) : Number(value.toPrecision(3))).toLocaleString("en-GB");
+const whole = (value) => value.toLocaleString("en-GB");
+const numeral = (value) => whole(Math.abs(value) >= 10 ? Math.round(value) : Number(value.toPrecision(3)));
 
 class Viewer {
   constructor(parent) {
@@ -63,7 +68,8 @@ class Viewer {
   }
 
   build(parent) {
-    const button = (text, act, more = {}) => element("button", { type: "button", textContent: text, onclick: act, ...more });
+    const button = (textContent, onclick, more = {}) =>
+      element("button", { type: "button", textContent, onclick, ...more });
     this.windowing = button("Window", () => this.toggleDrag(), {
       title: "What a drag does: move the picture, or set the window (v)", "aria-pressed": "false",
     });
@@ -84,7 +90,9 @@ class Viewer {
     );
     this.mode = element("select", { "aria-label": "Heat map", onchange: () => this.heat(this.mode.value) },
       ...HEAT.map(([value, textContent]) => element("option", { value, textContent })));
-    this.slider = element("input", { type: "range", min: 0, max: 1, step: 0.05, oninput: () => this.cover(+this.slider.value) });
+    this.slider = element("input", {
+      type: "range", min: 0, max: 1, step: 0.05, oninput: () => this.cover(+this.slider.value),
+    });
     this.heats = element("div", { className: "row", hidden: true },
       element("label", {}, "Heat map", this.mode), element("label", {}, "Opacity", this.slider));
     this.stage = element("div", { className: "panes", tabIndex: 0, role: "application" });
@@ -116,12 +124,17 @@ class Viewer {
     const asked = this.addresses;
     const mine = () => asked === this.addresses && data === this.data;
     try {
-      if (this.loaded !== asked) await this.load(data.pictures, asked, mine);
-      const drawing = data.heat && (await arrived(data.heat.address, async (answer) => createImageBitmap(await answer.blob())));
+      const bitmap = async (answer) => createImageBitmap(await answer.blob());
+      const [found, drawing] = await Promise.all([
+        this.loaded === asked ? null : this.load(data.pictures),
+        data.heat && arrived(data.heat.address, bitmap),
+      ]);
       if (!mine()) return;
+      this.stage.removeAttribute("aria-busy");
       this.drawing = drawing;
       // As it was set at an earlier picture.
       this.opacity ??= data.heat?.opacity;
+      if (found) this.begin(found, asked);
       this.arrange();
     } catch (error) {
       if (!mine()) return;
@@ -133,28 +146,33 @@ class Viewer {
     }
   }
 
-  async load(pictures, asked, mine) {
+  async load(pictures) {
     this.stage.setAttribute("aria-busy", "true");
     const found = await Promise.all(pictures.map((facts) => arrived(facts.address, async (answer) =>
       unpacked(await inflated(answer), facts.width * facts.height, facts.deep))));
-    if (!mine()) return;
-    this.stage.removeAttribute("aria-busy");
-    this.pictures = pictures.map((facts, at) => {
+    return pictures.map((facts, at) => {
       const canvas = element("canvas", { width: facts.width, height: facts.height });
       const context = canvas.getContext("2d");
       return { ...facts, ...found[at], canvas, context, image: context.createImageData(facts.width, facts.height) };
     });
+  }
+
+  begin(pictures, asked) {
+    this.pictures = pictures;
     this.loaded = asked;
     this.names = [this.data.first, ...pictures[0].presets.map((each) => each.name)];
-    this.choice.replaceChildren(...[...this.names, "Set by hand"].map((textContent) => element("option", { textContent })));
+    const options = [...this.names, "Set by hand"];
+    this.choice.replaceChildren(...options.map((textContent) => element("option", { textContent })));
     this.choice.lastChild.hidden = true;
+    // The panes still hold the pictures before these.
+    this.panes = [];
     this.reset();
   }
 
   list() {
     const all = [...(this.data.turn ? TURN_KEYS : []), ...KEYS, ...(this.data.heat ? HEAT_KEYS : [])];
-    const rows = [["Wheel, pinch", "zoom towards the pointer"], ["Drag", "move"], ["Right or Shift + drag", "window: right is wider, up is brighter"], ...all];
-    this.keys.replaceChildren(...rows.flatMap(([key, text]) => [element("dt", { textContent: key }), element("dd", { textContent: text })]));
+    const row = ([key, text]) => [element("dt", { textContent: key }), element("dd", { textContent: text })];
+    this.keys.replaceChildren(...[...MOUSE, ...all].flatMap(row));
   }
 
   // One pane for each picture, and one more for the heat map where it is beside.
@@ -182,7 +200,8 @@ class Viewer {
   pane() {
     const canvas = element("canvas");
     const label = element("p", { className: "tag" });
-    const pane = { canvas, label, context: canvas.getContext("2d"), place: element("div", { className: "pane" }, canvas, label) };
+    const place = element("div", { className: "pane" }, canvas, label);
+    const pane = { canvas, label, place, context: canvas.getContext("2d") };
     canvas.addEventListener("wheel", (event) => this.wheel(event, pane), { passive: false });
     canvas.addEventListener("pointerdown", (event) => this.press(event, pane));
     canvas.addEventListener("pointermove", (event) => this.drag(event, pane));
@@ -332,7 +351,7 @@ class Viewer {
     context.fillStyle = "#000";
     context.fillRect(0, 0, canvas.width, canvas.height);
     // Near, the pixels are what they are.
-    context.imageSmoothingEnabled = scale < 3;
+    context.imageSmoothingEnabled = scale < 3 && scale !== 1;
     context.imageSmoothingQuality = "high";
     context.drawImage(picture.canvas, left, top, wide, high);
     if (heated && this.drawing) {
@@ -357,7 +376,8 @@ class Viewer {
     ];
     const [wide, high] = picture.full;
     if (wide !== picture.width) {
-      parts.push(`reduced from ${wide.toLocaleString("en-GB")} × ${high.toLocaleString("en-GB")} to ${picture.width.toLocaleString("en-GB")} × ${picture.height.toLocaleString("en-GB")} pixels`);
+      const size = `${whole(picture.width)} × ${whole(picture.height)}`;
+      parts.push(`reduced from ${whole(wide)} × ${whole(high)} to ${size} pixels`);
     }
     this.status.textContent = parts.join(" · ");
     Object.assign(this.stage.dataset, { picture: this.addresses, center, width, window: by, inverted: this.inverted });
@@ -419,7 +439,8 @@ class Viewer {
     const does = {
       "+": () => this.step(NUDGE), "=": () => this.step(NUDGE), "-": () => this.step(1 / NUDGE),
       0: () => this.look({ zoom: 1, x: 0.5, y: 0.5 }), 1: () => this.pixelwise(),
-      b: () => this.adjust(0, -0.05), d: () => this.adjust(0, 0.05), n: () => this.adjust(-0.05, 0), m: () => this.adjust(0.05, 0),
+      b: () => this.adjust(0, -0.05), d: () => this.adjust(0, 0.05),
+      n: () => this.adjust(-0.05, 0), m: () => this.adjust(0.05, 0),
       w: () => this.preset((Math.min(this.chosen, this.names.length - 1) + 1) % this.names.length),
       i: () => this.invert(), v: () => this.toggleDrag(), r: () => this.reset(), f: () => this.fill(),
       ...(this.data.heat && {

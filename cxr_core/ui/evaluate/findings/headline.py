@@ -8,12 +8,12 @@ import streamlit as st
 
 from cxr_core.evaluation.rare import FEW
 from cxr_core.figures import counted, number, of
+from cxr_core.glossary import meaning
 from cxr_core.runs import Run
 from cxr_core.runs.external_findings import sentence
 from cxr_core.ui import escaped, metric
-from cxr_core.ui.evaluate.headline import SPLIT_NOTES, interval_text
-from cxr_core.ui.run import external_figures, verdict_banner, viewed
-from cxr_core.ui.run.results import best_epoch_line
+from cxr_core.ui.evaluate.headline import interval_text, made
+from cxr_core.ui.run import external_figures, verdict_banner
 
 # So many names in a sentence.
 NAMED = 6
@@ -22,35 +22,35 @@ NAMED = 6
 def findings_headline(run: Run, report: Mapping[str, Any], table: pd.DataFrame, split: str) -> None:
     """Macro ROC AUC, average precision and F1; images, patients, findings; the verdict."""
     among = of(len(report["counted"]), len(report["classes"]))
-    figures, notes = st.columns([3, 2])
-    with figures:
-        st.markdown("**Internal test**" if split == "test" else "**Validation**")
-        shown = (
-            ("Macro ROC AUC", report["macro_roc_auc"], interval_text(report["ci"]["macro_roc_auc"])),
-            ("Macro average precision", report["macro_average_precision"], "at prevalences that differ"),
-            ("Macro F1", report["macro_f1"], "at the run's thresholds"),
-        )
-        for column, (title, value, said) in zip(st.columns(3), shown, strict=True):
-            with column:
-                metric(title, value, f"{said} · mean over {among} findings")
-        st.markdown(escaped(on_what(report, table)))
-        if split == "test":
-            _outside(run)
-        for sentence in cautions(report):
-            st.warning(escaped(sentence), icon=":material/scale:")
-        st.write(SPLIT_NOTES[split])
-        if split == "test":
-            st.caption(viewed(run))
-        with st.expander("How these figures were made"):
-            st.caption(best_epoch_line(run))
-            st.caption(escaped(_rule(report)))
-            st.caption(
-                "Each finding is judged on the images where it is known. Intervals: bootstrap by patient, 95 %; what "
-                "rests on fewer than ten patients has none narrower than the exact binomial one. They apply to new "
-                "patients from the same hospitals."
-            )
+    shown = (
+        ("Macro ROC AUC", report["macro_roc_auc"], interval_text(report["ci"]["macro_roc_auc"]), "ROC AUC"),
+        (
+            "Macro average precision",
+            report["macro_average_precision"],
+            "at prevalences that differ",
+            "average precision",
+        ),
+        ("Macro F1", report["macro_f1"], "at the run's thresholds", "macro F1"),
+    )
+    *figures, notes = st.columns([2, 2, 2, 4])
+    for column, (title, value, said, term) in zip(figures, shown, strict=True):
+        with column:
+            metric(title, value, f"{said} · mean over {among} findings", meaning(term))
     with notes:
         verdict_banner(run)
+    st.markdown(escaped(on_what(report, table)))
+    if split == "test":
+        _outside(run)
+    for caution in cautions(report):
+        st.warning(escaped(caution), icon=":material/scale:")
+    with st.expander("How these figures were made"):
+        made(run, split)
+        st.caption(escaped(_rule(report)))
+        st.caption(
+            "Each finding is judged on the images where it is known. Intervals: bootstrap by patient, 95 %; what "
+            "rests on fewer than ten patients has none narrower than the exact binomial one. They apply to new "
+            "patients from the same hospitals."
+        )
 
 
 def _outside(run: Run) -> None:
