@@ -61,9 +61,8 @@ def looked(
     table, decided = _decided(run, split, label)
     rows = np.flatnonzero([bool(found) for found in decided])
     if not len(rows):
-        raise RunError(
-            f"Run {run.id} decides no image of {split} {label or 'to have a finding'}: there is no heat map."
-        )
+        so = label or "to have a finding"
+        raise RunError(f"Run {run.id} decides no image of {split} {so}: there is no heat map.")
     drawn = np.sort(np.random.default_rng(seed).permutation(rows)[:most])
     trained = Trained.load(run)
     looks: list[_Look] = []

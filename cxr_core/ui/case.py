@@ -105,10 +105,10 @@ def _lungs_view(run: Run, case: Case, heat: Heat) -> None:
     sentence, doubt = told(heat.values, images.pixels(case.content, case.name, run.config.image_size))
     if doubt:
         st.warning(escaped(f"{sentence} {doubt}"), icon=":material/center_focus_weak:")
-    if sentence:
-        st.caption(
-            escaped(APPROXIMATE if doubt else sentence if sentence == NOT_FOUND else f"{sentence} {APPROXIMATE}")
-        )
+    elif sentence:
+        st.caption(escaped(sentence))
+    if sentence not in ("", NOT_FOUND):
+        st.caption(escaped(APPROXIMATE))
 
 
 def _keep(key: str) -> None:

@@ -1,4 +1,4 @@
-"""Where a run looks, over a split: the counts add up, it is kept and read again, and the verdict follows the interval."""
+"""Where a run looks, over a split: the counts add up, it is kept, and the verdict follows the interval."""
 
 from collections.abc import Callable
 from pathlib import Path
