@@ -89,7 +89,7 @@ def predict(options: Namespace) -> int:
                 print(f"    Note: {prediction.seen.sentence}")
         if gap := predictor.seen.gap:
             print(gap)
-        if run.imported:
+        if predictor.known.none:
             print("\n".join(f"Note: {warning}" for warning in run.warnings))
         print(NOTICE)
     failed = [row for row in predictions if row.error]

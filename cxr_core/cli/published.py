@@ -45,7 +45,7 @@ def import_model(options: Namespace) -> int:
     if options.json:
         print_json({"run": run.id, "path": str(run.path), **note.model_dump(), "warnings": run.warnings})
         return 0
-    checked = "as it is known of the published file" if note.as_published else "no checksum of that file is known here"
+    checked = "that of the published file" if note.as_published else "not known to be that of the published file"
     print(f"Run {run.id}: {note.name}, {len(run.classes)} findings: {', '.join(run.classes)}.")
     print(f"SHA-256 of {note.file}: {note.sha256} ({checked}).")
     if note.protection:

@@ -15,7 +15,7 @@ _NOTHING = (
 
 def origin_blocks(note: ImportedNote) -> list[Block]:
     """Origin, licence, citation, training sets, and which file it is."""
-    checked = "as it is known of the published file" if note.as_published else "no checksum of that file is known here"
+    checked = "that of the published file" if note.as_published else "not known to be that of the published file"
     rows = [
         ["Name", note.name],
         ["Made by", note.source],

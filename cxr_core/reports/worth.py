@@ -81,7 +81,8 @@ def _score(found: dict[str, Any] | None) -> list[str]:
 
 def external_blocks(run: Run, external: list[External]) -> list[Block]:
     """How often the internal test was viewed; each external data set, and the drop to it with its interval."""
-    blocks: list[Block] = [Text(sentence(run))]
+    own = run.metrics("test") is not None
+    blocks: list[Block] = [Text(sentence(run))] if own else []
     for one, (found, said) in zip(external, external_drops(run, external), strict=True):
         metrics, _ = one.measured
         blocks.append(Text(f"External: {one.name} ({one.facts.evaluated[:10]})", strong=True))
@@ -93,7 +94,7 @@ def external_blocks(run: Run, external: list[External]) -> list[Block]:
         if one.facts.overlap:
             blocks.append(Text(one.facts.overlap))
     if not external:
-        blocks.append(Text("Internal test only: no external data set was evaluated."))
+        blocks.append(Text(f"{'Internal test only: n' if own else 'N'}o external data set was evaluated."))
     return blocks
 
 

@@ -59,7 +59,7 @@ def test_a_report_of_an_answer_and_the_card(run: Run, tiny_dataset: Path) -> Non
     assert "Calibrated with temperature" not in report
     assert "Nearest training images" not in report
     card = render(model_card(run))
-    for said in ("CheXpert", "ab" * 32, "no checksum of that file is known here", "Apache-2.0", "Cohen"):
+    for said in ("CheXpert", "ab" * 32, "not known to be that of the published file", "Apache-2.0", "Cohen"):
         assert said in card
     assert "None is here" in card
 
