@@ -32,7 +32,7 @@ def with_profile(run: Run, strip: bool = False) -> Run:
         key=f"profile-{run.id}",
         label_visibility="collapsed" if strip else "visible",
         help="Another temperature and other thresholds, fitted to local images (Evaluate, Fit to my hospital).",
-        width=200 if strip else "stretch",
+        width=140 if strip else "stretch",
     )
     return profiles.using(run, kept[run.id])
 
