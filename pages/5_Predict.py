@@ -21,7 +21,7 @@ STYLE = """
 .block-container > [data-testid="stVerticalBlock"] { gap: 0.5rem; }
 .st-key-uploads-strip [data-testid="stFileUploaderDropzone"] { padding-top: 0.4rem; padding-bottom: 0.4rem; }
 .st-key-uploads-strip [data-testid="stFileChips"] { max-height: 41px; }
-@media (max-width: 640px) { .st-key-uploads-strip { order: 2; min-width: 100%; } }
+@media (max-width: 640px) { .st-key-uploads-strip [data-testid="stFileChips"] { max-height: 84px; } }
 </style>
 """
 
