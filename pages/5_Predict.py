@@ -6,7 +6,7 @@ from cxr_core import ui
 from cxr_core.findings import FINDINGS
 from cxr_core.glossary import meaning
 from cxr_core.runs import Run
-from cxr_core.runs.pinned import pinned
+from cxr_core.runs.pinned import answers_first, pinned
 from cxr_core.settings import runs_dir
 from cxr_core.ui import escaped
 from cxr_core.ui.predict import answer_card, uploads, with_profile, worklist
@@ -21,7 +21,7 @@ STYLE = """
 .block-container > [data-testid="stVerticalBlock"] { gap: 0.5rem; }
 .st-key-uploads-strip [data-testid="stFileUploaderDropzone"] { padding-top: 0.4rem; padding-bottom: 0.4rem; }
 .st-key-uploads-strip [data-testid="stFileChips"] { max-height: 41px; }
-@media (max-width: 640px) { .st-key-uploads-strip { order: 2; min-width: 100%; } }
+@media (max-width: 640px) { .st-key-uploads-strip [data-testid="stFileChips"] { max-height: 84px; } }
 </style>
 """
 
@@ -42,7 +42,7 @@ with ui.guarded():
     if chosen.note:
         st.caption(escaped(chosen.note))
     with st.container(horizontal=strip, vertical_alignment="center", gap="small", key="predict-top"):
-        own = results.pick_result(chosen.run, 240 if strip else 0)
+        own = results.pick_result(answers_first(runs_dir()), 240 if strip else 0)
         run = with_profile(own, strip) if own else None
         found = uploads.read_uploads(strip) if run else []
     if run and found:
@@ -52,7 +52,7 @@ with ui.guarded():
         else:
             answer_card(run, answers[0])
         with st.expander("What this run is worth", icon=":material/fact_check:"):
-            results.about(run, own == chosen.run)
+            results.about(run)
             worth(run)
     elif run:
         warm_up()

@@ -8,13 +8,12 @@ An audit of a data set alone cannot know it: which network is trained on it is s
 from cxr_core.audit.issues import Issue, issue
 from cxr_core.audit.kinds import INFORMS, WARNS
 from cxr_core.config import TrainConfig
-from cxr_core.data.exposure import exposure, known_overlap
-from cxr_core.published import named
+from cxr_core.data.exposure import exposure, known_overlap, network_of
 
 
 def pretraining(config: TrainConfig, data: str | None) -> list[Issue]:
     """It warns where something is known to be shared, and informs where nothing is known."""
-    said, network = exposure(config, data), named(config.weights)
+    said, network = exposure(config, data), network_of(config.weights)
     if not said:
         return []
     known = network is not None and bool(known_overlap(network, data))

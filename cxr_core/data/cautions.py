@@ -27,13 +27,12 @@ def cautions(samples: pd.DataFrame, folder: Path) -> list[str]:
     return [sentence for _, sentence in kinds_of_caution(samples, folder)]
 
 
+DRAWINGS = "These are drawings, not X-rays: the scores say nothing about patients or real images."
+
+
 def kinds_of_caution(samples: pd.DataFrame, folder: Path) -> list[tuple[str, str]]:
     """The same sentences, each with its kind: drawn, sources (unknown), collections, patients, copies, untested, ..."""
-    drawn = (
-        ["These are drawings, not X-rays: the scores say nothing about patients or real images."]
-        if is_drawn(folder)
-        else []
-    )
+    drawn = [DRAWINGS] if is_drawn(folder) else []
     known = bool((samples["source"] != "").any())
     findings = names_in(samples)
     kinds = {

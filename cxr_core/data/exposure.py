@@ -6,9 +6,16 @@
 Sets are known by the names of :mod:`cxr_core.data.sets.registry`, and what they share by its ``overlap``.
 """
 
-from cxr_core.config import TrainConfig
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+
+from cxr_core.config import NAMED_WEIGHTS, TrainConfig
 from cxr_core.data.sets.registry import overlap
-from cxr_core.published import Published, named, of_backbone
+from cxr_core.errors import CxrError
+from cxr_core.paths import given
+from cxr_core.published import Published, named, of_backbone, of_checksum
+from cxr_core.settings import Stamp, stamp
 
 
 def known_overlap(network: Published, data: str | None) -> str:
@@ -42,9 +49,28 @@ def may_have_seen(network: Published, data: str | None) -> str:
     )
 
 
+def network_of(weights: str) -> Published | None:
+    """The published network that these weights are: by name, or of a file by its name or its checksum."""
+    found = named(weights)
+    if found is not None or weights in NAMED_WEIGHTS:
+        return found
+    try:
+        path = given(weights)
+        return of_checksum(_sha256(path, stamp(path))) if path.is_file() else None
+    except (CxrError, OSError):
+        # It is said where the file is read.
+        return None
+
+
+@lru_cache(maxsize=16)
+def _sha256(path: Path, changed: Stamp) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def exposure(config: TrainConfig, data: str | None) -> str:
     """The same for what a training starts from: a published network, or a file for a network that has its form."""
-    network = named(config.weights)
+    network = network_of(config.weights)
     if network is not None:
         return may_have_seen(network, data)
     if config.weights == "none" or not of_backbone(config.backbone):

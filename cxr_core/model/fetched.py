@@ -169,7 +169,7 @@ def _download(network: Published, target: Path, progress: Progress | None) -> No
         reason = error.reason if isinstance(error, URLError) and not isinstance(error, HTTPError) else error
         raise WeightsError(
             f"The weights of {network.title} could not be downloaded ({first_line(reason)}). Go on in one of these "
-            f"ways: connect to the network and start again; copy {network.file} into {target.parent}; give the file; "
+            f"ways: connect to the network and start again; copy it as {network.file} into {target.parent}; give it; "
             "or point CXR_WEIGHTS_MIRROR at a server that has it."
         ) from None
     except RuntimeError as error:  # the checksum

@@ -9,10 +9,9 @@
 from collections.abc import Sequence
 from itertools import combinations
 
-from cxr_core.data.exposure import known_overlap
+from cxr_core.data.exposure import known_overlap, network_of
 from cxr_core.data.sets.registry import overlap
 from cxr_core.errors import CxrError
-from cxr_core.published import named
 from cxr_core.runs.run import Run
 
 
@@ -27,7 +26,7 @@ def set_of(run: Run) -> str:
 
 def outside(run: Run, there: str | None) -> str:
     """What the run's own set shares with the set ``there``, and what the network that it began with has seen of it."""
-    own, network = set_of(run), named(str(run.info.config.get("weights", "")))
+    own, network = set_of(run), network_of(str(run.info.config.get("weights", "")))
     told = []
     shared = "" if not own or not there else "both are the same public set" if own == there else overlap(own, there)
     if shared:

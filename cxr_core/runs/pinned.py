@@ -3,12 +3,13 @@
 pin(run)
 pinned(runs_dir()).run       # None where none is pinned, or the pinned one is gone: ``note`` says so
 unpin(runs_dir())
-answers_first(runs_dir())    # the pinned run, else the newest completed one, else the starter model
+answers_first(runs_dir())    # the pinned run, else the newest completed one that learnt from X-rays
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 
+from cxr_core.data.cautions import DRAWINGS
 from cxr_core.errors import RunError
 from cxr_core.runs import files
 from cxr_core.runs.run import Run, list_runs
@@ -55,5 +56,18 @@ def pinned(runs_dir: Path) -> Pinned:
 
 
 def answers_first(runs_dir: Path) -> Run | None:
-    """The run that answers where nobody chose one; None where there is no completed run."""
-    return pinned(runs_dir).run or next((run for run in list_runs(runs_dir) if run.state == "completed"), None)
+    """The run that answers where nobody chose one: the pinned one, else the newest completed one. One that learnt from
+    drawings comes after all that learnt from X-rays. None where there is no completed run.
+    """
+    if chosen := pinned(runs_dir).run:
+        return chosen
+    done = [run for run in list_runs(runs_dir) if run.state == "completed"]
+    return next((run for run in done if not _learnt_from_drawings(run)), next(iter(done), None))
+
+
+def _learnt_from_drawings(run: Run) -> bool:
+    try:
+        return DRAWINGS in run.info.warnings
+    except RunError:
+        # Damaged: whoever opens it is told so.
+        return True

@@ -10,9 +10,9 @@ import streamlit as st
 from cxr_core import reach
 from cxr_core.config import TrainConfig, weights_file
 from cxr_core.data import Dataset
-from cxr_core.data.exposure import exposure, known_overlap
+from cxr_core.data.exposure import exposure, known_overlap, network_of
 from cxr_core.paths import given
-from cxr_core.published import AGREE, PUBLISHED, Published, named
+from cxr_core.published import AGREE, PUBLISHED, Published
 from cxr_core.settings import runs_dir
 from cxr_core.ui.cached import progress_bar
 from cxr_core.ui.frame import escaped, guarded
@@ -20,7 +20,7 @@ from cxr_core.ui.frame import escaped, guarded
 
 def exposure_line(config: TrainConfig, dataset: Dataset) -> None:
     """What the network may have seen of the data set; nothing where it never saw an X-ray."""
-    said, network = exposure(config, dataset.origin.set), named(config.weights)
+    said, network = exposure(config, dataset.origin.set), network_of(config.weights)
     if not said:
         return
     if network is not None and not known_overlap(network, dataset.origin.set):

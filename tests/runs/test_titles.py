@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from cxr_core.__main__ import main
+from cxr_core.data.cautions import DRAWINGS
 from cxr_core.errors import RunError
 from cxr_core.reports import html, markdown
 from cxr_core.reports.card import model_card
 from cxr_core.reports.image import Answered, image_report
-from cxr_core.runs.pinned import FILE, pin, pinned, unpin
+from cxr_core.runs import files
+from cxr_core.runs.pinned import FILE, answers_first, pin, pinned, unpin
 from cxr_core.runs.run import Run
 from cxr_core.runs.titles import title, titles
 from tests.pages.support import open_page, texts, tiny_dataset, tiny_run
@@ -137,3 +139,17 @@ def test_only_a_completed_run_is_pinned(isolated: Path) -> None:
     run = tiny_run(isolated / "runs", tiny_dataset(isolated / "tiny"), "stopped")
     with pytest.raises(RunError, match="is stopped: expected a completed training to pin"):
         pin(run)
+
+
+def test_a_run_that_learnt_from_drawings_answers_after_those_that_learnt_from_xrays(isolated: Path) -> None:
+    runs = isolated / "runs"
+    assert answers_first(runs) is None
+    drawn = tiny_run(runs, tiny_dataset(isolated / "one", images=9), "completed")
+    about = json.loads((drawn.path / files.RUN).read_text(encoding="utf-8"))
+    (drawn.path / files.RUN).write_text(json.dumps({**about, "warnings": [DRAWINGS]}), encoding="utf-8")
+    assert answers_first(runs) == drawn
+    real = tiny_run(runs, tiny_dataset(isolated / "two", images=9), "completed")
+    other = tiny_run(runs, tiny_dataset(isolated / "three", images=9), "failed")
+    assert answers_first(runs) == real != other
+    pin(drawn)
+    assert answers_first(runs) == Run(drawn.path)

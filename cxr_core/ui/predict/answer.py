@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from cxr_core.inference import Prediction
 
 # So many pixels are above the picture, with its buttons, and below it: it is seen without scrolling, and its headline.
-_ROOM = 380
+_ROOM = 430
 _STYLE = """
 <style>
 .st-key-answer [data-testid="stHeading"] { padding: 0; }

@@ -15,6 +15,7 @@ from cxr_core.figures import number, of
 from cxr_core.findings import FINDINGS
 from cxr_core.runs import Decision, Run, list_runs
 from cxr_core.runs.needs import gone
+from cxr_core.runs.pinned import pinned
 from cxr_core.runs.run import ACTIVE
 from cxr_core.settings import runs_dir
 from cxr_core.ui import STATES, escaped
@@ -34,8 +35,8 @@ MONITORS = {
 }
 
 
-def pick_result(pinned: Run | None = None, width: int = 0) -> Run | None:
-    """A select box over all runs, kept in ``?run=``, the ``pinned`` one first, then the completed ones. None where the
+def pick_result(first: Run | None = None, width: int = 0) -> Run | None:
+    """A select box over all runs, kept in ``?run=``, ``first`` before the other completed ones. None where the
     chosen one is not completed: its state is said. ``width``: the box alone, so wide; the page says :func:`about`
     elsewhere. Raises RunError where it is damaged.
     """
@@ -44,22 +45,22 @@ def pick_result(pinned: Run | None = None, width: int = 0) -> Run | None:
         return pick_run()
     table = run_table(runs)
     ready = set(table.loc[table["state"] == STATES["completed"][0], "id"])
-    run = choose_run(sorted(runs, key=lambda run: (run != pinned, run.id not in ready)), width=width)
+    run = choose_run(sorted(runs, key=lambda run: (run != first, run.id not in ready)), width=width)
     if run is None:
         return None
     if not width or run.state != "completed":
-        about(run, run == pinned)
+        about(run)
     if run.state != "completed":
         state_notice(run)
         return None
     return run
 
 
-def about(run: Run, is_pinned: bool = False) -> None:
+def about(run: Run) -> None:
     """Which run this is, in one line, and whether its data set is gone."""
     row = facts(run)
     said = [run.id] if run.name != run.id else []
-    said += [row["state"], row["dataset"], row["backbone"], *(["pinned"] if is_pinned else [])]
+    said += [row["state"], row["dataset"], row["backbone"], *(["pinned"] if pinned(runs_dir()).run == run else [])]
     st.caption(escaped(" · ".join(dict.fromkeys(said))))
     if run.state == "completed" and (lost := gone(run)):
         st.info(escaped(lost), icon=":material/folder_off:")
