@@ -40,6 +40,8 @@ RECORDS: tuple[tuple[str, type[Record]], ...] = (
     (f"{files.CONTROLS} of findings", records.FindingControlScores),
     ("Their scores", records.FindingControlScore),
     ("Each finding of them", records.ControlFinding),
+    (files.LUNG_HEAT, records.LungHeatNote),
+    ("Its shares", records.HeatShare),
     (files.LEFT_OUT, records.LeftOutNote),
     (f"{files.EXTERNAL}/NAME-DIGEST.json", records.ExternalNote),
     (f"{files.PROFILES}/NAME.json", records.ProfileNote),

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cxr_core.inference.predictor import Predictor as Predictor
     from cxr_core.inference.site import fit_site as fit_site
     from cxr_core.inference.trained import Trained as Trained
+    from cxr_core.inference.where import looked as looked
 else:
     __getattr__ = opened(
         __name__,
@@ -37,5 +38,6 @@ else:
             "predictor": ("Prediction", "Predictor"),
             "site": ("fit_site",),
             "trained": ("Trained",),
+            "where": ("looked",),
         },
     )

@@ -15,6 +15,7 @@ from cxr_core.errors import ImageError
 from cxr_core.images import jpeg
 from cxr_core.images.dicom import facts
 from cxr_core.inference import Neighbour
+from cxr_core.inference.inside import told
 from cxr_core.reports.image import Answered, Heat, Similar
 from cxr_core.runs import Run
 
@@ -73,7 +74,8 @@ def _heat(predictor: "Predictor", content: bytes, name: str, picture: Image.Imag
     from cxr_core.inference import overlay
 
     heat = predictor.heat(name, content, label)
-    return Heat(label, opacity, jpeg(overlay(picture, heat, opacity), FULL_SIDE), not heat.any())
+    lungs = " ".join(filter(None, told(heat, images.pixels(content, name, len(heat)))))
+    return Heat(label, opacity, jpeg(overlay(picture, heat, opacity), FULL_SIDE), not heat.any(), lungs)
 
 
 def _similar(predictor: "Predictor", content: bytes, name: str) -> Similar:

@@ -33,12 +33,15 @@ _FULL, _SMALL = 68, 24
 
 @dataclass(frozen=True)
 class Heat:
-    """A heat map laid over the picture, as a JPEG: of which label, at which opacity (0 to 1), whether it is empty."""
+    """A heat map laid over the picture, as a JPEG: of which label, at which opacity (0 to 1), whether it is empty, and
+    in words how much of it lies in the lungs.
+    """
 
     label: str
     opacity: float
     jpeg: bytes
     is_empty: bool
+    lungs: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,8 @@ def _pictures(answered: Answered) -> Block:
     if answered.heat and answered.is_open:
         heat = answered.heat
         text = f"Heat map of {heat.label} (Grad-CAM, opacity {heat.opacity:.2f}). {HEAT_SENTENCE}"
-        shown.append(Picture(heat.jpeg, f"{text} {EMPTY.format(label=heat.label)}" if heat.is_empty else text))
+        more = EMPTY.format(label=heat.label) if heat.is_empty else heat.lungs
+        shown.append(Picture(heat.jpeg, f"{text} {more}".rstrip()))
     return Pictures(tuple(shown), _FULL)
 
 

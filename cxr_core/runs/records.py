@@ -341,6 +341,40 @@ class FindingControlScores(Record):
         return {kind: score for kind, score in named.items() if score is not None}
 
 
+class HeatShare(Record):
+    """How much of some heat maps lies in the lungs: means over the maps, intervals by patient."""
+
+    maps: Annotated[int, Field(gt=0)] = Field(description="heat maps of images whose lungs were found")
+    patients: Annotated[int, Field(gt=0)] = Field(description="patients; an image whose patient is not known is one")
+    share: float = Field(description="of the heat, in the lungs")
+    share_ci: Pair = Field(default=None, description="95 %, by patient")
+    area: float = Field(description="of the square that the network sees, the lungs")
+    difference: float = Field(description="share less area")
+    difference_ci: Pair = Field(default=None, description="95 %, by patient")
+
+
+class LungHeatNote(Record):
+    """``lung-heat.json``: how much of the heat maps of a split lies in the lungs."""
+
+    expected: ClassVar[str] = "how much of the heat lies in the lungs"
+    advice: ClassVar[str] = "Delete it, and measure again."
+
+    split: str = Field(description="train, val or test; what is kept is of test")
+    measured: str = Field(description="when, ISO 8601")
+    seed: int = Field(description="that the images were drawn by")
+    images: int = Field(description="images that were looked at")
+    of: int = Field(description="images of the split that have a decision to map")
+    unsure: int = Field(description="of the images looked at, those whose lungs were not found for sure")
+    empty: int = Field(description="maps without any heat")
+    unreadable: int = Field(description="images that could not be read, or are others by now")
+    thresholds: dict[str, float] = Field(description="that the images were decided by")
+    overall: HeatShare | None = Field(default=None, description="all maps")
+    per_class: dict[str, HeatShare] = Field(description="by the class or finding that was decided, and is mapped")
+    right: HeatShare | None = Field(default=None, description="maps of right decisions")
+    wrong: HeatShare | None = Field(default=None, description="maps of wrong decisions")
+    sentence: str = Field(description="whether the heat favours the lungs")
+
+
 class LeftOutNote(Record):
     """``left-out.json``: written last, when what was decided without each source stands in ``left-out.csv``."""
 

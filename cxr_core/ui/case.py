@@ -22,7 +22,9 @@ from cxr_core.figures import of
 from cxr_core.findings import FINDINGS
 from cxr_core.glossary import meaning
 from cxr_core.images import BORDER
+from cxr_core.images.lungs import APPROXIMATE
 from cxr_core.inference import Neighbours
+from cxr_core.inference.inside import NOT_FOUND, told
 from cxr_core.inference.neighbours import FILE
 from cxr_core.labels import thresholded
 from cxr_core.runs import Decision, Run
@@ -93,8 +95,20 @@ def picture_view(
         st.caption(escaped(HEAT_NOTE.format(label=heat.label)))
         if not heat.values.any():
             st.caption(escaped(f"The map is empty: nothing in this picture speaks for {heat.label}."))
+        _lungs_view(run, case, heat)
     if run.config.mask_border:
         st.caption(BORDER_NOTE)
+
+
+def _lungs_view(run: Run, case: Case, heat: Heat) -> None:
+    """How much of the map lies in the lungs; the doubt in amber."""
+    sentence, doubt = told(heat.values, images.pixels(case.content, case.name, run.config.image_size))
+    if doubt:
+        st.warning(escaped(f"{sentence} {doubt}"), icon=":material/center_focus_weak:")
+    elif sentence:
+        st.caption(escaped(sentence))
+    if sentence not in ("", NOT_FOUND):
+        st.caption(escaped(APPROXIMATE))
 
 
 def _keep(key: str) -> None:

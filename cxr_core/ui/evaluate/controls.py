@@ -11,6 +11,7 @@ from cxr_core.runs.controls import Scores
 from cxr_core.ui import escaped
 from cxr_core.ui.evaluate.classes import NO_BAR
 from cxr_core.ui.evaluate.companions import measuring
+from cxr_core.ui.evaluate.where import where_view
 
 
 def controls_section(run: Run, by_finding: Callable[[Scores], None] | None = None) -> None:
@@ -24,9 +25,10 @@ def controls_section(run: Run, by_finding: Callable[[Scores], None] | None = Non
         if by_finding is not None:
             by_finding(found)
         st.caption(escaped(f"{headline(found)} with its 95 % interval by patient. {controls.PROTOCOL}"))
-        return
-    st.write(escaped(controls.PROTOCOL))
-    measuring(run, CONTROLS, "Measure controls", len(controls.planned(run)))
+    else:
+        st.write(escaped(controls.PROTOCOL))
+        measuring(run, CONTROLS, "Measure controls", len(controls.planned(run)))
+    where_view(run)
 
 
 def _shown(found: Scores) -> None:
