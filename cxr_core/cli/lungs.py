@@ -67,4 +67,5 @@ def _row(share: HeatShare | None) -> str:
 
 
 def _with_ends(value: float, ends: list[float] | None) -> str:
-    return f"{percent(value)} ({percent(ends[0])} to {percent(ends[1])})" if ends else percent(value)
+    text = f"{percent(value)} ({percent(ends[0])} to {percent(ends[1])})" if ends else percent(value)
+    return text.replace("-", "−")

@@ -175,5 +175,5 @@ def _verdict(overall: HeatShare | None, images: int, unsure: int) -> str:
     if ends[0] > 0:
         return f"The heat favours the lungs: {both}.{doubt}"
     if ends[1] < 0:
-        return f"The heat avoids the lungs: only {both}.{doubt}"
+        return f"The heat lies outside the lungs more than chance would have it: only {both}.{doubt}"
     return f"The heat does not favour the lungs: {both}, as chance would have it.{doubt}"

@@ -22,7 +22,7 @@ from cxr_core.figures import of
 from cxr_core.findings import FINDINGS
 from cxr_core.glossary import meaning
 from cxr_core.images import BORDER
-from cxr_core.images.lungs import APPROXIMATE
+from cxr_core.images.lungs import APPROXIMATE, lungs
 from cxr_core.inference import Neighbours
 from cxr_core.inference.inside import NOT_FOUND, told
 from cxr_core.inference.neighbours import FILE
@@ -44,6 +44,8 @@ BORDER_NOTE = (
 )
 # In the session: whether the heat map is on, for whatever picture comes next.
 HEATED = "heat-on"
+# The same of the lungs' outlines.
+OUTLINED = "lung-boxes-on"
 
 
 @dataclass(frozen=True)
@@ -84,10 +86,19 @@ def picture_view(
             key=f"heat-{key}",
             help="What moved the score. It costs a pass back through the network.",
             on_change=_keep,
-            args=(f"heat-{key}",),
+            args=(HEATED, f"heat-{key}"),
         ):
             shown = st.selectbox("Of the label", labels, labels.index(first), key=f"heat-label-{key}", width=190)
-            heat = Heat(heat_of(run, case, shown), shown)
+            outlined = st.toggle(
+                "Lung boxes",
+                st.session_state.get(OUTLINED, False),
+                key=f"boxes-{key}",
+                help=f"Where the lungs were found. {APPROXIMATE}",
+                on_change=_keep,
+                args=(OUTLINED, f"boxes-{key}"),
+            )
+            found = lungs(_square(run, case)) if outlined else None
+            heat = Heat(heat_of(run, case, shown), shown, found.boxes if found else ())
     with seen:
         picture = Picture(case.content, case.name)
         viewer(picture, heat, key=f"viewer-{place or key}", label=case.name, turn=turn, room=room)
@@ -102,7 +113,7 @@ def picture_view(
 
 def _lungs_view(run: Run, case: Case, heat: Heat) -> None:
     """How much of the map lies in the lungs; the doubt in amber."""
-    sentence, doubt = told(heat.values, images.pixels(case.content, case.name, run.config.image_size))
+    sentence, doubt = told(heat.values, _square(run, case))
     if doubt:
         st.warning(escaped(f"{sentence} {doubt}"), icon=":material/center_focus_weak:")
     elif sentence:
@@ -111,8 +122,13 @@ def _lungs_view(run: Run, case: Case, heat: Heat) -> None:
         st.caption(escaped(APPROXIMATE))
 
 
-def _keep(key: str) -> None:
-    st.session_state[HEATED] = st.session_state[key]
+def _square(run: Run, case: Case) -> NDArray[np.uint8]:
+    """What the network sees, before anything of it is erased."""
+    return images.pixels(case.content, case.name, run.config.image_size)
+
+
+def _keep(choice: str, key: str) -> None:
+    st.session_state[choice] = st.session_state[key]
 
 
 def answer_view(run: Run, case: Case, key: str) -> None:

@@ -39,7 +39,8 @@ def test_a_single_class_is_measured_and_not_kept(completed_run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "words"), [(0.8, "favours the lungs"), (0.5, "does not favour"), (0.2, "avoids the lungs")]
+    ("share", "words"),
+    [(0.8, "favours the lungs"), (0.5, "does not favour"), (0.2, "lies outside the lungs")],
 )
 def test_the_verdict_follows_the_interval(share: float, words: str) -> None:
     looks = [where._Look("A", f"p{k // 2}", True, Inside(share + (0.1 if k % 4 < 2 else -0.1), 0.5)) for k in range(40)]

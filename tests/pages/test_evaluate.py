@@ -259,6 +259,9 @@ def test_a_heat_map_comes_when_asked_for(run: Run) -> None:
     for name in CLASSES:
         sound(at.selectbox[0].set_value(name).run())
         assert f"what moved the score of {name}" in texts(at)
+    # How much of it lies in the lungs, or that they were not found.
+    assert "the lungs" in texts(at).lower()
+    sound(next(toggle for toggle in at.toggle if toggle.label == "Lung boxes").set_value(True).run())
     assert not at.error
     sound(at.toggle[0].set_value(False).run())
     assert "score is right" not in texts(at)

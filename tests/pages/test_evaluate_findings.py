@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from cxr_core.demo import draw_findings
 from cxr_core.figures import compact, number, spelled
 from cxr_core.findings import column
-from cxr_core.runs import controls, left_out
+from cxr_core.runs import controls, left_out, lung_heat
 from cxr_core.runs.companions import CONTROLS
 from cxr_core.runs.decision import Decision
 from cxr_core.runs.external import against, externals
@@ -322,6 +322,11 @@ def test_controls_and_left_out_sources_are_offered_and_asked_for(run: Run) -> No
     at = opened(run, "Controls")
     assert "Not measured yet" in texts(at)
     assert at.button(key="start-controls").label == "Measure controls"
+    sound(at.button(key="where-measure").click().run())
+    note = lung_heat.read(run)
+    assert note
+    assert note.sentence in texts(at)
+    assert at.button(key="where-measure").label == "Measure again"
     at = opened(run, "Sources")
     assert "3 trainings like this run" in texts(at)
     table = run.split.assign(source="one")

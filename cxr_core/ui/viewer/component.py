@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw
 from streamlit import runtime
 
 from cxr_core import images
@@ -19,6 +19,7 @@ from cxr_core.ui.viewer.packing import FIRST, packed
 
 HEIGHT = 560
 HERE = Path(__file__).parent
+Boxes: TypeAlias = tuple[tuple[float, float, float, float], ...]
 # One module: a component's script can import none of its own files.
 SCRIPT = "".join((HERE / name).read_text(encoding="utf-8") for name in ("maths.js", "viewer.js"))
 _mounted = st.components.v2.component("cxr_viewer", css=(HERE / "viewer.css").read_text(encoding="utf-8"), js=SCRIPT)
@@ -38,10 +39,13 @@ class Picture:
 
 @dataclass(frozen=True, eq=False)
 class Heat:
-    """A heat map of ``label``: float32 (S, S), 0 to 1, on the square of the picture that the network saw."""
+    """A heat map of ``label``: float32 (S, S), 0 to 1, on the square of the picture that the network saw. ``boxes``:
+    what is outlined on it, left, top, right, bottom as shares of the square's side.
+    """
 
     values: NDArray[np.float32]
     label: str
+    boxes: Boxes = ()
 
 
 @dataclass(frozen=True)
@@ -105,8 +109,17 @@ def _heated(heat: Heat, facts: dict[str, Any], place: str) -> dict[str, Any]:
     width, height = facts["full"]
     left, top, right, bottom = seen(width, height, len(heat.values))
     box = [left / width, top / height, right / width, bottom / height]
-    address = _address(_drawn(heat.values), "image/png", place)
+    address = _address(_drawn(heat.values, heat.boxes), "image/png", place)
     return {"label": heat.label, "opacity": OPACITY, "box": box, "address": address}
+
+
+def _outlined(colours: Image.Image, boxes: Boxes) -> Image.Image:
+    """The colours (RGBA) with a thin light line around each box."""
+    pen, size = ImageDraw.Draw(colours), colours.width
+    for left, top, right, bottom in boxes:
+        # The last pixel of a box is drawn on, too.
+        pen.rectangle((left * size, top * size, right * size - 1, bottom * size - 1), outline=(235, 245, 255, 255))
+    return colours
 
 
 def _address(content: bytes, kind: str, place: str) -> str:
@@ -125,5 +138,5 @@ def _packed(digest: str, _picture: Picture) -> tuple[dict[str, Any], bytes]:
 
 
 @st.cache_data(max_entries=32, show_spinner=False, scope="session")
-def _drawn(heat: NDArray[np.float32]) -> bytes:
-    return png(Image.fromarray(coloured(heat)))
+def _drawn(heat: NDArray[np.float32], boxes: Boxes) -> bytes:
+    return png(_outlined(Image.fromarray(coloured(heat)), boxes))

@@ -3,8 +3,13 @@
 import json
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
+
+from cxr_core.inference.heat import coloured
+from cxr_core.ui.viewer.component import _outlined
 
 
 def two_pages() -> None:
@@ -57,3 +62,11 @@ def test_the_arrow_keys_turn_where_there_is_a_picture_and_nothing_else_comes(cam
     turned: list[int] = []
     component._turned("turned", Turn(turned.append, back=False, on=True))
     assert turned == steps
+
+
+def test_boxes_are_outlined_on_the_colours_and_nowhere_else() -> None:
+    clear = np.zeros((100, 100), np.float32)
+    drawn = np.asarray(_outlined(Image.fromarray(coloured(clear)), ((0.1, 0.2, 0.4, 0.9),)))
+    rows, columns = np.nonzero(drawn[..., 3])
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (20, 89, 10, 39)
+    assert len(rows) == 2 * (70 + 30) - 4
