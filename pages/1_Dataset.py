@@ -79,7 +79,7 @@ with ui.guarded():
                 width="stretch",
             )
             st.page_link(
-                "pages/2_Train.py",
+                "pages/3_Train.py",
                 label="Train on it",
                 icon=":material/model_training:",
                 query_params={"data": str(dataset.root)},

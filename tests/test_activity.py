@@ -222,7 +222,7 @@ def test_on_an_open_page_nobody_is_known(tmp_path: Path, monkeypatch: pytest.Mon
 def test_deleting_and_stopping_from_the_pages(tmp_path: Path) -> None:
     root = tiny_dataset(tmp_path / "xrays")
     run = tiny_run(runs_dir(), root, "completed")
-    at = open_page("pages/3_Runs.py", run=run.id)
+    at = open_page("pages/4_Runs.py", run=run.id)
     at.checkbox(key=f"sure-{run.id}").check().run()
     at.button(key=f"delete-{run.id}").click().run()
     assert not at.exception

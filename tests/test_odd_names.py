@@ -79,7 +79,7 @@ def test_from_the_audit_to_the_prediction(odd: Path, capsys: pytest.CaptureFixtu
         (answer,) = json.loads(capsys.readouterr().out)
         assert set(answer["probabilities"]) == set(names)
         assert main(["report", run.id, "--out", str(root.with_name("card.md"))]) == 0
-        for page in ("1_Dataset", "4_Evaluate", "5_Predict", "6_Audit"):
+        for page in ("1_Dataset", "5_Evaluate", "6_Predict", "2_Audit"):
             at = open_page(f"pages/{page}.py", data=str(root), run=run.id)
             assert not at.exception
             assert not at.error

@@ -72,7 +72,7 @@ def test_no_name_is_left_and_all_of_it_works(tmp_path: Path, capsys: pytest.Capt
     for file, path in found.items():
         assert path == victim or content_digest(path.read_bytes()) == digests[file]
     assert sorted(found.values()) == sorted(root.glob("*/*/*.png"))
-    for page in ("2_Train", "3_Runs", "4_Evaluate", "5_Predict"):
+    for page in ("3_Train", "4_Runs", "5_Evaluate", "6_Predict"):
         at = open_page(f"pages/{page}.py", run=run.id)
         assert not at.exception
         assert not at.error

@@ -2,7 +2,7 @@
 
     root = tiny_dataset(tmp_path / "data")
     run = tiny_run(runs_dir, root, "completed")
-    at = open_page("pages/3_Runs.py", run=run.id)
+    at = open_page("pages/4_Runs.py", run=run.id)
 
 The runs are made by ``create_run`` and hold what a worker writes, computed from made-up probabilities: no training.
 """
@@ -35,7 +35,7 @@ CLASSES = ("COVID19", "NORMAL", "PNEUMONIA")
 
 
 def open_page(page: str, timeout: float = 30, linked: bool = False, **query: str) -> AppTest:
-    """``page`` ("pages/3_Runs.py") as a browser opens it with ``?query``, run once.
+    """``page`` ("pages/4_Runs.py") as a browser opens it with ``?query``, run once.
 
     A ``data`` set was typed in this session before, unless it is only ``linked``.
     """

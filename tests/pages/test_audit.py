@@ -22,7 +22,7 @@ def leaking(tiny_dataset: Path, tmp_path: Path) -> Path:
 
 
 def test_a_leak_is_shown_fixed_and_the_fix_undone(leaking: Path) -> None:
-    at = open_page("pages/6_Audit.py", data=str(leaking))
+    at = open_page("pages/2_Audit.py", data=str(leaking))
     assert not at.exception
     assert "a training waits" in texts(at)
     assert "again.jpg" in texts(at)
@@ -38,7 +38,7 @@ def test_a_leak_is_shown_fixed_and_the_fix_undone(leaking: Path) -> None:
 
 
 def test_a_pair_opens_side_by_side(leaking: Path) -> None:
-    at = open_page("pages/6_Audit.py", data=str(leaking))
+    at = open_page("pages/2_Audit.py", data=str(leaking))
     at.button(key="compare-leak-0").click().run()
     assert not at.exception
     (shown,) = at.get("bidi_component")
@@ -54,7 +54,7 @@ def test_children_are_left_out_and_back_and_cut_files_are_named(tiny_dataset: Pa
     table = pd.read_csv(root / "sources.csv", dtype=str)
     table["Patient Age"] = ["7", "411", *["060Y"] * (len(table) - 2)]
     table.to_csv(root / "sources.csv", index=False)
-    at = open_page("pages/6_Audit.py", data=str(root))
+    at = open_page("pages/2_Audit.py", data=str(root))
     assert not at.exception
     assert "below 18 years; age known for 35 of 36" in texts(at)
     assert "1 of 37 files cut short" in texts(at)
@@ -68,13 +68,13 @@ def test_children_are_left_out_and_back_and_cut_files_are_named(tiny_dataset: Pa
 
 
 def test_without_a_data_set_it_says_what_to_do() -> None:
-    at = open_page("pages/6_Audit.py")
+    at = open_page("pages/2_Audit.py")
     assert not at.exception
     assert "No data set is open" in texts(at)
 
 
 def test_the_demo_is_said_to_be_drawn(tiny_dataset: Path) -> None:
-    at = open_page("pages/6_Audit.py", data=str(tiny_dataset))
+    at = open_page("pages/2_Audit.py", data=str(tiny_dataset))
     assert not at.exception
     assert "These are drawings" in texts(at)
 
@@ -83,7 +83,7 @@ def test_a_fix_that_would_empty_a_class_is_refused_beside_its_button(tiny_datase
     root = shutil.copytree(tiny_dataset, tmp_path / "small")
     for file in (root / "test" / "COVID19").glob("*.png"):
         Image.open(file).resize((80, 80)).save(file)
-    at = open_page("pages/6_Audit.py", data=str(root))
+    at = open_page("pages/2_Audit.py", data=str(root))
     at.button(key="fix-tiny-leave out").click().run()
     assert not at.exception
     assert "without any image of COVID19" in at.error[0].value
@@ -96,7 +96,7 @@ def test_many_files_are_shown_a_few_at_a_time(tiny_dataset: Path, tmp_path: Path
     root = shutil.copytree(tiny_dataset, tmp_path / "small")
     for file in (root / "train").glob("*/*.png"):
         Image.open(file).resize((80, 80)).save(file)
-    at = open_page("pages/6_Audit.py", data=str(root))
+    at = open_page("pages/2_Audit.py", data=str(root))
     total = len([*(root / "train").glob("*/*.png")])
     assert f"5 of {total} images are shown" in texts(at)
     at.button(key="more-tiny").click().run()
@@ -105,7 +105,7 @@ def test_many_files_are_shown_a_few_at_a_time(tiny_dataset: Path, tmp_path: Path
 
 
 def test_a_leak_is_asked_about_before_a_training(leaking: Path) -> None:
-    at = open_page("pages/2_Train.py", data=str(leaking))
+    at = open_page("pages/3_Train.py", data=str(leaking))
     at.button(key="start").click().run()
     assert not at.exception
     assert "The audit blocks this training" in texts(at)

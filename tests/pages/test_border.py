@@ -35,9 +35,9 @@ def said(page: str, root: Path) -> str:
 
 
 def test_letters_are_shown_fixed_and_the_fix_undone(lettered: Path) -> None:
-    assert TURNED_ON not in said("2_Train", lettered)
+    assert TURNED_ON not in said("3_Train", lettered)
     assert IN_BATCH not in said("1_Dataset", lettered)
-    at = open_page("pages/6_Audit.py", timeout=60, data=str(lettered))
+    at = open_page("pages/2_Audit.py", timeout=60, data=str(lettered))
     at.button(key="fix-letters-mask the border").click().run()
     assert not at.exception
     shown = texts(at)
@@ -46,7 +46,7 @@ def test_letters_are_shown_fixed_and_the_fix_undone(lettered: Path) -> None:
     assert fixes.BORDER_MASKED not in shown
     assert "the border of every image is masked in training" in shown
     assert not [button for button in at.button if "mask the border" in str(button.key)]
-    assert TURNED_ON in said("2_Train", lettered)
+    assert TURNED_ON in said("3_Train", lettered)
     assert IN_BATCH in said("1_Dataset", lettered)
 
     (name,) = set(fixes.read(runs_dir())["mend"])
@@ -55,7 +55,7 @@ def test_letters_are_shown_fixed_and_the_fix_undone(lettered: Path) -> None:
     assert fixes.read(runs_dir()).empty
     assert at.button(key="fix-letters-mask the border")
     assert "the border of every image is masked in training" not in texts(at)
-    assert TURNED_ON not in said("2_Train", lettered)
+    assert TURNED_ON not in said("3_Train", lettered)
     assert IN_BATCH not in said("1_Dataset", lettered)
 
 
@@ -73,11 +73,11 @@ def test_every_fix_is_said_in_plain_words(lettered: Path, place: str, count: int
     dataset = scan(lettered)
     files = dataset.samples["file"][dataset.samples["label"] == "NORMAL"][:count]
     fixes.move(runs_dir(), dataset, dict.fromkeys(files, place), "leak: a fix")
-    assert f"Leak: a fix · {words} · " in said("6_Audit", lettered)
+    assert f"Leak: a fix · {words} · " in said("2_Audit", lettered)
 
 
 def test_the_form_has_it_under_its_name() -> None:
-    at = open_page("pages/2_Train.py")
+    at = open_page("pages/3_Train.py")
     assert at.checkbox(key="config-mask_border").label == "Mask the border"
 
 
@@ -87,7 +87,7 @@ def test_it_is_said_beside_an_answer(
     file = min(lettered.glob("train/COVID19/*.png"))
     for run, expected in ((masked_run, True), (completed_run, False)):
         monkeypatch.setenv("CXR_RUNS", str(run.path.parent))
-        at = open_page("pages/5_Predict.py", timeout=60, run=run.id)
+        at = open_page("pages/6_Predict.py", timeout=60, run=run.id)
         assert ("does not see the border" in texts(at)) == expected
         at.file_uploader[0].set_value([(file.name, file.read_bytes(), "image/png")])
         at.run()

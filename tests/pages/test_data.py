@@ -21,7 +21,7 @@ from cxr_core.ui.frame import NOTICE, STATES
 from tests.pages.support import open_page, sound, texts, tiny_run
 from tests.pages.support import tiny_dataset as draw_squares
 
-HOME, DATASET, TRAIN = "dashboard.py", "pages/1_Dataset.py", "pages/2_Train.py"
+HOME, DATASET, TRAIN = "dashboard.py", "pages/1_Dataset.py", "pages/3_Train.py"
 PAGES = (HOME, DATASET, TRAIN)
 
 

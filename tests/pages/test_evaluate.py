@@ -25,7 +25,7 @@ from tests import ROOT
 from tests.pages.support import CLASSES, open_page, sound, texts, tiny_dataset, tiny_run
 from tests.runs_support import copy_of
 
-PAGE = "pages/4_Evaluate.py"
+PAGE = "pages/5_Evaluate.py"
 SECTIONS = (
     *("Matrix", "Classes", "Sources", "Subgroups", "Operating point", "Calibration", "Epochs", "Compare"),
     *("Controls", "External test"),
@@ -324,7 +324,7 @@ def test_a_damaged_table_of_marks_is_a_message(run: Run, isolated: Path) -> None
 
 def test_the_form_offers_to_honour_marks(tmp_path: Path) -> None:
     root = tiny_dataset(tmp_path / "tiny")
-    at = sound(open_page("pages/2_Train.py", data=str(root)))
+    at = sound(open_page("pages/3_Train.py", data=str(root)))
     assert at.checkbox(key="config-corrections").value is False
     sound(at.checkbox(key="config-corrections").check().run())
     assert "Honour marks True (preset False)" in texts(at)
@@ -471,11 +471,11 @@ def test_two_runs_on_the_same_images(make: Callable[..., Run]) -> None:
 
 
 def test_the_section_stands_in_the_address(make: Callable[..., Run], run: Run) -> None:
-    at = sound(open_page("pages/4_Evaluate.py", run=run.id, section="Calibration"))
+    at = sound(open_page("pages/5_Evaluate.py", run=run.id, section="Calibration"))
     assert at.segmented_control(key="section").value == "Calibration"
     assert "Calibration" in [head.value for head in at.subheader]
     for wrong in ("Nothing", "", "<b>"):
-        at = sound(open_page("pages/4_Evaluate.py", run=run.id, section=wrong))
+        at = sound(open_page("pages/5_Evaluate.py", run=run.id, section=wrong))
         assert "Matrix" in [head.value for head in at.subheader]
 
 

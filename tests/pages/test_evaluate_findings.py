@@ -25,7 +25,7 @@ from cxr_core.ui.evaluate.labelled import as_it_came
 from tests.pages.support import open_page, sound, texts
 from tests.runs_support import copy_of
 
-PAGE = "pages/4_Evaluate.py"
+PAGE = "pages/5_Evaluate.py"
 
 
 @pytest.fixture

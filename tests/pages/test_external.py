@@ -15,7 +15,7 @@ from cxr_core.settings import remember_dataset
 from tests.pages.support import open_page, sound, texts, tiny_dataset, tiny_run
 from tests.runs_support import copy_of
 
-PAGE = "pages/4_Evaluate.py"
+PAGE = "pages/5_Evaluate.py"
 
 
 @pytest.fixture
@@ -75,18 +75,18 @@ def test_a_damaged_evaluation_hides_nothing(run: Run, hospital: Path) -> None:
 
 
 def test_every_page_with_a_score_says_internal_and_then_both(run: Run, hospital: Path) -> None:
-    assert "On its internal test split" in texts(open_page("pages/5_Predict.py", timeout=60, run=run.id))
-    columns = list(sound(open_page("pages/3_Runs.py", timeout=60)).dataframe[0].value.columns)
+    assert "On its internal test split" in texts(open_page("pages/6_Predict.py", timeout=60, run=run.id))
+    columns = list(sound(open_page("pages/4_Runs.py", timeout=60)).dataframe[0].value.columns)
     assert "external_f1" not in columns
     assert "Internal test only: no external" in markdown.render(model_card(run))
     kept = evaluate_external(run, hospital).kept
     assert kept
     metrics, _ = kept.measured
     right = sum(metrics["confusion"][k][k] for k in range(3))
-    shown = texts(open_page("pages/5_Predict.py", timeout=60, run=run.id))
+    shown = texts(open_page("pages/6_Predict.py", timeout=60, run=run.id))
     assert f"On the external data set hospital b: macro F1 {metrics['macro_f1']:.3f}, balanced accuracy" in shown
     assert f"classified {right} of {metrics['n']} images correctly" in shown
-    row = sound(open_page("pages/3_Runs.py", timeout=60)).dataframe[0].value.iloc[0]
+    row = sound(open_page("pages/4_Runs.py", timeout=60)).dataframe[0].value.iloc[0]
     assert row["external_f1"] == metrics["macro_f1"]
     assert row["external"] == f"hospital b: {right} of {metrics['n']}"
     card = markdown.render(model_card(run))
@@ -129,7 +129,7 @@ def test_a_page_counts_one_look_however_often_it_is_drawn(isolated: Path) -> Non
     assert viewings.count(run) == 1
     # Another browser.
     assert "viewed 2 times" in texts(open_page(PAGE, timeout=60, run=run.id))
-    open_page("pages/3_Runs.py", timeout=60)
+    open_page("pages/4_Runs.py", timeout=60)
     assert viewings.count(run) == 2
 
 

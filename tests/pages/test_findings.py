@@ -53,18 +53,18 @@ def test_runs_table_has_macro_auc_beside_the_f1_of_others(run: Run, tmp_path: Pa
     assert row["test_auc"] == metrics["macro_roc_auc"]
     assert row["val_auc"] == run.best.val.macro_roc_auc
     assert row["val_images"] == len(run.predictions("val"))
-    assert open_page("pages/3_Runs.py").segmented_control[0].value == "macro_roc_auc"
+    assert open_page("pages/4_Runs.py").segmented_control[0].value == "macro_roc_auc"
     other = tiny_run(run.path.parent, tiny_dataset(tmp_path / "tiny"), "completed")
     assert facts(other).get("test_auc") is None
     assert facts(other)["test_f1"] is not None
-    at = sound(open_page("pages/3_Runs.py", run=run.id))
+    at = sound(open_page("pages/4_Runs.py", run=run.id))
     assert set(at.segmented_control[0].options) == {"Macro F1", "Macro ROC AUC", "Accuracy", "Loss"}
     table = at.dataframe[0].value
     assert {"test_auc", "val_auc", "test_f1", "test_recall"} <= set(table.columns)
 
 
 @pytest.mark.parametrize(
-    "page", ["dashboard.py", "pages/2_Train.py", "pages/3_Runs.py", "pages/4_Evaluate.py", "pages/5_Predict.py"]
+    "page", ["dashboard.py", "pages/3_Train.py", "pages/4_Runs.py", "pages/5_Evaluate.py", "pages/6_Predict.py"]
 )
 def test_an_external_data_set_of_findings_damages_no_page(run: Run, tmp_path: Path, page: str) -> None:
     evaluate_external(run, draw_findings(tmp_path / "elsewhere", images=30, seed=3))
@@ -74,12 +74,12 @@ def test_an_external_data_set_of_findings_damages_no_page(run: Run, tmp_path: Pa
     row = facts(run)
     assert row["external_f1"] == kept.measured[0]["macro_f1"]
     assert row["external"].startswith("elsewhere: macro ROC AUC")
-    if page == "pages/5_Predict.py":
+    if page == "pages/6_Predict.py":
         assert "On the external data set elsewhere: macro ROC AUC" in texts(at)
 
 
 def test_live_view_draws_the_findings_that_are_chosen(run: Run) -> None:
-    at = sound(open_page("pages/2_Train.py", run=run.id))
+    at = sound(open_page("pages/3_Train.py", run=run.id))
     findings = [run.classes[k] for k in learnt(run.classes)]
     chosen = at.multiselect(key=f"live-findings-{run.id}")
     assert chosen.options == findings
@@ -99,9 +99,9 @@ def test_live_view_while_it_trains(run: Run) -> None:
     (run.path / "history.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     (run.path / "metrics_test.json").unlink()
     write_atomic(run.path / "status.json", json.dumps({**run.status.model_dump(), "state": "stopped"}))
-    sound(open_page("pages/2_Train.py", run=run.id))
+    sound(open_page("pages/3_Train.py", run=run.id))
     assert "macro ROC AUC not known after epoch" in texts(sound(open_page("dashboard.py")))
-    sound(open_page("pages/3_Runs.py", run=run.id))
+    sound(open_page("pages/4_Runs.py", run=run.id))
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def pictures(run: Run) -> list[tuple[str, bytes]]:
 
 
 def upload(run: Run, *files: tuple[str, bytes]) -> AppTest:
-    at = sound(open_page("pages/5_Predict.py", timeout=60, run=run.id))
+    at = sound(open_page("pages/6_Predict.py", timeout=60, run=run.id))
     at.file_uploader[0].set_value([(name, content, "image/png") for name, content in files])
     at = sound(at.run())
     for key in [str(box.key) for box in at.checkbox if box.label == "Show anyway"]:
@@ -215,7 +215,7 @@ def test_form_has_the_policies_of_findings_and_their_effect(
     findings_dataset: Path, isolated: Path, tmp_path: Path
 ) -> None:
     remember_dataset(findings_dataset)
-    at = sound(open_page("pages/2_Train.py", data=str(findings_dataset)))
+    at = sound(open_page("pages/3_Train.py", data=str(findings_dataset)))
     assert "Findings" in expander_titles(at)
     assert not at.warning
     assert at.selectbox(key="config-monitor").options == ["Automatic", "Macro F1", "Macro ROC AUC", "Loss"]
@@ -248,7 +248,7 @@ def test_effect_counts_the_images_that_are_trained_on(findings_run: Run) -> None
 
 
 def test_form_of_classes_has_no_policies_of_findings(isolated: Path, tmp_path: Path) -> None:
-    at = sound(open_page("pages/2_Train.py", data=str(tiny_dataset(tmp_path / "tiny"))))
+    at = sound(open_page("pages/3_Train.py", data=str(tiny_dataset(tmp_path / "tiny"))))
     assert "Findings" not in expander_titles(at)
     assert "Macro ROC AUC" not in at.selectbox(key="config-monitor").options
     assert at.selectbox(key="config-hierarchy").value == "conditional"

@@ -28,11 +28,11 @@ def run(imported_run: Run, isolated: Path) -> Run:
 
 PAGES = {
     "dashboard.py": "no score yet",
-    "pages/2_Train.py": "TorchXRayVision",
-    "pages/3_Runs.py": "is pinned",
-    "pages/4_Evaluate.py": "No figures yet.** Evaluate it on a data set below",
-    "pages/5_Predict.py": "nothing of it was measured here",
-    "pages/6_Audit.py": "",
+    "pages/3_Train.py": "TorchXRayVision",
+    "pages/4_Runs.py": "is pinned",
+    "pages/5_Evaluate.py": "No figures yet.** Evaluate it on a data set below",
+    "pages/6_Predict.py": "nothing of it was measured here",
+    "pages/2_Audit.py": "",
 }
 
 
@@ -42,7 +42,7 @@ def test_every_page_says_what_it_has_and_what_it_has_not(run: Run) -> None:
         assert not at.exception, page
         assert not at.error, (page, [error.value for error in at.error])
         assert said in texts(at), page
-    evaluate = open_page("pages/4_Evaluate.py", run=run.id)
+    evaluate = open_page("pages/5_Evaluate.py", run=run.id)
     assert any(button.label == "Evaluate on it" for button in evaluate.button)
     assert "CheXpert" in texts(evaluate)
     assert "not probabilities of disease" in texts(evaluate)
@@ -68,7 +68,7 @@ def test_train_says_what_the_network_has_seen_and_waits_for_consent(
     tiny_dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    at = open_page("pages/2_Train.py", data=str(tiny_dataset))
+    at = open_page("pages/3_Train.py", data=str(tiny_dataset))
     assert not at.button(key="start").disabled
     at.selectbox(key="config-backbone").set_value("xrv_densenet121").run()
     assert not at.exception
@@ -89,7 +89,7 @@ def test_a_file_is_imported_on_the_page_after_a_tick(tmp_path: Path, monkeypatch
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     network = PUBLISHED["densenet121-res224-rsna"]
     save_densenet(tmp_path / network.file)
-    at = open_page("pages/3_Runs.py", timeout=90)
+    at = open_page("pages/4_Runs.py", timeout=90)
     at.selectbox(key="import-name").set_value(network.name).run()
     at.text_input(key="import-file").set_value(str(tmp_path / network.file)).run()
     assert at.button(key="import").disabled

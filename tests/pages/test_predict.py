@@ -29,7 +29,7 @@ from tests.images.files import encoded, noise, radiograph
 from tests.pages.support import open_page, sound, texts
 from tests.runs_support import copy_of
 
-PAGE = "pages/5_Predict.py"
+PAGE = "pages/6_Predict.py"
 EXPANDER = st.expander
 NOISE = encoded(noise(0, 200, 200), "PNG")
 
@@ -72,13 +72,13 @@ def test_answers_are_there_again_after_a_look_at_another_page(
     assert len(before) == 2
     calls: list[object] = []
     monkeypatch.setattr(uploads, "cached_predictor", lambda run: calls.append(run))
-    at = visit(visit(at, "pages/4_Evaluate.py", run), PAGE, run)
+    at = visit(visit(at, "pages/5_Evaluate.py", run), PAGE, run)
     assert decisions(at) == before
     assert "2 files from before" in texts(at)
     assert not calls, "they were kept, not computed again"
     at = sound(at.button(key="uploads-remove").click().run())
     assert not decisions(at)
-    assert not decisions(visit(visit(at, "pages/4_Evaluate.py", run), PAGE, run))
+    assert not decisions(visit(visit(at, "pages/5_Evaluate.py", run), PAGE, run))
 
 
 def test_what_is_kept_has_a_bound(
@@ -88,7 +88,7 @@ def test_what_is_kept_has_a_bound(
     at = upload(predict, ("a.png", drawings[0]))
     assert "gone when you leave this page" in texts(at)
     assert uploads.KEPT not in at.session_state
-    assert not decisions(visit(visit(at, "pages/4_Evaluate.py", run), PAGE, run))
+    assert not decisions(visit(visit(at, "pages/5_Evaluate.py", run), PAGE, run))
 
 
 def decisions(at: AppTest) -> list[str]:
@@ -449,7 +449,7 @@ def test_the_report_is_a_file(run: Run, answered: uploads.Answer) -> None:
 
 
 def test_the_model_card_is_on_the_runs_page(run: Run) -> None:
-    at = sound(open_page("pages/3_Runs.py", run=run.id))
+    at = sound(open_page("pages/4_Runs.py", run=run.id))
     labels = [str(button.proto.label) for button in at.get("download_button")]
     assert {"Model card, Markdown", "Model card, HTML"} <= set(labels)
     assert care.model_card_of(run, ".md").startswith("# Model card")

@@ -16,7 +16,7 @@ from cxr_core.ui.cached import STOPPED, forget_scans
 from tests.pages.support import open_page, texts, tiny_dataset, tiny_run
 from tests.test_paths import IMPOSSIBLE
 
-DATASET, TRAIN, AUDIT = "pages/1_Dataset.py", "pages/2_Train.py", "pages/6_Audit.py"
+DATASET, TRAIN, AUDIT = "pages/1_Dataset.py", "pages/3_Train.py", "pages/2_Audit.py"
 PAGES = (DATASET, TRAIN, AUDIT)
 
 
@@ -130,7 +130,7 @@ def test_an_external_data_set_lies_in_reach_too(
     outside = tiny_dataset(tmp_path / "elsewhere", images=3)
     monkeypatch.setenv("CXR_ROOTS", str(squares.parent))
     for path in (str(outside), *(path for path in IMPOSSIBLE if path.strip() and "\udcff" not in path)):
-        at = open_page("pages/4_Evaluate.py", run=run.id)
+        at = open_page("pages/5_Evaluate.py", run=run.id)
         at = at.segmented_control(key="section").set_value("External test").run()
         at = typed(at, path, "external-data")
         at.selectbox(key="external-data").options.append(path)
@@ -145,7 +145,7 @@ def test_pictures_of_a_run_out_of_reach_are_not_shown(
 ) -> None:
     run = tiny_run(isolated / "runs", squares, "completed")
     monkeypatch.setenv("CXR_ROOTS", str(tmp_path / "nothing"))
-    at = open_page("pages/4_Evaluate.py", run=run.id)
+    at = open_page("pages/5_Evaluate.py", run=run.id)
     assert not at.exception
     assert "outside of the folders" in texts(at)
 

@@ -15,7 +15,7 @@ from cxr_core.runs.run import Run, list_runs
 from cxr_core.ui.run.table import run_table
 from tests.pages.support import open_page, sound, texts, tiny_dataset, tiny_run
 
-PAGES = ("pages/3_Runs.py", "pages/4_Evaluate.py", "pages/5_Predict.py")
+PAGES = ("pages/4_Runs.py", "pages/5_Evaluate.py", "pages/6_Predict.py")
 RESULTS = PAGES[1:]
 UNFINISHED = ("queued", "extracting", "training", "evaluating", "stopped", "failed", "lost")
 

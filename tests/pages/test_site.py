@@ -14,7 +14,7 @@ from tests.pages.support import open_page, sound, texts
 from tests.runs.test_profiles import profile
 from tests.runs_support import copy_of
 
-PAGE = "pages/4_Evaluate.py"
+PAGE = "pages/5_Evaluate.py"
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_a_damaged_profile_is_named_on_the_page(run: Run) -> None:
 
 def test_predict_answers_by_the_profile_that_is_chosen_and_names_it(run: Run, tiny_dataset: Path) -> None:
     content = next((tiny_dataset / "train" / "NORMAL").glob("*.png")).read_bytes()
-    at = sound(open_page("pages/5_Predict.py", timeout=60, run=run.id))
+    at = sound(open_page("pages/6_Predict.py", timeout=60, run=run.id))
     assert not [box for box in at.selectbox if box.label == "Site profile"]
     note = profiles.keep(run, profile(temperature=9.0, better=False, sentence="Nothing got better for certain."))
     at.file_uploader[0].set_value([("a.png", content, "image/png")])
@@ -89,7 +89,7 @@ def test_predict_answers_by_the_profile_that_is_chosen_and_names_it(run: Run, ti
     assert "temperature 9.000, fitted on the images of the site profile St. Anna" in shown
     # Another page and back: the choice is still there.
     at = sound(at.switch_page(PAGE).run())
-    at = sound(at.switch_page("pages/5_Predict.py").run())
+    at = sound(at.switch_page("pages/6_Predict.py").run())
     assert at.selectbox(key=f"profile-{run.id}").value == note.name
     at = sound(at.selectbox(key=f"profile-{run.id}").set_value("").run())
     assert "Site profile" not in texts(at)

@@ -11,7 +11,7 @@ from cxr_core.runs.run import Run
 from tests.pages.support import open_page, texts, tiny_dataset, tiny_run
 from tests.reports.test_verdict import write_audit, write_controls
 
-EVALUATE, PREDICT, RUNS = "pages/4_Evaluate.py", "pages/5_Predict.py", "pages/3_Runs.py"
+EVALUATE, PREDICT, RUNS = "pages/5_Evaluate.py", "pages/6_Predict.py", "pages/4_Runs.py"
 
 
 @pytest.fixture

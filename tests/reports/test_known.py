@@ -68,6 +68,6 @@ def test_old_intervals_are_made_anew(run: Run) -> None:
     kept["ci"].pop("few")
     kept["ci"]["macro_f1"] = [0.5, 0.5]
     file.write_text(json.dumps(kept))
-    shown = texts(open_page("pages/4_Evaluate.py", run=run.id))
+    shown = texts(open_page("pages/5_Evaluate.py", run=run.id))
     assert "0.500 to 0.500" not in shown
     assert "Recall: COVID19" in shown

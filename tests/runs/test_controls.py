@@ -32,7 +32,7 @@ from cxr_core.training.worker import work
 from tests.pages.support import open_page, texts
 from tests.runs_support import FROZEN, SMALL, copy_of, measured_copy, wait_until
 
-PAGE = "pages/4_Evaluate.py"
+PAGE = "pages/5_Evaluate.py"
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from cxr_core.training.companion_worker import measure_left_out
 from tests.pages.support import open_page, texts
 from tests.runs_support import copy_of, measured_copy, train, wait_until
 
-PAGE = "pages/4_Evaluate.py"
+PAGE = "pages/5_Evaluate.py"
 
 
 @pytest.fixture(scope="module")

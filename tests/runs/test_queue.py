@@ -60,14 +60,14 @@ def number(run: Run) -> int:
 
 def live(run: Run) -> str:
     """What the page that a run is watched on says of it."""
-    at = open_page("pages/2_Train.py", run=run.id)
+    at = open_page("pages/3_Train.py", run=run.id)
     assert not at.exception
     return texts(at)
 
 
 def live_controls(owner: Run) -> str:
     """What stands where the controls of a run will be."""
-    at = open_page("pages/4_Evaluate.py", timeout=60, run=owner.id)
+    at = open_page("pages/5_Evaluate.py", timeout=60, run=owner.id)
     at.segmented_control(key="section").set_value("Controls").run()
     assert not at.exception
     return texts(at)

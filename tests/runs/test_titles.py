@@ -18,7 +18,7 @@ from cxr_core.runs.run import Run
 from cxr_core.runs.titles import title, titles
 from tests.pages.support import open_page, texts, tiny_dataset, tiny_run
 
-PAGES = ("pages/2_Train.py", "pages/4_Evaluate.py", "pages/5_Predict.py", "pages/3_Runs.py")
+PAGES = ("pages/3_Train.py", "pages/5_Evaluate.py", "pages/6_Predict.py", "pages/4_Runs.py")
 
 
 @pytest.fixture
@@ -58,13 +58,13 @@ def test_every_picker_and_title_uses_the_name(runs: list[Run], address: str) -> 
 
 def test_compare_curves_and_cautions_use_the_name(runs: list[Run]) -> None:
     runs[0].rename("night shift")
-    at = open_page("pages/4_Evaluate.py", run=runs[1].id)
+    at = open_page("pages/5_Evaluate.py", run=runs[1].id)
     at.segmented_control(key="section").set_value("Compare").run()
     box = at.selectbox(key="compare-with")
     assert "night shift" in box.options
     box.set_value(runs[0].id).run()
     assert f"B: night shift ({runs[0].id})" in texts(at)
-    at = open_page("pages/3_Runs.py")
+    at = open_page("pages/4_Runs.py")
     legend = json.dumps([json.loads(chart.proto.spec) for chart in at.get("plotly_chart")])
     assert "night shift" in legend
     assert list(at.dataframe[0].value["run"]).count("night shift") == 1
@@ -84,22 +84,22 @@ def test_reports_and_command_line_use_the_name(runs: list[Run], capsys: pytest.C
 
 def test_the_pinned_run_is_offered_first(runs: list[Run], capsys: pytest.CaptureFixture[str]) -> None:
     oldest = runs[0]
-    assert open_page("pages/5_Predict.py").selectbox(key="run").value == runs[-1].id
+    assert open_page("pages/6_Predict.py").selectbox(key="run").value == runs[-1].id
     assert main(["pin", oldest.id]) == 0
     assert f"{oldest.id} is pinned." in capsys.readouterr().out
-    assert open_page("pages/5_Predict.py").selectbox(key="run").value == oldest.id
+    assert open_page("pages/6_Predict.py").selectbox(key="run").value == oldest.id
     # A link says which run is meant, and is followed.
-    assert open_page("pages/5_Predict.py", run=runs[1].id).selectbox(key="run").value == runs[1].id
+    assert open_page("pages/6_Predict.py", run=runs[1].id).selectbox(key="run").value == runs[1].id
     # Other pages are not about predicting.
-    assert open_page("pages/4_Evaluate.py").selectbox(key="run").value == runs[-1].id
+    assert open_page("pages/5_Evaluate.py").selectbox(key="run").value == runs[-1].id
     assert main(["runs", "--json"]) == 0
     assert [row["pinned"] for row in json.loads(capsys.readouterr().out)] == [False, False, True]
     assert main(["pin", "--none"]) == 0
-    assert open_page("pages/5_Predict.py").selectbox(key="run").value == runs[-1].id
+    assert open_page("pages/6_Predict.py").selectbox(key="run").value == runs[-1].id
 
 
 def test_pinned_and_taken_back_on_the_page(runs: list[Run]) -> None:
-    at = open_page("pages/3_Runs.py", run=runs[0].id)
+    at = open_page("pages/4_Runs.py", run=runs[0].id)
     at.button(key=f"pin-{runs[0].id}").click().run()
     assert pinned(runs[0].path.parent).run == runs[0]
     assert f"Predict offers {runs[0].id} first" in texts(at)
@@ -110,7 +110,7 @@ def test_pinned_and_taken_back_on_the_page(runs: list[Run]) -> None:
 def test_a_pinned_run_that_goes_is_no_longer_offered(runs: list[Run]) -> None:
     folder = runs[0].path.parent
     pin(runs[0])
-    at = open_page("pages/3_Runs.py", run=runs[0].id)
+    at = open_page("pages/4_Runs.py", run=runs[0].id)
     at.checkbox(key=f"sure-{runs[0].id}").check().run()
     at.button(key=f"delete-{runs[0].id}").click().run()
     assert not (folder / FILE).exists()
@@ -119,7 +119,7 @@ def test_a_pinned_run_that_goes_is_no_longer_offered(runs: list[Run]) -> None:
     found = pinned(folder)
     assert found.run is None
     assert f"'{runs[1].id}' is gone" in found.note
-    at = open_page("pages/5_Predict.py")
+    at = open_page("pages/6_Predict.py")
     assert at.selectbox(key="run").value == runs[2].id
     assert found.note in texts(at)
 

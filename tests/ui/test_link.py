@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from cxr_core.runs.run import Run
 from tests.pages.support import open_page, texts, tiny_dataset, tiny_run
 
-TRAIN, RUNS, EVALUATE, PREDICT = (f"pages/{name}.py" for name in ("2_Train", "3_Runs", "4_Evaluate", "5_Predict"))
+TRAIN, RUNS, EVALUATE, PREDICT = (f"pages/{name}.py" for name in ("3_Train", "4_Runs", "5_Evaluate", "6_Predict"))
 PAGES = (TRAIN, RUNS, EVALUATE, PREDICT)
 
 

@@ -51,7 +51,7 @@ def test_an_unpacked_zip_is_deleted_when_asked_twice(isolated: Path) -> None:
     assert unpacked_zips() == [holding(other)]
     assert deletions(at) == [f"sure-{other.name}"]
     assert "data" not in at.query_params
-    at = open_page("pages/4_Evaluate.py", run=run.id)
+    at = open_page("pages/5_Evaluate.py", run=run.id)
     assert "Upload the same zip again" in texts(at)
     assert not at.exception
 

@@ -16,7 +16,7 @@ from cxr_core.ui import escaped
 from cxr_core.ui.predict import uploads
 from cxr_core.ui.warm import warm_up
 
-_PREDICT = "pages/5_Predict.py"
+_PREDICT = "pages/6_Predict.py"
 _NOT_AN_XRAY = "A program drew it: it is no X-ray. A run that learnt from X-rays will mostly withhold its answer."
 
 

@@ -36,7 +36,7 @@ def care(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         _stop_or_resume(run)
         if run.state == "completed":
-            for target, label, icon in (("4_Evaluate", "Evaluate", "analytics"), ("5_Predict", "Predict", "radiology")):
+            for target, label, icon in (("5_Evaluate", "Evaluate", "analytics"), ("6_Predict", "Predict", "radiology")):
                 link = f"pages/{target}.py"
                 st.page_link(link, label=label, icon=f":material/{icon}:", query_params={"run": run.id})
         _rename(run)

@@ -29,13 +29,13 @@ def next_step(runs: Sequence[Run], datasets: Sequence[Path]) -> None:
     done = next((run for run in runs if run.state == "completed"), None)
     query: dict[str, str] = {}
     if active is not None:
-        text, page, label, query = "A run is on its way.", "2_Train", "Watch it", {"run": active.id}
+        text, page, label, query = "A run is on its way.", "3_Train", "Watch it", {"run": active.id}
     elif done is not None:
-        text, page, label, query = "See what a run gets right and wrong.", "4_Evaluate", "Evaluate", {"run": done.id}
+        text, page, label, query = "See what a run gets right and wrong.", "5_Evaluate", "Evaluate", {"run": done.id}
     elif runs:
-        text, page, label, query = f"The last run is {runs[0].state}.", "2_Train", "Look at it", {"run": runs[0].id}
+        text, page, label, query = f"The last run is {runs[0].state}.", "3_Train", "Look at it", {"run": runs[0].id}
     elif datasets:
-        text, page, label, query = "A data set is open.", "2_Train", "Train on it", {"data": str(datasets[0])}
+        text, page, label, query = "A data set is open.", "3_Train", "Train on it", {"data": str(datasets[0])}
     else:
         text, page, label = "Open a folder of X-rays, or use Quick start.", "1_Dataset", "Open a data set"
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -95,9 +95,9 @@ def latest_runs(runs: Sequence[Run]) -> None:
                 f"**{escaped(run.name)}**  \n:small[{escaped(run.info.dataset_name)} · {escaped(_score(run))}]",
                 width="stretch",
             )
-            page, label = ("4_Evaluate", "Evaluate") if state == "completed" else ("2_Train", "Watch")
+            page, label = ("5_Evaluate", "Evaluate") if state == "completed" else ("3_Train", "Watch")
             st.page_link(f"pages/{page}.py", label=label, query_params={"run": run.id})
-    st.page_link("pages/3_Runs.py", label=f"All runs ({len(runs):,})", icon=":material/list:")
+    st.page_link("pages/4_Runs.py", label=f"All runs ({len(runs):,})", icon=":material/list:")
 
 
 def _score(run: Run) -> str:
@@ -143,4 +143,4 @@ def latest_datasets(datasets: Sequence[Path]) -> None:
             # Together, whichever line they stand on.
             with st.container(horizontal=True, width="content"):
                 st.page_link("pages/1_Dataset.py", label="Look at it", query_params=query)
-                st.page_link("pages/2_Train.py", label="Train on it", query_params=query)
+                st.page_link("pages/3_Train.py", label="Train on it", query_params=query)

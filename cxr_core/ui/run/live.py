@@ -84,8 +84,8 @@ def _head(run: Run, state: str) -> None:
             st.rerun(scope="app")
         if state == "completed":
             for page, label, icon in (
-                ("pages/4_Evaluate.py", "Evaluate", ":material/analytics:"),
-                ("pages/5_Predict.py", "Predict", ":material/radiology:"),
+                ("pages/5_Evaluate.py", "Evaluate", ":material/analytics:"),
+                ("pages/6_Predict.py", "Predict", ":material/radiology:"),
             ):
                 st.page_link(page, label=label, icon=icon, query_params={"run": run.id})
 

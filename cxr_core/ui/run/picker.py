@@ -23,7 +23,7 @@ def pick_run(states: tuple[str, ...] | None = None, label: str = "Run") -> Run |
         wanted = " or ".join(STATES[state][0].lower() for state in states or ())
         st.info(f"No run is {wanted} yet." if runs and wanted else "There is no run yet.", icon=":material/info:")
         with st.container(horizontal=True):
-            st.page_link("pages/2_Train.py", label="Train a network", icon=":material/model_training:")
+            st.page_link("pages/3_Train.py", label="Train a network", icon=":material/model_training:")
             st.page_link("dashboard.py", label="Quick start, without data", icon=":material/bolt:")
         return None
     run = choose_run(sorted(fitting, key=lambda run: not run.is_active), label)

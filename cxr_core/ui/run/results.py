@@ -83,9 +83,9 @@ def state_notice(run: Run, here: bool = False) -> None:
             f"{text}: {done}. Resume it on the Runs page; nothing that was kept is lost.", icon=":material/link_off:"
         )
     if state in ACTIVE:
-        st.page_link("pages/2_Train.py", label="Watch it", icon=":material/monitoring:", query_params={"run": run.id})
+        st.page_link("pages/3_Train.py", label="Watch it", icon=":material/monitoring:", query_params={"run": run.id})
     elif state != "completed" and not here:
-        st.page_link("pages/3_Runs.py", label="To the run", icon=":material/list:", query_params={"run": run.id})
+        st.page_link("pages/4_Runs.py", label="To the run", icon=":material/list:", query_params={"run": run.id})
 
 
 def score_line(run: Run) -> str:

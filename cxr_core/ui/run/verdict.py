@@ -20,7 +20,7 @@ def verdict_banner(run: Run) -> None:
         st.markdown("\n".join(f"- {escaped(sentence)}" for sentence in found.details))
         if not run.imported:
             st.page_link(
-                "pages/6_Audit.py",
+                "pages/2_Audit.py",
                 label="The audit of its data set",
                 icon=":material/fact_check:",
                 query_params={"data": str(run.data)},

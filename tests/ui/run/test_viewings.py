@@ -18,7 +18,7 @@ def run(isolated: Path) -> Run:
 
 def visit(run: Run) -> None:
     """A new session opens the page, and it is drawn three times."""
-    at = open_page("pages/4_Evaluate.py", run=run.id)
+    at = open_page("pages/5_Evaluate.py", run=run.id)
     for _ in range(2):
         at.run()
     assert not at.exception

@@ -50,7 +50,7 @@ def blocked(error: LeakError, dataset: Dataset) -> None:
     st.warning(ui.escaped(str(error)), icon=":material/block:")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.page_link(
-            "pages/6_Audit.py",
+            "pages/2_Audit.py",
             label="To the audit",
             icon=":material/fact_check:",
             query_params={"data": str(dataset.root)},

@@ -48,7 +48,7 @@ with ui.guarded():
     runs = list_runs(runs_dir())
     if not runs:
         st.info("There is no run yet.", icon=":material/info:")
-        st.page_link("pages/2_Train.py", label="Train a network", icon=":material/model_training:")
+        st.page_link("pages/3_Train.py", label="Train a network", icon=":material/model_training:")
         st.page_link("dashboard.py", label="Or use Quick start: no data needed", icon=":material/bolt:")
         import_form()
         st.stop()
