@@ -22,6 +22,7 @@ from cxr_core.config import PRESETS, TrainConfig
 from cxr_core.data import scan
 from cxr_core.errors import CxrError, RunError
 from cxr_core.figures import number
+from cxr_core.inference import looked
 from cxr_core.runs import Run, create_run, files
 from cxr_core.runs.controls import scores
 from cxr_core.runs.records import ImportedNote
@@ -34,7 +35,7 @@ NAME = "Starter model"
 # All that a run needs to predict and to be judged; not its images, its frozen part, its log.
 FILES = (
     *(files.SPLIT, files.STATUS, files.HISTORY, files.FOUND, files.AUDIT, files.DECISION, files.CONTROLS),
-    *(files.UNREADABLE, files.WEIGHTS),
+    *(files.LUNG_HEAT, files.UNREADABLE, files.WEIGHTS),
     *(name(split) for split in ("val", "test") for name in (files.metrics, files.predictions)),
 )
 NOTE = ImportedNote(
@@ -61,6 +62,7 @@ def train(data: Path, runs_dir: Path) -> Run:
     run = create_run(scan(data), TrainConfig.create(**PRESETS[PRESET]), runs_dir)
     work(run)
     measure_controls(run)
+    looked(run)
     return run
 
 

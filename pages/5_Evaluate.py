@@ -71,7 +71,7 @@ with ui.guarded():
         split = (
             st.segmented_control(
                 "Split",
-                list(results.SPLIT_NAMES),
+                results.JUDGED,
                 key="split",
                 default="test",
                 required=True,

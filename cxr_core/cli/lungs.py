@@ -67,5 +67,9 @@ def _row(share: HeatShare | None) -> str:
 
 
 def _with_ends(value: float, ends: list[float] | None) -> str:
-    text = f"{percent(value)} ({percent(ends[0])} to {percent(ends[1])})" if ends else percent(value)
-    return text.replace("-", "−")
+    return f"{_percent(value)} ({_percent(ends[0])} to {_percent(ends[1])})" if ends else _percent(value)
+
+
+def _percent(value: float) -> str:
+    # What rounds to nothing has no sign.
+    return percent(round(value, 2) + 0.0).replace("-", "−")

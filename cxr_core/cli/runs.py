@@ -8,6 +8,7 @@ from cxr_core.cli.output import chosen_run, print_json, runs_folder
 from cxr_core.errors import CxrError
 from cxr_core.evaluation import balance
 from cxr_core.findings import FINDINGS
+from cxr_core.names import friendly
 from cxr_core.runs import Run, list_runs, overlaps, title, viewings
 from cxr_core.runs.pinned import pin as set_pin
 from cxr_core.runs.pinned import pinned, unpin
@@ -65,7 +66,8 @@ def runs(options: Namespace) -> int:
         epochs = f"{row['epochs_done']}/{row['epochs']}"
         called = f"  {row['name']}" if row["name"] != row["id"] else ""
         pin = "  pinned" if row["pinned"] else ""
-        print(f"{row['id']}  {row['state']:10} {row['backbone']:18} {epochs:>7}  test {test}{called}{pin}")
+        network = friendly("backbone", row["backbone"])
+        print(f"{row['id']}  {row['state']:10} {network:18} {epochs:>7}  test {test}{called}{pin}")
     for line in (viewings.side_by_side(found), overlaps.beside(found)):
         if line:
             print(line)

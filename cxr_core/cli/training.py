@@ -10,6 +10,7 @@ from cxr_core.cli.output import chosen_run, downloading, runs_folder
 from cxr_core.cli.telling import telling
 from cxr_core.config import NOTEBOOK, PRESET_WORDS, PRESETS, RECOMMENDED, TrainConfig, check_weights_given
 from cxr_core.errors import RunError
+from cxr_core.names import friendly, network
 from cxr_core.runs import Run, files
 from cxr_core.runs.jobs import queue_again
 
@@ -103,7 +104,7 @@ def train(options: Namespace) -> int:
         config = config.model_copy(update={"weights": opened(config.weights, downloading)})
     flags.answer(options)
     run = create_run(scan_dataset(options.data), config, runs_folder(options))
-    print(f"Run {run.id}: {config.backbone}, weights {config.weights}, {config.trainable} trained.", flush=True)
+    print(f"Run {run.id}: {network(config)}, weights {friendly('weights', config.weights)}.", flush=True)
     print(f"Preset: {_preset(options)}, and what the flags say.", flush=True)
     for warning in run.warnings:
         print(f"Note: {warning}", flush=True)

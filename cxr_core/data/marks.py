@@ -1,11 +1,13 @@
 """What people found wrong with images: a table beside the runs. The image files are never changed.
 
-    add(runs_dir(), digest, "train/NORMAL/a.png", "NORMAL", LABEL_WRONG, "an effusion on the left")
-    read(runs_dir())                      # digest, file, label, action, reason, time
+    add(runs_dir(), digest, "train/NORMAL/a.png", "NORMAL", LABEL_WRONG, "an opacity on the left", "PNEUMONIA")
+    read(runs_dir())                      # digest, file, label, action, reason, time, right
     undo(runs_dir(), digest, LABEL_WRONG)
     kept, sentences = leave_out(samples, read(runs_dir()))      # where a training is asked to honour them
 
-A mark belongs to the content of an image (its digest), so it holds for every copy and after a file is moved.
+A mark belongs to the content of an image (its digest), so it holds for every copy and after a file is moved. ``right``
+is the label that the person would give instead, "" where they named none. It is kept and exported; a training that
+honours marks leaves the image out, whatever stands there.
 """
 
 from datetime import UTC, datetime
@@ -27,7 +29,9 @@ LABEL_WRONG, LEAVE_OUT = "label-wrong", "leave-out"
 ACTIONS = {LABEL_WRONG: "label looks wrong", LEAVE_OUT: "leave out of training"}
 # So called from the first, as is the field of a configuration that honours them (``corrections``).
 FILE = "corrections.csv"
-COLUMNS = ["digest", "file", "label", "action", "reason", "time"]
+COLUMNS = ["digest", "file", "label", "action", "reason", "time", "right"]
+# Tables of before have no right label.
+_OLD_COLUMNS = COLUMNS[:-1]
 MAX_REASON = 300
 
 
@@ -41,6 +45,8 @@ def read(runs_dir: Path) -> pd.DataFrame:
     except (OSError, ValueError) as error:
         reason = str(error).partition("\n")[0]
         raise DatasetError(f"{path} cannot be read ({reason}): expected a table. Restore it, or delete it.") from None
+    if list(table.columns) == _OLD_COLUMNS:
+        table["right"] = ""
     if list(table.columns) != COLUMNS or not table["action"].isin(ACTIONS).all():
         raise DatasetError(
             f"{path} is damaged: expected the columns {', '.join(COLUMNS)}, and {' or '.join(ACTIONS)} as action. "
@@ -49,20 +55,24 @@ def read(runs_dir: Path) -> pd.DataFrame:
     return table
 
 
-def add(runs_dir: Path, digest: str, file: str, label: str, action: str, reason: str = "") -> None:
-    """Mark an image: ``action`` is LABEL_WRONG or LEAVE_OUT. The same mark again replaces its reason and time.
+def add(runs_dir: Path, digest: str, file: str, label: str, action: str, reason: str = "", right: str = "") -> None:
+    """Mark an image: ``action`` is LABEL_WRONG or LEAVE_OUT. The same mark again replaces its reason, right label and
+    time.
 
-    Raises ConfigError for another action or a reason of more than 300 characters.
+    Raises ConfigError for another action, a reason of more than 300 characters, or a right label of an image whose
+    label is not called wrong, or that is the label it has.
     """
     if action not in ACTIONS:
         raise ConfigError(f"action: expected {' or '.join(ACTIONS)}, got {action!r}.")
+    if right and (action != LABEL_WRONG or right == label):
+        raise ConfigError(f"right: expected another label than {label}, with {LABEL_WRONG}; got {right} and {action}.")
     reason = " ".join(reason.split())
     if len(reason) > MAX_REASON:
         raise ConfigError(f"reason: expected at most {MAX_REASON} characters, got {len(reason)}. Shorten it.")
     time = datetime.now(UTC).isoformat(timespec="seconds")
     with changing(runs_dir / FILE):
         table = _without(read(runs_dir), digest, action)
-        table.loc[len(table)] = [digest, file, label, action, reason, time]
+        table.loc[len(table)] = [digest, file, label, action, reason, time, right]
         write_atomic(runs_dir / FILE, written(table))
     record("fixed", f"marked: {ACTIONS[action]}", runs=runs_dir, counts={"images": 1})
 

@@ -29,8 +29,8 @@ from cxr_core.runs.measured_findings import judged_labels
 from cxr_core.runs.records import HeatShare, LungHeatNote
 
 MOST, RESAMPLES = 200, 2000
-# Fewer maps say too little for a verdict.
-FEWEST = 10
+# Fewer maps say too little for a verdict, and a smaller difference says little, however certain: the boxes are rough.
+FEWEST, MARGIN = 10, 0.05
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,8 @@ def looked(
     """
     if label and label not in run.classes:
         raise RunError(f"Run {run.id} knows {', '.join(run.classes)}; got {label!r}. Choose one of these.")
+    if run.imported:
+        raise RunError(f"Run {run.id} came without its images: of its own {split} no heat map can be made.")
     table, decided = _decided(run, split, label)
     rows = np.flatnonzero([bool(found) for found in decided])
     if not len(rows):
@@ -137,6 +139,7 @@ def _note(run: Run, split: str, looks: list[_Look], seed: int, counts: tuple[int
         },
         right=_share(look for look in looks if look.right is True),
         wrong=_share(look for look in looks if look.right is False),
+        favours=_favours(overall),
         sentence=_verdict(overall, images, unsure),
     )
 
@@ -164,6 +167,12 @@ def _share(looks: Iterable[_Look]) -> HeatShare | None:
     )
 
 
+def _favours(overall: HeatShare | None) -> bool:
+    """Whether the heat is in the lungs more than it would be anywhere, for certain and by a margin that matters."""
+    ends = overall.difference_ci if overall else None
+    return bool(overall and ends and overall.maps >= FEWEST and ends[0] > 0 and overall.difference >= MARGIN)
+
+
 def _verdict(overall: HeatShare | None, images: int, unsure: int) -> str:
     if overall is None:
         return f"Not known: the lungs were not found for sure, or no place was hot, in {of(images, images)} images."
@@ -172,8 +181,8 @@ def _verdict(overall: HeatShare | None, images: int, unsure: int) -> str:
     if overall.maps < FEWEST or ends is None:
         return f"Too few maps to judge ({overall.maps}): {both}."
     doubt = f" In {of(unsure, images)} images the lungs were not found." if 4 * unsure > images else ""
-    if ends[0] > 0:
+    if _favours(overall):
         return f"The heat favours the lungs: {both}.{doubt}"
-    if ends[1] < 0:
+    if ends[1] < 0 and overall.difference <= -MARGIN:
         return f"The heat lies outside the lungs more than chance would have it: only {both}.{doubt}"
-    return f"The heat does not favour the lungs: {both}, as chance would have it.{doubt}"
+    return f"The heat does not favour the lungs: {both}, about as chance would have it.{doubt}"

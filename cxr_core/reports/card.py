@@ -19,6 +19,7 @@ from cxr_core.figures import compact, of
 from cxr_core.findings import FINDINGS
 from cxr_core.hierarchy import Coherent
 from cxr_core.labels import thresholded
+from cxr_core.names import best_of, network
 from cxr_core.published import named
 from cxr_core.reports import claim, findings_card, origin_card, performance, scored, worth
 from cxr_core.reports.document import Block, Bullets, Document, Heading, Table, Text
@@ -115,7 +116,7 @@ def _details(run: Run, decision: Decision) -> list[Block]:
     implied = [f"{name} implies {' and '.join(generals)}" for name, generals in run.implied.items()]
     learnt = "each learnt where all that it implies is there" if isinstance(run.implied, Coherent) else "learnt apart"
     rows = [
-        ["Network", f"{config.backbone}, {config.trainable} trained"],
+        ["Network", network(config)],
         ["Origin of its weights", _origin(config)],
         [
             "Input",
@@ -154,8 +155,8 @@ def _origin(config: TrainConfig) -> str:
         return "ImageNet, from a package of pip (checksum verified)"
     if config.weights == "none":
         return "random: no pretrained weights"
-    if (network := named(config.weights)) is not None:
-        return f"{network.title}, trained on {network.trained_on}; {network.licence} {network.citation}"
+    if (published := named(config.weights)) is not None:
+        return f"{published.title}, trained on {published.trained_on}; {published.licence} {published.citation}"
     return "a weights file that the person named"
 
 
@@ -207,7 +208,7 @@ def _metrics_used(run: Run, decision: Decision) -> list[Block]:
             "calibration error and Brier score."
         ),
         Text(threshold),
-        Text(f"The best epoch ({decision.epoch}) was chosen on validation by {decision.monitor.replace('_', ' ')}."),
+        Text(f"The best epoch ({decision.epoch}) was chosen on validation by {best_of(decision.monitor)}."),
     ]
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from cxr_core.figures import compact, of, percent
 from cxr_core.findings import Policy, effect, values_of
+from cxr_core.names import best_of
 from cxr_core.reports import findings
 from cxr_core.reports.document import Block, Heading, Table, Text
 from cxr_core.runs import Decision, Run
@@ -33,7 +34,11 @@ def metrics_used(run: Run, decision: Decision) -> list[Block]:
             "Brier score. Each finding is judged on the images where its label is certain."
         ),
         Text(f"Thresholds: {limits}; chosen by {by_whom}, on the validation split."),
-        Text(f"The best epoch ({decision.epoch}) was chosen on validation by {decision.monitor.replace('_', ' ')}."),
+        Text(
+            "The weights are those that were published; no epoch was chosen here."
+            if decision.monitor == "published"
+            else f"The best epoch ({decision.epoch}) was chosen on validation by {best_of(decision.monitor)}."
+        ),
     ]
 
 

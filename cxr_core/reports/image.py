@@ -17,6 +17,7 @@ from cxr_core.config import NAMED_WEIGHTS
 from cxr_core.errors import RunError
 from cxr_core.figures import compact, of
 from cxr_core.inference import Neighbour
+from cxr_core.names import friendly, network
 from cxr_core.reports import findings, known, scored
 from cxr_core.reports.document import Block, Bullets, Document, Heading, Picture, Pictures, Table, Text
 from cxr_core.reports.verdict import verdict
@@ -181,11 +182,11 @@ def _foot(run: Run, answered: Answered, decision: Decision) -> tuple[str, ...]:
         origin = f"Run {title(run)}: {run.imported.source} Licence: {run.imported.licence}"
         return origin, f"Image digest {answered.digest} (BLAKE2b). Written by cxr_core {__version__}."
     return (
-        f"Run {title(run)}: {config.backbone}, weights {_origin(config.weights)}, {config.trainable} trained, epoch "
+        f"Run {title(run)}: {network(config)}, weights {_origin(config.weights)}, epoch "
         f"{decision.epoch}; data set {info.dataset_name}, digest {info.data_digest}.",
         f"Image digest {answered.digest} (BLAKE2b). Written by cxr_core {__version__}; trained with {versions}.",
     )
 
 
 def _origin(weights: str) -> str:
-    return weights if weights in NAMED_WEIGHTS else "from a file"
+    return friendly("weights", weights) if weights in NAMED_WEIGHTS else "from a file"

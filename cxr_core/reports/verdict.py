@@ -20,7 +20,7 @@ from cxr_core.evaluation import balance
 from cxr_core.figures import compact, number, of, spelled
 from cxr_core.findings import FINDINGS
 from cxr_core.reports import known
-from cxr_core.runs import Run, control_findings, controls, left_out
+from cxr_core.runs import Run, control_findings, controls, left_out, lung_heat
 from cxr_core.runs.companions import MACRO_F1, MACRO_ROC_AUC, Headline, headline_of
 from cxr_core.runs.external import External, against, externals
 from cxr_core.runs.external_findings import sentence as findings_sentence
@@ -92,7 +92,7 @@ def verdict(run: Run) -> Verdict:
         if issue.severity != INFORMS and not any(issue.message in sentence for sentence in warned):
             warned.append(issue.message)
     shared = [f"{one.name}. {one.facts.overlap}" for one in others if one.facts.overlap]
-    details = [*([] if audit else [NOT_AUDITED]), *warned, *said, *told, *external, *shared]
+    details = [*([] if audit else [NOT_AUDITED]), *warned, *said, *_looked(run), *told, *external, *shared]
     leaking = "copies" in cautions or bool(audit and audit.of(LEAK))
     drawn = DRAWN in cautions or bool(audit and audit.of(DRAWN))
     against_it = [
@@ -128,6 +128,15 @@ def _imported(run: Run, origin: ImportedNote, others: Sequence[External]) -> Ver
     ]
     sentence = f"{origin.name} was trained elsewhere; {here}; {elsewhere}."
     return Verdict(sentence, (*run.warnings, *shared), tuple(against_it))
+
+
+def _looked(run: Run) -> list[str]:
+    """Whether its heat maps favour the lungs, where that was measured."""
+    try:
+        note = lung_heat.read(run)
+    except RunError as error:
+        return [str(error)]
+    return [note.sentence] if note else []
 
 
 def audit_of(run: Run) -> Audit | None:

@@ -372,7 +372,8 @@ class LungHeatNote(Record):
     per_class: dict[str, HeatShare] = Field(description="by the class or finding that was decided, and is mapped")
     right: HeatShare | None = Field(default=None, description="maps of right decisions")
     wrong: HeatShare | None = Field(default=None, description="maps of wrong decisions")
-    sentence: str = Field(description="whether the heat favours the lungs")
+    favours: bool = Field(description="whether the heat favours the lungs: for certain, and by at least 0.05")
+    sentence: str = Field(description="the same in words, with both numbers")
 
 
 class LeftOutNote(Record):

@@ -5,6 +5,7 @@ config = ui.config_form()      # None while the form holds something that cannot
 
 import math
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, Literal, get_args, get_origin
 
 import streamlit as st
@@ -15,6 +16,7 @@ from cxr_core.data import Dataset, fixes
 from cxr_core.data.persons import person_names
 from cxr_core.errors import ConfigError
 from cxr_core.findings import EXCLUSIVE, FINDINGS
+from cxr_core.names import friendly, listed
 from cxr_core.runs import list_runs
 from cxr_core.runs.creation import MONITORS
 from cxr_core.runs.estimate import estimate, kept_features
@@ -96,7 +98,7 @@ def _changes(config: TrainConfig, names: Iterable[str]) -> None:
     """Which fields differ from the preset, and the way back."""
     preset = TrainConfig.create(**PRESETS[st.session_state["preset"]])
     changed = [
-        f"{_title(name)} {_shown(getattr(config, name))} (preset {_shown(getattr(preset, name))})"
+        f"{_title(name)} {_said(name, getattr(config, name))} (preset {_said(name, getattr(preset, name))})"
         for name in names
         if getattr(config, name) != getattr(preset, name)
     ]
@@ -120,6 +122,16 @@ def _shown(value: Any) -> str:
     if isinstance(value, tuple):
         return ",".join(f"{part:g}" for part in value) or "none"
     return str(value)
+
+
+def _said(name: str, value: Any) -> str:
+    """A field's value inside a sentence."""
+    return _shown(value) if isinstance(value, tuple) else friendly(name, value)
+
+
+def _option(name: str, value: str) -> str:
+    """A value as the form offers it; what a person typed stays as typed."""
+    return value if name in TYPED and value not in TYPED[name][0] else listed(name, value)
 
 
 def _key(name: str) -> str:
@@ -163,6 +175,7 @@ def _widget(name: str, field: FieldInfo, task: str) -> Any:
         return st.selectbox(
             _title(name),
             options,
+            format_func=partial(_option, name),
             key=key,
             help=f"{help}{more}",
             accept_new_options=True,
@@ -179,6 +192,7 @@ def _widget(name: str, field: FieldInfo, task: str) -> Any:
         return st.selectbox(
             _title(name),
             choices,
+            format_func=partial(_option, name),
             key=key,
             help=help,
             on_change=_follow_backbone if name == "backbone" else "rerun",

@@ -1,11 +1,13 @@
 """What a person marks on an image: buttons beside the picture, and the list of all marks with the way back.
 
-mark_buttons(digest, "train/NORMAL/a.png", "NORMAL", key="a")     # on an opened image
+mark_buttons(digest, "train/NORMAL/a.png", "NORMAL", "a", ["PNEUMONIA"])     # on an opened image
 marks_list(dataset)                                               # on the Dataset page
 """
 
+from collections.abc import Hashable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -27,18 +29,25 @@ BUTTONS = {
 }
 
 
-def mark_buttons(digest: str, file: str, label: str, key: str) -> None:
-    """A button for each mark, or the one that takes it back, and a place for the reason."""
+def mark_buttons(
+    digest: str, file: str, label: str, key: str, others: Sequence[str] = (), several: bool = False
+) -> None:
+    """A button for each mark, or the one that takes it back, and a place for the reason. ``others``: what its label
+    may be instead, of which ``several`` may hold together.
+    """
     given = marks.read(runs_dir())
     mine = given[given["digest"] == digest].set_index("action")
     _problem()
     for action, row in mine.iterrows():
         with st.container(horizontal=True, vertical_alignment="center"):
             reason = f": {row['reason']}" if row["reason"] else ""
-            st.markdown(f"Marked **{ACTIONS[str(action)]}**{escaped(reason)}", width="stretch")
+            st.markdown(f"Marked **{ACTIONS[str(action)]}**{escaped(_right(row) + reason)}", width="stretch")
             _undo_button(digest, str(action), f"{key}-{action}")
     left = [action for action in ACTIONS if action not in mine.index]
     if left:
+        if others and LABEL_WRONG in left:
+            box = partial(st.multiselect, default=None) if several else partial(st.selectbox, index=None)
+            box("Right label (optional)", others, key=f"right-{key}", placeholder="Choose what it should be")
         st.text_input(
             "Reason (optional)", key=f"reason-{key}", max_chars=MAX_REASON, placeholder="What is wrong with it?"
         )
@@ -50,7 +59,7 @@ def mark_buttons(digest: str, file: str, label: str, key: str) -> None:
                     icon=icon,
                     key=f"mark-{action}-{key}",
                     on_click=_mark,
-                    args=(digest, file, label, action, f"reason-{key}"),
+                    args=(digest, file, label, action, key),
                 )
     st.caption(
         "A mark is written beside the runs; the image file is never changed. A training leaves marked images out where "
@@ -58,11 +67,18 @@ def mark_buttons(digest: str, file: str, label: str, key: str) -> None:
     )
 
 
-def _mark(digest: str, file: str, label: str, action: str, reason_key: str) -> None:
+def _mark(digest: str, file: str, label: str, action: str, key: str) -> None:
+    chosen = st.session_state.get(f"right-{key}") if action == LABEL_WRONG else None
+    right = "; ".join(chosen) if isinstance(chosen, list) else chosen or ""
     try:
-        marks.add(runs_dir(), digest, file, label, action, st.session_state.get(reason_key, ""))
+        marks.add(runs_dir(), digest, file, label, action, st.session_state.get(f"reason-{key}", ""), right)
     except CxrError as error:
         st.session_state[PROBLEM] = str(error)
+
+
+def _right(row: Mapping[Hashable, Any]) -> str:
+    """What a person would call it instead."""
+    return f", should be {row['right']}" if row["right"] else ""
 
 
 def _undo(digest: str, action: str) -> None:
@@ -116,7 +132,7 @@ def marks_list(dataset: Dataset) -> None:
     )
 
 
-def _row(dataset: Dataset, row: dict[str, str]) -> None:
+def _row(dataset: Dataset, row: Mapping[Hashable, Any]) -> None:
     picture, text, way_back = st.columns([1, 9, 2], vertical_alignment="center")
     with picture:
         try:
@@ -124,7 +140,7 @@ def _row(dataset: Dataset, row: dict[str, str]) -> None:
         except ImageError as error:
             st.caption(escaped(str(error)))
     reason = f" · {row['reason']}" if row["reason"] else ""
-    facts = f"{row['file']} · {row['label']}{reason} · {row['time'][:10]}"
+    facts = f"{row['file']} · {row['label']}{_right(row)}{reason} · {row['time'][:10]}"
     text.markdown(f"**{ACTIONS[row['action']].capitalize()}** · {escaped(facts)}")
     with way_back:
         _undo_button(row["digest"], row["action"], f"{row['digest']}-{row['action']}")

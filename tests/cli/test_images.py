@@ -110,6 +110,7 @@ def test_explain_writes_the_picture_under_the_heat_map(
         expected = overlay(decode(phantom.read_bytes(), "x"), predictor.heat("x", phantom, name), 0.45)
         assert np.array_equal(np.asarray(Image.open(out)), np.asarray(expected))
         assert ("map is empty" in printed) == (not predictor.heat("x", phantom, name).any())
+        assert ("the lungs" in printed.lower()) == ("map is empty" not in printed)
         empty += "map is empty" in printed
         assert call("explain", phantom, "--class", name, "--out", out, "--opacity", "0")[0] == 0
         assert np.array_equal(np.asarray(Image.open(out).convert("L")), plain)

@@ -47,6 +47,19 @@ def test_a_mark_is_read_back_replaced_and_undone(tmp_path: Path) -> None:
     assert read(tmp_path)["action"].tolist() == [LEAVE_OUT]
 
 
+def test_the_right_label_is_kept_and_tables_of_before_are_read(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text(
+        "digest,file,label,action,reason,time\na,a.png,A,leave-out,,2026-01-01T00:00:00+00:00\n"
+    )
+    assert read(tmp_path)["right"].tolist() == [""]
+    add(tmp_path, "b", "b.png", "A", LABEL_WRONG, right="B")
+    assert read(tmp_path)["right"].tolist() == ["", "B"]
+    for action, right in ((LEAVE_OUT, "B"), (LABEL_WRONG, "A")):
+        with pytest.raises(ConfigError, match="expected another label than A"):
+            add(tmp_path, "c", "c.png", "A", action, right=right)
+    assert len(read(tmp_path)) == 2
+
+
 def test_writers_do_not_lose_each_others_marks(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda k: add(tmp_path, str(k), f"{k}.png", "A", LEAVE_OUT), range(40)))

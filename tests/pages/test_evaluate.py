@@ -243,7 +243,7 @@ def first_case(path: str) -> None:
     case = Case(content, row["file"], {name: row[f"p_{name}"] for name in run.classes}, row["decision"], row["label"])
     for view in (picture_view, answer_view, similar_view):
         view(run, case, "x")
-    mark_buttons(row["digest"], row["file"], row["label"], "x")
+    mark_buttons(row["digest"], row["file"], row["label"], "x", [name for name in run.classes if name != row["label"]])
 
 
 def case_page(run: Run) -> AppTest:
@@ -294,6 +294,9 @@ def test_marks_are_written_shown_and_undone(run: Run, isolated: Path) -> None:
     row = run.predictions("test").iloc[0]
     before = (Path(run.info.folder) / row["file"]).read_bytes()
     next(box for box in at.text_input if box.label.startswith("Reason")).set_value("an effusion")
+    right = next(box for box in at.selectbox if box.label.startswith("Right label"))
+    assert sorted([*right.options, row["label"]]) == sorted(CLASSES)
+    right.set_value(right.options[0])
     button(at, "Label looks wrong")
     button(at, "Leave out of training")
     given = marks.read(isolated / "runs")
@@ -301,11 +304,13 @@ def test_marks_are_written_shown_and_undone(run: Run, isolated: Path) -> None:
     assert set(given["digest"]) == {row["digest"]}
     assert set(given["label"]) == {row["label"]}
     assert given["reason"][0] == "an effusion"
+    assert given["right"].tolist() == [right.options[0], ""]
     assert (Path(run.info.folder) / row["file"]).read_bytes() == before
-    assert "Marked label looks wrong: an effusion" in texts(at).replace("**", "")
+    assert f"Marked label looks wrong, should be {right.options[0]}: an effusion" in texts(at).replace("**", "")
 
     dataset = sound(open_page("pages/1_Dataset.py", data=run.info.data))
     assert "1 of 36 images are marked" in texts(dataset)
+    assert f"{row['label']}, should be {right.options[0]}" in texts(dataset)
     undo = next(found for found in dataset.button if str(found.key).endswith(LEAVE_OUT))
     sound(undo.click().run())
     assert marks.read(isolated / "runs")["action"].tolist() == [LABEL_WRONG]

@@ -218,7 +218,7 @@ def test_form_has_the_policies_of_findings_and_their_effect(
     at = sound(open_page("pages/3_Train.py", data=str(findings_dataset)))
     assert "Findings" in expander_titles(at)
     assert not at.warning
-    assert at.selectbox(key="config-monitor").options == ["auto", "macro_f1", "macro_roc_auc", "loss"]
+    assert at.selectbox(key="config-monitor").options == ["Automatic", "Macro F1", "Macro ROC AUC", "Loss"]
     assert set(fields(at)) == set(TrainConfig.model_fields) - {"hierarchy"}
     for name, widget in fields(at).items():
         assert TrainConfig.model_fields[name].description in widget.help
@@ -250,5 +250,5 @@ def test_effect_counts_the_images_that_are_trained_on(findings_run: Run) -> None
 def test_form_of_classes_has_no_policies_of_findings(isolated: Path, tmp_path: Path) -> None:
     at = sound(open_page("pages/3_Train.py", data=str(tiny_dataset(tmp_path / "tiny"))))
     assert "Findings" not in expander_titles(at)
-    assert "macro_roc_auc" not in at.selectbox(key="config-monitor").options
+    assert "Macro ROC AUC" not in at.selectbox(key="config-monitor").options
     assert at.selectbox(key="config-hierarchy").value == "conditional"

@@ -123,6 +123,8 @@ def test_a_heat_map_if_asked_for(predictor: Predictor, phantom: bytes) -> None:
     assert HEAT_SENTENCE in seen(document)
     pictures = document.blocks[0]
     assert isinstance(pictures, Pictures)
+    # How much of it lies in the lungs, or that they were not found.
+    assert "the lungs" in pictures.pictures[1].caption.lower()
     plain, heated = (Image.open(BytesIO(picture.jpeg or b"")) for picture in pictures.pictures)
     assert (plain.mode, heated.mode) == ("L", "RGB")
     assert plain.size == heated.size

@@ -20,7 +20,7 @@ from cxr_core.runs.needs import gone
 from cxr_core.settings import runs_dir
 from cxr_core.ui import escaped, guarded, thumbnail
 from cxr_core.ui.case import Case, answer_view, picture_view, similar_view
-from cxr_core.ui.evaluate.labelled import labels_view
+from cxr_core.ui.evaluate.labelled import labels_view, opposites
 from cxr_core.ui.marks import mark_buttons
 from cxr_core.ui.viewer import Turn
 from cxr_core.ui.warm import warm_up
@@ -113,7 +113,8 @@ def _open(run: Run, split: str, rows: pd.DataFrame, finding: str) -> None:
             else:
                 answer_view(run, case, key)
         with right, guarded():
-            mark_buttons(row["digest"], row["file"], row["label"], key)
+            others = opposites(run, row) if finding else [name for name in run.classes if name != row["label"]]
+            mark_buttons(row["digest"], row["file"], row["label"], key, others, several=bool(finding))
         similar_view(run, case, key)
 
 

@@ -9,6 +9,7 @@ from cxr_core import charts
 from cxr_core.evaluation import paired
 from cxr_core.figures import number, of, signed
 from cxr_core.labels import indices
+from cxr_core.names import SPLITS, network
 from cxr_core.runs import Run, title, viewings
 from cxr_core.settings import Stamp
 from cxr_core.ui import escaped, metric
@@ -16,7 +17,6 @@ from cxr_core.ui.evaluate.classes import NO_BAR
 from cxr_core.ui.evaluate.headline import interval_text
 from cxr_core.ui.evaluate.other import named_overlaps, pick_other
 from cxr_core.ui.run import cached_measured, stamps, viewed
-from cxr_core.ui.run.results import SPLIT_NAMES
 
 
 def compare_section(run: Run, split: str) -> None:
@@ -28,14 +28,14 @@ def compare_section(run: Run, split: str) -> None:
     own = len(cached_measured(run, split)[1])
     if images.empty:
         st.info(
-            f"The two runs share no image of the {SPLIT_NAMES[split]} split, so they cannot be compared on it.",
+            f"The two runs share no image of the {SPLITS[split]} split, so they cannot be compared on it.",
             icon=":material/info:",
         )
         named_overlaps([run, other])
         return
     found = _paired(run, other, split, stamps(run, split), stamps(other, split))
     st.write(
-        f"Compared on {of(len(images), own)} images of this run's {SPLIT_NAMES[split]} split, those that both were "
+        f"Compared on {of(len(images), own)} images of this run's {SPLITS[split]} split, those that both were "
         "evaluated on (by content). A is this run, B the other; a difference above 0 speaks for A."
     )
     if differing:
@@ -55,7 +55,7 @@ def compare_section(run: Run, split: str) -> None:
     _classes(run, images, found)
     st.plotly_chart(charts.paired_difference(found, "A", "B"), key="paired", config=NO_BAR)
     st.write(_verdict(found))
-    st.caption(escaped(f"A: {title(run)}, {run.config.backbone}. B: {title(other)}, {other.config.backbone}."))
+    st.caption(escaped(f"A: {title(run)}, {network(run.config)}. B: {title(other)}, {network(other.config)}."))
 
 
 def _comparable(run: Run, other: Run) -> bool:

@@ -57,3 +57,13 @@ def as_it_came(value: float) -> str:
     if pd.isna(value):
         return "blank"
     return _WORDS.get(float(value)) or f"{percent(value)} of the readers"
+
+
+def opposites(run: Run, row: Mapping[str, Any]) -> list[str]:
+    """What the labels of this image may be instead: of a finding that it has, that it is not there, and so on."""
+    said: list[str] = []
+    for name in run.findings:
+        came = row[column(name)]
+        said += [] if came == 1 else [f"{name} is there"]
+        said += [] if came == 0 else [f"{name} is not there"]
+    return said

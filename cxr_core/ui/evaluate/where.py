@@ -31,6 +31,9 @@ def where_view(run: Run) -> None:
                 "The share of each heat map that lies in the lungs, against the share of the picture that the lungs "
                 "are, on up to 200 test images."
             )
+        if run.imported:
+            st.caption("This run came without its images: it cannot be measured here.")
+            return
         title = "Measure where it looks" if note is None else "Measure again"
         if st.button(title, icon=":material/center_focus_strong:", key="where-measure"):
             _measure(run)
@@ -51,8 +54,7 @@ def _measure(run: Run) -> None:
 
 
 def _shown(note: LungHeatNote) -> None:
-    favoured = note.overall and note.overall.difference_ci and note.overall.difference_ci[0] > 0
-    (st.info if favoured else st.warning)(escaped(note.sentence), icon=":material/center_focus_strong:")
+    (st.info if note.favours else st.warning)(escaped(note.sentence), icon=":material/center_focus_strong:")
     rows = rows_of(note)
     if rows:
         st.plotly_chart(side_by_side(rows, SIDES, "Share"), key="where-chart", config=NO_BAR)

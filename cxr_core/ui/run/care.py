@@ -15,6 +15,7 @@ import streamlit as st
 from cxr_core.config import TrainConfig
 from cxr_core.errors import CxrError
 from cxr_core.findings import FINDINGS
+from cxr_core.names import listed
 from cxr_core.reports import Document, Text, html, markdown, model_card
 from cxr_core.runs import Run, jobs, title
 from cxr_core.runs.pinned import pin, pinned, unpin
@@ -159,11 +160,12 @@ def config_table(config: TrainConfig) -> pd.DataFrame:
     rows = []
     for name, field in TrainConfig.model_fields.items():
         value, extra = getattr(config, name), field.json_schema_extra
+        said = ", ".join(map(str, value)) if isinstance(value, tuple) else listed(name, value)
         rows.append(
             {
                 "Group": str(extra["group"]) if isinstance(extra, dict) else "",
                 "Hyperparameter": name,
-                "Value": ", ".join(map(str, value)) if isinstance(value, tuple) else str(value),
+                "Value": said,
                 "Meaning": field.description or "",
             }
         )

@@ -17,6 +17,7 @@ from cxr_core import charts
 from cxr_core.evaluation import balance
 from cxr_core.figures import compact, of
 from cxr_core.findings import FINDINGS
+from cxr_core.names import friendly
 from cxr_core.runs import Run, jobs
 from cxr_core.runs.queue import ahead_of
 from cxr_core.runs.records import Epoch
@@ -154,7 +155,7 @@ def _numbers(run: Run, history: list[Epoch]) -> None:
             (
                 "Best epoch",
                 str(best.epoch),
-                f"by validation {live_findings.spoken(run.config.monitor)}; {len(history)} done",
+                f"by validation {friendly('monitor', run.config.monitor)}; {len(history)} done",
             ),
             ("Macro F1, validation", validation.macro_f1, f"over {images:,} validation images"),
             ("Accuracy, validation", validation.accuracy, f"{balance.right_in(confusion)} validation images"),

@@ -12,6 +12,7 @@ import streamlit as st
 
 from cxr_core import charts
 from cxr_core.figures import compact, number, of
+from cxr_core.names import friendly
 from cxr_core.runs import Run
 from cxr_core.runs.records import Epoch
 from cxr_core.ui import metric
@@ -19,11 +20,6 @@ from cxr_core.ui.sheet import sheet
 
 # Curves that can be told apart; the reader chooses others.
 SHOWN = 5
-
-
-def spoken(figure: str) -> str:
-    """A figure's name in a sentence: ``macro ROC AUC``."""
-    return figure.replace("_", " ").replace("f1", "F1").replace("roc auc", "ROC AUC")
 
 
 def numbers(run: Run, history: list[Epoch], best: Epoch) -> None:
@@ -34,7 +30,11 @@ def numbers(run: Run, history: list[Epoch], best: Epoch) -> None:
     for place, (label, value, counted) in zip(
         st.columns(3),
         [
-            ("Best epoch", str(best.epoch), f"by validation {spoken(run.config.monitor)}; {len(history)} done"),
+            (
+                "Best epoch",
+                str(best.epoch),
+                f"by validation {friendly('monitor', run.config.monitor)}; {len(history)} done",
+            ),
             ("Macro ROC AUC, validation", best.val.macro_roc_auc, f"over {judged} findings with and without cases"),
             ("Macro ROC AUC, train", best.train.macro_roc_auc, "while it was trained"),
         ],

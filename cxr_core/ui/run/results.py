@@ -13,6 +13,7 @@ from cxr_core.errors import RunError
 from cxr_core.evaluation import balance
 from cxr_core.figures import number, of
 from cxr_core.findings import FINDINGS
+from cxr_core.names import SPLITS, best_of
 from cxr_core.runs import Decision, Run, list_runs
 from cxr_core.runs.needs import gone
 from cxr_core.runs.pinned import pinned
@@ -25,14 +26,8 @@ from cxr_core.ui.run.measured import cached_measured
 from cxr_core.ui.run.picker import choose_run, pick_run
 from cxr_core.ui.run.table import facts, run_table
 
-SPLIT_NAMES = {"test": "test", "val": "validation"}
-MONITORS = {
-    "macro_f1": "highest macro F1",
-    "balanced_accuracy": "highest balanced accuracy",
-    "accuracy": "highest accuracy",
-    "macro_roc_auc": "highest macro ROC AUC",
-    "loss": "lowest loss",
-}
+# Of which a run keeps its answers.
+JUDGED = ("test", "val")
 
 
 def pick_result(first: Run | None = None, width: int = 0) -> Run | None:
@@ -134,7 +129,7 @@ def best_epoch_line(run: Run) -> str:
     value = best.val.figure(config.monitor)
     return (
         f"The weights are those of epoch {best.epoch}, of {len(history)} trained and {config.epochs} planned: the "
-        f"{MONITORS[config.monitor]} on the {images:,} images of the validation split"
+        f"{best_of(config.monitor)} on the {images:,} images of the validation split"
         f"{'' if value is None else f' ({number(value)})'}."
     )
 
@@ -146,4 +141,4 @@ def thresholds(run: Run) -> dict[str, float]:
 
 def split_title(split: str) -> str:
     """``Test`` or ``Validation``."""
-    return SPLIT_NAMES[split].capitalize()
+    return SPLITS[split].capitalize()

@@ -19,6 +19,7 @@ from cxr_core.evaluation import balance
 from cxr_core.figures import of
 from cxr_core.findings import FINDINGS
 from cxr_core.hierarchy import Coherent
+from cxr_core.names import listed
 from cxr_core.runs import Run, list_runs, overlaps, viewings
 from cxr_core.runs.run import ACTIVE
 from cxr_core.runs.titles import titles
@@ -70,7 +71,8 @@ _COLUMNS = {
     "created": st.column_config.DatetimeColumn("Created (UTC)", format="YYYY-MM-DD HH:mm"),
     "minutes": st.column_config.NumberColumn("Minutes", format="%.1f", help="From start to end, or until now."),
 }
-_HYPERPARAMETERS = ("backbone", "trainable", "weights", "optimizer", "lr", "batch_size", "gamma", "views", "seed")
+_WORDS = ("backbone", "trainable", "weights", "optimizer")
+_NUMBERS = ("lr", "batch_size", "gamma", "views", "seed")
 
 
 def run_table(runs: Sequence[Run]) -> pd.DataFrame:
@@ -122,7 +124,8 @@ def _facts(run: Run) -> dict[str, Any]:
         if external
         else "",
         "epochs": of(len(history), config.epochs),
-        **{name: getattr(config, name) for name in _HYPERPARAMETERS},
+        **{name: listed(name, getattr(config, name)) for name in _WORDS},
+        **{name: getattr(config, name) for name in _NUMBERS},
         "labels": "findings" if judged else _labels(run),
         "alpha": config.alpha if isinstance(config.alpha, str) else ", ".join(f"{weight:g}" for weight in config.alpha),
         "created": datetime.fromisoformat(run.info.created).replace(tzinfo=None),

@@ -10,6 +10,7 @@ from cxr_core.charts.finding_difference import finding_differences
 from cxr_core.evaluation.paired_findings import Compared, Difference, compared
 from cxr_core.figures import UNDEFINED, counted, interval, number, of, signed
 from cxr_core.findings import FINDINGS
+from cxr_core.names import SPLITS
 from cxr_core.runs import Run, viewings
 from cxr_core.settings import Stamp
 from cxr_core.ui import escaped, metric
@@ -20,7 +21,6 @@ from cxr_core.ui.evaluate.findings.judged import judged_images
 from cxr_core.ui.evaluate.headline import interval_text
 from cxr_core.ui.evaluate.other import named_overlaps, pick_other
 from cxr_core.ui.run import cached_measured, stamps, viewed
-from cxr_core.ui.run.results import SPLIT_NAMES
 from cxr_core.ui.sheet import sheet
 
 TITLES = {
@@ -49,7 +49,7 @@ def compare_section(run: Run, split: str) -> None:
     own = len(cached_measured(run, split)[1])
     if pair is None:
         st.info(
-            f"The two runs share no image of the {SPLIT_NAMES[split]} split, so they cannot be compared on it.",
+            f"The two runs share no image of the {SPLITS[split]} split, so they cannot be compared on it.",
             icon=":material/info:",
         )
         named_overlaps([run, other])
@@ -57,7 +57,7 @@ def compare_section(run: Run, split: str) -> None:
     found = pair.found
     mine, theirs = (set(judged_images(one, split).names) for one in (run, other))
     st.write(
-        f"Compared on {of(found.n, own)} images of this run's {SPLIT_NAMES[split]} split, those that both were "
+        f"Compared on {of(found.n, own)} images of this run's {SPLITS[split]} split, those that both were "
         f"evaluated on (by content), and on {of(len(found.findings), len(mine))} findings. A is this run, B the other; "
         "a difference above 0 speaks for A."
     )

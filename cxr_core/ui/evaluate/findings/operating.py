@@ -10,6 +10,7 @@ from cxr_core.charts.benefit import decision_curve as benefit_chart
 from cxr_core.evaluation.net_benefit import DecisionCurve, decision_curve
 from cxr_core.evaluation.operating import at_threshold, fractions, point_intervals
 from cxr_core.figures import of, percent, signed
+from cxr_core.names import SPLITS
 from cxr_core.runs import Decision, Run
 from cxr_core.settings import Stamp
 from cxr_core.ui import guarded
@@ -19,10 +20,10 @@ from cxr_core.ui.evaluate.findings.judged import curves_of, judged_images
 from cxr_core.ui.evaluate.picked import pick_finding
 from cxr_core.ui.evaluate.ratios import prevalence_view, ratios_view
 from cxr_core.ui.run import stamps
-from cxr_core.ui.run.results import SPLIT_NAMES
 from cxr_core.ui.sheet import sheet
 
-SPLITS = {"val": "validation", "test": "test"}
+# In the order in which they are shown: a threshold is chosen on validation.
+SHOWN = ("val", "test")
 
 
 def operating_section(run: Run, split: str) -> None:
@@ -69,7 +70,7 @@ def _benefit(run: Run, split: str, name: str, limit: float, prevalence: float) -
     curve = _curve(run, split, name, prevalence, stamps(run, split))
     st.plotly_chart(benefit_chart(curve, limit), key="benefit", config=NO_BAR)
     if curve.model is None:
-        st.caption(f"Not defined: {of(curve.positives, curve.n)} {SPLIT_NAMES[split]} images have it.")
+        st.caption(f"Not defined: {of(curve.positives, curve.n)} {SPLITS[split]} images have it.")
         return
     ranges = [f"{percent(low)} to {percent(high)}" if low < high else percent(low) for low, high in curve.useful]
     better = f"at thresholds of {', '.join(ranges)}" if ranges else "at no threshold"
@@ -78,7 +79,7 @@ def _benefit(run: Run, split: str, name: str, limit: float, prevalence: float) -
         f"At a prevalence of {100 * prevalence:g} %, this run beats acting on everybody and on nobody {better}. At "
         f"{percent(curve.thresholds[nearest])} its net benefit is {signed(curve.model[nearest])} true positives per "
         f"patient (acting on everybody: {signed(curve.treat_all[nearest])}). A threshold of 10 % accepts nine needless "
-        f"acts for one that is needed. From the {curve.n:,} {SPLIT_NAMES[split]} images where the finding is known, "
+        f"acts for one that is needed. From the {curve.n:,} {SPLITS[split]} images where the finding is known, "
         f"{of(curve.positives, curve.n)} with it; it holds where patients resemble these."
     )
 
@@ -98,7 +99,8 @@ def _effect(run: Run, draft: dict[str, float]) -> None:
         {"Finding": name, "Threshold now": now.get(name), "Threshold here": limit} for name, limit in draft.items()
     ]
     totals = []
-    for split, title in SPLITS.items():
+    for split in SHOWN:
+        title = SPLITS[split]
         images = judged_images(run, split)
         for row in rows:
             truth, score = images.of(row["Finding"]).sure()
