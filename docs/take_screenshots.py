@@ -73,9 +73,7 @@ def answered(page: Page, run: Run) -> None:
     file = run.split.query("split == 'test' and label == 'PNEUMONIA'")["file"].iloc[0]
     page.locator('input[type="file"]').first.set_input_files(str(run.picture(file)))
     page.get_by_text("Heat map", exact=True).click(timeout=1000 * PATIENCE_SECONDS)
-    page.locator('img[alt*="heat map of"]').wait_for(timeout=1000 * PATIENCE_SECONDS)
-    # From the banner on: above it stands the uploader.
-    page.get_by_text("What this score is worth").first.scroll_into_view_if_needed()
+    page.get_by_text("Heat map of").first.wait_for(timeout=1000 * PATIENCE_SECONDS)
 
 
 def main() -> None:
