@@ -42,7 +42,7 @@ def test_internal_beside_external(
 
     other = demo.draw(tmp_path_factory.mktemp(look) / f"hospital {look}", images=40, seed=len(look))
     _section(page, "Sources")
-    expect(page.get_by_text("Macro F1 is over the classes that occur in a source")).to_be_visible()
+    expect(page.get_by_text("Macro F1 is over the classes of that source")).to_be_visible()
     shot(page, f"sources-{look}")
     _section(page, "External test")
     box = page.get_by_role("combobox", name="External data set")

@@ -115,6 +115,6 @@ def test_a_table_is_described(page: Page, visit: Visit, settle: Settle, shot: Sh
     _choose(page, "Patient", "who")
     page.get_by_role("button", name="Read it so").click()
     expect(seen(page.get_by_text("6 images, 2 findings"))).to_be_visible()
-    expect(page.get_by_text("3 patients, known of 6 of 6 images; at most 2 images of one.")).to_be_visible()
+    expect(page.get_by_text("3 patients, known for 6 of 6 images; at most 2 images per patient.")).to_be_visible()
     settle(page)
     _sound(page)

@@ -43,13 +43,14 @@ def headline(run: Run, report: Mapping[str, Any], split: str) -> None:
                 st.caption(" · ".join(filter(None, [f"External **{external}**", counted])))
     with notes:
         verdict_banner(run)
-    class_lines(report, "Recall")
+    class_lines(report, "**Internal test**" if split == "test" else "**Validation**")
     if latest:
-        class_lines(latest, f"External: {latest['name']}, {latest['n']:,} images. Recall")
+        class_lines(latest, f"**External: {escaped(latest['name'])}**, {latest['n']:,} images")
         if latest["overlap"]:
             st.warning(escaped(latest["overlap"]), icon=":material/join_inner:")
-    elif split == "test":
-        st.caption("Internal test only: no external data set was evaluated yet (section “External test”).")
+    if split == "test":
+        alone = " Internal test only: no external data set was evaluated yet (section “External test”)."
+        st.caption(f"{viewed(run)}{'' if latest else alone}")
     with st.expander("How these figures were made"):
         if len(found) > 1:
             st.caption(f"External: the latest of {len(found)} data sets; all are in the section “External test”.")
@@ -59,17 +60,17 @@ def headline(run: Run, report: Mapping[str, Any], split: str) -> None:
 
 
 def made(run: Run, split: str) -> None:
-    """Which run this is, what its split was used for, how often it was viewed, and which weights these are."""
+    """Which run this is, what its split was used for, and which weights these are."""
     about(run)
     st.caption(SPLIT_NOTES[split])
-    if split == "test":
-        st.caption(viewed(run))
     st.caption(best_epoch_line(run))
 
 
 def class_lines(report: Mapping[str, Any], what: str) -> None:
-    """The recall of each class as counts, and a warning for each class that these images cannot judge."""
-    st.markdown(f"{escaped(what)}: {escaped(balance.recalls(report))}")
+    """The recall of each class as counts, and a warning for each class that these images cannot judge. ``what``: on
+    which images, as Markdown.
+    """
+    st.markdown(f"{what} · recall: {escaped(balance.recalls(report))}")
     if said := balance.unjudged(report):
         st.warning(escaped(" ".join(said)), icon=":material/scale:")
 

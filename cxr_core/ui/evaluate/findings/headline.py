@@ -13,7 +13,7 @@ from cxr_core.runs import Run
 from cxr_core.runs.external_findings import sentence
 from cxr_core.ui import escaped, metric
 from cxr_core.ui.evaluate.headline import interval_text, made
-from cxr_core.ui.run import external_figures, verdict_banner
+from cxr_core.ui.run import external_figures, verdict_banner, viewed
 
 # So many names in a sentence.
 NAMED = 6
@@ -38,8 +38,9 @@ def findings_headline(run: Run, report: Mapping[str, Any], table: pd.DataFrame, 
             metric(title, value, f"{said} · mean over {among} findings", meaning(term))
     with notes:
         verdict_banner(run)
-    st.markdown(escaped(on_what(report, table)))
+    st.markdown(f"**{'Internal test' if split == 'test' else 'Validation'}** · {escaped(on_what(report, table))}")
     if split == "test":
+        st.caption(viewed(run))
         _outside(run)
     for caution in cautions(report):
         st.warning(escaped(caution), icon=":material/scale:")
