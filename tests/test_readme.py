@@ -1,4 +1,4 @@
-"""Every code block of the README is run, with tiny data in the place of its names.
+"""Every code block of the README and of docs/command-line.md is run, with tiny data in the place of its names.
 
 The Python example runs as written, its worker included. Of the command line each line is run as it stands and with
 each of its options; a training gets a few flags more, so that it takes a second and fetches nothing. Of the blocks that
@@ -37,7 +37,8 @@ from tests.runs.test_profiles import profile
 from tests.runs_support import SMALL, copy_of, new_run
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+COMMAND_LINE = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README + COMMAND_LINE, re.MULTILINE | re.DOTALL)
 PYTHON = [text for language, text in BLOCKS if language == "python"]
 COMMANDS = [line for _, text in BLOCKS for line in text.splitlines() if line.startswith("python -m cxr_core ")]
 QUICK = [part for name, value in SMALL.items() for part in (f"--{name.replace('_', '-')}", str(value))]
@@ -48,9 +49,8 @@ def test_every_block_is_of_a_kind_that_is_tested_here() -> None:
     for language, text in BLOCKS:
         first = text.splitlines()[0].split()
         command = "commands" if first[:3] == ["python", "-m", "cxr_core"] else first[0]
-        # The last block draws the tree of the sources.
-        kinds.append(language or {"dashboard.py,": "tree", "python3": "without make"}.get(command, command))
-    assert set(kinds) == {"make", "without make", "commands", "python", "tree"}, kinds
+        kinds.append(language or {"python3": "without make"}.get(command, command))
+    assert set(kinds) == {"make", "without make", "commands", "python"}, kinds
 
 
 def test_the_python_example_runs_as_written(
