@@ -33,6 +33,15 @@ _MEANINGS = {
         "How different two pictures look to this network: 0 = identical to it, 1 = unrelated. An answer is withheld "
         "where a picture is farther from the training images than 95 % of the validation images."
     ),
+    "macro ROC AUC": (
+        "The mean of the findings' ROC AUC, over those with and without cases here. 0.5 is guessing, 1 is perfect."
+    ),
+    "ECE": ("Expected calibration error: how far the probabilities lie from how often they are right. 0 is best."),
+    "Brier score": "The mean squared distance of the probabilities from the truth. 0 is best.",
+    "Cramer's V": (
+        "How far the source of an image tells its class: 0 = not at all, 1 = completely. Where it is high, a network "
+        "may learn the source instead of the disease."
+    ),
     "heat map": "Which parts of the picture moved the score (Grad-CAM). It does not show that the score is right.",
 }
 

@@ -8,6 +8,7 @@ import streamlit as st
 from cxr_core import ui
 from cxr_core.audit import Audit
 from cxr_core.figures import compact
+from cxr_core.glossary import meaning
 from cxr_core.ui.audit import audited, fixes_list, issues_list, verdict
 from cxr_core.ui.sheet import sheet
 
@@ -37,7 +38,7 @@ def figures(found: Audit) -> None:
             "Source and class",
             found.facts["cramers_v"],
             "0 unrelated, 1 the same",
-            help="Cramer's V: how far the source of an image tells its class.",
+            help="Cramer's V. " + meaning("Cramer's V"),
         )
         ui.metric("Pairs of one picture", f"{len(found.facts['duplicates']):,}", f"in {found.facts['images']:,} images")
 

@@ -10,6 +10,7 @@ from cxr_core import charts
 from cxr_core.evaluation import calibrate, logits_of
 from cxr_core.evaluation.calibration import reliability
 from cxr_core.figures import number
+from cxr_core.glossary import meaning
 from cxr_core.runs import Run
 from cxr_core.ui import metric
 from cxr_core.ui.evaluate.classes import NO_BAR
@@ -29,21 +30,21 @@ def reliability_section(run: Run, report: Mapping[str, Any], table: pd.DataFrame
             "ECE, after",
             figures["ece_after"],
             f"before {number(figures['ece_before'])}, {images}",
-            help="Expected calibration error: mean distance of probability from frequency over 15 bins. 0 is best.",
+            help=f"{meaning('ECE')} Counted in 15 bins.",
         )
     with brier:
         metric(
             "Brier score, after",
             figures["brier_after"],
             f"before {number(figures['brier_before'])}, {images}",
-            help="Mean squared distance of the probabilities from the truth. 0 is best.",
+            help=meaning("Brier score"),
         )
     with temperature:
-        metric("Temperature", figures["temperature"], "fitted on the validation split")
+        metric("Temperature", figures["temperature"], "fitted on the validation split", meaning("temperature"))
     value = figures["temperature"]
-    meaning = "1: nothing was changed" if value == 1 else TOO_SURE if value > 1 else TOO_SHY
+    effect = "1: nothing was changed" if value == 1 else TOO_SURE if value > 1 else TOO_SHY
     seen = " It was fitted on these very images, so judge it by the test." if split == "val" else ""
-    st.write(f"All logits are divided by the temperature; {meaning}. Every page and command uses these.{seen}")
+    st.write(f"All logits are divided by the temperature; {effect}. Every page and command uses these.{seen}")
     after = probabilities_of(run, table)
     before = calibrate(logits_of(after, run.implied) * value, 1.0, run.implied)
     true = true_of(run, table)

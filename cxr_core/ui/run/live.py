@@ -17,6 +17,7 @@ from cxr_core import charts
 from cxr_core.evaluation import balance
 from cxr_core.figures import compact, of
 from cxr_core.findings import FINDINGS
+from cxr_core.glossary import meaning
 from cxr_core.names import friendly
 from cxr_core.runs import Run, jobs
 from cxr_core.runs.queue import ahead_of
@@ -149,21 +150,27 @@ def _numbers(run: Run, history: list[Epoch]) -> None:
     validation = best.val
     confusion = validation.confusion
     images = sum(map(sum, confusion))
-    for place, (label, value, counted) in zip(
+    for place, (label, value, counted, term) in zip(
         st.columns(3),
         [
             (
                 "Best epoch",
                 str(best.epoch),
                 f"by validation {friendly('monitor', run.config.monitor)}; {len(history)} done",
+                "split",
             ),
-            ("Macro F1, validation", validation.macro_f1, f"over {images:,} validation images"),
-            ("Accuracy, validation", validation.accuracy, f"{balance.right_in(confusion)} validation images"),
+            ("Macro F1, validation", validation.macro_f1, f"over {images:,} validation images", "macro F1"),
+            (
+                "Accuracy, validation",
+                validation.accuracy,
+                f"{balance.right_in(confusion)} validation images",
+                "accuracy",
+            ),
         ],
         strict=True,
     ):
         with place:
-            metric(label, value, counted)
+            metric(label, value, counted, meaning(term))
     recall = [
         {"Class": name, "Recall": compact(validation.recall.get(name)), "Images": of(row[k], sum(row))}
         for k, (name, row) in enumerate(zip(run.classes, confusion, strict=True))

@@ -12,6 +12,7 @@ import streamlit as st
 
 from cxr_core import charts
 from cxr_core.figures import compact, number, of
+from cxr_core.glossary import meaning
 from cxr_core.names import friendly
 from cxr_core.runs import Run
 from cxr_core.runs.records import Epoch
@@ -27,21 +28,27 @@ def numbers(run: Run, history: list[Epoch], best: Epoch) -> None:
     names = run.findings
     areas = {name: best.val.roc_auc.get(name) for name in names}
     judged = of(sum(area is not None for area in areas.values()), len(names))
-    for place, (label, value, counted) in zip(
+    for place, (label, value, counted, term) in zip(
         st.columns(3),
         [
             (
                 "Best epoch",
                 str(best.epoch),
                 f"by validation {friendly('monitor', run.config.monitor)}; {len(history)} done",
+                "split",
             ),
-            ("Macro ROC AUC, validation", best.val.macro_roc_auc, f"over {judged} findings with and without cases"),
-            ("Macro ROC AUC, train", best.train.macro_roc_auc, "while it was trained"),
+            (
+                "Macro ROC AUC, validation",
+                best.val.macro_roc_auc,
+                f"over {judged} findings with and without cases",
+                "macro ROC AUC",
+            ),
+            ("Macro ROC AUC, train", best.train.macro_roc_auc, "while it was trained", "macro ROC AUC"),
         ],
         strict=True,
     ):
         with place:
-            metric(label, value, counted)
+            metric(label, value, counted, meaning(term))
     st.caption(f"ROC AUC of each finding on validation, epoch {best.epoch}; a dash: all known labels are the same")
     counts = run.info.counts.get("val", {})
     rows = [

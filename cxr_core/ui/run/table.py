@@ -18,6 +18,7 @@ from cxr_core.errors import RunError
 from cxr_core.evaluation import balance
 from cxr_core.figures import of
 from cxr_core.findings import FINDINGS
+from cxr_core.glossary import meaning
 from cxr_core.hierarchy import Coherent
 from cxr_core.names import listed
 from cxr_core.runs import Run, list_runs, overlaps, viewings
@@ -44,17 +45,19 @@ _COLUMNS = {
     "test_auc": st.column_config.NumberColumn(
         "Internal test macro AUC", format="%.3f", help="Of findings: mean ROC AUC over those with both."
     ),
-    "test_f1": st.column_config.NumberColumn("Internal test macro F1", format="%.3f"),
+    "test_f1": st.column_config.NumberColumn("Internal test macro F1", format="%.3f", help=meaning("macro F1")),
     "test_recall": st.column_config.TextColumn(
         "Internal test recall",
         help="Images of each class classified correctly; (few): fewer than ten, too few to judge.",
     ),
-    "test_balanced": st.column_config.NumberColumn("Internal test balanced accuracy", format="%.3f"),
-    "test_accuracy": st.column_config.NumberColumn("Internal test accuracy", format="%.3f"),
+    "test_balanced": st.column_config.NumberColumn(
+        "Internal test balanced accuracy", format="%.3f", help=meaning("balanced accuracy")
+    ),
+    "test_accuracy": st.column_config.NumberColumn("Internal test accuracy", format="%.3f", help=meaning("accuracy")),
     "test_right": st.column_config.TextColumn(
         "Internal test right", help="Images of the test split classified correctly."
     ),
-    "external_f1": st.column_config.NumberColumn("External macro F1", format="%.3f"),
+    "external_f1": st.column_config.NumberColumn("External macro F1", format="%.3f", help=meaning("macro F1")),
     "external_recall": st.column_config.TextColumn("External recall", help="As of the internal test."),
     "external": st.column_config.TextColumn("External", help="The external data set evaluated last, images right."),
     "epochs": st.column_config.TextColumn("Epochs", help="Done of planned."),

@@ -10,6 +10,7 @@ from cxr_core import charts
 from cxr_core.evaluation.findings import calibration
 from cxr_core.evaluation.operating import at_threshold
 from cxr_core.figures import number, of, signed
+from cxr_core.glossary import meaning
 from cxr_core.runs import Run
 from cxr_core.ui import is_dark, metric
 from cxr_core.ui.evaluate.cases import case_tiles
@@ -98,8 +99,8 @@ def _calibration(report: Mapping[str, Any], name: str, images: Judged) -> None:
     left, right = st.columns([2, 3])
     with left:
         counted = f"{figures['n']:,} images"
-        metric("ECE", found.ece, f"{counted} · 0 is best", help="Expected calibration error, ten bins.")
-        metric("Brier score", found.brier, f"{counted} · 0 is best")
+        metric("ECE", found.ece, f"{counted} · 0 is best", help=f"{meaning('ECE')} Counted in ten bins.")
+        metric("Brier score", found.brier, f"{counted} · 0 is best", meaning("Brier score"))
         gap = figures["calibration_gap"]
         metric(
             "Mean probability minus prevalence",
