@@ -51,7 +51,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     }
     assert "cut short" in reasons["A/cut.png"]
     assert "is empty" in reasons["A/empty.png"]
-    assert "no image" in reasons["A/note.jpg"]
+    assert "cannot be read as an image" in reasons["A/note.jpg"]
     assert "cannot be opened" in reasons["A/gone.png"]
     assert "expected a file" in reasons["A/pipe.png"]
     assert not any(reason.startswith(("A/", "cut.png")) for reason in reasons.values())
