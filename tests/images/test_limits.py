@@ -33,7 +33,7 @@ def test_what_is_no_image_is_refused() -> None:
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "TIFF", "BMP", "WEBP"])
 def test_a_file_cut_short_is_refused(format: str, share: float) -> None:
     content = encoded(noise(1, 200, 150), format)
-    refused(content[: int(len(content) * share)], "cannot be decoded|cut short|no image")
+    refused(content[: int(len(content) * share)], "cannot be decoded|cut short|cannot be read as an image")
 
 
 def test_a_progressive_jpeg_cut_short_is_refused() -> None:
@@ -44,7 +44,7 @@ def test_a_progressive_jpeg_cut_short_is_refused() -> None:
 def test_a_png_with_one_changed_byte_is_refused() -> None:
     content = bytearray(encoded(noise(1, 200, 150), "PNG"))
     content[len(content) // 2] ^= 1
-    refused(bytes(content), "checksum|no image")
+    refused(bytes(content), "checksum|cannot be read as an image")
     without_pixels = png_header(40, 30)
     refused(without_pixels, "cannot be decoded|cut short")
 

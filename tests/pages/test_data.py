@@ -184,7 +184,7 @@ def test_unreadable_files_are_named_with_reasons(squares: Path) -> None:
     assert "1 of 25 files cannot be read" in texts(at)
     table = at.dataframe[-1].value
     assert table["file"].tolist() == ["NORMAL/broken.png"]
-    assert "no image" in table["reason"][0]
+    assert "cannot be read as an image" in table["reason"][0]
     assert at.get("download_button")
 
 

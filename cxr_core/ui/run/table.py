@@ -37,8 +37,8 @@ NAMED = 5
 _COLUMNS = {
     "run": st.column_config.TextColumn("Run", pinned=True, width=236),
     "state": st.column_config.TextColumn("State", width="small"),
-    "dataset": st.column_config.TextColumn("Data set", width="small"),
-    "backbone": st.column_config.TextColumn("Backbone", width="small"),
+    "dataset": st.column_config.TextColumn("Data set", width=130),
+    "backbone": st.column_config.TextColumn("Backbone", width=140),
     "val_f1": st.column_config.NumberColumn("Val macro F1", format="%.3f", help="Best epoch, validation split."),
     "val_auc": st.column_config.NumberColumn("Val macro AUC", format="%.3f", help="Of findings: mean ROC AUC."),
     "val_images": st.column_config.NumberColumn("Val images", format="localized"),
