@@ -214,7 +214,7 @@ def test_missing_tensors_and_wrong_shapes(state: dict[str, Tensor], saved: Path)
 def test_a_missing_file(tmp_path: Path) -> None:
     for weights in (str(tmp_path / "nothing.pth"), str(tmp_path)):
         for ask in (partial(load_backbone, "small-cnn"), partial(weights_digest, "small-cnn")):
-            with pytest.raises(WeightsError, match="expected imagenet, none or a weights file; there is no file"):
+            with pytest.raises(WeightsError, match="expected imagenet, pip, none or a weights file; there is no file"):
                 ask(weights, 0)
 
 

@@ -70,4 +70,4 @@ def test_old_intervals_are_made_anew(run: Run) -> None:
     file.write_text(json.dumps(kept))
     shown = texts(open_page("pages/5_Evaluate.py", run=run.id))
     assert "0.500 to 0.500" not in shown
-    assert "Recall: COVID19" in shown
+    assert "recall: COVID19" in shown

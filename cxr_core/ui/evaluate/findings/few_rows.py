@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from cxr_core.figures import of
+
 # So many rows stand on one screen.
 READABLE = 30
 
@@ -25,5 +27,5 @@ def some_of(order: Sequence[str], key: str, first: Sequence[str] | None = None) 
     )
     if picked:
         return [name for name in names if name in set(picked)]
-    st.caption(f"Places {start:,} to {start + READABLE - 1:,} of {len(names):,} are drawn; the table below has all.")
+    st.caption(f"Places {start:,} to {of(start + READABLE - 1, len(names))} are drawn; the table below has all.")
     return names[start - 1 : start - 1 + READABLE]
