@@ -50,6 +50,13 @@ def interval(ends: Sequence[float], digits: int = 3) -> str:
     return f"{number(ends[0], digits)} to {number(ends[1], digits)}"
 
 
+def likely(value: float) -> str:
+    """``62 %`` of a probability; ``over 99 %`` and ``under 1 %`` where rounding would make it sure."""
+    if value > 0.99:
+        return "over 99 %"
+    return "under 1 %" if value < 0.01 else percent(value)
+
+
 def spelled(value: float, ends: Ends = None, digits: int = 3, lacking: str = "") -> str:
     """``0.712 (0.601 to 0.811)``."""
     return _beside(number(value, digits), f"({interval(ends, digits)})" if ends else lacking)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cxr_core.figures import compact, counted, interval, number, of, percent, signed, spelled
+from cxr_core.figures import compact, counted, interval, likely, number, of, percent, signed, spelled
 from tests.test_layers import SOURCES
 
 SHARES = st.floats(0, 1)
@@ -71,3 +71,9 @@ def test_nobody_writes_them_anew() -> None:
         if own.search(line)
     ]
     assert not found
+
+
+def test_no_probability_is_rounded_to_sure() -> None:
+    assert [likely(value) for value in (1.0, 0.996, 0.99, 0.62, 0.01, 0.004, 0.0)] == [
+        *("over 99 %", "over 99 %", "99 %", "62 %", "1 %", "under 1 %", "under 1 %"),
+    ]

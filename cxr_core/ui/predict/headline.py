@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from cxr_core.bars import Bars, bars
 from cxr_core.charts.present import by_threshold
-from cxr_core.figures import of, percent
+from cxr_core.figures import likely, of, percent
 from cxr_core.findings import FINDINGS, none_reached
 from cxr_core.runs import Decision, Run
 
@@ -40,7 +40,7 @@ def headline(run: Run, prediction: "Prediction", decision: Decision) -> Headline
         return _of_findings(run, prediction, decision)
     label, probabilities = prediction.label or "", prediction.probabilities or {}
     shown = bars(probabilities, label, run.classes, run.implied, decision.thresholds)
-    found = f"{shown.decided}, {percent(shown.values[shown.decided])} probable"
+    found = f"{shown.decided}, {likely(shown.values[shown.decided])} probable"
     return Headline(found, " ".join(filter(None, [_called(shown, label), operating_point(run, decision)])))
 
 
@@ -80,7 +80,7 @@ def _of_findings(run: Run, prediction: "Prediction", decision: Decision) -> Head
     if not present:
         near, limit = percent(scores[order[0]], digits=1), percent(limits[order[0]], digits=1)
         return Headline(none_reached(run.classes), f"Nearest: {order[0]}, {near}, called from {limit} on. {point}")
-    listed = [f"{name} {percent(scores[name])}" for name in present[:_NAMED]]
+    listed = [f"{name} {likely(scores[name])}" for name in present[:_NAMED]]
     more = [f"and {len(present) - _NAMED} more"] if len(present) > _NAMED else []
     said = "reaches its threshold" if len(present) == 1 else "reach their thresholds"
     return Headline(", ".join([*listed, *more]), f"{of(len(present), len(order))} findings {said}. {point}")
