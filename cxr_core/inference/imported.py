@@ -9,8 +9,6 @@ comes from. What it shows is TorchXRayVision's own display: each finding's publi
 """
 
 import json
-import secrets
-import shutil
 from collections import OrderedDict
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -23,7 +21,7 @@ from torch import Tensor, nn
 
 from cxr_core.activity import record
 from cxr_core.config import TrainConfig
-from cxr_core.errors import DiskError, RunError, WeightsError
+from cxr_core.errors import WeightsError
 from cxr_core.findings import FINDINGS, column
 from cxr_core.images.version import PIXELS
 from cxr_core.model import space_of
@@ -32,10 +30,9 @@ from cxr_core.model.fetched import Fetched
 from cxr_core.model.heads import OperatingPoints, build_head
 from cxr_core.model.network import save_weights
 from cxr_core.model.weights import load_backbone, read_weights_file
-from cxr_core.private import make_folder
 from cxr_core.published import Published
 from cxr_core.runs import Run, files
-from cxr_core.runs.creation import VERSIONED
+from cxr_core.runs.creation import VERSIONED, building, new_id
 from cxr_core.runs.records import FORMAT, DecisionRule, ImportedNote, Status, written
 from cxr_core.runs.run import SPLITS
 from cxr_core.settings import write_atomic
@@ -80,23 +77,11 @@ def import_model(fetched: Fetched, runs_dir: Path) -> Run:
         points.thresholds.copy_(torch.tensor(list(network.points.values())))
     suffix = nn.Sequential(OrderedDict(head=head, points=points))
     created = datetime.now(UTC)
-    run_id = f"{created:%Y%m%d-%H%M%S}-{network.backbone}-{secrets.token_hex(2)}"
-    building = runs_dir / f".new-{run_id}"
-    try:
-        make_folder(building)
-        run = Run(building)
-        save_weights(nn.Sequential(OrderedDict(BACKBONES[network.backbone].stages(net))), run.prefix_file)
-        save_weights(suffix, run.weights_file)
-        _write(building, run_id, created, config, fetched)
-        building.rename(runs_dir / run_id)
-    except DiskError:
-        shutil.rmtree(building, ignore_errors=True)
-        raise
-    except OSError as error:
-        shutil.rmtree(building, ignore_errors=True)
-        raise RunError(
-            f"A run cannot be written to {runs_dir} ({error.strerror}). Choose another folder, or free some space."
-        ) from None
+    run_id = new_id(created, network.backbone)
+    with building(runs_dir, run_id) as folder:
+        save_weights(nn.Sequential(OrderedDict(BACKBONES[network.backbone].stages(net))), Run(folder).prefix_file)
+        save_weights(suffix, Run(folder).weights_file)
+        _write(folder, run_id, created, config, fetched)
     record("opened", "published network", run=run_id, data=network.name, runs=runs_dir)
     return Run(runs_dir / run_id)
 

@@ -6,7 +6,8 @@ run = create_run(scan("xrays"), TrainConfig.create(epochs=5), runs_dir())
 import json
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -100,7 +101,7 @@ def create_run(
         samples = names.samples(samples)
         places = {**dict.fromkeys(places, names.dataset(dataset)), "pseudonyms": names.id}
     created = datetime.now(UTC)
-    run_id = f"{created:%Y%m%d-%H%M%S}-{config.backbone}-{secrets.token_hex(2)}"
+    run_id = new_id(created, config.backbone)
     info = {
         "id": run_id,
         "format": FORMAT,
@@ -118,25 +119,39 @@ def create_run(
         "versions": {package: version(package) for package in VERSIONED},
         "pixels": PIXELS,
     }
-    building = runs_dir / f".new-{run_id}"
-    try:
-        make_folder(building)
-        write_atomic(building / files.RUN, json.dumps(info, indent=1))
-        write_atomic(building / files.SPLIT, written(samples[_columns(dataset)]))
-        queue(building)
-        building.rename(runs_dir / run_id)
-    except DiskError:
-        shutil.rmtree(building, ignore_errors=True)
-        raise
-    except OSError as error:
-        shutil.rmtree(building, ignore_errors=True)
-        raise RunError(
-            f"A run cannot be written to {runs_dir} ({error.strerror}). Choose another folder, or free some space."
-        ) from None
+    with building(runs_dir, run_id) as folder:
+        write_atomic(folder / files.RUN, json.dumps(info, indent=1))
+        write_atomic(folder / files.SPLIT, written(samples[_columns(dataset)]))
+        queue(folder)
     record(
         "trained", "started", run=run_id, data=places["dataset_name"], runs=runs_dir, counts={"images": len(samples)}
     )
     return Run(runs_dir / run_id)
+
+
+def new_id(created: datetime, backbone: str) -> str:
+    """``20261125-074815-small-cnn-f3d6``: what a run is called by its folder."""
+    return f"{created:%Y%m%d-%H%M%S}-{backbone}-{secrets.token_hex(2)}"
+
+
+@contextmanager
+def building(runs_dir: Path, run_id: str) -> Iterator[Path]:
+    """A folder to write a run into: it becomes the run's when all is in it, and is gone where it cannot be written.
+    Raises RunError, DiskError.
+    """
+    folder = runs_dir / f".new-{run_id}"
+    try:
+        make_folder(folder)
+        yield folder
+        folder.rename(runs_dir / run_id)
+    except DiskError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise RunError(
+            f"A run cannot be written to {runs_dir} ({error.strerror}). Choose another folder, or free some space."
+        ) from None
 
 
 def _check_hierarchy(config: TrainConfig, classes: list[str], implied: Implied) -> None:
