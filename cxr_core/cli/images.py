@@ -149,6 +149,7 @@ def _line(prediction: "Prediction", force: bool, implied: Implied) -> str:
 
 def explain(options: Namespace) -> int:
     """Write the picture under the heat map of a class."""
+    from cxr_core.images.lungs import lungs
     from cxr_core.inference import Predictor, overlay
     from cxr_core.inference.inside import told
     from cxr_core.reports.image import EMPTY, HEAT_SENTENCE
@@ -167,7 +168,7 @@ def explain(options: Namespace) -> int:
     print(f"{options.out}: heat map of {options.label}, opacity {options.opacity:g}. {HEAT_SENTENCE}")
     if not heat.any():
         print(f"Note: {EMPTY.format(label=options.label)}")
-    for sentence in filter(None, told(heat, pixels(content, prediction.file, len(heat)))):
+    for sentence in filter(None, told(heat, lungs(pixels(content, prediction.file, len(heat))))):
         print(sentence)
     if prediction.withheld is not None:
         print(f"Note: the answer for this image is withheld. {prediction.withheld}")

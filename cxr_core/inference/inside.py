@@ -1,8 +1,8 @@
 """How much of a heat map lies in the lungs, of one image: against how much of the square they are.
 
-    found = inside(heat, pixels)          # None where the lungs are not found, or nothing is hot
+    found = within(heat, lungs(pixels))         # None where the lungs are not found, or nothing is hot
     found.sentence, found.doubt
-    sentence, doubt = told(heat, pixels)  # in words, whatever is found
+    sentence, doubt = told(heat, lungs(pixels)) # in words, whatever is found
 
 Nothing here needs torch. Over a whole split: :mod:`cxr_core.inference.where`.
 """
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_core.figures import percent
-from cxr_core.images.lungs import Lungs, lungs
+from cxr_core.images.lungs import Lungs
 
 NOT_FOUND = "The lungs were not found for sure in this picture: how much of the heat lies in them is not known."
 LESS = "Less of the heat lies in the lungs than chance would put there: read the answer with doubt."
@@ -38,22 +38,20 @@ class Inside(NamedTuple):
         return LESS if self.share < self.area else ""
 
 
-def inside(heat: NDArray[np.float32], pixels: NDArray[np.uint8]) -> Inside | None:
-    """``heat``: (S, S), 0 to 1, as :func:`cxr_core.inference.explain.heat_map` gives it for ``pixels`` (S, S)."""
-    found = lungs(pixels)
-    return None if found is None else within(heat, found)
-
-
-def told(heat: NDArray[np.float32], pixels: NDArray[np.uint8]) -> tuple[str, str]:
+def told(heat: NDArray[np.float32], place: Lungs | None) -> tuple[str, str]:
     """A sentence with both numbers, or why there are none, and the doubt; both are empty where nothing is hot."""
     if not heat.any():
         return "", ""
-    found = inside(heat, pixels)
+    found = within(heat, place)
     return (NOT_FOUND, "") if found is None else (found.sentence, found.doubt)
 
 
-def within(heat: NDArray[np.float32], found: Lungs) -> Inside | None:
-    """The same for lungs that were found before; None where nothing is hot."""
-    there = found.inside(len(heat))
+def within(heat: NDArray[np.float32], place: Lungs | None) -> Inside | None:
+    """``heat``: (S, S), 0 to 1, as :func:`cxr_core.inference.explain.heat_map` gives it for the square that ``place``
+    was found in.
+    """
+    if place is None:
+        return None
+    there = place.inside(len(heat))
     whole = float(heat.sum(dtype=np.float64))
     return Inside(float(heat[there].sum(dtype=np.float64)) / whole, float(there.mean())) if whole > 0 else None

@@ -14,6 +14,7 @@ from cxr_core import images
 from cxr_core.errors import ImageError
 from cxr_core.images import jpeg
 from cxr_core.images.dicom import facts
+from cxr_core.images.lungs import lungs
 from cxr_core.inference import Neighbour
 from cxr_core.inference.inside import told
 from cxr_core.reports.image import Answered, Heat, Similar
@@ -74,8 +75,8 @@ def _heat(predictor: "Predictor", content: bytes, name: str, picture: Image.Imag
     from cxr_core.inference import overlay
 
     heat = predictor.heat(name, content, label)
-    lungs = " ".join(filter(None, told(heat, images.pixels(content, name, len(heat)))))
-    return Heat(label, opacity, jpeg(overlay(picture, heat, opacity), FULL_SIDE), not heat.any(), lungs)
+    inside = " ".join(filter(None, told(heat, lungs(images.pixels(content, name, len(heat))))))
+    return Heat(label, opacity, jpeg(overlay(picture, heat, opacity), FULL_SIDE), not heat.any(), inside)
 
 
 def _similar(predictor: "Predictor", content: bytes, name: str) -> Similar:

@@ -22,7 +22,7 @@ from cxr_core.figures import of
 from cxr_core.findings import FINDINGS
 from cxr_core.glossary import meaning
 from cxr_core.images import BORDER
-from cxr_core.images.lungs import APPROXIMATE, lungs
+from cxr_core.images.lungs import APPROXIMATE, Lungs, lungs
 from cxr_core.inference import Neighbours
 from cxr_core.inference.inside import NOT_FOUND, told
 from cxr_core.inference.neighbours import FILE
@@ -97,7 +97,7 @@ def picture_view(
                 on_change=_keep,
                 args=(OUTLINED, f"boxes-{key}"),
             )
-            found = lungs(_square(run, case)) if outlined else None
+            found = lungs_of(run, case) if outlined else None
             heat = Heat(heat_of(run, case, shown), shown, found.boxes if found else ())
     with seen:
         picture = Picture(case.content, case.name)
@@ -113,18 +113,13 @@ def picture_view(
 
 def _lungs_view(run: Run, case: Case, heat: Heat) -> None:
     """How much of the map lies in the lungs; the doubt in amber."""
-    sentence, doubt = told(heat.values, _square(run, case))
+    sentence, doubt = told(heat.values, lungs_of(run, case))
     if doubt:
         st.warning(escaped(f"{sentence} {doubt}"), icon=":material/center_focus_weak:")
     elif sentence:
         st.caption(escaped(sentence))
     if sentence not in ("", NOT_FOUND):
         st.caption(escaped(APPROXIMATE))
-
-
-def _square(run: Run, case: Case) -> NDArray[np.uint8]:
-    """What the network sees, before anything of it is erased."""
-    return images.pixels(case.content, case.name, run.config.image_size)
 
 
 def _keep(choice: str, key: str) -> None:
@@ -218,6 +213,11 @@ def heat_of(run: Run, case: Case, label: str) -> NDArray[np.float32]:
     return _heat(str(run.path), stamp(run.weights_file), case.digest, label, run, case)
 
 
+def lungs_of(run: Run, case: Case) -> Lungs | None:
+    """Where the lungs are in the square that the network sees, before anything of it is erased; once per session."""
+    return _lungs(case.digest, run.config.image_size, case)
+
+
 def vector_of(run: Run, case: Case) -> NDArray[np.floating]:
     """The image's embedding (D,), computed once per session."""
     return _vector(str(run.path), stamp(run.weights_file), case.digest, run, case)
@@ -230,6 +230,11 @@ def _heat(path: str, changed: Stamp, digest: str, label: str, _run: Run, _case: 
 
     size = _run.config.image_size
     return heat_map(cached_predictor(_run).trained, images.pixels(_case.content, _case.name, size), label)
+
+
+@st.cache_data(max_entries=256, show_spinner=False, scope="session")
+def _lungs(digest: str, size: int, _case: Case) -> Lungs | None:
+    return lungs(images.pixels(_case.content, _case.name, size))
 
 
 @st.cache_data(max_entries=256, show_spinner="Looking for similar cases", scope="session")

@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.lungs import drawn
 from cxr_core.images.lungs import lungs
-from cxr_core.inference.inside import LESS, NOT_FOUND, inside, told
+from cxr_core.inference.inside import LESS, NOT_FOUND, told, within
 
 SQUARE, _ = drawn(100)
 EVEN = np.ones(SQUARE.shape, np.float32)
@@ -18,7 +18,7 @@ def lung_pixels() -> np.ndarray:
 
 
 def test_even_heat_has_the_share_of_the_area() -> None:
-    found = inside(EVEN, SQUARE)
+    found = within(EVEN, lungs(SQUARE))
     assert found is not None
     assert found.share == pytest.approx(found.area)
     assert found.area == pytest.approx(lung_pixels().mean())
@@ -26,19 +26,19 @@ def test_even_heat_has_the_share_of_the_area() -> None:
 
 def test_heat_in_the_lungs_and_heat_outside_add_up() -> None:
     heat = np.random.default_rng(0).random(SQUARE.shape).astype(np.float32)
-    within = inside(heat * lung_pixels(), SQUARE)
-    without = inside(heat * ~lung_pixels(), SQUARE)
-    assert within is not None
+    inside = within(heat * lung_pixels(), lungs(SQUARE))
+    without = within(heat * ~lung_pixels(), lungs(SQUARE))
+    assert inside is not None
     assert without is not None
-    assert (within.share, without.share) == (1, 0)
-    assert within.doubt == ""
+    assert (inside.share, without.share) == (1, 0)
+    assert inside.doubt == ""
     assert without.doubt == LESS
 
 
 def test_the_words_say_both_numbers_or_why_there_are_none() -> None:
-    found = inside(EVEN, SQUARE)
+    found = within(EVEN, lungs(SQUARE))
     assert found is not None
-    sentence, _ = told(EVEN, SQUARE)
+    sentence, _ = told(EVEN, lungs(SQUARE))
     assert sentence.count(f"{100 * found.area:.0f} %") == 2
-    assert told(EVEN, np.full_like(SQUARE, 90)) == (NOT_FOUND, "")
-    assert told(0 * EVEN, SQUARE) == ("", "")
+    assert told(EVEN, lungs(np.full_like(SQUARE, 90))) == (NOT_FOUND, "")
+    assert told(0 * EVEN, lungs(SQUARE)) == ("", "")
