@@ -61,8 +61,13 @@ def answers_first(runs_dir: Path) -> Run | None:
     """
     if chosen := pinned(runs_dir).run:
         return chosen
-    done = [run for run in list_runs(runs_dir) if run.state == "completed"]
-    return next((run for run in done if not _learnt_from_drawings(run)), next(iter(done), None))
+    newest = None
+    for run in list_runs(runs_dir):
+        if run.state == "completed":
+            if not _learnt_from_drawings(run):
+                return run
+            newest = newest or run
+    return newest
 
 
 def _learnt_from_drawings(run: Run) -> bool:
