@@ -91,7 +91,7 @@ def verdict(run: Run) -> Verdict:
     for issue in audit.issues if audit else []:
         if issue.severity != INFORMS and not any(issue.message in sentence for sentence in warned):
             warned.append(issue.message)
-    shared = [f"{one.name}. {one.facts.overlap}" for one in others if one.facts.overlap]
+    shared = _shared(others)
     details = [*([] if audit else [NOT_AUDITED]), *warned, *said, *_looked(run), *told, *external, *shared]
     leaking = "copies" in cautions or bool(audit and audit.of(LEAK))
     drawn = DRAWN in cautions or bool(audit and audit.of(DRAWN))
@@ -119,7 +119,7 @@ def _imported(run: Run, origin: ImportedNote, others: Sequence[External]) -> Ver
     count = len(others)
     here = "nothing of it was measured here" if not count else "it has no test of its own"
     elsewhere = f"{count} external data set{'s' * (count > 1)} evaluated" if count else "no external data set evaluated"
-    shared = [f"{one.name}. {one.facts.overlap}" for one in others if one.facts.overlap]
+    shared = _shared(others)
     against_it = [
         "no test figures",
         *(text for one in others for text in known.failing(one.measured[0], one.name)),
@@ -128,6 +128,11 @@ def _imported(run: Run, origin: ImportedNote, others: Sequence[External]) -> Ver
     ]
     sentence = f"{origin.name} was trained elsewhere; {here}; {elsewhere}."
     return Verdict(sentence, (*run.warnings, *shared), tuple(against_it))
+
+
+def _shared(others: Sequence[External]) -> list[str]:
+    """What the public sets of these are known to share with the run's own, a sentence each."""
+    return [f"{one.name}. {one.facts.overlap}" for one in others if one.facts.overlap]
 
 
 def _looked(run: Run) -> list[str]:

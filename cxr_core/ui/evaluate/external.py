@@ -17,10 +17,11 @@ from cxr_core.runs import Run
 from cxr_core.runs.external import forget
 from cxr_core.runs.overlaps import outside
 from cxr_core.settings import Stamp, stamp
-from cxr_core.ui import cached_scan, escaped, guarded, known_datasets, progress_bar
+from cxr_core.ui import cached_scan, escaped, guarded, progress_bar
 from cxr_core.ui.cached import SCAN_SECONDS_VALID, STOPPED
 from cxr_core.ui.evaluate.classes import NO_BAR
-from cxr_core.ui.run import cached_measured, external_figures
+from cxr_core.ui.evaluate.elsewhere import other_data
+from cxr_core.ui.run import cached_measured, external_figures, overlap_warning
 from cxr_core.ui.sheet import sheet
 
 SAID = "external-said"
@@ -33,11 +34,8 @@ def external_section(run: Run) -> None:
         "A test from the same data set shares its hospitals, devices and labels with the training. An external data "
         "set shows how well the score holds up elsewhere."
     )
-    with guarded():
-        external_form(run)
-    found = external_figures(run)
+    found = asked_and_found(run)
     if not found:
-        st.info("This run was not evaluated on an external data set yet.", icon=":material/info:")
         return
     report, _ = cached_measured(run, "test")
     internal = {**report, "name": "Internal test", "right": balance.right(report)}
@@ -55,19 +53,20 @@ def external_section(run: Run) -> None:
         overlap_warning(row["overlap"])
 
 
+def asked_and_found(run: Run) -> list[dict[str, Any]]:
+    """The form, and the figures of all that the run was evaluated on so far; where there is none, this is said."""
+    with guarded():
+        external_form(run)
+    found = external_figures(run)
+    if not found:
+        st.info("This run was not evaluated on an external data set yet.", icon=":material/info:")
+    return found
+
+
 def external_form(run: Run) -> None:
     """The choice of a data set and the button that evaluates on it; what it is known to share comes first."""
-    own = str(run.data)
-    known = [str(path) for path in known_datasets() if str(path) != own]
-    chosen = st.selectbox(
-        "External data set",
-        known,
-        index=None,
-        key="external-data",
-        accept_new_options=True,
-        filter_mode="contains",
-        placeholder="Type the path of a folder or a CSV table",
-        help="Choose a recent one, or type a path and press Enter. Its test split is taken; without splits, all of it.",
+    chosen = other_data(
+        run, "External data set", "external-data", "Its test split is taken; without splits, all of it."
     )
     if chosen:
         overlap_warning(outside(run, _set_at(given(str(chosen)))))
@@ -90,10 +89,11 @@ def external_form(run: Run) -> None:
         st.info(escaped(said), icon=":material/info:")
 
 
-def overlap_warning(sentence: str) -> None:
-    """What the public sets of a run and of a data set are known to share, where they share anything."""
-    if sentence:
-        st.warning(escaped(sentence), icon=":material/join_inner:")
+def shared_images(row: Mapping[str, Any]) -> str:
+    """That images of an external data set are in the run's own, in a sentence; "" where none is."""
+    if not row["shared"]:
+        return ""
+    return f"{of(row['shared'], row['n'])} images are also in the run's own data set: the figures flatter."
 
 
 def _set_at(path: Path) -> str | None:
@@ -154,6 +154,4 @@ def _verdict(row: Mapping[str, Any], classes: list[str]) -> str:
     parts = [f"{name}: {said}", *map(escaped, balance.unjudged(row))]
     if len(found["labels"]) < len(classes):
         parts.append(f"The drop is counted on {escaped(', '.join(found['labels']))} alone, which both have.")
-    if row["shared"]:
-        parts.append(f"{of(row['shared'], row['n'])} images are also in the run's own data set: the figures flatter.")
-    return " ".join(parts)
+    return " ".join(filter(None, [*parts, shared_images(row)]))

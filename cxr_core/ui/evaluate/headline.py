@@ -12,7 +12,7 @@ from cxr_core.labels import thresholded
 from cxr_core.runs import Run
 from cxr_core.runs.decision import rule_sentence
 from cxr_core.ui import escaped, metric
-from cxr_core.ui.run import external_figures, verdict_banner, viewed
+from cxr_core.ui.run import external_figures, overlap_warning, verdict_banner, viewed
 from cxr_core.ui.run.results import about, best_epoch_line
 
 SPLIT_NOTES = {
@@ -46,8 +46,7 @@ def headline(run: Run, report: Mapping[str, Any], split: str) -> None:
     class_lines(report, "**Internal test**" if split == "test" else "**Validation**")
     if latest:
         class_lines(latest, f"**External: {escaped(latest['name'])}**, {latest['n']:,} images")
-        if latest["overlap"]:
-            st.warning(escaped(latest["overlap"]), icon=":material/join_inner:")
+        overlap_warning(latest["overlap"])
     if split == "test":
         alone = " Internal test only: no external data set was evaluated yet (section “External test”)."
         st.caption(f"{viewed(run)}{'' if latest else alone}")

@@ -13,6 +13,7 @@ from cxr_core.runs.overlaps import beside
 from cxr_core.runs.titles import titles
 from cxr_core.settings import runs_dir
 from cxr_core.ui import escaped
+from cxr_core.ui.run import overlap_warning
 
 
 def pick_other(run: Run, fits: Callable[[Run, Run], bool], what: str) -> Run | None:
@@ -50,8 +51,7 @@ def pick_other(run: Run, fits: Callable[[Run, Run], bool], what: str) -> Run | N
 
 def named_overlaps(runs: Sequence[Run]) -> None:
     """A warning where the public sets of these runs are known to share images."""
-    if sentence := beside(runs):
-        st.warning(escaped(sentence), icon=":material/join_inner:")
+    overlap_warning(beside(runs))
 
 
 def _fits(run: Run, other: Run, fits: Callable[[Run, Run], bool]) -> bool:

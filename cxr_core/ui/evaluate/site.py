@@ -14,9 +14,10 @@ from cxr_core.figures import UNDEFINED, compact, counted, number, signed
 from cxr_core.paths import given
 from cxr_core.runs import Run, profiles
 from cxr_core.runs.records import FigureChange, ProfileNote
-from cxr_core.ui import cached_scan, escaped, guarded, known_datasets, progress_bar
+from cxr_core.ui import cached_scan, escaped, guarded, progress_bar
 from cxr_core.ui.cached import STOPPED
 from cxr_core.ui.evaluate.classes import NO_BAR
+from cxr_core.ui.evaluate.elsewhere import other_data
 from cxr_core.ui.sheet import sheet
 
 SAID, FITTED = "site-said", "site-fitted"
@@ -60,18 +61,10 @@ def site_section(run: Run) -> None:
 
 
 def _form(run: Run) -> None:
-    own = str(run.data)
     left, right = st.columns([3, 2], vertical_alignment="bottom")
-    chosen = left.selectbox(
-        "Labelled images of your hospital",
-        [str(path) for path in known_datasets() if str(path) != own],
-        index=None,
-        key="site-data",
-        accept_new_options=True,
-        filter_mode="contains",
-        placeholder="Type the path of a folder or a CSV table",
-        help="Choose a recent one, or type a path and press Enter. All of its images are taken, whatever their split.",
-    )
+    with left:
+        taken = "All of its images are taken, whatever their split."
+        chosen = other_data(run, "Labelled images of your hospital", "site-data", taken)
     name = right.text_input(
         "Name of the profile",
         key="site-name",

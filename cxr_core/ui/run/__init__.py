@@ -8,7 +8,7 @@
 ``home`` is what the first page says of runs and data sets; ``care`` and ``table`` are the Runs page's.
 """
 
-from cxr_core.ui.run.external import external_figures
+from cxr_core.ui.run.external import external_figures, overlap_warning
 from cxr_core.ui.run.home import latest_datasets, latest_run, latest_runs, next_step, quick_start
 from cxr_core.ui.run.live import live_run
 from cxr_core.ui.run.measured import cached_curves, cached_measured, probabilities_of, stamps, true_of, truth_of
@@ -26,6 +26,7 @@ __all__ = [
     "latest_runs",
     "live_run",
     "next_step",
+    "overlap_warning",
     "pick_run",
     "probabilities_of",
     "quick_start",

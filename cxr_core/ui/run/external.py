@@ -14,6 +14,7 @@ from cxr_core.findings import FINDINGS
 from cxr_core.runs import Run, files
 from cxr_core.runs.external import against, externals, stamps
 from cxr_core.settings import Stamp, stamp
+from cxr_core.ui import escaped
 
 FIGURES = ("n", "classes", "accuracy", "balanced_accuracy", "macro_f1", "ci", "confusion")
 OF_FINDINGS = (
@@ -42,6 +43,12 @@ def external_figures(run: Run) -> list[dict[str, Any]]:
     names = (files.OPERATING_POINT, files.metrics("test"), files.predictions("test"))
     found: list[dict[str, Any]] = _figures(run, kept, [stamp(run.path / name) for name in names])
     return found
+
+
+def overlap_warning(sentence: str) -> None:
+    """What public sets are known to share, or the images of two data sets; nothing where ``sentence`` is empty."""
+    if sentence:
+        st.warning(escaped(sentence), icon=":material/join_inner:")
 
 
 @st.cache_data(max_entries=64, show_spinner="Measuring", hash_funcs={Run: lambda run: str(run.path)})

@@ -11,12 +11,12 @@ from cxr_core.evaluation.rare import FEW
 from cxr_core.figures import NO_INTERVAL, UNDEFINED, compact, counted, of, spelled
 from cxr_core.runs import Run
 from cxr_core.runs.external_findings import sentence
-from cxr_core.ui import escaped, guarded
+from cxr_core.ui import escaped
 from cxr_core.ui.evaluate.classes import NO_BAR
-from cxr_core.ui.evaluate.external import external_form, forget_button, overlap_warning
+from cxr_core.ui.evaluate.external import asked_and_found, forget_button, shared_images
 from cxr_core.ui.evaluate.findings.few_rows import some_of
 from cxr_core.ui.evaluate.findings.headline import listed
-from cxr_core.ui.run import external_figures
+from cxr_core.ui.run import overlap_warning
 from cxr_core.ui.sheet import sheet
 
 TITLES = {
@@ -35,11 +35,8 @@ def findings_external_section(run: Run) -> None:
         "A test from the same data set shares its hospitals, devices and labels with the training. Another data set "
         "shows how well each finding holds up elsewhere. Findings are matched by their names."
     )
-    with guarded():
-        external_form(run)
-    found = external_figures(run)
+    found = asked_and_found(run)
     if not found:
-        st.info("This run was not evaluated on an external data set yet.", icon=":material/info:")
         return
     if len(found) > 1:
         sheet(pd.DataFrame([_overview(row) for row in found]), hide_index=True, placeholder=UNDEFINED)
@@ -53,11 +50,7 @@ def findings_external_section(run: Run) -> None:
         st.markdown(f"**{escaped(said)}**", width="stretch")
         forget_button(run, row)
     overlap_warning(row["overlap"])
-    if row["shared"]:
-        st.warning(
-            f"{of(row['shared'], row['n'])} images are also in the run's own data set: the figures flatter.",
-            icon=":material/join_inner:",
-        )
+    overlap_warning(shared_images(row))
     if row["against"]:
         _compared(row["against"])
     else:

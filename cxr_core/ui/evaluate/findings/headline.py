@@ -13,7 +13,7 @@ from cxr_core.runs import Run
 from cxr_core.runs.external_findings import sentence
 from cxr_core.ui import escaped, metric
 from cxr_core.ui.evaluate.headline import interval_text, made
-from cxr_core.ui.run import external_figures, verdict_banner, viewed
+from cxr_core.ui.run import external_figures, overlap_warning, verdict_banner, viewed
 
 # So many names in a sentence.
 NAMED = 6
@@ -62,8 +62,7 @@ def _outside(run: Run) -> None:
         return
     latest = found[0]
     st.markdown(escaped(sentence(latest["name"], latest["against"]) if latest["against"] else latest["problem"]))
-    if latest["overlap"]:
-        st.warning(escaped(latest["overlap"]), icon=":material/join_inner:")
+    overlap_warning(latest["overlap"])
     if len(found) > 1:
         st.caption(f"The latest of {len(found)} external data sets; all are in the section “Other data sets”.")
 
